@@ -1,0 +1,137 @@
+//! A prefix: a block of addresses written as a canonical CIDR, its host bits
+//! zero. An address alone is the prefix of full length.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::{Address, Family};
+
+/// A canonical CIDR of one family: the bits after `length` are zero.
+///
+/// Ordered by first address, then by length, so that a covering prefix comes
+/// before everything it covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Prefix<A> {
+    address: A,
+    length: u8,
+}
+
+impl<A: Address> Prefix<A> {
+    /// The prefix that begins at `address`. `None` if `length` is above the
+    /// family's bits or if `address` has bits set beyond `length`.
+    pub fn new(address: A, length: u8) -> Option<Self> {
+        (length <= A::BITS && address & !A::mask(length) == A::MIN)
+            .then_some(Self { address, length })
+    }
+
+    /// The prefix of `length` bits that holds `address`; host bits are
+    /// cleared. Lengths above the family's bits count as a single address.
+    pub fn containing(address: A, length: u8) -> Self {
+        let length = length.min(A::BITS);
+        Self { address: address & A::mask(length), length }
+    }
+
+    /// The prefix that holds `address` alone.
+    pub fn host(address: A) -> Self {
+        Self { address, length: A::BITS }
+    }
+
+    /// The first address.
+    pub fn first(self) -> A {
+        self.address
+    }
+
+    /// The last address.
+    pub fn last(self) -> A {
+        self.address | !A::mask(self.length)
+    }
+
+    /// The number of fixed bits, 0 to the family's bits.
+    pub fn length(self) -> u8 {
+        self.length
+    }
+
+    /// Whether `address` is inside.
+    pub fn contains(self, address: A) -> bool {
+        address & A::mask(self.length) == self.address
+    }
+
+    /// Whether `other` is inside or equal.
+    pub fn covers(self, other: Self) -> bool {
+        self.length <= other.length && self.contains(other.address)
+    }
+
+    /// The two halves, or `None` for a single address.
+    pub fn halves(self) -> Option<[Self; 2]> {
+        let length = self.length + 1;
+        (length <= A::BITS).then(|| {
+            let high = self.address | (A::mask(length) ^ A::mask(self.length));
+            [Self { address: self.address, length }, Self { address: high, length }]
+        })
+    }
+
+    /// The prefix one bit shorter that holds this one, or `None` for `/0`.
+    pub fn parent(self) -> Option<Self> {
+        let length = self.length.checked_sub(1)?;
+        Some(Self::containing(self.address, length))
+    }
+}
+
+/// An address alone is written bare, as `ipset save` and people write it.
+impl<A: Address> fmt::Display for Prefix<A> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.length == A::BITS {
+            write!(out, "{}", self.address.to_ip())
+        } else {
+            write!(out, "{}/{}", self.address.to_ip(), self.length)
+        }
+    }
+}
+
+/// A prefix of either family, for places that handle one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AnyPrefix {
+    /// An IPv4 prefix.
+    V4(Prefix<u32>),
+    /// An IPv6 prefix.
+    V6(Prefix<u128>),
+}
+
+impl AnyPrefix {
+    /// The prefix that holds `ip` alone.
+    pub fn host(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => Self::V4(Prefix::host(ip.into())),
+            IpAddr::V6(ip) => Self::V6(Prefix::host(ip.into())),
+        }
+    }
+
+    /// The prefix's family.
+    pub fn family(self) -> Family {
+        match self {
+            Self::V4(_) => Family::Ipv4,
+            Self::V6(_) => Family::Ipv6,
+        }
+    }
+}
+
+impl From<Prefix<u32>> for AnyPrefix {
+    fn from(prefix: Prefix<u32>) -> Self {
+        Self::V4(prefix)
+    }
+}
+
+impl From<Prefix<u128>> for AnyPrefix {
+    fn from(prefix: Prefix<u128>) -> Self {
+        Self::V6(prefix)
+    }
+}
+
+impl fmt::Display for AnyPrefix {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(prefix) => prefix.fmt(out),
+            Self::V6(prefix) => prefix.fmt(out),
+        }
+    }
+}

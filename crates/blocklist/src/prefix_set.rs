@@ -1,0 +1,122 @@
+//! A set of prefixes in compact columns: five bytes a prefix for IPv4,
+//! seventeen for IPv6. The columns and their order are known here and to the
+//! algebra beside it, nowhere else.
+
+use std::ops::Range;
+
+use crate::{Address, Prefix};
+
+/// Prefixes of one family, sorted by first address then by length, each once.
+///
+/// It is a set of *prefixes*, as a kernel set is: `10.0.0.0/8` and
+/// `10.1.0.0/16` may stand side by side. What treats it as a set of
+/// *addresses* says so.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PrefixSet<A> {
+    /// First addresses, ascending.
+    pub(crate) addresses: Vec<A>,
+    /// The length of the prefix at the same position.
+    pub(crate) lengths: Vec<u8>,
+}
+
+impl<A: Address> PrefixSet<A> {
+    /// The set without a prefix.
+    pub const fn new() -> Self {
+        Self { addresses: Vec::new(), lengths: Vec::new() }
+    }
+
+    /// An empty set with room for `capacity` prefixes.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { addresses: Vec::with_capacity(capacity), lengths: Vec::with_capacity(capacity) }
+    }
+
+    /// The set of `prefixes`, given in any order and with repetitions.
+    pub fn from_unsorted(mut prefixes: Vec<Prefix<A>>) -> Self {
+        prefixes.sort_unstable();
+        prefixes.dedup();
+        let mut set = Self::with_capacity(prefixes.len());
+        for prefix in prefixes {
+            set.push(prefix);
+        }
+        set
+    }
+
+    /// Appends a prefix that sorts after all present ones.
+    ///
+    /// # Panics
+    /// In debug builds, if it does not.
+    pub(crate) fn push(&mut self, prefix: Prefix<A>) {
+        debug_assert!(self.last().is_none_or(|last| last < prefix), "out of order");
+        self.addresses.push(prefix.first());
+        self.lengths.push(prefix.length());
+    }
+
+    /// How many prefixes there are.
+    pub fn len(&self) -> usize {
+        self.addresses.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.addresses.is_empty()
+    }
+
+    /// The prefix at `position` in sorted order.
+    ///
+    /// # Panics
+    /// If `position` is not below [`Self::len`].
+    pub fn at(&self, position: usize) -> Prefix<A> {
+        Prefix::containing(self.addresses[position], self.lengths[position])
+    }
+
+    /// The last prefix in sorted order.
+    pub fn last(&self) -> Option<Prefix<A>> {
+        self.len().checked_sub(1).map(|position| self.at(position))
+    }
+
+    /// All prefixes in sorted order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Prefix<A>> + Clone + '_ {
+        self.range(0..self.len())
+    }
+
+    /// The prefixes at the given positions.
+    ///
+    /// # Panics
+    /// If the range does not lie within the set.
+    pub fn range(
+        &self,
+        positions: Range<usize>,
+    ) -> impl ExactSizeIterator<Item = Prefix<A>> + Clone + '_ {
+        let addresses = &self.addresses[positions.clone()];
+        let lengths = &self.lengths[positions];
+        addresses.iter().zip(lengths).map(|(&address, &length)| Prefix::containing(address, length))
+    }
+
+    /// Where exactly this prefix stands, or `Err` of where it would.
+    ///
+    /// # Errors
+    /// The position at which the prefix would have to be inserted.
+    pub fn position(&self, prefix: Prefix<A>) -> Result<usize, usize> {
+        let start = self.addresses.partition_point(|&address| address < prefix.first());
+        let same = self.addresses[start..].iter().take_while(|&&a| a == prefix.first()).count();
+        self.lengths[start..start + same]
+            .binary_search(&prefix.length())
+            .map(|offset| start + offset)
+            .map_err(|offset| start + offset)
+    }
+}
+
+impl<A: Address> FromIterator<Prefix<A>> for PrefixSet<A> {
+    fn from_iter<I: IntoIterator<Item = Prefix<A>>>(prefixes: I) -> Self {
+        Self::from_unsorted(prefixes.into_iter().collect())
+    }
+}
+
+/// One prefix set of each family.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Prefixes {
+    /// The IPv4 prefixes.
+    pub ipv4: PrefixSet<u32>,
+    /// The IPv6 prefixes.
+    pub ipv6: PrefixSet<u128>,
+}

@@ -1,0 +1,18 @@
+//! The program: its process, its files, its clock, its verbs.
+//!
+//! Here is all the input and output that is not netlink: configuration,
+//! feeds, state, signals, the control socket, the log. Of netlink this crate
+//! knows no byte.
+
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod daemon;
+pub mod exit;
+pub mod feeds;
+pub mod lock;
+pub mod log;
+pub mod progress;
+pub mod systemd;
+pub mod verb;
+pub mod view;

@@ -1,0 +1,147 @@
+//! The members of one kernel set, shared and never copied: a plan, the picture
+//! of the kernel and the desired state hold the same columns.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use blocklist::{AnyPrefix, Family, PrefixSet};
+
+/// Members in one op at the most. From 256 to 1,024 a message the kernel's
+/// cost per member is flat, and it holds its lock for well under 1 ms.
+pub const CHUNK_MAX: usize = 1_024;
+
+/// The members of a set, of the one family that the set has.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Members {
+    /// Of a set with `family inet`.
+    V4(Arc<PrefixSet<u32>>),
+    /// Of a set with `family inet6`.
+    V6(Arc<PrefixSet<u128>>),
+}
+
+impl Members {
+    /// No member.
+    pub fn none(family: Family) -> Self {
+        match family {
+            Family::Ipv4 => Self::V4(Arc::default()),
+            Family::Ipv6 => Self::V6(Arc::default()),
+        }
+    }
+
+    /// The family of all of them.
+    pub fn family(&self) -> Family {
+        match self {
+            Self::V4(_) => Family::Ipv4,
+            Self::V6(_) => Family::Ipv6,
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::V4(set) => set.len(),
+            Self::V6(set) => set.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The member at `position` in sorted order.
+    ///
+    /// # Panics
+    /// If `position` is not below [`Self::len`].
+    pub fn at(&self, position: usize) -> AnyPrefix {
+        match self {
+            Self::V4(set) => set.at(position).into(),
+            Self::V6(set) => set.at(position).into(),
+        }
+    }
+
+    /// Whether exactly this prefix is a member.
+    pub fn has(&self, member: AnyPrefix) -> bool {
+        match (self, member) {
+            (Self::V4(set), AnyPrefix::V4(prefix)) => set.position(prefix).is_ok(),
+            (Self::V6(set), AnyPrefix::V6(prefix)) => set.position(prefix).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// The members in pieces of at most [`CHUNK_MAX`].
+    pub fn chunks(&self) -> impl Iterator<Item = Chunk> + use<> {
+        let members = self.clone();
+        (0..members.len()).step_by(CHUNK_MAX).map(move |start| {
+            let end = members.len().min(start + CHUNK_MAX);
+            Chunk { members: members.clone(), positions: start..end }
+        })
+    }
+}
+
+/// Says how many, not which: a million lines help nobody.
+impl fmt::Debug for Members {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {} members", self.len(), self.family())
+    }
+}
+
+impl From<PrefixSet<u32>> for Members {
+    fn from(set: PrefixSet<u32>) -> Self {
+        Self::V4(Arc::new(set))
+    }
+}
+
+impl From<PrefixSet<u128>> for Members {
+    fn from(set: PrefixSet<u128>) -> Self {
+        Self::V6(Arc::new(set))
+    }
+}
+
+/// At most [`CHUNK_MAX`] neighbouring members: what one message carries.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Chunk {
+    members: Members,
+    positions: Range<usize>,
+}
+
+impl Chunk {
+    /// The members at `positions`. `None` if there are more than
+    /// [`CHUNK_MAX`] or not so many members.
+    pub fn new(members: Members, positions: Range<usize>) -> Option<Self> {
+        let fits = positions.len() <= CHUNK_MAX && positions.end <= members.len();
+        fits.then_some(Self { members, positions })
+    }
+
+    /// The members that this is a part of.
+    pub fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// Which of them these are.
+    pub fn positions(&self) -> Range<usize> {
+        self.positions.clone()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+
+    /// One after the other, in sorted order.
+    pub fn iter(&self) -> impl Iterator<Item = AnyPrefix> + '_ {
+        self.positions.clone().map(|position| self.members.at(position))
+    }
+}
+
+impl fmt::Debug for Chunk {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:?} of {:?}", self.positions, self.members)
+    }
+}

@@ -1,0 +1,113 @@
+//! What is in the kernel, as far as it is known. Every gap in that knowledge
+//! has a name here, because a gap must lead to another look, never to a guess.
+
+use std::collections::BTreeMap;
+
+use blocklist::Family;
+
+use crate::{Capacity, KernelError, Members, Observe, SetName, SetPrefix};
+
+/// The type that all our sets have.
+const TYPE_NAME: &str = "hash:net";
+
+/// A set's own description of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetHeader {
+    /// Its name, which has the form of ours. It may be somebody else's.
+    pub name: SetName,
+    /// `hash:net` and the like.
+    pub type_name: String,
+    /// The family it was created with; `None` if it has neither.
+    pub family: Option<Family>,
+    /// Buckets and limit of members. Zero for types without.
+    pub capacity: Capacity,
+    /// The start value of the hash, if the kernel tells it.
+    pub initval: Option<u32>,
+    /// Whether entries carry timeout, counters, comment or skbinfo, which
+    /// ours never do.
+    pub extensions: bool,
+    /// How many rules and sets refer to it.
+    pub references: u32,
+    /// How many members it has.
+    pub elements: u32,
+}
+
+impl SetHeader {
+    /// Whether the set is ours, by type, family and mark.
+    pub fn standing(&self, prefix: &SetPrefix) -> Standing {
+        let family = self.name.family();
+        if self.type_name != TYPE_NAME {
+            return Standing::Foreign(Foreign::Type(self.type_name.clone()));
+        }
+        if self.family != Some(family) {
+            return Standing::Foreign(Foreign::Family);
+        }
+        match self.initval {
+            Some(initval) if prefix.marks(initval, family) && !self.extensions => Standing::Ours,
+            _ => Standing::Foreign(Foreign::Mark),
+        }
+    }
+}
+
+/// Whose a set is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Made by a writer with our prefix.
+    Ours,
+    /// Made by anybody else: never changed, never listed.
+    Foreign(Foreign),
+}
+
+/// By what a set that has one of our names is known to be somebody else's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Foreign {
+    /// It is of this other type.
+    #[error("it is a {0}")]
+    Type(String),
+    /// It is of the other family.
+    #[error("it is of the other family")]
+    Family,
+    /// It does not carry our mark in its INITVAL, or carries extensions.
+    #[error("it does not carry the mark of this program")]
+    Mark,
+}
+
+/// One set as it was last seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedSet {
+    /// What it says of itself.
+    pub header: SetHeader,
+    /// Whose it is.
+    pub standing: Standing,
+    /// Its members. `None` while they are not known, which is always so for
+    /// foreign sets and for shadows.
+    pub members: Option<Members>,
+}
+
+/// All sets with names of our form, as they were last seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// By name.
+    pub sets: BTreeMap<SetName, ObservedSet>,
+}
+
+impl Observed {
+    /// Looks at the kernel: every header, and the members of every live set
+    /// that is ours.
+    ///
+    /// # Errors
+    /// The [`KernelError`] of listing the sets. A set whose members cannot be
+    /// read is in the picture without them.
+    pub fn look(prefix: &SetPrefix, kernel: &mut impl Observe) -> Result<Self, KernelError> {
+        let mut observed = Self::default();
+        for header in kernel.sets(prefix)? {
+            let standing = header.standing(prefix);
+            let members = match standing {
+                Standing::Ours if !header.name.is_shadow() => kernel.members(&header.name).ok(),
+                _ => None,
+            };
+            observed.sets.insert(header.name.clone(), ObservedSet { header, standing, members });
+        }
+        Ok(observed)
+    }
+}

@@ -1,0 +1,94 @@
+//! The ops: all that may ever be done to the kernel, as data. What is not an
+//! op cannot happen; there is none that names a foreign set, or no set.
+
+use blocklist::Family;
+
+use crate::{Chunk, SetName};
+
+/// One change to the kernel. An op is applied whole or not, except
+/// [`Op::Add`] and [`Op::Delete`], which stop at the first member that fails
+/// and leave those before it applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Creates a set; fails with `Exists` if the name is taken, whatever by.
+    Create(SetSpec),
+    /// Adds members.
+    Add {
+        /// The set.
+        set: SetName,
+        /// The members.
+        chunk: Chunk,
+        /// What is to be thought of a member that is there already.
+        presence: Presence,
+    },
+    /// Deletes members. One that is not there is no error.
+    Delete {
+        /// The set.
+        set: SetName,
+        /// The members.
+        chunk: Chunk,
+    },
+    /// Exchanges the contents of two sets, mark and capacity included; names
+    /// and references stay.
+    Swap {
+        /// The set that was filled.
+        shadow: SetName,
+        /// The set that rules refer to.
+        live: SetName,
+    },
+    /// Deletes all members of one set at once. Only ever of a shadow.
+    Flush(SetName),
+    /// Removes a set; fails with `Busy` while it is referred to or dumped.
+    /// One that is not there is no error.
+    Destroy(SetName),
+}
+
+impl Op {
+    /// The set that the op changes; of a swap, the live one.
+    pub fn set(&self) -> &SetName {
+        match self {
+            Self::Create(spec) => &spec.name,
+            Self::Add { set, .. } | Self::Delete { set, .. } => set,
+            Self::Swap { live, .. } => live,
+            Self::Flush(set) | Self::Destroy(set) => set,
+        }
+    }
+}
+
+/// What an add may find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Every member is new: one that is there means that somebody else writes
+    /// to this set, and the add fails with `Exists`.
+    New,
+    /// A member may be there already.
+    Any,
+}
+
+/// A set to be created. The type is `hash:net`, always.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetSpec {
+    /// Its name, which also says its family.
+    pub name: SetName,
+    /// How much it must hold.
+    pub capacity: Capacity,
+    /// The start value of the set's hash, and our mark, see
+    /// [`crate::SetPrefix::initval`].
+    pub initval: u32,
+}
+
+impl SetSpec {
+    /// The set's family.
+    pub fn family(&self) -> Family {
+        self.name.family()
+    }
+}
+
+/// How much a set holds without a resize, which stalls every user of ipset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Buckets, a power of two.
+    pub hashsize: u32,
+    /// The kernel refuses members beyond this number.
+    pub maxelem: u32,
+}
