@@ -2,11 +2,47 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Members, SetName};
+use blocklist::{Address, PrefixSet, Prefixes};
+
+use crate::{Members, NameError, SetName, SetPrefix};
 
 /// The desired state of the kernel. A set of ours that is not in it is to go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
     /// The members of every live set, both families of every list.
     pub sets: BTreeMap<SetName, Members>,
+}
+
+impl Desired {
+    /// Puts the two sets of a list in, in the form that the kernel takes.
+    ///
+    /// # Errors
+    /// [`NameError`] if the name of the list does not make names of sets.
+    pub fn insert(
+        &mut self,
+        prefix: &SetPrefix,
+        list: &str,
+        members: Prefixes,
+    ) -> Result<(), NameError> {
+        for members in [kernel_form(members.ipv4).into(), kernel_form(members.ipv6).into()] {
+            let members: Members = members;
+            self.sets.insert(prefix.live(list, members.family())?, members);
+        }
+        Ok(())
+    }
+}
+
+/// `hash:net` refuses `/0` (`IPSET_ERR_INVALID_CIDR`); its two halves say the
+/// same.
+fn kernel_form<A: Address>(members: PrefixSet<A>) -> PrefixSet<A> {
+    if members.iter().next().is_none_or(|first| first.length() > 0) {
+        return members;
+    }
+    members
+        .iter()
+        .flat_map(|member| match (member.length(), member.halves()) {
+            (0, Some(halves)) => Vec::from(halves),
+            _ => vec![member],
+        })
+        .collect()
 }

@@ -4,16 +4,24 @@
 //! owned here and implemented elsewhere, so this crate cannot know which kernel
 //! is behind it. Like `blocklist` it is pure: no files, no clock, no threads.
 
+mod apply;
+mod capacity;
 mod desired;
 mod kernel;
 mod members;
 mod name;
 mod observed;
 mod op;
+mod plan;
+mod route;
+mod verify;
 
+pub use apply::{Outcome, Progress, SetOutcome, apply};
 pub use desired::Desired;
 pub use kernel::{Kernel, KernelError, KernelErrorKind, Observe, Stage};
 pub use members::{CHUNK_MAX, Chunk, Members};
 pub use name::{NameError, SET_NAME_MAX, SetName, SetPrefix};
 pub use observed::{Foreign, Observed, ObservedSet, SetHeader, Standing};
 pub use op::{Capacity, Op, Presence, SetSpec};
+pub use plan::{Gate, Policy, Update, plan};
+pub use route::{Obstacle, Plan, Reason, Route, SetPlan};

@@ -70,6 +70,35 @@ impl Members {
         }
     }
 
+    /// Members of these that are not among `other`. Both are of one family;
+    /// of another family nothing can be among them.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::V4(ours), Self::V4(theirs)) => ours
+                .iter()
+                .filter(|p| theirs.position(*p).is_err())
+                .collect::<PrefixSet<_>>()
+                .into(),
+            (Self::V6(ours), Self::V6(theirs)) => ours
+                .iter()
+                .filter(|p| theirs.position(*p).is_err())
+                .collect::<PrefixSet<_>>()
+                .into(),
+            _ => self.clone(),
+        }
+    }
+
+    /// Members of either. Of another family nothing is added.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::V4(a), Self::V4(b)) => a.iter().chain(b.iter()).collect::<PrefixSet<_>>().into(),
+            (Self::V6(a), Self::V6(b)) => a.iter().chain(b.iter()).collect::<PrefixSet<_>>().into(),
+            _ => self.clone(),
+        }
+    }
+
     /// The members in pieces of at most [`CHUNK_MAX`].
     pub fn chunks(&self) -> impl Iterator<Item = Chunk> + use<> {
         let members = self.clone();

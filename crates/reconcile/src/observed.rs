@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use blocklist::Family;
 
-use crate::{Capacity, KernelError, Members, Observe, SetName, SetPrefix};
+use crate::{Capacity, KernelError, Members, Observe, Op, SetName, SetPrefix, SetSpec};
 
 /// The type that all our sets have.
 const TYPE_NAME: &str = "hash:net";
@@ -110,4 +110,59 @@ impl Observed {
         }
         Ok(observed)
     }
+
+    /// Notes what is known after an op that succeeded. While members are
+    /// written one chunk after the other they count as not known, until
+    /// [`Self::settle`].
+    pub(crate) fn note(&mut self, op: &Op) {
+        match op {
+            Op::Create(spec) => {
+                self.sets.insert(spec.name.clone(), created(spec));
+            }
+            Op::Add { set, .. } | Op::Delete { set, .. } => {
+                if let Some(set) = self.sets.get_mut(set) {
+                    set.members = None;
+                }
+            }
+            Op::Swap { shadow, live } => self.swap(shadow, live),
+            Op::Flush(set) => self.settle(set, &Members::none(set.family())),
+            Op::Destroy(set) => {
+                self.sets.remove(set);
+            }
+        }
+    }
+
+    /// Notes that a set now holds exactly these members.
+    pub(crate) fn settle(&mut self, set: &SetName, members: &Members) {
+        if let Some(set) = self.sets.get_mut(set) {
+            set.header.elements = u32::try_from(members.len()).unwrap_or(u32::MAX);
+            set.members = Some(members.clone());
+        }
+    }
+
+    /// Exchanges all but names and references.
+    fn swap(&mut self, a: &SetName, b: &SetName) {
+        let (Some(mut first), Some(mut second)) = (self.sets.remove(a), self.sets.remove(b)) else {
+            return;
+        };
+        std::mem::swap(&mut first.header.name, &mut second.header.name);
+        std::mem::swap(&mut first.header.references, &mut second.header.references);
+        self.sets.insert(a.clone(), second);
+        self.sets.insert(b.clone(), first);
+    }
+}
+
+/// A set as it is right after its creation.
+fn created(spec: &SetSpec) -> ObservedSet {
+    let header = SetHeader {
+        name: spec.name.clone(),
+        type_name: TYPE_NAME.to_owned(),
+        family: Some(spec.family()),
+        capacity: spec.capacity,
+        initval: Some(spec.initval),
+        extensions: false,
+        references: 0,
+        elements: 0,
+    };
+    ObservedSet { header, standing: Standing::Ours, members: Some(Members::none(spec.family())) }
 }
