@@ -1,1 +1,13 @@
-//! x
+//! What the tests share: namespaces to break things in, the witnesses that
+//! say what the kernel holds, packets that feel it, and the program itself.
+//!
+//! Nothing here uses the project's own crates: what judges the program must
+//! not share its mistakes.
+
+pub mod generate;
+pub mod members;
+pub mod namespace;
+pub mod packets;
+pub mod witness;
+
+mod datagram;

@@ -1,0 +1,56 @@
+//! A network namespace for one test: no test sees the sets and rules of
+//! another, nor those of the machine it runs on.
+//!
+//! The namespace belongs to one fresh thread and to the threads and programs
+//! it starts; it goes when they go.
+
+use std::panic::resume_unwind;
+use std::thread;
+
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+use crate::witness::succeed;
+
+/// Runs `body` in a network namespace of its own, where only `lo` is there,
+/// and up. A panic of `body` is passed on.
+///
+/// # Panics
+/// If this process may not make a namespace. The message says what to do.
+pub fn isolated<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    apart(UnshareFlags::NEWNET, body)
+}
+
+/// As [`isolated`], and what `body` mounts is seen by nobody else and goes
+/// with the thread.
+///
+/// # Panics
+/// As [`isolated`].
+pub fn isolated_with_mounts<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    apart(UnshareFlags::NEWNET | UnshareFlags::NEWNS, || {
+        succeed("mount", &["--make-rprivate", "/"]);
+        body()
+    })
+}
+
+fn apart<T: Send>(flags: UnshareFlags, body: impl FnOnce() -> T + Send) -> T {
+    let run = || {
+        leave(flags);
+        succeed("ip", &["link", "set", "lo", "up"]);
+        body()
+    };
+    thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+#[expect(unsafe_code, reason = "the safe wrapper is deprecated for a flag not used here")]
+fn leave(flags: UnshareFlags) {
+    // SAFETY: only `CLONE_FILES` can harm memory safety, by descriptors that
+    // other threads do not have; it is never among the flags.
+    let left = unsafe { unshare_unsafe(flags) };
+    assert!(
+        left.is_ok(),
+        "cannot make a network namespace: {left:?}\n\
+         These tests need root, or a user namespace in which they are root.\n\
+         Run them through `cargo xtask ci`, which sets that up, or put\n\
+         `unshare --user --map-root-user --net --mount` before the command."
+    );
+}

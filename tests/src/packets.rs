@@ -1,0 +1,265 @@
+//! What a packet experiences: real packets with any source address, through
+//! the real rules of this namespace, from `lo` to a socket.
+//!
+//! Raw sockets write the source address themselves. What `lo` loops back
+//! keeps its route, so no check of the source stands between it and INPUT.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SendFlags, SocketType, ipproto, sendto, socket};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+
+use crate::datagram::{LENGTH, datagram};
+
+/// A packet that is to arrive has arrived after this long, or never will.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// A socket received it.
+    Delivered,
+    /// A packet sent after it was received, it was not.
+    Dropped,
+}
+
+/// A path for packets of one family.
+#[derive(Debug)]
+struct Path {
+    raw: OwnedFd,
+    receiver: UdpSocket,
+    destination: SocketAddr,
+}
+
+impl Path {
+    fn open(here: IpAddr) -> io::Result<Self> {
+        let receiver = UdpSocket::bind((here, 0))?;
+        receiver.set_read_timeout(Some(PATIENCE))?;
+        let destination = receiver.local_addr()?;
+        let family = if here.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let raw = socket(family, SocketType::RAW, Some(ipproto::RAW))?;
+        Ok(Self { raw, receiver, destination })
+    }
+
+    fn send(&self, source: IpAddr, number: u64) {
+        let packet = datagram(source, self.destination, number);
+        // A raw socket takes a port for a protocol and refuses most.
+        let to = SocketAddr::new(self.destination.ip(), 0);
+        let sent = sendto(&self.raw, &packet, SendFlags::empty(), &to);
+        assert_eq!(sent, Ok(packet.len()), "cannot send a packet from {source}");
+    }
+
+    /// The number of the next packet, `None` if none comes.
+    fn receive(&self) -> Option<u64> {
+        let mut number = [0; LENGTH];
+        match self.receiver.recv(&mut number) {
+            Ok(LENGTH) => Some(u64::from_be_bytes(number)),
+            Ok(length) => panic!("received {length} bytes that nobody sent"),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            Err(error) => panic!("cannot receive: {error}"),
+        }
+    }
+}
+
+/// Sends packets and watches for them.
+#[derive(Debug)]
+pub struct Probe {
+    ipv4: Path,
+    ipv6: Path,
+    sent: u64,
+}
+
+impl Probe {
+    /// A probe in the namespace of the calling thread.
+    ///
+    /// # Panics
+    /// If its sockets cannot be opened.
+    pub fn new() -> Self {
+        let open = |here| Path::open(here).expect("raw and UDP sockets need CAP_NET_RAW and `lo`");
+        let ipv4 = open(Ipv4Addr::LOCALHOST.into());
+        Self { ipv4, ipv6: open(Ipv6Addr::LOCALHOST.into()), sent: 0 }
+    }
+
+    /// Sends one packet from `source` and tells what became of it.
+    ///
+    /// # Panics
+    /// If packets from this host itself do not arrive, so nothing can be told.
+    pub fn fate(&mut self, source: IpAddr) -> Fate {
+        on_one_cpu(|| {
+            let number = self.send(source);
+            let here = self.path(source).destination.ip();
+            let fence = self.send(here);
+            let mut fate = Fate::Dropped;
+            loop {
+                match self.path(source).receive() {
+                    Some(got) if got == number => fate = Fate::Delivered,
+                    Some(got) if got == fence => return fate,
+                    Some(_late) => {}
+                    None => panic!("a packet from {here} itself was not delivered"),
+                }
+            }
+        })
+    }
+
+    /// How many packets were sent.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    fn path(&self, source: IpAddr) -> &Path {
+        if source.is_ipv4() { &self.ipv4 } else { &self.ipv6 }
+    }
+
+    fn send(&mut self, source: IpAddr) -> u64 {
+        self.sent += 1;
+        self.path(source).send(source, self.sent);
+        self.sent
+    }
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Packets on `lo` wait in a queue of the CPU they were sent on, so two sent
+/// on one CPU arrive in order.
+fn on_one_cpu<T>(body: impl FnOnce() -> T) -> T {
+    let before = sched_getaffinity(None).expect("a thread may ask where it may run");
+    let mut here = CpuSet::new();
+    here.set(sched_getcpu());
+    sched_setaffinity(None, &here).expect("a thread may stay where it is");
+    let result = body();
+    sched_setaffinity(None, &before).expect("a thread may go where it could before");
+    result
+}
+
+/// What a stream of packets has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Packets sent, of both kinds.
+    pub sent: u64,
+    /// Packets received that should have been dropped.
+    pub leaked: u64,
+    /// Packets not received that should have been.
+    pub wrongly_blocked: u64,
+}
+
+/// Packets without pause from addresses that are blocked and from ones that
+/// are not, until stopped.
+#[derive(Debug)]
+pub struct Stream {
+    stop: Arc<AtomicBool>,
+    sender: JoinHandle<Seen>,
+}
+
+impl Stream {
+    /// Begins to send from each of `blocked` and each of `free` in turn.
+    ///
+    /// # Panics
+    /// If either is empty.
+    pub fn start(blocked: Vec<IpAddr>, free: Vec<IpAddr>) -> Self {
+        assert!(!blocked.is_empty() && !free.is_empty(), "a stream needs both kinds of address");
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let sender = thread::spawn(move || {
+            let (mut probe, mut seen) = (Probe::new(), Seen::default());
+            while !stopped.load(Ordering::Relaxed) {
+                round(&mut probe, &blocked, &free, &mut seen);
+            }
+            seen.sent = probe.sent();
+            seen
+        });
+        Self { stop, sender }
+    }
+
+    /// Stops and tells what was seen.
+    ///
+    /// # Panics
+    /// If the sender did.
+    pub fn stop(self) -> Seen {
+        self.stop.store(true, Ordering::Relaxed);
+        self.sender.join().expect("the sender ends when told")
+    }
+}
+
+/// One packet from every address. Each from a free one is waited for, so that
+/// no queue overflows and a lost packet means a rule that dropped it.
+fn round(probe: &mut Probe, blocked: &[IpAddr], free: &[IpAddr], seen: &mut Seen) {
+    for &source in blocked {
+        probe.send(source);
+    }
+    for &source in free {
+        let number = probe.send(source);
+        loop {
+            match probe.path(source).receive() {
+                Some(got) if got == number => break,
+                Some(_) => seen.leaked += 1,
+                None => {
+                    seen.wrongly_blocked += 1;
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::namespace::isolated;
+    use crate::witness::{drop_from, ipset};
+
+    fn check(probe: &mut Probe, source: &str, want: Fate) {
+        let source = source.parse().expect("an address");
+        assert_eq!(probe.fate(source), want, "a packet from {source}");
+    }
+
+    #[test]
+    fn a_packet_from_a_member_is_dropped_and_any_other_delivered() {
+        isolated(|| {
+            ipset("create x-v4 hash:net");
+            ipset("create x-v6 hash:net family inet6");
+            drop_from("x-v4");
+            drop_from("x-v6");
+            let mut probe = Probe::new();
+            check(&mut probe, "45.1.2.3", Fate::Delivered);
+            check(&mut probe, "2a01:4f8::3", Fate::Delivered);
+            ipset("add x-v4 45.1.2.0/24");
+            ipset("add x-v6 2a01:4f8::/32");
+            check(&mut probe, "45.1.2.3", Fate::Dropped);
+            check(&mut probe, "45.1.3.3", Fate::Delivered);
+            check(&mut probe, "2a01:4f8::3", Fate::Dropped);
+            check(&mut probe, "2a01:4f9::3", Fate::Delivered);
+        });
+    }
+
+    #[test]
+    fn a_stream_sees_a_leak_and_a_wrongly_blocked_packet() {
+        isolated(|| {
+            ipset("create x-v4 hash:net");
+            drop_from("x-v4");
+            ipset("add x-v4 45.1.2.3");
+            let [listed, other]: [IpAddr; 2] = [[45, 1, 2, 3].into(), [45, 1, 2, 4].into()];
+            let quiet = Stream::start(vec![listed], vec![other]);
+            // These take their time, and the stream runs meanwhile.
+            ipset("add x-v4 45.1.2.9");
+            ipset("del x-v4 45.1.2.9");
+            let seen = quiet.stop();
+            assert!(seen.sent > 0 && seen.leaked + seen.wrongly_blocked == 0, "{seen:?}");
+
+            let mut seen = Seen::default();
+            round(&mut Probe::new(), &[other], &[other], &mut seen);
+            assert_eq!((seen.leaked, seen.wrongly_blocked), (1, 0));
+            round(&mut Probe::new(), &[listed], &[listed], &mut seen);
+            assert_eq!((seen.leaked, seen.wrongly_blocked), (1, 1));
+        });
+    }
+}

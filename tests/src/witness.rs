@@ -1,0 +1,210 @@
+//! The witness: the programs that administrators use, run for real. What they
+//! print is the truth that the project is measured against, so nothing of the
+//! project's own reads it.
+
+use std::ffi::OsStr;
+use std::net::IpAddr;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::members::Members;
+
+/// Where iptables locks: `/run` is not writable in every user namespace, and
+/// the lock of the machine is none of our business.
+const XTABLES_LOCK: &str = "/tmp/denyset-tests-xtables.lock";
+
+/// Runs a program and returns what it printed.
+///
+/// # Panics
+/// If it cannot be started or fails, with what it said.
+pub fn succeed<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> String {
+    match attempt(program, arguments) {
+        Ok(text) => text,
+        Err(complaint) => panic!("{complaint}"),
+    }
+}
+
+/// Runs a program and returns what it printed, or what it complained of.
+///
+/// # Errors
+/// The command line, exit status and standard error of a program that failed.
+///
+/// # Panics
+/// If it cannot be started.
+pub fn attempt<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String, String> {
+    let mut command = Command::new(program);
+    command.args(arguments).env("XTABLES_LOCKFILE", XTABLES_LOCK).stdin(Stdio::null());
+    let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| {
+        panic!("cannot start `{program}`: {error}; `.ci/run` installs what the tests need")
+    });
+    if status.success() {
+        Ok(String::from_utf8_lossy(&stdout).into_owned())
+    } else {
+        Err(format!("{command:?} failed, {status}: {}", String::from_utf8_lossy(&stderr).trim()))
+    }
+}
+
+/// `ipset` with the words of `line`.
+///
+/// # Panics
+/// If it fails.
+pub fn ipset(line: &str) -> String {
+    succeed("ipset", &words(line))
+}
+
+/// `iptables` with the words of `line`; it waits for its lock.
+///
+/// # Panics
+/// If it fails.
+pub fn iptables(line: &str) -> String {
+    succeed("iptables", &words(line))
+}
+
+/// `ip6tables` with the words of `line`.
+///
+/// # Panics
+/// If it fails.
+pub fn ip6tables(line: &str) -> String {
+    succeed("ip6tables", &words(line))
+}
+
+/// `ip` with the words of `line`.
+///
+/// # Panics
+/// If it fails.
+pub fn ip(line: &str) -> String {
+    succeed("ip", &words(line))
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+/// Fills sets from a file in the format of `ipset save`.
+///
+/// # Panics
+/// If `ipset restore` fails.
+pub fn ipset_restore(file: &Path) {
+    succeed("ipset", &["restore".as_ref(), "-file".as_ref(), file.as_os_str()]);
+}
+
+/// Puts a rule into INPUT that drops what comes from a member of `set`; the
+/// set's name says which family it is of.
+///
+/// # Panics
+/// If the rule cannot be put there, for example because the set is missing.
+pub fn drop_from(set: &str) {
+    let rule = format!("-A INPUT -m set --match-set {set} src -j DROP");
+    if set.ends_with("-v6") {
+        ip6tables(&rule)
+    } else {
+        iptables(&rule)
+    };
+}
+
+/// A set as `ipset save` prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedSet {
+    /// Its name.
+    pub name: String,
+    /// The rest of its `create` line: type, family, sizes, initval.
+    pub create: String,
+    /// Its members.
+    pub members: Members,
+}
+
+/// All sets of this namespace, in the kernel's order.
+///
+/// # Panics
+/// If `ipset save` fails or prints what it is not known to print.
+pub fn saved() -> Vec<SavedSet> {
+    read_save(&ipset("save"))
+}
+
+/// The set called `name`, if there is one.
+///
+/// # Panics
+/// As [`saved`].
+pub fn saved_set(name: &str) -> Option<SavedSet> {
+    saved().into_iter().find(|set| set.name == name)
+}
+
+/// The members of the set called `name`.
+///
+/// # Panics
+/// If there is none, and as [`saved`].
+pub fn members(name: &str) -> Members {
+    let missing = || panic!("there is no set {name}, only {:?}", names());
+    saved_set(name).unwrap_or_else(missing).members
+}
+
+/// The names of all sets, sorted.
+///
+/// # Panics
+/// If `ipset list` fails.
+pub fn names() -> Vec<String> {
+    let mut names: Vec<_> = ipset("list -name").lines().map(str::to_owned).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Reads what `ipset save` printed.
+fn read_save(text: &str) -> Vec<SavedSet> {
+    let mut sets: Vec<SavedSet> = Vec::new();
+    let mut entries = Vec::new();
+    let finish = |sets: &mut Vec<SavedSet>, entries: &mut Vec<(IpAddr, u8)>| {
+        if let Some(set) = sets.last_mut() {
+            set.members = entries.drain(..).collect();
+        }
+    };
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("create ") {
+            finish(&mut sets, &mut entries);
+            let (name, create) = rest.split_once(' ').expect("a name, then a type");
+            let [name, create] = [name, create].map(str::to_owned);
+            sets.push(SavedSet { name, create, members: Members::default() });
+        } else if let Some(rest) = line.strip_prefix("add ") {
+            let entry = rest.split(' ').nth(1).expect("a set, then a member");
+            // Sets of other types than ours have members that are no prefixes.
+            entries.extend(prefix(entry));
+        } else {
+            panic!("`ipset save` printed a line of an unknown kind: {line:?}");
+        }
+    }
+    finish(&mut sets, &mut entries);
+    sets
+}
+
+/// An address with a length, which is the family's full one if not written.
+pub(crate) fn prefix(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, length) = match text.split_once('/') {
+        Some((address, length)) => (address, Some(length)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let bits = if address.is_ipv4() { 32 } else { 128 };
+    let length = length.map_or(Some(bits), |length| length.parse().ok())?;
+    (length <= bits).then_some((address, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ipset_saves_is_read_set_by_set() {
+        let text = "create a hash:net family inet hashsize 64\nadd a 10.0.0.0/8\nadd a 1.2.3.4\n\
+                    create b list:set size 8\nadd b a\ncreate c hash:net family inet6\nadd c 2a00::/16\n";
+        let sets = read_save(text);
+        let got: Vec<_> = sets.iter().map(|set| (&*set.name, set.members.to_string())).collect();
+        assert_eq!(
+            got,
+            [
+                ("a", "1.2.3.4 10.0.0.0/8".to_owned()),
+                ("b", String::new()),
+                ("c", "2a00::/16".to_owned()),
+            ]
+        );
+        assert_eq!(sets[1].create, "list:set size 8");
+    }
+}
