@@ -5,11 +5,15 @@
 //! what it needs of them arrives as an argument.
 
 mod address;
+mod algebra;
 mod family;
 mod prefix;
 mod prefix_set;
+mod prefixes;
 
 pub use address::Address;
+pub use algebra::{AddressCount, AddressRange, AnyRange, range_prefixes};
 pub use family::Family;
 pub use prefix::{AnyPrefix, Prefix};
-pub use prefix_set::{PrefixSet, Prefixes};
+pub use prefix_set::PrefixSet;
+pub use prefixes::Prefixes;

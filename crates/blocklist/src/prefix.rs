@@ -36,27 +36,40 @@ impl<A: Address> Prefix<A> {
         Self { address, length: A::BITS }
     }
 
+    /// The prefix of an address and a length that are known to fit each other,
+    /// as those in the columns of a set are.
+    #[inline]
+    pub(crate) fn from_columns(address: A, length: u8) -> Self {
+        debug_assert_eq!(Self::new(address, length), Some(Self { address, length }));
+        Self { address, length }
+    }
+
     /// The first address.
+    #[inline]
     pub fn first(self) -> A {
         self.address
     }
 
     /// The last address.
+    #[inline]
     pub fn last(self) -> A {
         self.address | !A::mask(self.length)
     }
 
     /// The number of fixed bits, 0 to the family's bits.
+    #[inline]
     pub fn length(self) -> u8 {
         self.length
     }
 
     /// Whether `address` is inside.
+    #[inline]
     pub fn contains(self, address: A) -> bool {
         address & A::mask(self.length) == self.address
     }
 
     /// Whether `other` is inside or equal.
+    #[inline]
     pub fn covers(self, other: Self) -> bool {
         self.length <= other.length && self.contains(other.address)
     }

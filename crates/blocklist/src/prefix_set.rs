@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use crate::algebra::sort;
 use crate::{Address, Prefix};
 
 /// Prefixes of one family, sorted by first address then by length, each once.
@@ -32,7 +33,7 @@ impl<A: Address> PrefixSet<A> {
 
     /// The set of `prefixes`, given in any order and with repetitions.
     pub fn from_unsorted(mut prefixes: Vec<Prefix<A>>) -> Self {
-        prefixes.sort_unstable();
+        sort(&mut prefixes);
         prefixes.dedup();
         let mut set = Self::with_capacity(prefixes.len());
         for prefix in prefixes {
@@ -51,6 +52,28 @@ impl<A: Address> PrefixSet<A> {
         self.lengths.push(prefix.length());
     }
 
+    /// Appends the prefixes that `other` has at `start` and after, all of
+    /// which sort after the present ones.
+    pub(crate) fn append(&mut self, other: &Self, start: usize) {
+        self.addresses.extend_from_slice(&other.addresses[start..]);
+        self.lengths.extend_from_slice(&other.lengths[start..]);
+    }
+
+    /// Takes the last prefix off.
+    pub(crate) fn pop(&mut self) -> Option<Prefix<A>> {
+        Some(Prefix::from_columns(self.addresses.pop()?, self.lengths.pop()?))
+    }
+
+    /// Gives room back that would not be used any more, if it is worth the
+    /// copying: sets live long.
+    pub(crate) fn trimmed(mut self) -> Self {
+        if self.addresses.capacity() > self.len() + self.len() / 8 {
+            self.addresses.shrink_to_fit();
+            self.lengths.shrink_to_fit();
+        }
+        self
+    }
+
     /// How many prefixes there are.
     pub fn len(&self) -> usize {
         self.addresses.len()
@@ -65,8 +88,9 @@ impl<A: Address> PrefixSet<A> {
     ///
     /// # Panics
     /// If `position` is not below [`Self::len`].
+    #[inline]
     pub fn at(&self, position: usize) -> Prefix<A> {
-        Prefix::containing(self.addresses[position], self.lengths[position])
+        Prefix::from_columns(self.addresses[position], self.lengths[position])
     }
 
     /// The last prefix in sorted order.
@@ -89,7 +113,10 @@ impl<A: Address> PrefixSet<A> {
     ) -> impl ExactSizeIterator<Item = Prefix<A>> + Clone + '_ {
         let addresses = &self.addresses[positions.clone()];
         let lengths = &self.lengths[positions];
-        addresses.iter().zip(lengths).map(|(&address, &length)| Prefix::containing(address, length))
+        addresses
+            .iter()
+            .zip(lengths)
+            .map(|(&address, &length)| Prefix::from_columns(address, length))
     }
 
     /// Where exactly this prefix stands, or `Err` of where it would.
@@ -110,13 +137,4 @@ impl<A: Address> FromIterator<Prefix<A>> for PrefixSet<A> {
     fn from_iter<I: IntoIterator<Item = Prefix<A>>>(prefixes: I) -> Self {
         Self::from_unsorted(prefixes.into_iter().collect())
     }
-}
-
-/// One prefix set of each family.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Prefixes {
-    /// The IPv4 prefixes.
-    pub ipv4: PrefixSet<u32>,
-    /// The IPv6 prefixes.
-    pub ipv6: PrefixSet<u128>,
 }

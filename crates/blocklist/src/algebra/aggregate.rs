@@ -1,0 +1,51 @@
+//! The same addresses in fewer prefixes: without those inside others, or with
+//! neighbours joined as well.
+
+use crate::{Address, Prefix, PrefixSet};
+
+impl<A: Address> PrefixSet<A> {
+    /// The same addresses without the prefixes that lie inside another one.
+    /// What stays is as it was written.
+    #[must_use]
+    pub fn without_covered(&self) -> Self {
+        let mut left = Self::with_capacity(self.len());
+        for prefix in self.uncovered() {
+            left.push(prefix);
+        }
+        left.trimmed()
+    }
+
+    /// The fewest prefixes with the same addresses.
+    #[must_use]
+    pub fn aggregate(&self) -> Self {
+        let mut joined = Self::with_capacity(self.len());
+        for mut prefix in self.uncovered() {
+            while let Some(parent) = joined.last().and_then(|last| join(last, prefix)) {
+                joined.pop();
+                prefix = parent;
+            }
+            joined.push(prefix);
+        }
+        joined.trimmed()
+    }
+
+    /// The prefixes that do not lie inside another one, in sorted order. A
+    /// covering prefix sorts before all that it covers, so it is enough to
+    /// know the last one that stayed.
+    pub(crate) fn uncovered(&self) -> impl Iterator<Item = Prefix<A>> + '_ {
+        let mut end = None;
+        self.iter().filter(move |prefix| {
+            let stays = end.is_none_or(|end| end < prefix.first());
+            if stays {
+                end = Some(prefix.last());
+            }
+            stays
+        })
+    }
+}
+
+/// The parent of two halves, or `None` if they are not its halves.
+fn join<A: Address>(low: Prefix<A>, high: Prefix<A>) -> Option<Prefix<A>> {
+    let parent = low.parent().filter(|_| low.length() == high.length())?;
+    (parent.first() == low.first() && parent.last() == high.last()).then_some(parent)
+}

@@ -1,0 +1,44 @@
+//! Union: every prefix of several sets, each once.
+
+use std::borrow::Cow;
+
+use crate::{Address, PrefixSet};
+
+impl<A: Address> PrefixSet<A> {
+    /// The prefixes of all `sets`, each once. Prefixes inside others stay; see
+    /// [`Self::without_covered`].
+    ///
+    /// Sets are merged in pairs, then the results in pairs: the cost grows with
+    /// the logarithm of their number.
+    pub fn union<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Self
+    where
+        Self: 'a,
+    {
+        let present = sets.into_iter().filter(|set| !set.is_empty());
+        let mut sets: Vec<Cow<'a, Self>> = present.map(Cow::Borrowed).collect();
+        while sets.len() > 1 {
+            sets = sets
+                .chunks(2)
+                .map(|pair| match pair {
+                    [one, other] => Cow::Owned(merge(one, other)),
+                    rest => rest[0].clone(),
+                })
+                .collect();
+        }
+        sets.pop().map(Cow::into_owned).unwrap_or_default().trimmed()
+    }
+}
+
+fn merge<A: Address>(one: &PrefixSet<A>, other: &PrefixSet<A>) -> PrefixSet<A> {
+    let mut merged = PrefixSet::with_capacity(one.len() + other.len());
+    let (mut i, mut j) = (0, 0);
+    while i < one.len() && j < other.len() {
+        let (a, b) = (one.at(i), other.at(j));
+        merged.push(a.min(b));
+        i += usize::from(a <= b);
+        j += usize::from(b <= a);
+    }
+    merged.append(one, i);
+    merged.append(other, j);
+    merged
+}
