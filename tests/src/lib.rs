@@ -4,10 +4,15 @@
 //! Nothing here uses the project's own crates: what judges the program must
 //! not share its mistakes.
 
+pub mod daemon;
 pub mod generate;
+pub mod host;
+pub mod journal;
 pub mod members;
 pub mod namespace;
+pub mod notify;
 pub mod packets;
+pub mod program;
 pub mod witness;
 
 mod datagram;
