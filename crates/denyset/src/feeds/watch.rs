@@ -1,0 +1,502 @@
+//! Says that something changed below the feeds directory, never what: the
+//! answer to every notice is a scan, which sees for itself.
+//!
+//! It knows inotify (`inotify(7)`) and its gaps: a directory is watched from
+//! some moment on, a queue overflows, a directory that does not exist cannot
+//! be watched. Each gap ends in a notice. It reads no feed.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use futures_util::{FutureExt as _, StreamExt as _};
+use inotify::{EventMask, EventOwned, EventStream, Inotify, WatchDescriptor, WatchMask, Watches};
+use rustix::io::Errno;
+
+use super::name::is_passed_over;
+
+/// Room for some hundred events in one read. An event is 16 bytes and a name,
+/// at most 272 bytes.
+const BUFFER_BYTES: usize = 16 * 1024;
+
+/// How many events that are there already become one notice.
+const EVENTS_A_NOTICE_MAX: usize = 4_096;
+
+/// Something may have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Notice {
+    /// A file or directory in the tree.
+    Changed,
+    /// More changed than the kernel had room to tell (`IN_Q_OVERFLOW`).
+    Overflow,
+    /// The feeds directory itself came, went, or was put in another's place.
+    Replaced,
+}
+
+/// Why changes are noticed late, by the next periodic scan, or not at all.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// No inotify instance is left, or this kernel has none.
+    #[error("cannot watch the feeds directory: {0} (see fs.inotify.max_user_instances)")]
+    Start(#[source] io::Error),
+    /// The user's inotify watches are used up.
+    #[error(
+        "{unwatched} of {wanted} directories cannot be watched: no inotify watches are left, \
+         raise fs.inotify.max_user_watches; changes there are seen at the next periodic scan"
+    )]
+    Limit {
+        /// How many directories are not watched.
+        unwatched: usize,
+        /// How many there are, the one above the feeds directory included.
+        wanted: usize,
+    },
+    /// A directory that cannot be watched, because it may not be read.
+    #[error("cannot watch {}: {source}; changes there are seen at the next periodic scan", path.display())]
+    Directory {
+        /// The first such directory.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// No events come any more.
+    #[error("cannot read inotify events: {0}")]
+    Read(#[source] io::Error),
+}
+
+/// What a watch is for.
+#[derive(Debug)]
+enum Watched {
+    /// The feeds directory itself.
+    Root,
+    /// A directory below it, with its path.
+    Below(PathBuf),
+    /// The nearest existing ancestor of the feeds directory, in which only
+    /// the next step towards it matters.
+    Ancestor(OsString),
+}
+
+/// Watches the tree below one directory, and the way to it.
+#[derive(Debug)]
+pub struct Watcher {
+    root: PathBuf,
+    stream: EventStream<Vec<u8>>,
+    watches: Watches,
+    watched: HashMap<WatchDescriptor, Watched>,
+    /// Something may have changed before the watch was there to see it.
+    pending: Option<Notice>,
+}
+
+impl Watcher {
+    /// Begins with no watch at all but the certainty that something changed,
+    /// so that the first [`Self::next`] returns at once. Has to be called
+    /// inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`WatchError::Start`].
+    pub fn new(feeds_dir: &Path) -> Result<Self, WatchError> {
+        let root = std::path::absolute(feeds_dir).map_err(WatchError::Start)?;
+        let inotify = Inotify::init().map_err(WatchError::Start)?;
+        let stream = inotify.into_event_stream(vec![0; BUFFER_BYTES]).map_err(WatchError::Start)?;
+        let watches = stream.watches();
+        let pending = Some(Notice::Changed);
+        Ok(Self { root, stream, watches, watched: HashMap::new(), pending })
+    }
+
+    /// Watches these directories, named relative to the feeds directory (the
+    /// empty path is that directory itself), and no others; and whatever is
+    /// nearest to it on the way there. Call it after every scan with what the
+    /// scan found. Directories that were not watched before may have changed
+    /// unseen, so that the next [`Self::next`] returns at once then.
+    ///
+    /// # Errors
+    /// [`WatchError::Limit`] or [`WatchError::Directory`]; everything that
+    /// can be watched is watched nevertheless.
+    pub fn rewatch(&mut self, directories: &[PathBuf]) -> Result<(), WatchError> {
+        let mut round = Round { wanted: directories.len() + 1, ..Round::default() };
+        self.watch_ancestor(&mut round);
+        for directory in directories {
+            let root = directory.as_os_str().is_empty();
+            // Only the feeds directory itself may be reached by a symlink.
+            let mask = if root { tree_mask() } else { tree_mask() | WatchMask::DONT_FOLLOW };
+            let path = if root { self.root.clone() } else { self.root.join(directory) };
+            let purpose = if root { Watched::Root } else { Watched::Below(path.clone()) };
+            self.watch(path, mask, purpose, &mut round);
+        }
+        for (unwanted, _) in std::mem::replace(&mut self.watched, round.watched) {
+            if !self.watched.contains_key(&unwanted) {
+                // An error means that the kernel has dropped it already.
+                let _ = self.watches.remove(unwanted);
+            }
+        }
+        if round.fresh {
+            self.pending = self.pending.max(Some(Notice::Changed));
+        }
+        match (round.unwatched, round.refused) {
+            (0, None) => Ok(()),
+            (0, Some((path, source))) => Err(WatchError::Directory { path, source }),
+            (unwatched, _) => Err(WatchError::Limit { unwatched, wanted: round.wanted }),
+        }
+    }
+
+    /// Waits until something may have changed. May be dropped while it waits
+    /// and called again: nothing is lost.
+    ///
+    /// # Errors
+    /// [`WatchError::Read`].
+    pub async fn next(&mut self) -> Result<Notice, WatchError> {
+        loop {
+            if let Some(notice) = self.pending.take() {
+                return Ok(notice);
+            }
+            let event = self.stream.next().await;
+            self.note(event)?;
+            for _ in 0..EVENTS_A_NOTICE_MAX {
+                let Some(event) = self.stream.next().now_or_never() else { break };
+                self.note(event)?;
+            }
+        }
+    }
+
+    /// The directory above the feeds directory, or the next higher one that
+    /// exists.
+    fn watch_ancestor(&mut self, round: &mut Round) {
+        let mask = WatchMask::CREATE
+            | WatchMask::MOVED_TO
+            | WatchMask::MOVED_FROM
+            | WatchMask::DELETE
+            | WatchMask::ATTRIB
+            | WatchMask::DELETE_SELF
+            | WatchMask::MOVE_SELF
+            | WatchMask::ONLYDIR
+            | WatchMask::MASK_ADD;
+        let mut child = self.root.clone();
+        while let (Some(parent), Some(name)) = (child.parent(), child.file_name()) {
+            let (parent, name) = (parent.to_owned(), name.to_owned());
+            if self.watch(parent.clone(), mask, Watched::Ancestor(name), round) {
+                return;
+            }
+            child = parent;
+        }
+    }
+
+    /// Whether the directory is there to be watched, even if it cannot be.
+    fn watch(
+        &mut self,
+        path: PathBuf,
+        mask: WatchMask,
+        purpose: Watched,
+        round: &mut Round,
+    ) -> bool {
+        match self.watches.add(&path, mask) {
+            Ok(watch) => {
+                round.fresh |= !self.watched.contains_key(&watch);
+                round.watched.insert(watch, purpose);
+            }
+            Err(error) => match Errno::from_io_error(&error) {
+                // It went away; what is above it will tell.
+                Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return false,
+                Some(Errno::NOSPC | Errno::NOMEM) => round.unwatched += 1,
+                _ => round.refused = round.refused.take().or(Some((path, error))),
+            },
+        }
+        true
+    }
+
+    /// Turns one event into what is pending, if it matters.
+    fn note(&mut self, event: Option<io::Result<EventOwned>>) -> Result<(), WatchError> {
+        let event = match event {
+            Some(event) => event.map_err(WatchError::Read)?,
+            None => return Err(WatchError::Read(io::ErrorKind::UnexpectedEof.into())),
+        };
+        let notice = self.judge(&event);
+        if event.mask.contains(EventMask::IGNORED) {
+            self.watched.remove(&event.wd);
+        }
+        self.pending = self.pending.max(notice);
+        Ok(())
+    }
+
+    fn judge(&self, event: &EventOwned) -> Option<Notice> {
+        if event.mask.contains(EventMask::Q_OVERFLOW) {
+            return Some(Notice::Overflow);
+        }
+        if event.mask.contains(EventMask::IGNORED) {
+            return None;
+        }
+        let gone = EventMask::DELETE_SELF | EventMask::MOVE_SELF | EventMask::UNMOUNT;
+        match (self.watched.get(&event.wd)?, &event.name) {
+            (Watched::Below(path), Some(name)) => looks_like_change(event.mask, path, name),
+            (Watched::Root, Some(name)) => looks_like_change(event.mask, &self.root, name),
+            (Watched::Ancestor(next), Some(name)) => (name == next).then_some(Notice::Replaced),
+            (Watched::Below(_), None) => Some(Notice::Changed),
+            (Watched::Root, None) if !event.mask.intersects(gone) => Some(Notice::Changed),
+            (Watched::Ancestor(_), None) if !event.mask.intersects(gone) => None,
+            (Watched::Root | Watched::Ancestor(_), None) => Some(Notice::Replaced),
+        }
+    }
+}
+
+/// What one call of [`Watcher::rewatch`] has found so far.
+#[derive(Debug, Default)]
+struct Round {
+    watched: HashMap<WatchDescriptor, Watched>,
+    /// Whether a directory is watched that was not before.
+    fresh: bool,
+    wanted: usize,
+    unwatched: usize,
+    refused: Option<(PathBuf, io::Error)>,
+}
+
+fn tree_mask() -> WatchMask {
+    WatchMask::CLOSE_WRITE
+        | WatchMask::MOVED_TO
+        | WatchMask::MOVED_FROM
+        | WatchMask::CREATE
+        | WatchMask::DELETE
+        | WatchMask::ATTRIB
+        | WatchMask::DELETE_SELF
+        | WatchMask::MOVE_SELF
+        | WatchMask::ONLYDIR
+}
+
+/// An event about `name` in a directory of the tree. What can never be a feed
+/// is nothing to wake up for. Neither is a file just created: whoever did it
+/// is about to write, and closing it tells. A second hard link and whatever
+/// is no file have no such end.
+fn looks_like_change(mask: EventMask, directory: &Path, name: &OsStr) -> Option<Notice> {
+    if is_passed_over(name.as_bytes()) {
+        return None;
+    }
+    let being_written = mask.contains(EventMask::CREATE)
+        && std::fs::symlink_metadata(directory.join(name))
+            .is_ok_and(|found| found.is_file() && found.nlink() == 1);
+    (!being_written).then_some(Notice::Changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(10);
+
+    /// A feeds directory `parent/feeds` with a directory `sub`, and whoever
+    /// watches it.
+    struct Scene {
+        parent: TempDir,
+        watcher: Watcher,
+    }
+
+    impl Scene {
+        fn feeds(&self) -> PathBuf {
+            self.parent.path().join("feeds")
+        }
+
+        /// Watches all there is, and has seen all there was.
+        async fn settle(&mut self) {
+            for _ in 0..4 {
+                self.watcher.rewatch(&directories(&self.feeds())).expect("watched");
+                if !self.is_noticed().await {
+                    return;
+                }
+            }
+            panic!("each look finds something new");
+        }
+
+        /// The events of what was done before are in the queue by now, so
+        /// that one turn of the runtime is enough to see them.
+        async fn is_noticed(&mut self) -> bool {
+            tokio::time::timeout(Duration::from_millis(1), self.watcher.next()).await.is_ok()
+        }
+
+        async fn notice(&mut self) -> Notice {
+            tokio::time::timeout(LONG, self.watcher.next()).await.expect("in time").expect("read")
+        }
+    }
+
+    fn directories(feeds: &Path) -> Vec<PathBuf> {
+        let both = [PathBuf::new(), PathBuf::from("sub")];
+        both.into_iter().filter(|path| feeds.join(path).is_dir()).collect()
+    }
+
+    /// Does `act` in a watched directory; `want` is the notice that follows.
+    fn check(what: &str, act: impl FnOnce(&Path), want: Option<Notice>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let parent = tempfile::tempdir().expect("a directory");
+            let feeds = parent.path().join("feeds");
+            fs::create_dir_all(feeds.join("sub")).expect("directories");
+            fs::write(feeds.join("old"), "192.0.2.1\n").expect("a file");
+            let watcher = Watcher::new(&feeds).expect("a watcher");
+            let mut scene = Scene { parent, watcher };
+            assert_eq!(scene.notice().await, Notice::Changed, "{what}: at the start");
+            scene.settle().await;
+            act(&feeds);
+            match want {
+                Some(want) => assert_eq!(scene.notice().await, want, "{what}"),
+                None => assert!(!scene.is_noticed().await, "{what}"),
+            }
+            scene.settle().await;
+        });
+    }
+
+    #[test]
+    fn every_way_to_change_a_feed_is_noticed() {
+        use Notice::{Changed, Replaced};
+        let write = |path: PathBuf| fs::write(path, "192.0.2.2\n").expect("written");
+        check("nothing", |_| {}, None);
+        check("write", |feeds| write(feeds.join("new")), Some(Changed));
+        check("write below", |feeds| write(feeds.join("sub/new")), Some(Changed));
+        check("overwrite", |feeds| write(feeds.join("old")), Some(Changed));
+        check("delete", |feeds| fs::remove_file(feeds.join("old")).expect("gone"), Some(Changed));
+        check(
+            "rename into place",
+            |feeds| {
+                write(feeds.join("new.tmp"));
+                fs::rename(feeds.join("new.tmp"), feeds.join("old")).expect("renamed");
+            },
+            Some(Changed),
+        );
+        check(
+            "rename away",
+            |feeds| fs::rename(feeds.join("old"), feeds.join("../old")).expect("renamed"),
+            Some(Changed),
+        );
+        check(
+            "hard link",
+            |feeds| {
+                write(feeds.join("../elsewhere"));
+                fs::hard_link(feeds.join("../elsewhere"), feeds.join("new")).expect("linked");
+            },
+            Some(Changed),
+        );
+        check(
+            "permissions",
+            |feeds| {
+                let closed = fs::Permissions::from_mode(0o000);
+                fs::set_permissions(feeds.join("old"), closed).expect("closed");
+            },
+            Some(Changed),
+        );
+        check(
+            "new directory",
+            |feeds| fs::create_dir(feeds.join("b")).expect("made"),
+            Some(Changed),
+        );
+        check(
+            "directory gone",
+            |feeds| fs::remove_dir(feeds.join("sub")).expect("gone"),
+            Some(Changed),
+        );
+        check(
+            "feeds directory gone",
+            |feeds| fs::remove_dir_all(feeds).expect("gone"),
+            Some(Replaced),
+        );
+        check(
+            "feeds directory replaced",
+            |feeds| {
+                fs::rename(feeds, feeds.with_extension("old")).expect("renamed");
+                fs::create_dir(feeds).expect("made");
+            },
+            Some(Replaced),
+        );
+    }
+
+    #[test]
+    fn what_is_no_feed_or_not_yet_one_wakes_nobody() {
+        let write = |path: PathBuf| fs::write(path, "192.0.2.2\n").expect("written");
+        for name in [".hidden", "new.tmp", "new.part", "new.swp", "new~", "sub/.hidden"] {
+            check(name, |feeds| write(feeds.join(name)), None);
+        }
+        check("beside", |feeds| write(feeds.join("../beside")), None);
+        let mut open = None;
+        check(
+            "still being written",
+            |feeds| open = Some(fs::File::create(feeds.join("new")).expect("made")),
+            None,
+        );
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_appears_late_is_noticed_at_every_step() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let watcher = Watcher::new(&parent.path().join("a/feeds")).expect("a watcher");
+        let mut scene = Scene { parent, watcher };
+        let far = scene.parent.path().join("a/feeds");
+        let look = |scene: &mut Scene| {
+            let found = if far.is_dir() { vec![PathBuf::new()] } else { Vec::new() };
+            scene.watcher.rewatch(&found).expect("watched");
+        };
+        for step in [None, Some("a"), Some("a/feeds")] {
+            if let Some(step) = step {
+                fs::create_dir(scene.parent.path().join(step)).expect("made");
+                assert_eq!(scene.notice().await, Notice::Replaced, "{step}");
+            }
+            look(&mut scene);
+            while scene.is_noticed().await {
+                look(&mut scene);
+            }
+        }
+        fs::write(far.join("new"), "192.0.2.2\n").expect("written");
+        assert_eq!(scene.notice().await, Notice::Changed);
+    }
+
+    #[tokio::test]
+    async fn what_changed_before_it_was_watched_is_looked_at_again() {
+        let parent = tempfile::tempdir().expect("a directory");
+        fs::create_dir_all(parent.path().join("feeds")).expect("made");
+        let watcher = Watcher::new(&parent.path().join("feeds")).expect("a watcher");
+        let mut scene = Scene { parent, watcher };
+        scene.settle().await;
+        fs::create_dir(scene.feeds().join("sub")).expect("made");
+        assert_eq!(scene.notice().await, Notice::Changed);
+        fs::write(scene.feeds().join("sub/new"), "192.0.2.2\n").expect("written");
+        assert!(!scene.is_noticed().await, "nobody watches there yet");
+        scene.watcher.rewatch(&directories(&scene.feeds())).expect("watched");
+        assert_eq!(scene.notice().await, Notice::Changed, "so look once more");
+    }
+
+    #[tokio::test]
+    async fn more_than_the_queue_holds_is_said_to_be_too_much() {
+        let parent = tempfile::tempdir().expect("a directory");
+        fs::create_dir_all(parent.path().join("feeds")).expect("made");
+        let watcher = Watcher::new(&parent.path().join("feeds")).expect("a watcher");
+        let mut scene = Scene { parent, watcher };
+        scene.settle().await;
+        let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").expect("a limit");
+        let limit: usize = limit.trim().parse().expect("a number");
+        assert!(limit <= 1 << 20, "this machine queues {limit} events, too many to overflow here");
+        // Two names in turn, so that none is merged with the one before.
+        for number in 0..=limit {
+            fs::write(scene.feeds().join(["a", "b"][number % 2]), "").expect("written");
+        }
+        let mut worst = None;
+        while worst != Some(Notice::Overflow) {
+            worst = worst.max(Some(scene.notice().await));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_directory_moved_out_of_the_tree_is_no_longer_watched() {
+        let parent = tempfile::tempdir().expect("a directory");
+        fs::create_dir_all(parent.path().join("feeds/sub")).expect("made");
+        let watcher = Watcher::new(&parent.path().join("feeds")).expect("a watcher");
+        let mut scene = Scene { parent, watcher };
+        scene.settle().await;
+        let outside = scene.parent.path().join("outside");
+        fs::rename(scene.feeds().join("sub"), &outside).expect("renamed");
+        assert_eq!(scene.notice().await, Notice::Changed);
+        scene.settle().await;
+        fs::write(outside.join("new"), "192.0.2.2\n").expect("written");
+        assert!(!scene.is_noticed().await);
+    }
+}
