@@ -1,1 +1,30 @@
-//! x
+//! The kernel's ipsets, over raw netlink: what the messages look like
+//! ([`wire`], [`Request`], [`Batch`], [`answers`]), how they are exchanged
+//! ([`Transport`], [`Exchange`]), and the driver that makes them the
+//! [`reconcile::Kernel`] trait ([`Netfilter`]). Beside it, [`host`] asks
+//! rtnetlink for the addresses that no list may block.
+//!
+//! It knows no runtime, no files and no configuration, and never why a set
+//! should look as it does. Every message names one set of ours; the only one
+//! without a name is the listing of names.
+
+mod answer;
+mod batch;
+mod driver;
+mod exchange;
+mod failure;
+pub mod host;
+pub mod limits;
+mod reply;
+mod request;
+mod transport;
+pub mod wire;
+
+pub use answer::{Answer, Body, answers};
+pub use batch::{Batch, Change, Unwritable};
+pub use driver::Netfilter;
+pub use exchange::Exchange;
+pub use failure::{Failure, kind};
+pub use reply::{Entry, Part, Reply, WireHeader};
+pub use request::Request;
+pub use transport::{NetlinkSocket, Transport};

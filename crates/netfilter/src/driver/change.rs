@@ -1,0 +1,70 @@
+//! Carrying out ops. Each is one message and one acknowledgement; an add or a
+//! delete that stops in the middle says at which member.
+
+use blocklist::AnyPrefix;
+use reconcile::{Chunk, Kernel, KernelError, KernelErrorKind, Op, SetName, Stage};
+
+use super::Netfilter;
+use crate::{Change, Failure, Request, Transport};
+
+impl<T: Transport> Kernel for Netfilter<T> {
+    fn execute(&mut self, op: &Op) -> Result<(), KernelError> {
+        match op {
+            Op::Create(spec) => {
+                let revision = self.revision(spec.family());
+                self.command(Stage::Create, &spec.name, &Request::Create { spec, revision })
+            }
+            Op::Add { set, chunk, presence } => {
+                self.change(Stage::Add, Change::Add(*presence), set, chunk)
+            }
+            Op::Delete { set, chunk } => self.change(Stage::Delete, Change::Delete, set, chunk),
+            Op::Swap { shadow, live } => {
+                self.command(Stage::Swap, live, &Request::Swap { shadow, live })
+            }
+            Op::Flush(set) => self.command(Stage::Flush, set, &Request::Flush(set)),
+            Op::Destroy(set) => match self.command(Stage::Destroy, set, &Request::Destroy(set)) {
+                Err(error) if error.kind == KernelErrorKind::NotFound => Ok(()),
+                outcome => outcome,
+            },
+        }
+    }
+}
+
+impl<T: Transport> Netfilter<T> {
+    fn command(
+        &mut self,
+        stage: Stage,
+        set: &SetName,
+        request: &Request<'_>,
+    ) -> Result<(), KernelError> {
+        self.exchange.command(request).map_err(|failure| failure.at(stage, set))
+    }
+
+    fn change(
+        &mut self,
+        stage: Stage,
+        change: Change,
+        set: &SetName,
+        chunk: &Chunk,
+    ) -> Result<(), KernelError> {
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        let sequence = self.exchange.reserve(1);
+        let outcome = match self.batch.change(change, set, chunk, sequence) {
+            Ok(message) => self.exchange.acknowledged(message, sequence),
+            Err(unwritable) => Err(Failure::Unwritable(unwritable)),
+        };
+        outcome.map_err(|failure| {
+            let member = culprit(&failure, chunk);
+            failure.error(stage, Some(set), member)
+        })
+    }
+}
+
+/// The member that a failed batch stopped at.
+fn culprit(failure: &Failure, chunk: &Chunk) -> Option<AnyPrefix> {
+    let Failure::Refused { number: Some(number), .. } = failure else { return None };
+    let offset = usize::try_from(*number).ok()?.checked_sub(1)?;
+    chunk.iter().nth(offset)
+}

@@ -1,0 +1,80 @@
+//! The real kernel behind the [`reconcile::Kernel`] trait: which messages an
+//! observation or an op takes, and what their answers mean. It decides nothing
+//! about what should be in the kernel.
+
+mod change;
+mod observe;
+
+use blocklist::Family;
+use reconcile::{KernelError, KernelErrorKind, Stage};
+
+use crate::{Batch, Exchange, Failure, NetlinkSocket, Reply, Request, Transport, wire};
+
+/// The kernel's ipset, over one transport, used by one thread.
+#[derive(Debug)]
+pub struct Netfilter<T: Transport = NetlinkSocket> {
+    exchange: Exchange<T>,
+    batch: Batch,
+    revisions: Revisions,
+}
+
+/// The revision of `hash:net` to create sets with, by family.
+#[derive(Clone, Copy, Debug)]
+struct Revisions {
+    ipv4: u8,
+    ipv6: u8,
+}
+
+impl Netfilter {
+    /// Opens a socket in this thread's network namespace, and agrees with the
+    /// kernel on versions.
+    ///
+    /// # Errors
+    /// `Denied` without `CAP_NET_ADMIN`, `Unsupported` if the kernel has no
+    /// ipset, not the protocol or not the revision that is needed.
+    pub fn open() -> Result<Self, KernelError> {
+        let socket = NetlinkSocket::open()
+            .map_err(|error| Failure::Unsent(error).error(Stage::Connect, None, None))?;
+        Self::over(socket)
+    }
+}
+
+impl<T: Transport> Netfilter<T> {
+    /// Agrees on versions with the kernel behind this transport.
+    ///
+    /// # Errors
+    /// As [`Netfilter::open`], and `Unknown` if it does not answer.
+    pub fn over(transport: T) -> Result<Self, KernelError> {
+        let mut exchange = Exchange::new(transport);
+        let connect = |failure: Failure| failure.error(Stage::Connect, None, None);
+        match exchange.ask(&Request::Protocol).map_err(connect)? {
+            Reply::Protocol { max, min } if (min..=max).contains(&wire::PROTOCOL) => {}
+            reply => return Err(unsupported(format!("protocol 7 is needed, it has {reply:?}"))),
+        }
+        let mut revision = |family| match exchange.ask(&Request::Type(family)).map_err(connect)? {
+            // Only a set of the highest revision shows the INITVAL by which we
+            // know our own. A revision above the one we know adds attributes,
+            // of which we send none.
+            Reply::Type { max, .. } if max >= wire::REVISION_MIN => Ok(max),
+            reply => Err(unsupported(format!(
+                "{} for {family} must have revision {}, it has {reply:?}",
+                wire::TYPE_NAME,
+                wire::REVISION_MIN
+            ))),
+        };
+        let revisions = Revisions { ipv4: revision(Family::Ipv4)?, ipv6: revision(Family::Ipv6)? };
+        Ok(Self { exchange, batch: Batch::default(), revisions })
+    }
+
+    fn revision(&self, family: Family) -> u8 {
+        match family {
+            Family::Ipv4 => self.revisions.ipv4,
+            Family::Ipv6 => self.revisions.ipv6,
+        }
+    }
+}
+
+fn unsupported(detail: String) -> KernelError {
+    let kind = KernelErrorKind::Unsupported;
+    KernelError { stage: Stage::Connect, set: None, kind, member: None, detail }
+}

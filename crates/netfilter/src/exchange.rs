@@ -1,0 +1,189 @@
+//! Question and answer over a [`Transport`]: sequence numbers, which answer
+//! belongs to which request, when an answer counts as lost. What an answer
+//! means for a set is the driver's business.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use crate::limits::{RECEIVE_BYTES, STALE_MAX};
+use crate::{Answer, Body, Failure, Part, Reply, Request, Transport, answers};
+
+/// One conversation with the kernel, one request at a time.
+///
+/// After an answer that was lost or makes no sense the transport is reset, so
+/// that nothing late can be taken for the answer to something newer.
+#[derive(Debug)]
+pub struct Exchange<T> {
+    transport: T,
+    /// The last sequence number that was given out.
+    sequence: u32,
+    inbox: Vec<u8>,
+    /// Whether this socket has received into a large buffer before.
+    primed: bool,
+}
+
+impl<T: Transport> Exchange<T> {
+    /// A conversation over this transport.
+    pub fn new(transport: T) -> Self {
+        let inbox = Vec::with_capacity(RECEIVE_BYTES);
+        Self { transport, sequence: 0, inbox, primed: false }
+    }
+
+    /// Gives out `count` sequence numbers in a row, and returns the first.
+    pub fn reserve(&mut self, count: u32) -> u32 {
+        let first = self.sequence.wrapping_add(1);
+        self.sequence = self.sequence.wrapping_add(count);
+        first
+    }
+
+    /// Asks a question with one answer that carries data.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn ask(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+        let sequence = self.reserve(1);
+        let mut reply = None;
+        self.exchange(&request.encode(sequence), sequence, 1, |answer| match answer.body {
+            Body::Reply(found) => {
+                reply = Some(found);
+                Ok(ControlFlow::Break(()))
+            }
+            body => end(&body),
+        })?;
+        self.primed = true;
+        reply.ok_or_else(|| Failure::Senseless("an acknowledgement in place of data".to_owned()))
+    }
+
+    /// Sends a command and waits until it is done.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn command(&mut self, request: &Request<'_>) -> Result<(), Failure> {
+        let sequence = self.reserve(1);
+        self.acknowledged(&request.encode(sequence), sequence)
+    }
+
+    /// Sends one message, written with this reserved sequence number, and
+    /// waits until it is acknowledged.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn acknowledged(&mut self, message: &[u8], sequence: u32) -> Result<(), Failure> {
+        self.exchange(message, sequence, 1, |answer| end(&answer.body))
+    }
+
+    /// Sends `count` messages at once, written with the reserved sequence
+    /// numbers from `first` on, of which the last asks for an acknowledgement.
+    /// Returns the codes of those that failed, in order.
+    ///
+    /// # Errors
+    /// [`Failure`], but no `Refused`.
+    pub fn group(&mut self, messages: &[u8], first: u32, count: u32) -> Result<Vec<u16>, Failure> {
+        let last = first.wrapping_add(count.saturating_sub(1));
+        let mut codes = Vec::new();
+        self.exchange(messages, first, count, |answer| {
+            match answer.body {
+                Body::Failed { code, .. } => codes.push(code),
+                Body::Acknowledged | Body::Nothing => {}
+                body => return end(&body),
+            }
+            Ok(if answer.sequence == last {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })?;
+        Ok(codes)
+    }
+
+    /// Asks for a listing and hands over its parts.
+    ///
+    /// A socket that has not yet received into a large buffer gets small
+    /// parts, and a bucket that does not fit a part ends the listing early and
+    /// with success. Hence the question before the first one.
+    ///
+    /// # Errors
+    /// [`Failure`]. After an error in the middle the parts that are still to
+    /// come are forgotten with the socket, which also releases the set.
+    pub fn list(
+        &mut self,
+        request: &Request<'_>,
+        mut each: impl FnMut(Part),
+    ) -> Result<(), Failure> {
+        if !self.primed {
+            self.ask(&Request::Protocol)?;
+        }
+        let sequence = self.reserve(1);
+        self.exchange(&request.encode(sequence), sequence, 1, |answer| match answer.body {
+            Body::Reply(Reply::Part(part)) => {
+                each(part);
+                Ok(ControlFlow::Continue(()))
+            }
+            Body::Done { code: 0 } => Ok(ControlFlow::Break(())),
+            Body::Done { code } => Err(Failure::Refused { code, number: None }),
+            Body::Acknowledged => Err(Failure::Senseless("a listing was acknowledged".to_owned())),
+            body => end(&body),
+        })
+    }
+
+    /// Sends, and receives until `on` breaks or fails. Answers to other
+    /// requests are dropped.
+    fn exchange(
+        &mut self,
+        messages: &[u8],
+        first: u32,
+        count: u32,
+        mut on: impl FnMut(Answer) -> Result<ControlFlow<()>, Failure>,
+    ) -> Result<(), Failure> {
+        self.transport.send(messages).map_err(Failure::Unsent)?;
+        let outcome = self.receive_until(|answer| {
+            let ours = answer.sequence.wrapping_sub(first) < count;
+            Ok((ours, if ours { on(answer)? } else { ControlFlow::Continue(()) }))
+        });
+        if let Err(Failure::Unanswered(_) | Failure::Senseless(_)) = outcome {
+            self.primed = false;
+            // If it cannot be opened again, the next send says so.
+            let _next_send_fails = self.transport.reset();
+        }
+        outcome
+    }
+
+    /// Receives until `on` breaks or fails; `on` also says whether an answer
+    /// was awaited.
+    fn receive_until(
+        &mut self,
+        mut on: impl FnMut(Answer) -> Result<(bool, ControlFlow<()>), Failure>,
+    ) -> Result<(), Failure> {
+        let mut stale = 0;
+        while stale < STALE_MAX {
+            match self.transport.receive(&mut self.inbox) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Failure::Unanswered(error)),
+            }
+            stale += 1;
+            for answer in answers(&self.inbox) {
+                let answer = answer.map_err(|error| Failure::Senseless(error.to_string()))?;
+                let (awaited, flow) = on(answer)?;
+                if flow.is_break() {
+                    return Ok(());
+                }
+                if awaited {
+                    stale = 0;
+                }
+            }
+        }
+        Err(Failure::Senseless(format!("{STALE_MAX} answers to something else")))
+    }
+}
+
+/// What an answer means that should be an acknowledgement.
+fn end(body: &Body) -> Result<ControlFlow<()>, Failure> {
+    match *body {
+        Body::Acknowledged => Ok(ControlFlow::Break(())),
+        Body::Nothing => Ok(ControlFlow::Continue(())),
+        Body::Failed { code, number } => Err(Failure::Refused { code, number }),
+        Body::Done { .. } => Err(Failure::Senseless("the end of no listing".to_owned())),
+        Body::Reply(_) => Err(Failure::Senseless("data that was not asked for".to_owned())),
+    }
+}

@@ -1,0 +1,170 @@
+//! What rtnetlink says of this host: its own addresses and its default
+//! gateways, which no list may block. Read through neli, in the network
+//! namespace of the calling thread; nothing is ever written.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use neli::consts::nl::NlmF;
+use neli::consts::rtnl::{Ifa, RtAddrFamily, RtScope, RtTable, Rta, Rtm, Rtn, Rtprot};
+use neli::consts::socket::NlFamily;
+use neli::nl::NlPayload;
+use neli::router::synchronous::NlRouter;
+use neli::rtnl::{Ifaddrmsg, IfaddrmsgBuilder, Rtmsg, RtmsgBuilder};
+use neli::utils::Groups;
+use netlink_packet_core::NlasIterator;
+
+/// The addresses that this host cannot do without. Sorted, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostAddresses {
+    /// The addresses of all its interfaces, loopback and link-local included.
+    pub own: Vec<IpAddr>,
+    /// The gateways of all default routes in all tables, each of a multipath
+    /// route included.
+    pub gateways: Vec<IpAddr>,
+}
+
+/// rtnetlink did not tell.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read this host's {what}: {detail}")]
+pub struct HostError {
+    /// What was asked for.
+    pub what: &'static str,
+    /// The error, in the words of the library or the kernel.
+    pub detail: String,
+}
+
+impl HostError {
+    fn new(what: &'static str) -> impl Fn(&dyn Display) -> Self {
+        move |error| Self { what, detail: error.to_string() }
+    }
+}
+
+/// Asks the kernel for both families.
+///
+/// # Errors
+/// [`HostError`]; half an answer is an error too, since what is missing could
+/// be the one address that matters.
+pub fn addresses() -> Result<HostAddresses, HostError> {
+    let socket = HostError::new("network configuration");
+    let (router, _multicast) = NlRouter::connect(NlFamily::Route, None, Groups::empty())
+        .map_err(|error| socket(&error))?;
+    router.enable_ext_ack(true).map_err(|error| socket(&error))?;
+    router.enable_strict_checking(true).map_err(|error| socket(&error))?;
+    let mut host = HostAddresses::default();
+    for family in [RtAddrFamily::Inet, RtAddrFamily::Inet6] {
+        own(&router, family, &mut host.own)?;
+        gateways(&router, family, &mut host.gateways)?;
+    }
+    for addresses in [&mut host.own, &mut host.gateways] {
+        addresses.sort_unstable();
+        addresses.dedup();
+    }
+    Ok(host)
+}
+
+fn own(router: &NlRouter, family: RtAddrFamily, into: &mut Vec<IpAddr>) -> Result<(), HostError> {
+    let failed = HostError::new("addresses");
+    let question = IfaddrmsgBuilder::default()
+        .ifa_family(family)
+        .ifa_prefixlen(0)
+        .ifa_scope(RtScope::Universe)
+        .ifa_index(0)
+        .build()
+        .map_err(|error| failed(&error))?;
+    let answers = router
+        .send::<_, _, Rtm, Ifaddrmsg>(Rtm::Getaddr, NlmF::DUMP, NlPayload::Payload(question))
+        .map_err(|error| failed(&error))?;
+    for answer in answers {
+        let answer = answer.map_err(|error| failed(&error))?;
+        if let Some(message) = answer.get_payload() {
+            into.extend(interface_address(message));
+        }
+    }
+    Ok(())
+}
+
+/// On a point-to-point interface `IFA_ADDRESS` is the other end and
+/// `IFA_LOCAL` this one; elsewhere IPv6 has `IFA_ADDRESS` alone
+/// (`include/uapi/linux/if_addr.h`).
+fn interface_address(message: &Ifaddrmsg) -> Option<IpAddr> {
+    let attribute = |kind: Ifa| {
+        let mut attributes = message.rtattrs().iter();
+        let found = attributes.find(|attribute| *attribute.rta_type() == kind)?;
+        address(found.rta_payload().as_ref())
+    };
+    attribute(Ifa::Local).or_else(|| attribute(Ifa::Address))
+}
+
+fn gateways(
+    router: &NlRouter,
+    family: RtAddrFamily,
+    into: &mut Vec<IpAddr>,
+) -> Result<(), HostError> {
+    let failed = HostError::new("routes");
+    let question = RtmsgBuilder::default()
+        .rtm_family(family)
+        .rtm_dst_len(0)
+        .rtm_src_len(0)
+        .rtm_tos(0)
+        .rtm_table(RtTable::Unspec)
+        .rtm_protocol(Rtprot::Unspec)
+        .rtm_scope(RtScope::Universe)
+        .rtm_type(Rtn::Unspec)
+        .build()
+        .map_err(|error| failed(&error))?;
+    let answers = router
+        .send::<_, _, Rtm, Rtmsg>(Rtm::Getroute, NlmF::DUMP, NlPayload::Payload(question))
+        .map_err(|error| failed(&error))?;
+    for answer in answers {
+        let answer = answer.map_err(|error| failed(&error))?;
+        match answer.get_payload() {
+            Some(route) if *route.rtm_dst_len() == 0 => route_gateways(route, into),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A route has one gateway of its own or several next hops with one each.
+fn route_gateways(route: &Rtmsg, into: &mut Vec<IpAddr>) {
+    for attribute in route.rtattrs().iter() {
+        let payload = attribute.rta_payload().as_ref();
+        match attribute.rta_type() {
+            Rta::Multipath => next_hops(payload, into),
+            kind => into.extend(gateway(u16::from(*kind), payload)),
+        }
+    }
+}
+
+/// The address in `RTA_GATEWAY` or, after two bytes of family, in `RTA_VIA`,
+/// which an IPv4 route over an IPv6 gateway has.
+fn gateway(kind: u16, payload: &[u8]) -> Option<IpAddr> {
+    match kind {
+        libc::RTA_GATEWAY => address(payload),
+        libc::RTA_VIA => address(payload.get(2..)?),
+        _ => None,
+    }
+}
+
+/// `struct rtnexthop` (`include/uapi/linux/rtnetlink.h`), one after the other:
+/// `u16` length, six further bytes, attributes.
+fn next_hops(mut hops: &[u8], into: &mut Vec<IpAddr>) {
+    const HEADER_BYTES: usize = 8;
+    while let Some(&[low, high]) = hops.get(..2) {
+        let length = usize::from(u16::from_ne_bytes([low, high]));
+        let Some(attributes) = hops.get(HEADER_BYTES..length) else { return };
+        for attribute in NlasIterator::new(attributes).flatten() {
+            into.extend(gateway(attribute.kind(), attribute.value()));
+        }
+        hops = hops.get(length.next_multiple_of(4)..).unwrap_or(&[]);
+    }
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from),
+        16 => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
+        _ => None,
+    }
+}

@@ -1,0 +1,28 @@
+//! Every limit of this crate, in one table. What is not limited here is
+//! limited by the kernel or by [`reconcile::CHUNK_MAX`].
+
+use std::time::Duration;
+
+/// How long to wait for an answer. The kernel does all work inside `send`, so
+/// an answer is there when `send` returns; whatever takes longer is lost.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Bytes of the buffer that receives. A part of a dump has at most 32 KiB, the
+/// echo of a refused batch at most 64 KiB.
+pub const RECEIVE_BYTES: usize = 128 << 10;
+
+/// Bytes asked for as the socket's send and receive buffers (the kernel
+/// doubles them). The kernel's default, 208 KiB, is enough for all that is
+/// sent here; more is room for a listing of thousands of names.
+pub const SOCKET_BUFFER_BYTES: usize = 1 << 20;
+
+/// Tests in one `send`. Each miss is answered, an answer takes 832 bytes of
+/// the receive buffer, and the default one holds 256 of them.
+pub const TESTS_PER_SEND: usize = 200;
+
+/// Datagrams in a row that may answer something else before the exchange
+/// gives up on its own answer.
+pub const STALE_MAX: usize = 4_096;
+
+/// The largest value of an attribute's length field, `nla_len` being a `u16`.
+pub const ATTRIBUTE_BYTES_MAX: usize = u16::MAX as usize;
