@@ -1,1 +1,28 @@
-//! x
+//! The kernel's ipsets in memory, with faults, crashes and foreign writers,
+//! and a checker that holds every request against the project's invariants.
+//!
+//! Two ways lead in: typed ops ([`ModelKernel`], as `reconcile` gives them)
+//! and netlink bytes ([`Loopback`]). Nothing that is shipped may depend on this crate.
+
+mod checker;
+mod code;
+mod fault;
+mod generations;
+mod kernel;
+mod loopback;
+mod machine;
+mod random;
+mod request;
+mod sets;
+mod universe;
+
+pub use checker::{Checker, Invariant, Violation};
+pub use code::Code;
+pub use fault::{Fault, Faults, Hand, Target, intruder};
+pub use kernel::{ModelKernel, members};
+pub use loopback::Loopback;
+pub use machine::Machine;
+pub use random::Random;
+pub use request::{Reply, Request, Trouble};
+pub use sets::{RawName, RawSet, Refusal, Sets, Slot, covers};
+pub use universe::{prefixes, universe};
