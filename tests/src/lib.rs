@@ -7,12 +7,15 @@
 pub mod daemon;
 pub mod generate;
 pub mod host;
+pub mod intervals;
 pub mod journal;
+pub mod kills;
 pub mod members;
 pub mod namespace;
 pub mod notify;
 pub mod packets;
 pub mod program;
+pub mod versions;
 pub mod witness;
 
 mod datagram;

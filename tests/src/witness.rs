@@ -176,7 +176,7 @@ fn read_save(text: &str) -> Vec<SavedSet> {
 }
 
 /// An address with a length, which is the family's full one if not written.
-pub(crate) fn prefix(text: &str) -> Option<(IpAddr, u8)> {
+pub fn prefix(text: &str) -> Option<(IpAddr, u8)> {
     let (address, length) = match text.split_once('/') {
         Some((address, length)) => (address, Some(length)),
         None => (text, None),

@@ -1,2 +1,63 @@
-//! x
-fn main() {}
+//! The project's own chores, run as `cargo xtask`. Each prints what it does
+//! and ends with exit code 0 only if all of it went well.
+
+mod apart;
+mod ci;
+mod demo;
+mod million;
+mod real;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// How a chore fails: a message for a person.
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own chores")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Everything a change must pass: formatting, lints, tidy, tests, docs, a million entries
+    Ci,
+    /// A million addresses in the kernel, changed twenty times under packets, in a namespace of its own
+    Demo(demo::Demo),
+    /// The house rules that a program can check
+    Tidy,
+    /// The figures at a million entries, with the release build
+    Million(million::Million),
+    /// Real feeds through the program, compared with what `ipset save` says
+    Real(real::Real),
+}
+
+/// Where random numbers begin.
+#[derive(Args, Clone, Copy)]
+struct Seed {
+    /// The same seed gives the same addresses
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
+        Chore::Ci => ci::run(),
+        Chore::Demo(demo) => demo.run(),
+        Chore::Tidy => tidy::run(),
+        Chore::Million(million) => million.run(),
+        Chore::Real(real) => real.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A chore that changes sets and rules runs apart from this machine's: the
+//! process starts itself again in a network namespace of its own.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+use crate::Failure;
+
+/// Set in the process that is apart.
+const APART: &str = "DENYSET_XTASK_APART";
+
+/// A command that runs `program` where it is root and has a network and
+/// mounts of its own. Who is root already stays the same user.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("unshare");
+    if !is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.args(["--net", "--mount", "--"]).arg(program);
+    command
+}
+
+/// Whether this process is root, if only of a user namespace.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Runs `chore` with the release build of the program, apart. The build is
+/// made here, where there is a network to fetch dependencies from.
+pub(crate) fn with_release_binary(
+    chore: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    if let Some(binary) = env::var_os(APART) {
+        tests::program::choose(Path::new(&binary).to_path_buf());
+        tests::witness::ip("link set lo up");
+        return chore();
+    }
+    let binary = crate::workspace::release_binary()?;
+    let mut again = command(env::current_exe()?);
+    let status = again.args(env::args_os().skip(1)).env(APART, binary).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!(
+            "{again:?} ended with {status}. If `unshare` is not permitted here, run this as root, \
+             or allow user namespaces (`sysctl kernel.unprivileged_userns_clone=1`)"
+        )
+        .into()),
+        Err(error) => Err(format!("cannot start `unshare` (package util-linux): {error}").into()),
+    }
+}

@@ -1,0 +1,106 @@
+//! Everything that a change must pass, in the order in which it fails
+//! fastest. Stops at the first failure and says which step it was.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::{Failure, apart, real, tidy, workspace};
+
+/// A step: its name, and what to do. What it returns are its closing lines.
+type Step = (&'static str, fn() -> Result<Vec<String>, Failure>);
+
+const STEPS: &[Step] = &[
+    ("fmt", || cargo(&["fmt", "--all", "--check"])),
+    ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+    ("tidy", || tidy::run().map(|()| Vec::new())),
+    ("build the tests", build),
+    ("tests", test),
+    ("docs", docs),
+    ("demo", || chore(&["demo"])),
+    ("a million entries", || chore(&["million"])),
+    ("real feeds", real_feeds),
+];
+
+/// Runs all steps.
+pub(crate) fn run() -> Result<(), Failure> {
+    let begun = Instant::now();
+    let mut closing = Vec::new();
+    for (name, step) in STEPS {
+        println!("\n==> {name}");
+        let start = Instant::now();
+        let lines = step().map_err(|failure| format!("ci stopped at step `{name}`: {failure}"))?;
+        closing.push(format!("{name}: good, {} s", start.elapsed().as_secs()));
+        closing.extend(lines.into_iter().map(|line| format!("    {line}")));
+    }
+    println!("\n==> all of it");
+    for line in closing {
+        println!("{line}");
+    }
+    println!("ci: all steps good in {} s", begun.elapsed().as_secs());
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Result<Vec<String>, Failure> {
+    run_command(Command::new(workspace::cargo()).args(arguments))
+}
+
+/// Builds outside of any namespace, where dependencies can be fetched.
+fn build() -> Result<Vec<String>, Failure> {
+    cargo(&["build", "--workspace", "--bins"])?;
+    cargo(&["test", "--workspace", "--no-run"])
+}
+
+/// All tests: as root each makes a namespace of its own, else the whole run
+/// is in a user namespace in which it may.
+fn test() -> Result<Vec<String>, Failure> {
+    let cargo = workspace::cargo();
+    let mut tests = if apart::is_root() { Command::new(cargo) } else { apart::command(cargo) };
+    tests.args(["test", "--workspace"]).current_dir(workspace::root()).stdout(Stdio::piped());
+    let mut child = tests.spawn()?;
+    let output = child.stdout.take().ok_or("standard output is a pipe")?;
+    let mut closing = Vec::new();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        println!("{line}");
+        if line.starts_with("test result:") && !line.contains(" 0 passed; 0 failed; 0 ignored") {
+            closing.push(line);
+        }
+    }
+    match child.wait()? {
+        status if status.success() => Ok(closing),
+        status => Err(format!("{tests:?} ended with {status}").into()),
+    }
+}
+
+fn docs() -> Result<Vec<String>, Failure> {
+    let mut docs = Command::new(workspace::cargo());
+    docs.args(["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    run_command(docs.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Real feeds are no part of the checkout, so this step may have none.
+fn real_feeds() -> Result<Vec<String>, Failure> {
+    let said = match real::directory() {
+        Some(directory) => {
+            let path = directory.to_str().ok_or("the directory of real feeds has an odd name")?;
+            chore(&["real", path])?;
+            "a directory of real feeds beside the checkout was used"
+        }
+        None => "there is no directory of real feeds beside the checkout: nothing was compared",
+    };
+    println!("{said}");
+    Ok(vec![said.to_owned()])
+}
+
+/// Another chore, in a process of its own: it moves into a namespace.
+fn chore(arguments: &[&str]) -> Result<Vec<String>, Failure> {
+    run_command(Command::new(std::env::current_exe()?).args(arguments))
+}
+
+fn run_command(command: &mut Command) -> Result<Vec<String>, Failure> {
+    match command.current_dir(workspace::root()).status()? {
+        status if status.success() => Ok(Vec::new()),
+        status => Err(format!("{command:?} ended with {status}").into()),
+    }
+}

@@ -1,0 +1,93 @@
+//! The demonstration: a million addresses loaded, then changed twenty times
+//! while packets come in without pause. None from a listed address gets in,
+//! none from another is lost, and this machine's own rules are never touched.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use tests::daemon::Daemon;
+use tests::generate::Random;
+use tests::host::Host;
+use tests::kills::SETS;
+use tests::packets::Stream;
+use tests::versions::Versions;
+use tests::witness::{drop_from, members};
+
+use crate::{Failure, Seed, apart};
+
+/// How much of the list each change replaces, in percent, over and over.
+const PERCENT: [usize; 5] = [1, 5, 1, 25, 60];
+
+/// The demonstration fails if it takes longer, the build apart.
+const TIME_MAX: Duration = Duration::from_secs(110);
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    seed: Seed,
+    /// Addresses in the list
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=4_000_000))]
+    entries: u32,
+    /// Changed lists
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    changes: u32,
+}
+
+impl Demo {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        apart::with_release_binary(|| self.show())
+    }
+
+    fn show(&self) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let mut versions = Versions::new(Random::seeded(self.seed.seed), self.entries as usize);
+        let host = Host::new();
+        host.feed("demo.txt", versions.feed());
+        let [ipv4, ipv6] = versions.counts();
+        println!("entries      {} ({ipv4} IPv4, {ipv6} IPv6)", ipv4 + ipv6);
+
+        let start = Instant::now();
+        let daemon = Daemon::start(&host);
+        settled(&daemon, &versions);
+        println!("first load   {:>5} ms, start of the daemon included", millis(start));
+        SETS.into_iter().for_each(drop_from);
+
+        let stream = Stream::start(versions.listed(), versions.free());
+        for change in 0..self.changes {
+            let percent = PERCENT[change as usize % PERCENT.len()];
+            versions.change(percent);
+            let text = versions.feed();
+            let start = Instant::now();
+            host.feed("demo.txt", text);
+            settled(&daemon, &versions);
+            println!("change {:<5} {:>5} ms, {percent} % of the list", change + 1, millis(start));
+            if begun.elapsed() > TIME_MAX {
+                return Err(format!("this takes longer than {} s", TIME_MAX.as_secs()).into());
+            }
+        }
+        let seen = stream.stop();
+
+        println!("memory       {:>5} MiB in the daemon", daemon.memory_kib() / 1024);
+        println!("packets      {} sent, two of four from listed addresses", seen.sent);
+        println!("             {} leaked, {} wrongly blocked", seen.leaked, seen.wrongly_blocked);
+        if seen.leaked + seen.wrongly_blocked > 0 {
+            return Err("packets did not meet the fate that the list says".into());
+        }
+        let all = versions.members();
+        members(SETS[0]).expect(&all.family(true));
+        members(SETS[1]).expect(&all.family(false));
+        println!("ipset save   lists exactly the last version");
+        daemon.stop();
+        Ok(())
+    }
+}
+
+fn settled(daemon: &Daemon<'_>, versions: &Versions) {
+    for (set, members) in SETS.into_iter().zip(versions.counts()) {
+        daemon.until_members(set, members);
+    }
+}
+
+fn millis(since: Instant) -> u128 {
+    since.elapsed().as_millis()
+}
