@@ -7,13 +7,24 @@
 mod address;
 mod algebra;
 mod family;
+mod feed;
+mod guard;
+mod list;
 mod prefix;
 mod prefix_set;
 mod prefixes;
+mod token;
 
 pub use address::Address;
 pub use algebra::{AddressCount, AddressRange, AnyRange, range_prefixes};
 pub use family::Family;
+pub use feed::{Feed, Format, Limits, Reject, Shape, Source, Tally, UnknownFormat, parse, sources};
+pub use guard::{Guard, GuardPolicy, JUDGED_FROM, Refusal, judge};
+pub use list::{
+    Allow, AllowedBy, Composition, Explanation, FEED_NAME_BYTES_MAX, FeedName, FeedNameError, Glob,
+    GlobError, List, Match, Protect, Protection, Role, UnknownProtect, compose, explain,
+};
 pub use prefix::{AnyPrefix, Prefix};
 pub use prefix_set::PrefixSet;
 pub use prefixes::Prefixes;
+pub use token::{Entry, LiteralError, RejectReason, parse_address, parse_entry};

@@ -1,0 +1,25 @@
+//! What the bytes of a feed look like as a whole, whatever is in the lines:
+//! what tells a web page or a torn file from a list.
+
+/// Observations that no single line can make.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent observations, not states")]
+pub struct Shape {
+    /// Lines read. CR, LF and CRLF each end one.
+    pub lines: u64,
+    /// Lines among them that are blank or only a comment.
+    pub blank: u64,
+    /// The first byte that is not blank is `<`: HTML or XML.
+    pub markup: bool,
+    /// There are NUL bytes: no text, or a file that a crash left with a hole.
+    pub binary: bool,
+    /// The file begins with the byte order mark of UTF-16. Nothing in it was
+    /// read, it counts as one line and one reject.
+    pub utf16: bool,
+    /// The last line has no end. Many good feeds are like that, and all that
+    /// were cut off.
+    pub unfinished_line: bool,
+    /// There was more than [`Limits::entries_max`](crate::Limits); reading
+    /// stopped, so that all numbers are those of a part.
+    pub over_entries_max: bool,
+}

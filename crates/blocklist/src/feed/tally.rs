@@ -1,0 +1,41 @@
+//! The numbers of a feed, small enough to be kept beside its last good copy.
+
+use crate::RejectReason;
+
+/// How many entries a feed had, and what became of its lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Entries as written: [`Self::ipv4`] and [`Self::ipv6`] together.
+    pub entries: u64,
+    /// Entries that name IPv4 addresses, repetitions included.
+    pub ipv4: u64,
+    /// Entries that name IPv6 addresses, repetitions included.
+    pub ipv6: u64,
+    /// Entries that mean exactly the addresses of an earlier one, however
+    /// either was written.
+    pub duplicates: u64,
+    /// Lines that are neither entries nor comments nor blank.
+    pub rejected: u64,
+    /// Entries whose host bits were cleared.
+    pub masked: u64,
+}
+
+impl Tally {
+    /// Entries without the repetitions.
+    pub fn distinct(&self) -> u64 {
+        self.entries.saturating_sub(self.duplicates)
+    }
+}
+
+/// A line that is not an entry and should have been one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// Its number, the first line being 1.
+    pub line: u64,
+    /// Its text, fit for a terminal: blanks around it trimmed, cut after
+    /// [`Limits::text_bytes_max`](crate::Limits) bytes (`…` says so), what is
+    /// neither ASCII nor a letter escaped as `\u{…}` or `\x…`.
+    pub text: String,
+    /// Why.
+    pub reason: RejectReason,
+}

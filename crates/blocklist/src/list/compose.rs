@@ -1,0 +1,41 @@
+//! What a list consists of, computed from its feeds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{FeedName, List, Role};
+use crate::Prefixes;
+
+/// What a list is to hold, and what was kept out of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Composition {
+    /// The members of the list's sets. None lies inside another, but
+    /// neighbours are not joined: a further prefix length costs every packet
+    /// a look-up, and small changes of a feed are to stay small changes.
+    pub members: Prefixes,
+    /// The addresses that feeds wanted blocked, that nothing allowed, and that
+    /// protection took out: worth a warning.
+    pub protected: Prefixes,
+}
+
+/// Computes a list: the prefixes of its feeds, minus those of its allow feeds
+/// and its allow literals, minus `protect`.
+///
+/// `feeds` may hold feeds that the list does not name. Names in the list for
+/// which there is no feed add nothing.
+pub fn compose(
+    list: &List,
+    feeds: &BTreeMap<FeedName, Arc<Prefixes>>,
+    protect: &Prefixes,
+) -> Composition {
+    let of_role = |role: Role| {
+        let feeds = feeds.iter().filter(move |(name, _)| list.role(name) == role);
+        feeds.map(|(_, prefixes)| &**prefixes)
+    };
+    let literals: Prefixes = list.literals().collect();
+    let allowed = Prefixes::union(of_role(Role::Allow).chain([&literals]));
+    let wanted = Prefixes::union(of_role(Role::Deny)).subtract(&allowed);
+    let protected = wanted.intersect(protect);
+    let members = if protected.is_empty() { wanted } else { wanted.subtract(protect) };
+    Composition { members, protected }
+}
