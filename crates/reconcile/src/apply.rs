@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use crate::verify::verify;
 use crate::{
     Kernel, KernelError, KernelErrorKind, Members, Observed, Op, Plan, Presence, Reason, Route,
-    SetName, SetPlan, SetSpec,
+    RouteKind, SetName, SetPlan, SetSpec,
 };
 
 /// How far the carrying out has come.
@@ -37,8 +37,8 @@ pub struct Outcome {
 pub struct SetOutcome {
     /// The set.
     pub set: SetName,
-    /// The word for the route, see [`Route::name`].
-    pub route: &'static str,
+    /// How it was to be changed.
+    pub route: RouteKind,
     /// Why it was this route.
     pub reason: Reason,
     /// Members that rules see now and did not before.
@@ -117,7 +117,7 @@ impl<K: Kernel> Run<'_, K> {
         self.failed.insert(set.set.clone());
         self.outcome.sets.push(SetOutcome {
             set: set.set.clone(),
-            route: set.route.name(),
+            route: set.route.kind(),
             reason: set.reason,
             added: 0,
             deleted: 0,
@@ -206,7 +206,7 @@ impl<K: Kernel> Run<'_, K> {
             if let Err(Stop::Failed(error)) = self.remove(&shadow) {
                 self.outcome.sets.push(SetOutcome {
                     set: shadow,
-                    route: "destroy",
+                    route: RouteKind::Destroy,
                     reason: Reason::Orphan,
                     added: 0,
                     deleted: 0,
@@ -248,7 +248,7 @@ impl<K: Kernel> Run<'_, K> {
         if !self.outcome.halted {
             let done = well.map(|set| SetOutcome {
                 set: set.set.clone(),
-                route: set.route.name(),
+                route: set.route.kind(),
                 reason: set.reason,
                 added: set.route.added(),
                 deleted: set.route.deleted(),

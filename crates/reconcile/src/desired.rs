@@ -15,6 +15,7 @@ pub struct Desired {
 
 impl Desired {
     /// Puts the two sets of a list in, in the form that the kernel takes.
+    /// Says whether that changed anything.
     ///
     /// # Errors
     /// [`NameError`] if the name of the list does not make names of sets.
@@ -23,12 +24,16 @@ impl Desired {
         prefix: &SetPrefix,
         list: &str,
         members: Prefixes,
-    ) -> Result<(), NameError> {
-        for members in [kernel_form(members.ipv4).into(), kernel_form(members.ipv6).into()] {
-            let members: Members = members;
-            self.sets.insert(prefix.live(list, members.family())?, members);
+    ) -> Result<bool, NameError> {
+        let pair: [Members; 2] =
+            [kernel_form(members.ipv4).into(), kernel_form(members.ipv6).into()];
+        let mut changed = false;
+        for members in pair {
+            let set = prefix.live(list, members.family())?;
+            changed |= self.sets.get(&set) != Some(&members);
+            self.sets.insert(set, members);
         }
-        Ok(())
+        Ok(changed)
     }
 }
 

@@ -13,6 +13,8 @@ mod name;
 mod observed;
 mod op;
 mod plan;
+mod probe;
+mod reconciler;
 mod route;
 mod verify;
 
@@ -24,4 +26,9 @@ pub use name::{NameError, SET_NAME_MAX, SetName, SetPrefix};
 pub use observed::{Foreign, Observed, ObservedSet, SetHeader, Standing};
 pub use op::{Capacity, Op, Presence, SetSpec};
 pub use plan::{Gate, Policy, Update, plan};
-pub use route::{Obstacle, Plan, Reason, Route, SetPlan};
+pub use probe::{Drift, Probe};
+pub use reconciler::{
+    Action, Candidate, Compose, Content, Event, FeedRules, FeedState, Feeds, Fingerprint,
+    KernelState, NotAcceptable, Now, Probed, Reading, Reconciler, Report, Scan, SetTimes, Settings,
+};
+pub use route::{Obstacle, Plan, Reason, Route, RouteKind, SetPlan};

@@ -75,16 +75,8 @@ impl Members {
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         match (self, other) {
-            (Self::V4(ours), Self::V4(theirs)) => ours
-                .iter()
-                .filter(|p| theirs.position(*p).is_err())
-                .collect::<PrefixSet<_>>()
-                .into(),
-            (Self::V6(ours), Self::V6(theirs)) => ours
-                .iter()
-                .filter(|p| theirs.position(*p).is_err())
-                .collect::<PrefixSet<_>>()
-                .into(),
+            (Self::V4(ours), Self::V4(theirs)) => ours.difference(theirs).into(),
+            (Self::V6(ours), Self::V6(theirs)) => ours.difference(theirs).into(),
             _ => self.clone(),
         }
     }
@@ -93,8 +85,8 @@ impl Members {
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         match (self, other) {
-            (Self::V4(a), Self::V4(b)) => a.iter().chain(b.iter()).collect::<PrefixSet<_>>().into(),
-            (Self::V6(a), Self::V6(b)) => a.iter().chain(b.iter()).collect::<PrefixSet<_>>().into(),
+            (Self::V4(a), Self::V4(b)) => PrefixSet::union([&**a, &**b]).into(),
+            (Self::V6(a), Self::V6(b)) => PrefixSet::union([&**a, &**b]).into(),
             _ => self.clone(),
         }
     }

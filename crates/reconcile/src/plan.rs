@@ -41,6 +41,9 @@ pub struct Policy {
     pub gate: Gate,
     /// Unpredictable bits for the hashes of new sets.
     pub salt: u64,
+    /// Sets to which members may be added but from which none may be taken,
+    /// because a feed that may stand behind them is lost.
+    pub held: BTreeSet<SetName>,
     /// Sets to leave alone this time, because they failed a moment ago.
     pub resting: BTreeSet<SetName>,
 }
@@ -48,7 +51,8 @@ pub struct Policy {
 impl Policy {
     /// The policy of a complete picture and default update.
     pub fn new(prefix: SetPrefix, salt: u64) -> Self {
-        Self { prefix, update: Update::Auto, gate: Gate::Open, salt, resting: BTreeSet::new() }
+        let (held, resting) = (BTreeSet::new(), BTreeSet::new());
+        Self { prefix, update: Update::Auto, gate: Gate::Open, salt, held, resting }
     }
 
     /// The description of a set to be created for `members`. The salt of each
@@ -104,7 +108,9 @@ impl Planner<'_> {
         if let Standing::Foreign(foreign) = &seen.standing {
             return blocked(Obstacle::Foreign(foreign.clone()));
         }
-        let target = match (self.policy.gate, &seen.members) {
+        let held = self.policy.held.contains(set);
+        let gate = if held { Gate::AddOnly } else { self.policy.gate };
+        let target = match (gate, &seen.members) {
             (Gate::Open, _) => desired.clone(),
             (Gate::AddOnly, Some(before)) => before.union(desired),
             (Gate::AddOnly, None) => return blocked(Obstacle::Gate),

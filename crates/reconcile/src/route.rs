@@ -86,15 +86,42 @@ pub enum Route {
     },
 }
 
+/// The kind of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteKind {
+    /// [`Route::None`] or [`Route::Blocked`].
+    None,
+    /// [`Route::Create`].
+    Create,
+    /// [`Route::InPlace`].
+    InPlace,
+    /// [`Route::Swap`].
+    Swap,
+    /// [`Route::Destroy`].
+    Destroy,
+}
+
+impl fmt::Display for RouteKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Self::None => "none",
+            Self::Create => "create",
+            Self::InPlace => "in-place",
+            Self::Swap => "swap",
+            Self::Destroy => "destroy",
+        })
+    }
+}
+
 impl Route {
-    /// The word for it in output that others parse.
-    pub fn name(&self) -> &'static str {
+    /// Which kind it is.
+    pub fn kind(&self) -> RouteKind {
         match self {
-            Self::None | Self::Blocked(_) => "none",
-            Self::Create { .. } => "create",
-            Self::InPlace { .. } => "in-place",
-            Self::Swap { .. } => "swap",
-            Self::Destroy { .. } => "destroy",
+            Self::None | Self::Blocked(_) => RouteKind::None,
+            Self::Create { .. } => RouteKind::Create,
+            Self::InPlace { .. } => RouteKind::InPlace,
+            Self::Swap { .. } => RouteKind::Swap,
+            Self::Destroy { .. } => RouteKind::Destroy,
         }
     }
 

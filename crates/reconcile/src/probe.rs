@@ -1,0 +1,108 @@
+//! A cheap look for what others did behind our back. The kernel tells nobody
+//! that a set was changed; asking for everything every few seconds would cost
+//! more than the drift.
+
+use std::fmt;
+
+use crate::verify::samples;
+use crate::{KernelError, KernelErrorKind, Members, Observe, SetHeader, SetName};
+
+/// What to probe in one set.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// The set as it was last seen.
+    pub known: SetHeader,
+    /// The members it should have; `None` for a set whose header alone
+    /// matters, because it is not ours or only waits to go.
+    pub members: Option<Members>,
+    /// Chooses the members that are tested, so that all get their turn.
+    pub turn: usize,
+    /// Whether to have the kernel count the members, which walks the table
+    /// with a CPU's packets waiting: 20 ms for a million.
+    pub count: bool,
+}
+
+/// What somebody else did to a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// It is not there any more.
+    Gone,
+    /// Another set stands in its place, or what refers to it has changed.
+    Replaced,
+    /// Some of the members that were tested are missing.
+    Absent {
+        /// Members tested.
+        tested: usize,
+        /// Members missing among them.
+        absent: usize,
+    },
+    /// There are more or fewer members than there should be.
+    Count {
+        /// How many there should be.
+        expected: usize,
+        /// How many the kernel counts.
+        found: usize,
+    },
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => out.write_str("the set is gone"),
+            Self::Replaced => out.write_str("the set was replaced or what refers to it changed"),
+            Self::Absent { tested, absent } => {
+                write!(out, "{absent} of {tested} members tested are missing")
+            }
+            Self::Count { expected, found } => {
+                write!(out, "{found} members where {expected} should be")
+            }
+        }
+    }
+}
+
+impl Probe {
+    /// The set's name.
+    pub fn set(&self) -> &SetName {
+        &self.known.name
+    }
+
+    /// Looks. `None` means that nothing was noticed, not that nothing is.
+    ///
+    /// # Errors
+    /// [`KernelError`], other than that the set is gone.
+    pub fn look(&self, kernel: &mut impl Observe) -> Result<Option<Drift>, KernelError> {
+        if self.count {
+            let Some(header) = kernel.header(self.set())? else { return Ok(Some(Drift::Gone)) };
+            if let Some(drift) = self.compare(&header) {
+                return Ok(Some(drift));
+            }
+        }
+        let Some(members) = &self.members else { return Ok(None) };
+        let (mut tested, mut absent) = (0, 0);
+        for chunk in samples(members, self.turn) {
+            match kernel.absent(self.set(), &chunk) {
+                Ok(missing) => absent += missing,
+                Err(error) if error.kind == KernelErrorKind::NotFound => {
+                    return Ok(Some(Drift::Gone));
+                }
+                Err(error) => return Err(error),
+            }
+            tested += chunk.len();
+        }
+        Ok((absent > 0).then_some(Drift::Absent { tested, absent }))
+    }
+
+    fn compare(&self, header: &SetHeader) -> Option<Drift> {
+        let Some(members) = &self.members else {
+            let same = (header.references > 0) == (self.known.references > 0)
+                && header.type_name == self.known.type_name
+                && header.initval == self.known.initval;
+            return (!same).then_some(Drift::Replaced);
+        };
+        if header.type_name != self.known.type_name || header.initval != self.known.initval {
+            return Some(Drift::Replaced);
+        }
+        let (expected, found) = (members.len(), header.elements as usize);
+        (expected != found).then_some(Drift::Count { expected, found })
+    }
+}

@@ -1,0 +1,482 @@
+//! Every feed's way from a file to being in force, and out of force again.
+//! A version that fails here changes nothing: the last good one stays.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use blocklist::{FeedName, Guard, Prefixes, Refusal, judge};
+
+use super::event::{Action, Candidate, Content, Fingerprint, Now, Reading, Report, Scan};
+use super::settings::Settings;
+
+/// Feeds that are read at the same time. Each is in memory whole meanwhile.
+const READS_MAX: usize = 2;
+
+/// Time until a feed is read again that changed while it was read, or that
+/// could not be read for a reason that may pass.
+const REREAD: Duration = Duration::from_secs(1);
+
+/// One feed.
+#[derive(Debug)]
+pub struct FeedState {
+    /// The version in force, if there ever was a good one.
+    pub in_force: Option<Content>,
+    /// Why the newest version is not it. Empty if it is.
+    pub refusals: Vec<Refusal>,
+    /// Since when the feed is in the standing that it is in.
+    pub since: SystemTime,
+    /// The file is gone, and the feed will be withdrawn at this time.
+    pub gone: Option<Duration>,
+    /// An earlier process knew the file to be gone since then.
+    gone_before: Option<SystemTime>,
+    /// It was read since the start, or shown to be unreadable.
+    seen: bool,
+    /// Its last good copy is damaged, and nothing good has come since.
+    lost: bool,
+    /// The file as it was when it was last read.
+    fingerprint: Option<Fingerprint>,
+    /// A version that somebody accepted though guards refuse it.
+    waived: Option<Fingerprint>,
+    stage: Stage,
+}
+
+/// Where a feed is on its way.
+#[derive(Debug)]
+enum Stage {
+    /// Nothing is to be done.
+    Rest,
+    /// It is to be read, not before this time.
+    Wanted(Duration),
+    /// It is being read.
+    Reading,
+    /// It passed its guards and is being kept.
+    Keeping(Content),
+}
+
+/// Why an `accept` changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAcceptable {
+    /// No such feed.
+    #[error("there is no feed of this name in any list; `denyset status` lists them")]
+    Unknown,
+    /// Nothing was refused.
+    #[error("nothing of this feed was refused, there is nothing to accept")]
+    Nothing,
+    /// The refusal is about the file, not about what it says.
+    #[error("this cannot be accepted, it has to be mended; `denyset status` says what it is")]
+    Mend,
+}
+
+/// All feeds that lists take in.
+#[derive(Debug, Default)]
+pub struct Feeds {
+    states: BTreeMap<FeedName, FeedState>,
+    scan: ScanState,
+    /// Set when a feed in force has changed; names the feeds.
+    changed: Vec<FeedName>,
+}
+
+#[derive(Debug, Default)]
+struct ScanState {
+    /// A scan is to be made, not before this time.
+    wanted: Option<Duration>,
+    running: bool,
+    /// Something changed while a scan was running.
+    again: bool,
+    /// There has been a good one.
+    complete: bool,
+    failure: Option<String>,
+}
+
+impl Feeds {
+    /// The feeds by name.
+    pub fn states(&self) -> &BTreeMap<FeedName, FeedState> {
+        &self.states
+    }
+
+    /// Why the directory could not be scanned the last time.
+    pub fn scan_failure(&self) -> Option<&str> {
+        self.scan.failure.as_deref()
+    }
+
+    /// Whether every feed has been seen and read once since the start.
+    pub fn complete(&self) -> bool {
+        self.scan.complete && self.states.values().all(|feed| feed.seen || feed.gone.is_some())
+    }
+
+    /// Feeds whose last good version is lost and that have no new one. What
+    /// the kernel still holds of them is all there is.
+    pub fn lost(&self) -> impl Iterator<Item = &FeedName> {
+        self.states.iter().filter(|(_, feed)| feed.lost).map(|(name, _)| name)
+    }
+
+    /// Whether nothing is under way that could change a feed now.
+    pub fn at_rest(&self) -> bool {
+        !self.scan.running
+            && self.scan.wanted.is_none()
+            && self.states.values().all(|feed| matches!(feed.stage, Stage::Rest))
+    }
+
+    /// Whether a feed is being read or kept, or is about to be.
+    pub fn reading(&self, now: Now) -> bool {
+        self.states.values().any(|feed| feed.is_busy() || feed.read_due(now))
+    }
+
+    /// What the feeds in force contribute.
+    pub fn in_force(&self) -> impl Iterator<Item = (&FeedName, &Arc<Prefixes>)> {
+        self.states
+            .iter()
+            .filter_map(|(name, feed)| Some((name, &feed.in_force.as_ref()?.prefixes)))
+    }
+
+    /// Takes the names of feeds in force that have changed since.
+    pub fn take_changed(&mut self) -> Vec<FeedName> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// A last good copy was found.
+    pub fn restored(
+        &mut self,
+        name: FeedName,
+        content: Content,
+        gone: Option<SystemTime>,
+        settings: &Settings,
+    ) {
+        if settings.uses(&name) {
+            self.changed.push(name.clone());
+            let since = content.since;
+            let state =
+                FeedState { in_force: Some(content), gone_before: gone, ..FeedState::new(since) };
+            self.states.insert(name, state);
+        }
+    }
+
+    /// The last good copy of a feed is damaged.
+    pub fn damaged(&mut self, name: FeedName, settings: &Settings, now: Now) {
+        if settings.uses(&name) {
+            self.states.insert(name, FeedState { lost: true, ..FeedState::new(now.wall) });
+        }
+    }
+
+    /// The directory should be scanned, at the earliest at `at`.
+    pub fn want_scan(&mut self, at: Duration) {
+        if self.scan.running {
+            self.scan.again = true;
+        } else {
+            self.scan.wanted = Some(self.scan.wanted.map_or(at, |wanted| wanted.min(at)));
+        }
+    }
+
+    /// A scan has ended.
+    pub fn scanned(
+        &mut self,
+        result: Result<Scan, String>,
+        settings: &Settings,
+        now: Now,
+        actions: &mut Vec<Action>,
+    ) {
+        self.scan.running = false;
+        if std::mem::take(&mut self.scan.again) {
+            self.scan.wanted = Some(now.monotonic);
+        }
+        match result {
+            Ok(scan) => {
+                if self.scan.failure.take().is_some() {
+                    actions.push(Action::Report(Report::ScanRecovered));
+                }
+                self.scan.complete = true;
+                self.compare(&scan, settings, now, actions);
+            }
+            Err(reason) => {
+                if self.scan.failure.as_ref() != Some(&reason) {
+                    actions.push(Action::Report(Report::ScanFailed { reason: reason.clone() }));
+                }
+                self.scan.failure = Some(reason);
+            }
+        }
+    }
+
+    /// Finds out which feeds are new, changed, gone or back.
+    fn compare(&mut self, scan: &Scan, settings: &Settings, now: Now, actions: &mut Vec<Action>) {
+        self.states.retain(|name, feed| settings.uses(name) || feed.is_busy());
+        for (name, &fingerprint) in scan.feeds.iter().filter(|(name, _)| settings.uses(name)) {
+            let feed = self.states.entry(name.clone()).or_insert_with(|| FeedState::new(now.wall));
+            let known_gone = feed.gone_before.take().is_some();
+            if feed.gone.take().is_some() || known_gone {
+                feed.refusals.clear();
+                feed.since = now.wall;
+                actions.push(Action::NoteGone(name.clone(), None));
+            }
+            if feed.fingerprint != Some(fingerprint) && matches!(feed.stage, Stage::Rest) {
+                feed.stage = Stage::Wanted(now.monotonic);
+            }
+        }
+        let hidden = |name: &FeedName| {
+            scan.unreadable.iter().any(|folder| name.as_str().starts_with(folder.as_str()))
+        };
+        let missing = self.states.iter_mut().filter(|(name, feed)| {
+            feed.gone.is_none() && !scan.feeds.contains_key(*name) && !hidden(name)
+        });
+        for (name, feed) in missing {
+            let since = *feed.gone_before.get_or_insert(now.wall);
+            // A clock that was set back must not keep a feed for longer.
+            let elapsed = now.wall.duration_since(since).unwrap_or_default();
+            let stays = settings.withdraw.saturating_sub(elapsed);
+            feed.gone = Some(now.monotonic + stays);
+            feed.since = since;
+            feed.fingerprint = None;
+            actions.push(Action::NoteGone(name.clone(), Some(since)));
+            actions.push(Action::Report(Report::FeedGone { feed: name.clone(), stays }));
+        }
+    }
+
+    /// A feed was read. The answer is what is to be done with the copy.
+    pub fn read(
+        &mut self,
+        name: &FeedName,
+        fingerprint: Fingerprint,
+        reading: Reading,
+        settings: &Settings,
+        now: Now,
+        reports: &mut Vec<Report>,
+    ) -> Option<Action> {
+        let Some(state) = self.states.get_mut(name) else {
+            return reading.candidate().map(Action::Discard);
+        };
+        state.stage = Stage::Rest;
+        state.fingerprint = Some(fingerprint);
+        state.seen = true;
+        match reading {
+            Reading::Same => {
+                if !std::mem::take(&mut state.refusals).is_empty() {
+                    state.since = now.wall;
+                }
+                None
+            }
+            Reading::Vanished => {
+                state.fingerprint = None;
+                self.want_scan(now.monotonic);
+                None
+            }
+            Reading::Refused(refusal) => {
+                if matches!(refusal.guard, Guard::Stable | Guard::Kept) {
+                    state.fingerprint = None;
+                    state.stage = Stage::Wanted(now.monotonic + REREAD);
+                }
+                state.refuse(name, vec![refusal], now, reports);
+                None
+            }
+            Reading::New { feed, candidate } => {
+                let previous = state.in_force.as_ref().map(|content| &content.tally);
+                let rules = (settings.rules)(name);
+                let protect = settings.protection.of(&rules.protect);
+                let verdict = judge(&feed, previous, &rules.guard, &protect);
+                match verdict {
+                    Err(refusals) if !state.waives(&refusals) => {
+                        state.refuse(name, refusals, now, reports);
+                        Some(Action::Discard(candidate))
+                    }
+                    _ => {
+                        state.stage = Stage::Keeping(Content {
+                            prefixes: Arc::new(feed.prefixes),
+                            tally: feed.tally,
+                            format: feed.format,
+                            since: now.wall,
+                        });
+                        Some(Action::Keep(name.clone(), candidate))
+                    }
+                }
+            }
+        }
+    }
+
+    /// A candidate was kept, or could not be.
+    pub fn kept(
+        &mut self,
+        name: &FeedName,
+        result: Result<(), Refusal>,
+        now: Now,
+        reports: &mut Vec<Report>,
+    ) {
+        let Some(state) = self.states.get_mut(name) else { return };
+        let Stage::Keeping(content) = std::mem::replace(&mut state.stage, Stage::Rest) else {
+            return;
+        };
+        match result {
+            Ok(()) => {
+                let previous = state.in_force.take().map(|content| content.tally);
+                reports.push(Report::FeedAccepted {
+                    feed: name.clone(),
+                    tally: content.tally,
+                    previous,
+                });
+                state.in_force = Some(content);
+                state.lost = false;
+                state.refusals.clear();
+                state.waived = None;
+                state.since = now.wall;
+                self.changed.push(name.clone());
+            }
+            Err(refusal) => {
+                state.fingerprint = None;
+                state.stage = Stage::Wanted(now.monotonic + REREAD);
+                state.refuse(name, vec![refusal], now, reports);
+            }
+        }
+    }
+
+    /// Lets through, once, what a guard refused.
+    ///
+    /// # Errors
+    /// [`NotAcceptable`].
+    pub fn accept(&mut self, name: &FeedName, now: Now) -> Result<(), NotAcceptable> {
+        let state = self.states.get_mut(name).ok_or(NotAcceptable::Unknown)?;
+        if state.refusals.is_empty() {
+            return Err(NotAcceptable::Nothing);
+        }
+        if !state.refusals.iter().all(|refusal| refusal.guard.can_be_accepted()) {
+            return Err(NotAcceptable::Mend);
+        }
+        if state.gone.is_some() {
+            state.waived = Some(Fingerprint::default());
+            state.gone = Some(now.monotonic);
+        } else {
+            state.waived = state.fingerprint.take();
+            state.stage = Stage::Wanted(now.monotonic);
+        }
+        Ok(())
+    }
+
+    /// Every feed is to be read again, whether it seems to have changed or not:
+    /// what it is judged by may have.
+    pub fn doubt_all(&mut self) {
+        for feed in self.states.values_mut() {
+            feed.fingerprint = None;
+        }
+    }
+
+    /// Asks for whatever is due, and withdraws the feeds whose time has come.
+    pub fn decide(&mut self, now: Now, actions: &mut Vec<Action>) {
+        if self.scan.wanted.is_some_and(|at| at <= now.monotonic) {
+            self.scan.wanted = None;
+            self.scan.running = true;
+            actions.push(Action::Scan);
+        }
+        self.withdraw(now, actions);
+        let reading = self.states.values().filter(|feed| feed.is_busy()).count();
+        let due = self.states.iter_mut().filter(|(_, feed)| feed.read_due(now));
+        for (name, feed) in due.take(READS_MAX.saturating_sub(reading)) {
+            feed.stage = Stage::Reading;
+            actions.push(Action::Read(name.clone()));
+        }
+    }
+
+    /// Withdraws feeds whose files have been gone for long enough, unless so
+    /// many are gone that it looks like an accident.
+    fn withdraw(&mut self, now: Now, actions: &mut Vec<Action>) {
+        let known = self.states.values().filter(|feed| feed.in_force.is_some()).count();
+        let missing = self.states.values().filter(|feed| feed.gone.is_some()).count();
+        let accident = missing > 1 && missing * 2 > known;
+        let due = self
+            .states
+            .iter_mut()
+            .filter(|(_, feed)| feed.gone.is_some_and(|at| at <= now.monotonic) && !feed.is_busy());
+        let mut withdrawn = Vec::new();
+        for (name, feed) in due {
+            if accident && feed.waived.is_none() && feed.in_force.is_some() {
+                if feed.refusals.is_empty() {
+                    let refusal = lost(missing, known);
+                    feed.refusals.push(refusal.clone());
+                    let (feed, refusals) = (name.clone(), vec![refusal]);
+                    actions.push(Action::Report(Report::FeedRefused { feed, refusals }));
+                }
+            } else {
+                withdrawn.push(name.clone());
+            }
+        }
+        for name in withdrawn {
+            self.states.remove(&name);
+            actions.push(Action::Forget(name.clone()));
+            actions.push(Action::Report(Report::FeedWithdrawn { feed: name.clone() }));
+            self.changed.push(name);
+        }
+    }
+
+    /// When something will be due without an event.
+    pub fn wake_at(&self, now: Now) -> Option<Duration> {
+        let reads = self.states.values().filter_map(|feed| match feed.stage {
+            Stage::Wanted(at) => Some(at),
+            _ => None,
+        });
+        let withdrawals = self.states.values().filter_map(|feed| feed.gone);
+        let upcoming = reads.chain(withdrawals).filter(|&at| at > now.monotonic);
+        upcoming.chain(self.scan.wanted).min()
+    }
+}
+
+impl FeedState {
+    fn new(since: SystemTime) -> Self {
+        Self {
+            in_force: None,
+            refusals: Vec::new(),
+            since,
+            gone: None,
+            gone_before: None,
+            seen: false,
+            lost: false,
+            fingerprint: None,
+            waived: None,
+            stage: Stage::Rest,
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        matches!(self.stage, Stage::Reading | Stage::Keeping(_))
+    }
+
+    fn read_due(&self, now: Now) -> bool {
+        matches!(self.stage, Stage::Wanted(at) if at <= now.monotonic)
+    }
+
+    /// Whether somebody accepted this very version and its refusals are of
+    /// the kind that can be accepted.
+    fn waives(&self, refusals: &[Refusal]) -> bool {
+        self.waived.is_some()
+            && self.waived == self.fingerprint
+            && refusals.iter().all(|refusal| refusal.guard.can_be_accepted())
+    }
+
+    fn refuse(
+        &mut self,
+        name: &FeedName,
+        refusals: Vec<Refusal>,
+        now: Now,
+        reports: &mut Vec<Report>,
+    ) {
+        if self.refusals == refusals {
+            return;
+        }
+        self.since = now.wall;
+        self.refusals.clone_from(&refusals);
+        reports.push(Report::FeedRefused { feed: name.clone(), refusals });
+    }
+}
+
+impl Reading {
+    fn candidate(&self) -> Option<Candidate> {
+        match self {
+            Self::New { candidate, .. } => Some(*candidate),
+            _ => None,
+        }
+    }
+}
+
+/// The refusal to withdraw a feed because too many are gone with it.
+fn lost(missing: usize, known: usize) -> Refusal {
+    Refusal {
+        guard: Guard::Withdrawal,
+        expected: "at most half of the feeds to be deleted at once".to_owned(),
+        found: format!("{missing} of {known} feeds are gone"),
+    }
+}
