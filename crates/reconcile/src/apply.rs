@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use crate::verify::verify;
 use crate::{
     Kernel, KernelError, KernelErrorKind, Members, Observed, Op, Plan, Presence, Reason, Route,
-    RouteKind, SetName, SetPlan, SetSpec,
+    RouteKind, SetName, SetPlan, SetSpec, Stage,
 };
 
 /// How far the carrying out has come.
@@ -96,8 +96,9 @@ struct Run<'a, K> {
     outcome: Outcome,
     /// Sets that have failed and their error's place in the outcome.
     failed: BTreeSet<SetName>,
-    /// Shadows that hold members which no rule sees.
-    full: Vec<SetName>,
+    /// Shadows that hold members which no rule sees, and for which set they
+    /// were filled.
+    full: Vec<(SetName, SetName)>,
 }
 
 impl<K: Kernel> Run<'_, K> {
@@ -163,12 +164,30 @@ impl<K: Kernel> Run<'_, K> {
         Ok(())
     }
 
-    /// Removes sets that no list asks for.
+    /// Removes sets that no list asks for. Since the last look a rule may have
+    /// come to refer to one, and to empty it would open that rule.
     fn destroy(&mut self, set: &SetPlan) -> Result<(), Stop> {
         match set.route {
-            Route::Destroy { .. } if set.reason != Reason::Orphan => self.remove(&set.set),
+            Route::Destroy { .. } if set.reason != Reason::Orphan => {
+                self.recheck(&set.set)?;
+                self.remove(&set.set)
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Makes sure that a set is still the one that was seen, and that nothing
+    /// refers to it.
+    fn recheck(&mut self, set: &SetName) -> Result<(), Stop> {
+        let seen = self.observed.sets.get(set).map(|seen| &seen.header);
+        let kind = match self.kernel.header(set) {
+            Ok(Some(found)) if found.references > 0 => KernelErrorKind::Busy,
+            Ok(Some(found)) if seen.is_some_and(|seen| seen.same_set(&found)) => return Ok(()),
+            Ok(_) => KernelErrorKind::Changed,
+            Err(error) => error.kind,
+        };
+        self.outcome.look_again = true;
+        Err(Stop::Failed(KernelError::new(Stage::Destroy, set, kind)))
     }
 
     /// Fills a shadow, verifies it and swaps it in. If that fails the shadow
@@ -176,10 +195,10 @@ impl<K: Kernel> Run<'_, K> {
     fn swap_in(&mut self, live: &SetName, spec: &SetSpec, target: &Members) -> Result<(), Stop> {
         let shadow = &spec.name;
         self.op(&Op::Create(spec.clone()))?;
-        self.full.push(shadow.clone());
+        self.full.push((shadow.clone(), live.clone()));
         self.add(shadow, target, Presence::New)?;
         self.observed.settle(shadow, target);
-        verify(self.kernel, shadow, target).map_err(Stop::Failed)?;
+        verify(self.kernel, spec, target).map_err(Stop::Failed)?;
         self.op(&Op::Swap { shadow: shadow.clone(), live: live.clone() })
     }
 
@@ -201,9 +220,11 @@ impl<K: Kernel> Run<'_, K> {
 
     /// Removes the shadows of this run, whether they hold old members or were
     /// never swapped in. One that cannot go now is an orphan of the next plan.
+    /// Where something went wrong, somebody else's set may have its name now.
     fn release(&mut self) {
-        for shadow in std::mem::take(&mut self.full) {
-            if let Err(Stop::Failed(error)) = self.remove(&shadow) {
+        for (shadow, live) in std::mem::take(&mut self.full) {
+            let checked = if self.failed.contains(&live) { self.recheck(&shadow) } else { Ok(()) };
+            if let Err(Stop::Failed(error)) = checked.and_then(|()| self.remove(&shadow)) {
                 self.outcome.sets.push(SetOutcome {
                     set: shadow,
                     route: RouteKind::Destroy,

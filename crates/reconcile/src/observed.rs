@@ -33,6 +33,13 @@ pub struct SetHeader {
 }
 
 impl SetHeader {
+    /// Whether this describes the same set as `other` does, as far as its
+    /// creation tells: neither recreated nor swapped meanwhile.
+    pub fn same_set(&self, other: &Self) -> bool {
+        let identity = |header: &Self| (header.family, header.initval, header.extensions);
+        self.type_name == other.type_name && identity(self) == identity(other)
+    }
+
     /// Whether the set is ours, by type, family and mark.
     pub fn standing(&self, prefix: &SetPrefix) -> Standing {
         let family = self.name.family();

@@ -1,6 +1,6 @@
 //! Reads back what was written, before rules get to see it.
 
-use crate::{Chunk, Kernel, KernelError, KernelErrorKind, Members, SetName, Stage};
+use crate::{Chunk, Kernel, KernelError, KernelErrorKind, Members, SetSpec, Stage};
 
 /// Runs of neighbouring members that are tested.
 const RUNS: usize = 8;
@@ -10,12 +10,14 @@ const RUN: usize = 64;
 /// a millisecond. Every add was acknowledged by number in any case.
 const COUNTED_MAX: usize = 1 << 16;
 
-/// Checks that a set which was just filled holds `members`.
+/// Checks that a set which was just created and filled is still that set, and
+/// holds `members`.
 pub(crate) fn verify<K: Kernel>(
     kernel: &mut K,
-    set: &SetName,
+    spec: &SetSpec,
     members: &Members,
 ) -> Result<(), KernelError> {
+    let set = &spec.name;
     let differs = |detail: String| {
         let mut error = KernelError::new(Stage::Verify, set, KernelErrorKind::Changed);
         error.detail = detail;
@@ -28,7 +30,11 @@ pub(crate) fn verify<K: Kernel>(
         }
     }
     if members.len() <= COUNTED_MAX {
-        let counted = kernel.header(set)?.map_or(0, |header| header.elements);
+        let header = kernel.header(set)?.filter(|header| header.initval == Some(spec.initval));
+        let Some(header) = header else {
+            return differs("another set has its name".to_owned());
+        };
+        let counted = header.elements;
         if counted as usize != members.len() {
             return differs(format!("{counted} members counted, {} written", members.len()));
         }
