@@ -1,0 +1,249 @@
+//! The form of a last good copy on disk: one line that says what it is, a
+//! header in JSON, then the feed byte for byte. `head -2` shows the former,
+//! `tail -n +3` the latter.
+//!
+//! Everything is checked when it is read: a copy that is not exactly what was
+//! written is an error, never a feed.
+
+use std::io::{self, Read};
+use std::time::SystemTime;
+
+use blocklist::{Feed, FeedName, Format, Tally};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a copy begins with; the number is the version of this form.
+const MAGIC: &str = "denyset-feed 1 ";
+/// Magic, length of the header and its CRC-32 as eight hexadecimal digits
+/// each, a space between them, a newline.
+const LEAD_BYTES: usize = MAGIC.len() + 8 + 1 + 8 + 1;
+/// The longest header. A feed name of 4,096 bytes may need six for each.
+const HEADER_BYTES_MAX: usize = 32 * 1024;
+
+/// What is known of a copy apart from its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyHeader {
+    /// Whose copy it is.
+    pub feed: FeedName,
+    /// What its lines mean.
+    pub format: Format,
+    /// What was counted in it when it was accepted.
+    pub tally: Tally,
+    /// When it was accepted, to the second.
+    pub accepted: SystemTime,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// Their CRC-32.
+    pub crc32: u32,
+}
+
+/// What is wrong with a copy.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// It begins like none.
+    #[error("it is no copy of a feed, or one of another version")]
+    Foreign,
+    /// The header is not the one that was written.
+    #[error("its header is damaged: {0}")]
+    Header(String),
+    /// Too short or too long.
+    #[error("it should have {expected} bytes of feed and has {found}")]
+    Length {
+        /// By its header.
+        expected: u64,
+        /// There.
+        found: u64,
+    },
+    /// The bytes are not those that were written.
+    #[error("its checksum is wrong")]
+    Checksum,
+    /// It is a copy of another feed than its file name says.
+    #[error("it is a copy of {0}")]
+    Misnamed(FeedName),
+    /// The system cannot read it. It may be good.
+    #[error("it cannot be read: {0}")]
+    System(#[from] io::Error),
+}
+
+impl CopyError {
+    /// Whether the file itself is bad, rather than the way to it.
+    pub fn is_damage(&self) -> bool {
+        !matches!(self, Self::System(_))
+    }
+}
+
+impl CopyHeader {
+    pub(super) fn new(feed: &FeedName, parsed: &Feed, bytes: &[u8], accepted: SystemTime) -> Self {
+        Self {
+            feed: feed.clone(),
+            format: parsed.format,
+            tally: parsed.tally,
+            accepted,
+            bytes: bytes.len() as u64,
+            crc32: crc32fast::hash(bytes),
+        }
+    }
+
+    /// The lead line and the header. Their length does not depend on
+    /// `accepted`, so that they can be written again when it is known.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let written = Written::from(self);
+        let mut json = serde_json::to_string(&written).expect("numbers and strings are JSON");
+        json.push('\n');
+        let crc32 = crc32fast::hash(json.as_bytes());
+        format!("{MAGIC}{:08x} {crc32:08x}\n{json}", json.len()).into_bytes()
+    }
+
+    /// Reads lead line and header, up to the first byte of the feed.
+    pub(super) fn decode(file: &mut impl Read) -> Result<Self, CopyError> {
+        let mut lead = [0; LEAD_BYTES];
+        read_whole(file, &mut lead)?.ok_or(CopyError::Foreign)?;
+        let (length, crc32) = decode_lead(&lead).ok_or(CopyError::Foreign)?;
+        if length > HEADER_BYTES_MAX {
+            return Err(CopyError::Header(format!("{length} bytes are too many")));
+        }
+        let mut json = vec![0; length];
+        let damaged = || CopyError::Header("it ends early, or its checksum is wrong".to_owned());
+        read_whole(file, &mut json)?.ok_or_else(damaged)?;
+        if crc32fast::hash(&json) != crc32 {
+            return Err(damaged());
+        }
+        let written = serde_json::from_slice::<Written>(&json).map_err(|error| error.to_string());
+        written.and_then(Self::try_from).map_err(CopyError::Header)
+    }
+}
+
+fn decode_lead(lead: &[u8; LEAD_BYTES]) -> Option<(usize, u32)> {
+    let numbers = std::str::from_utf8(lead).ok()?.strip_prefix(MAGIC)?.strip_suffix('\n')?;
+    let (length, crc32) = numbers.split_once(' ')?;
+    Some((usize::from_str_radix(length, 16).ok()?, u32::from_str_radix(crc32, 16).ok()?))
+}
+
+/// Fills the buffer; `None` if there is less.
+fn read_whole(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<Option<()>> {
+    match file.read_exact(buffer) {
+        Ok(()) => Ok(Some(())),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The header as it is written. Keys may be added, these stay.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Written {
+    feed: String,
+    format: String,
+    accepted: String,
+    bytes: u64,
+    crc32: u32,
+    entries: u64,
+    ipv4: u64,
+    ipv6: u64,
+    duplicates: u64,
+    rejected: u64,
+    masked: u64,
+}
+
+impl From<&CopyHeader> for Written {
+    fn from(header: &CopyHeader) -> Self {
+        Self {
+            feed: header.feed.to_string(),
+            format: header.format.to_string(),
+            accepted: encode_time(header.accepted),
+            bytes: header.bytes,
+            crc32: header.crc32,
+            entries: header.tally.entries,
+            ipv4: header.tally.ipv4,
+            ipv6: header.tally.ipv6,
+            duplicates: header.tally.duplicates,
+            rejected: header.tally.rejected,
+            masked: header.tally.masked,
+        }
+    }
+}
+
+impl TryFrom<Written> for CopyHeader {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        Ok(Self {
+            feed: FeedName::new(&written.feed).map_err(|error| error.to_string())?,
+            format: written.format.parse().map_err(|_| format!("format {}", written.format))?,
+            accepted: decode_time(&written.accepted)
+                .ok_or_else(|| format!("time {}", written.accepted))?,
+            bytes: written.bytes,
+            crc32: written.crc32,
+            tally: Tally {
+                entries: written.entries,
+                ipv4: written.ipv4,
+                ipv6: written.ipv6,
+                duplicates: written.duplicates,
+                rejected: written.rejected,
+                masked: written.masked,
+            },
+        })
+    }
+}
+
+/// RFC 3339 in UTC, whole seconds: always 20 bytes. A clock so wrong that its
+/// year has not four digits counts as 1970.
+pub(super) fn encode_time(time: SystemTime) -> String {
+    let seconds = Timestamp::try_from(time).map_or(0, |time| time.as_second().max(0));
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+}
+
+/// Reads what [`encode_time`] wrote.
+pub(super) fn decode_time(text: &str) -> Option<SystemTime> {
+    text.parse::<Timestamp>().ok().map(SystemTime::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    fn header(accepted: SystemTime) -> CopyHeader {
+        let bytes = b"192.0.2.1\n";
+        let feed = FeedName::new("a/drüben \"b\".txt").expect("a good name");
+        let parsed = blocklist::parse(bytes, Format::Plain, &blocklist::Limits::default());
+        CopyHeader::new(&feed, &parsed, bytes, accepted)
+    }
+
+    #[test]
+    fn a_header_survives_the_way_to_disk_and_back() {
+        let header = header(UNIX_EPOCH + Duration::from_secs(1_795_000_000));
+        let encoded = header.encode();
+        assert_eq!(CopyHeader::decode(&mut encoded.as_slice()).expect("good"), header);
+        let text = String::from_utf8(encoded).expect("text");
+        assert!(text.contains("\"accepted\":\"2026-11-18T") && text.ends_with("}\n"), "{text}");
+    }
+
+    #[test]
+    fn a_header_has_the_same_length_whenever_it_is_written() {
+        let length = |seconds| header(UNIX_EPOCH + Duration::from_secs(seconds)).encode().len();
+        for seconds in [1, 1_795_000_000, 100_000_000_000, 1 << 60] {
+            assert_eq!(length(seconds), length(0), "{seconds}");
+        }
+        let before_1970 = UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(header(before_1970).encode().len(), length(0));
+    }
+
+    #[test]
+    fn no_header_that_was_changed_is_taken_for_good() {
+        let good = header(UNIX_EPOCH).encode();
+        for position in 0..good.len() {
+            for bit in [0x01, 0x20, 0x80] {
+                let mut bad = good.clone();
+                bad[position] ^= bit;
+                // Hexadecimal digits may be written small or large.
+                let same =
+                    position < LEAD_BYTES && bad[position].eq_ignore_ascii_case(&good[position]);
+                let read = CopyHeader::decode(&mut bad.as_slice());
+                assert!(same || read.is_err(), "bit {bit:#x} of byte {position}");
+            }
+            assert!(CopyHeader::decode(&mut &good[..position]).is_err(), "{position} bytes");
+        }
+    }
+}

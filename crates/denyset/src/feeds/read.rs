@@ -1,0 +1,257 @@
+//! Reads one feed whole, or says why not. What was read is what stood in the
+//! file at one moment; a file that changes meanwhile is read another time.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use blocklist::{Feed, FeedName, Format, Guard, Refusal, parse};
+
+use super::limits::TreeLimits;
+use super::signature::Signature;
+use super::store::{Candidate, Store};
+use super::tree::{Obstacle, enter, errno, is_gone, look, obstacle, open_file, open_root};
+
+/// Which feed is to be read, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedFile<'a> {
+    /// The directory that the name is relative to.
+    pub feeds_dir: &'a Path,
+    /// The feed.
+    pub name: &'a FeedName,
+    /// What its lines mean.
+    pub format: Format,
+    /// The limits of parsing.
+    pub parse: &'a blocklist::Limits,
+    /// The limits of reading.
+    pub limits: &'a TreeLimits,
+    /// A file that changed less than this ago may still be being written: it
+    /// is not stable yet. Zero takes every file as it is.
+    pub quiet: Duration,
+}
+
+/// What came of reading a feed. A refusal is about the file, never about what
+/// it says: its guard is `Readable`, `Stable` or `Kept`.
+#[derive(Debug)]
+pub enum Reading<C = Candidate> {
+    /// Byte for byte the last good copy, read as the same format.
+    Same,
+    /// Something else.
+    New {
+        /// What it says.
+        feed: Box<Feed>,
+        /// Its copy.
+        candidate: C,
+    },
+    /// It cannot be read or copied. `Stable` means: try again a little later.
+    Refused(Refusal),
+    /// It is not there any more.
+    Vanished,
+}
+
+/// Reads a feed, compares it with its last good copy, and lays down a copy if
+/// it differs. The signature is that of the file that was read, `None` if
+/// there was none.
+pub fn read(file: &FeedFile<'_>, store: &Store) -> (Option<Signature>, Reading) {
+    let (signature, bytes) = match take(file) {
+        Taken::Whole(signature, bytes) => (signature, bytes),
+        Taken::Not(signature, refusal) => return (signature, Reading::Refused(refusal)),
+        Taken::Vanished => return (None, Reading::Vanished),
+    };
+    if store.copies().holds(file.name, file.format, &bytes) {
+        return (Some(signature), Reading::Same);
+    }
+    let feed = Box::new(parse(&bytes, file.format, file.parse));
+    let reading = match store.lay_down(file.name, &feed, &bytes) {
+        Ok(candidate) => Reading::New { feed, candidate },
+        Err(refusal) => Reading::Refused(refusal),
+    };
+    (Some(signature), reading)
+}
+
+/// Reads a feed and writes nothing, compares it with nothing.
+pub fn read_only(file: &FeedFile<'_>) -> (Option<Signature>, Reading<()>) {
+    match take(file) {
+        Taken::Whole(signature, bytes) => {
+            let feed = Box::new(parse(&bytes, file.format, file.parse));
+            (Some(signature), Reading::New { feed, candidate: () })
+        }
+        Taken::Not(signature, refusal) => (signature, Reading::Refused(refusal)),
+        Taken::Vanished => (None, Reading::Vanished),
+    }
+}
+
+/// Reads any file that a person names on the command line: symbolic links and
+/// pipes are what they want.
+///
+/// # Errors
+/// A refusal by the guard `Readable`.
+pub fn read_path(
+    path: &Path,
+    format: Format,
+    limits: &blocklist::Limits,
+    bytes_max: u64,
+) -> Result<Feed, Refusal> {
+    let open = || -> io::Result<Vec<u8>> {
+        let file = File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        slurp(file, 0, bytes_max)
+    };
+    let bytes = open().map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(too_large(format!("more than {bytes_max} bytes"), bytes_max));
+    }
+    Ok(parse(&bytes, format, limits))
+}
+
+/// The bytes of a feed, or what is in the way.
+enum Taken {
+    Whole(Signature, Vec<u8>),
+    Not(Option<Signature>, Refusal),
+    Vanished,
+}
+
+fn take(file: &FeedFile<'_>) -> Taken {
+    match open(file).and_then(|opened| take_opened(opened, file)) {
+        Ok(taken) => taken,
+        Err(error) if is_gone(errno(&error)) => Taken::Vanished,
+        Err(error) => Taken::Not(None, unreadable(&error)),
+    }
+}
+
+/// What a feed's name led to: the file, or what else was found there.
+type Opened = (Metadata, Result<File, Refusal>);
+
+/// Steps from directory to directory to the file.
+fn open(file: &FeedFile<'_>) -> io::Result<Opened> {
+    let mut steps = file.name.as_str().split('/');
+    let last = steps.next_back().unwrap_or_default();
+    let mut directory = open_root(file.feeds_dir)?;
+    for step in steps {
+        directory = enter(&directory, step)?;
+    }
+    let found = look(&directory, last)?;
+    if let Some(obstacle) = obstacle(&found) {
+        return Ok((found, Err(not_regular(&obstacle))));
+    }
+    match open_file(&directory, last) {
+        Ok(open) => Ok((open.metadata()?, Ok(open))),
+        Err(error) if is_gone(error) => Err(error.into()),
+        Err(error) => Ok((found, Err(unreadable(&error.into())))),
+    }
+}
+
+fn take_opened((found, opened): Opened, file: &FeedFile<'_>) -> io::Result<Taken> {
+    let signature = Signature::of_open(&found);
+    let bytes = match opened {
+        Ok(open) => take_whole(&open, &found, file)?,
+        Err(refusal) => Err(refusal),
+    };
+    Ok(match bytes {
+        Ok(bytes) => Taken::Whole(signature, bytes),
+        Err(refusal) => Taken::Not(Some(signature), refusal),
+    })
+}
+
+fn take_whole(
+    open: &File,
+    found: &Metadata,
+    file: &FeedFile<'_>,
+) -> io::Result<Result<Vec<u8>, Refusal>> {
+    let bytes_max = file.limits.bytes_max;
+    if let Some(obstacle) = obstacle(found) {
+        // Another has taken its place since we looked.
+        return Ok(Err(not_regular(&obstacle)));
+    }
+    if found.len() > bytes_max {
+        return Ok(Err(too_large(format!("{} bytes", found.len()), bytes_max)));
+    }
+    if changed_within(found, file.quiet) {
+        return Ok(Err(unstable("it is being written")));
+    }
+    let read = || slurp(open, found.len(), bytes_max);
+    let bytes = unchanged(open, Signature::of_open(found), read)?;
+    let whole = bytes.filter(|bytes| bytes.len() as u64 == found.len());
+    Ok(whole.ok_or_else(|| unstable("it changed while it was read")))
+}
+
+/// Does `work` and gives what came of it, if the file is still the same.
+fn unchanged<T>(
+    file: &File,
+    before: Signature,
+    work: impl FnOnce() -> io::Result<T>,
+) -> io::Result<Option<T>> {
+    let done = work()?;
+    let after = Signature::of_open(&file.metadata()?);
+    Ok((before == after).then_some(done))
+}
+
+/// Reads all of it, but not more than one byte beyond the limit.
+fn slurp(file: impl io::Read, expected: u64, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let room = usize::try_from(expected).unwrap_or(usize::MAX).saturating_add(1);
+    bytes.try_reserve_exact(room).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A change in the future, of a clock that was set back, counts as long ago.
+fn changed_within(found: &Metadata, quiet: Duration) -> bool {
+    let since_1970 = |seconds: i64, nanoseconds: i64| {
+        let seconds = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        seconds + Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
+    };
+    let changed = UNIX_EPOCH + since_1970(found.ctime(), found.ctime_nsec());
+    SystemTime::now().duration_since(changed).is_ok_and(|age| age < quiet)
+}
+
+fn unreadable(error: &io::Error) -> Refusal {
+    refuse(Guard::Readable, "a file that can be read".to_owned(), error.to_string())
+}
+
+fn not_regular(found: &Obstacle) -> Refusal {
+    refuse(Guard::Readable, "a regular file".to_owned(), found.to_string())
+}
+
+fn too_large(found: String, bytes_max: u64) -> Refusal {
+    refuse(Guard::Readable, format!("at most {bytes_max} bytes"), found)
+}
+
+fn unstable(found: &str) -> Refusal {
+    refuse(Guard::Stable, "a file that nobody is writing".to_owned(), found.to_owned())
+}
+
+fn refuse(guard: Guard, expected: String, found: String) -> Refusal {
+    Refusal { guard, expected, found }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_told_from_one_that_does_not() {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(b"192.0.2.1\n192.0.2.2\n").expect("written");
+        let signature = |file: &File| Signature::of_open(&file.metadata().expect("there"));
+        let before = signature(&file);
+        assert_eq!(unchanged(&file, before, || Ok(7)).expect("read"), Some(7));
+        let longer = || (&file).write_all(b"192.0.2.3\n");
+        assert_eq!(unchanged(&file, before, longer).expect("read"), None);
+        let before = signature(&file);
+        let cut = || file.set_len(3);
+        assert_eq!(unchanged(&file, before, cut).expect("read"), None);
+    }
+
+    #[test]
+    fn not_more_is_read_than_one_byte_beyond_the_limit() {
+        let bytes = slurp(io::repeat(b'x'), 0, 1_000).expect("read");
+        assert_eq!(bytes.len(), 1_001);
+    }
+}

@@ -1,0 +1,43 @@
+//! What tells one version of a file from another without reading it.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+
+/// The same numbers mean the same content, unless somebody with the right to
+/// set the clock of the file system is at work: the time of the last change
+/// (`ctime`) cannot be set by hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Signature {
+    /// The device of the file system.
+    pub device: u64,
+    /// The number of the file in it.
+    pub inode: u64,
+    /// Bytes.
+    pub size: u64,
+    /// When the content was last written, in nanoseconds since 1970. Only to
+    /// be compared: it wraps around.
+    pub modified_ns: u64,
+    /// When content, name or permissions last changed, likewise.
+    pub changed_ns: u64,
+}
+
+impl Signature {
+    /// The five numbers, in the order of the fields.
+    pub fn numbers(self) -> [u64; 5] {
+        [self.device, self.inode, self.size, self.modified_ns, self.changed_ns]
+    }
+
+    pub(super) fn of_open(found: &Metadata) -> Self {
+        Self {
+            device: found.dev(),
+            inode: found.ino(),
+            size: found.size(),
+            modified_ns: nanoseconds(found.mtime(), found.mtime_nsec()),
+            changed_ns: nanoseconds(found.ctime(), found.ctime_nsec()),
+        }
+    }
+}
+
+fn nanoseconds(seconds: i64, nanoseconds: i64) -> u64 {
+    seconds.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(nanoseconds.cast_unsigned())
+}

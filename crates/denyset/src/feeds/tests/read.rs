@@ -1,0 +1,167 @@
+//! What comes of reading a feed, good or bad.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use blocklist::{Format, Guard, Limits, Refusal};
+
+use super::super::{FeedFile, Reading, Store, TreeLimits, read, read_only, read_path, scan};
+use super::{Home, ODDITIES, name, obey_permissions, put, set_mode};
+
+/// Reads a feed without a state directory.
+fn look(home: &Home, feed: &str, limits: &TreeLimits, quiet: Duration) -> Reading<()> {
+    let (feeds_dir, name) = (&home.feeds(), &name(feed));
+    let (format, parse) = (Format::Plain, &Limits::default());
+    read_only(&FeedFile { feeds_dir, name, format, parse, limits, quiet }).1
+}
+
+fn check(home: &Home, feed: &str, guard: Guard, expected: &str, found: &str) {
+    match look(home, feed, &TreeLimits::default(), Duration::ZERO) {
+        Reading::Refused(refusal) => {
+            let want = Refusal { guard, expected: expected.to_owned(), found: found.to_owned() };
+            assert_eq!(refusal, want, "{feed}");
+        }
+        other => panic!("{feed}: {other:?}"),
+    }
+}
+
+/// Reads a feed against a state directory.
+fn keep(home: &Home, store: &Store, feed: &str) -> Reading {
+    let (feeds_dir, name) = (&home.feeds(), &name(feed));
+    let (format, parse) = (Format::Plain, &Limits::default());
+    let (limits, quiet) = (&TreeLimits::default(), Duration::ZERO);
+    read(&FeedFile { feeds_dir, name, format, parse, limits, quiet }, store).1
+}
+
+#[test]
+fn a_feed_is_new_once_and_the_same_until_it_changes() {
+    let home = Home::new();
+    let store = Store::open(&home.state()).expect("a store");
+    home.write("sub/a", "192.0.2.1\n");
+    let read = |want: u64| match keep(&home, &store, "sub/a") {
+        Reading::New { feed, candidate } => {
+            assert_eq!(feed.tally.entries, want);
+            candidate
+        }
+        other => panic!("{other:?}"),
+    };
+    drop(read(1));
+    store.keep(read(1), SystemTime::now()).expect("kept");
+    assert!(matches!(keep(&home, &store, "sub/a"), Reading::Same));
+    home.write("sub/a", "192.0.2.1\n192.0.2.2\n");
+    store.keep(read(2), SystemTime::now()).expect("kept");
+    assert!(matches!(keep(&home, &store, "sub/a"), Reading::Same));
+    home.write("sub/a", "192.0.2.1\n192.0.2.3\n");
+    drop(read(2));
+    store.forget(&name("sub/a")).expect("forgotten");
+    drop(read(2));
+}
+
+#[test]
+fn the_signature_is_the_one_that_the_scan_has_seen() {
+    let home = Home::new();
+    home.write("a", "192.0.2.1\n");
+    put("fifo", &home.feeds().join("b"));
+    let limits = &TreeLimits::default();
+    let scanned = scan(&home.feeds(), limits).expect("a scan");
+    let signature = |feed| {
+        let (feeds_dir, name) = (&home.feeds(), &name(feed));
+        let (format, parse, quiet) = (Format::Plain, &Limits::default(), Duration::ZERO);
+        read_only(&FeedFile { feeds_dir, name, format, parse, limits, quiet }).0
+    };
+    assert_eq!(signature("a"), Some(scanned.feeds[&name("a")]));
+    assert_eq!(signature("b"), Some(scanned.obstructed[&name("b")]));
+    assert_eq!(signature("c"), None);
+}
+
+#[test]
+fn what_is_no_file_is_refused_and_not_opened() {
+    let home = Home::new();
+    for oddity in ODDITIES {
+        put(oddity, &home.feeds().join(oddity));
+    }
+    fs::create_dir(home.feeds().join("directory")).expect("a directory");
+    let check = |feed, found| check(&home, feed, Guard::Readable, "a regular file", found);
+    check("device", "a device");
+    check("directory", "a directory");
+    check("fifo", "a named pipe");
+    check("link", "a symbolic link, which is not followed");
+    check("loop", "a symbolic link, which is not followed");
+    check("socket", "a socket");
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_refused() {
+    let home = Home::new();
+    home.write("a", "192.0.2.1\n");
+    home.write("closed/b", "192.0.2.1\n");
+    obey_permissions();
+    set_mode(&home.feeds().join("a"), 0o000);
+    set_mode(&home.feeds().join("closed"), 0o000);
+    for feed in ["a", "closed/b"] {
+        let found = "Permission denied (os error 13)";
+        check(&home, feed, Guard::Readable, "a file that can be read", found);
+    }
+    set_mode(&home.feeds().join("closed"), 0o700);
+}
+
+#[test]
+fn what_is_not_there_has_vanished() {
+    let home = Home::new();
+    home.write("file", "192.0.2.1\n");
+    std::os::unix::fs::symlink("/etc", home.feeds().join("link")).expect("a link");
+    for feed in ["a", "a/b", "file/b", "link/passwd"] {
+        let reading = look(&home, feed, &TreeLimits::default(), Duration::ZERO);
+        assert!(matches!(reading, Reading::Vanished), "{feed}: {reading:?}");
+    }
+    fs::remove_dir_all(home.feeds()).expect("removed");
+    let reading = look(&home, "file", &TreeLimits::default(), Duration::ZERO);
+    assert!(matches!(reading, Reading::Vanished), "{reading:?}");
+}
+
+#[test]
+fn a_file_that_is_too_large_is_not_read() {
+    let home = Home::new();
+    home.write("a", &"192.0.2.1\n".repeat(10));
+    let limits = TreeLimits { bytes_max: 100, ..TreeLimits::default() };
+    assert!(matches!(look(&home, "a", &limits, Duration::ZERO), Reading::New { .. }));
+    // Sparse: a terabyte that takes no room.
+    let huge = fs::File::create(home.feeds().join("huge")).expect("a file");
+    huge.set_len(1 << 40).expect("a size");
+    let (expected, found) = ("at most 1073741824 bytes", "1099511627776 bytes");
+    check(&home, "huge", Guard::Readable, expected, found);
+}
+
+#[test]
+fn a_file_that_changed_just_now_is_left_to_whoever_writes_it() {
+    let home = Home::new();
+    home.write("a", "192.0.2.1\n");
+    let limits = TreeLimits::default();
+    let reading = look(&home, "a", &limits, Duration::from_secs(3_600));
+    assert!(
+        matches!(&reading, Reading::Refused(refusal) if refusal.guard == Guard::Stable),
+        "{reading:?}"
+    );
+    assert!(matches!(look(&home, "a", &limits, Duration::ZERO), Reading::New { .. }));
+}
+
+#[test]
+fn a_file_that_a_person_names_may_be_anything_with_an_end() {
+    let home = Home::new();
+    home.write("a", "192.0.2.1\n192.0.2.2\n");
+    let link = home.feeds().join("link");
+    std::os::unix::fs::symlink("a", &link).expect("a link");
+    let read = |path: &Path, bytes_max| {
+        read_path(path, Format::Plain, &Limits::default(), bytes_max)
+            .map(|feed| feed.tally.entries)
+            .map_err(|refusal| refusal.found)
+    };
+    assert_eq!(read(&link, 20), Ok(2));
+    assert_eq!(read(&link, 19), Err("more than 19 bytes".to_owned()));
+    assert_eq!(read(Path::new("/dev/null"), 20), Ok(0));
+    assert_eq!(read(Path::new("/dev/zero"), 20), Err("more than 20 bytes".to_owned()));
+    assert_eq!(read(&home.feeds(), 20), Err("is a directory".to_owned()));
+    let missing = read(&home.feeds().join("missing"), 20).expect_err("nothing there");
+    assert!(missing.starts_with("No such file"), "{missing}");
+}

@@ -1,0 +1,269 @@
+//! What a state directory gives back, after good days and bad ones.
+
+use std::fs;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use blocklist::{Format, Guard, Limits, Refusal, parse};
+
+use super::super::{Candidate, Copies, CopyError, Restored, Store};
+use super::{Home, name, put};
+
+const TEXT: &str = "192.0.2.1\n198.51.100.0/24\n";
+
+fn lay_down(store: &Store, feed: &str, text: &str) -> Result<Candidate, Refusal> {
+    let parsed = parse(text.as_bytes(), Format::Plain, &Limits::default());
+    store.lay_down(&name(feed), &parsed, text.as_bytes())
+}
+
+fn keep(store: &Store, feed: &str, text: &str) {
+    let candidate = lay_down(store, feed, text).expect("laid down");
+    store.keep(candidate, at(1_000)).expect("kept");
+}
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn open(home: &Home) -> Store {
+    Store::open(&home.state()).expect("a store")
+}
+
+fn restore(home: &Home) -> Restored {
+    open(home).restore(&Limits::default()).expect("restored")
+}
+
+fn files(home: &Home) -> Vec<String> {
+    let entries = fs::read_dir(home.state().join("feeds")).expect("a directory");
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().expect("text");
+    let mut names: Vec<_> = entries.map(|entry| name(entry.expect("an entry"))).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_is_kept_is_there_after_a_restart() {
+    let home = Home::new();
+    let long = format!("{}/x", "long".repeat(60));
+    for feed in ["a", "sub/b", long.as_str()] {
+        keep(&open(&home), feed, TEXT);
+    }
+    let restored = restore(&home);
+    assert!(restored.damaged.is_empty());
+    assert_eq!(restored.feeds.len(), 3);
+    for (feed, found) in &restored.feeds {
+        assert_eq!((found.accepted, found.gone), (at(1_000), None), "{feed}");
+        assert_eq!(found.feed, parse(TEXT.as_bytes(), Format::Plain, &Limits::default()));
+        let copy = open(&home).copies().load(feed).expect("good").expect("there");
+        assert_eq!(copy.bytes, TEXT.as_bytes());
+    }
+    assert_eq!(open(&home).copies().load(&name("c")).expect("good"), None);
+}
+
+#[test]
+fn a_lower_limit_on_entries_does_not_cut_what_was_accepted() {
+    let home = Home::new();
+    keep(&open(&home), "a", TEXT);
+    let limits = Limits { entries_max: 1, ..Limits::default() };
+    let restored = open(&home).restore(&limits).expect("restored");
+    assert_eq!(restored.feeds[&name("a")].feed.tally.entries, 2);
+}
+
+#[test]
+fn a_candidate_is_nothing_until_it_is_kept() {
+    let home = Home::new();
+    let store = open(&home);
+    keep(&store, "a", TEXT);
+    let candidate = lay_down(&store, "a", "192.0.2.9\n").expect("laid down");
+    assert_eq!(files(&home).len(), 2);
+    assert!(store.copies().holds(&name("a"), Format::Plain, TEXT.as_bytes()));
+    drop(candidate);
+    assert_eq!(files(&home), ["a.feed"]);
+    assert!(store.copies().holds(&name("a"), Format::Plain, TEXT.as_bytes()));
+    assert!(!store.copies().holds(&name("a"), Format::Plain, b"192.0.2.9\n"));
+    assert!(!store.copies().holds(&name("b"), Format::Plain, TEXT.as_bytes()));
+}
+
+#[test]
+fn what_a_killed_writer_has_left_is_swept() {
+    let home = Home::new();
+    let store = open(&home);
+    keep(&store, "a", TEXT);
+    // As after SIGKILL, nobody tidies up.
+    std::mem::forget(lay_down(&store, "a", "192.0.2.9\n").expect("laid down"));
+    assert_eq!(files(&home).len(), 2);
+    assert_eq!(restore(&home).feeds.len(), 1);
+    assert_eq!(files(&home), ["a.feed"]);
+}
+
+#[test]
+fn a_damaged_copy_is_set_aside_and_never_used() {
+    let check = |what: &str, damage: &dyn Fn(&fs::File, u64), is: fn(&CopyError) -> bool| {
+        let home = Home::new();
+        keep(&open(&home), "a", TEXT);
+        keep(&open(&home), "b", TEXT);
+        let path = home.state().join("feeds/a.feed");
+        let file = fs::OpenOptions::new().write(true).open(path).expect("a file");
+        damage(&file, file.metadata().expect("there").len());
+        let restored = restore(&home);
+        let names: Vec<_> = restored.feeds.keys().collect();
+        assert_eq!(names, [&name("b")], "{what}");
+        let [damaged] = restored.damaged.as_slice() else { panic!("{what}: {restored:?}") };
+        assert_eq!(damaged.feed, Some(name("a")), "{what}");
+        assert!(is(&damaged.error), "{what}: {damaged}");
+        assert_eq!(files(&home), ["a.feed.corrupt", "b.feed"], "{what}");
+        assert!(restore(&home).damaged.is_empty(), "{what}: told once");
+    };
+    let overwrite = |file: &fs::File, byte: u8, at: u64| {
+        file.write_all_at(&[byte], at).expect("written");
+    };
+    let is_length = |error: &CopyError| matches!(error, CopyError::Length { .. });
+    check("empty", &|file, _| file.set_len(0).expect("cut"), |error| {
+        matches!(error, CopyError::Foreign)
+    });
+    check("cut", &|file, length| file.set_len(length - 1).expect("cut"), is_length);
+    check("longer", &|file, length| overwrite(file, b'\n', length), is_length);
+    check("a byte of the feed", &|file, length| overwrite(file, b'3', length - 2), |error| {
+        matches!(error, CopyError::Checksum)
+    });
+    check("a byte of the header", &|file, _| overwrite(file, b'X', 40), |error| {
+        matches!(error, CopyError::Header(_))
+    });
+    check("another version", &|file, _| overwrite(file, b'2', 13), |error| {
+        matches!(error, CopyError::Foreign)
+    });
+    check(
+        "zeros",
+        &|file, length| {
+            file.write_all_at(&vec![0; usize::try_from(length).expect("small")], 0)
+                .expect("written");
+        },
+        |error| matches!(error, CopyError::Foreign),
+    );
+}
+
+#[test]
+fn a_copy_under_another_feeds_name_is_not_that_feeds() {
+    let home = Home::new();
+    keep(&open(&home), "a", TEXT);
+    let copies = home.state().join("feeds");
+    fs::copy(copies.join("a.feed"), copies.join("b.feed")).expect("copied");
+    let error = open(&home).copies().load(&name("b")).expect_err("misnamed");
+    assert_eq!(error.to_string(), "it is a copy of a");
+    let restored = restore(&home);
+    assert_eq!(restored.feeds.keys().collect::<Vec<_>>(), [&name("a")]);
+    assert_eq!(restored.damaged.len(), 1);
+}
+
+#[test]
+fn what_is_no_file_among_the_copies_does_no_harm() {
+    let home = Home::new();
+    keep(&open(&home), "a", TEXT);
+    put("fifo", &home.state().join("feeds/b.feed"));
+    put("link", &home.state().join("feeds/c.feed"));
+    fs::create_dir(home.state().join("feeds/d.feed")).expect("a directory");
+    let restored = restore(&home);
+    assert_eq!((restored.feeds.len(), restored.damaged.len()), (1, 3));
+}
+
+#[test]
+fn a_feed_that_is_gone_is_remembered_as_gone_until_it_is_back() {
+    let home = Home::new();
+    keep(&open(&home), "a", TEXT);
+    let gone = || restore(&home).feeds[&name("a")].gone;
+    assert_eq!(gone(), None);
+    open(&home).note_gone(&name("a"), Some(at(2_000))).expect("noted");
+    assert_eq!(gone(), Some(at(2_000)));
+    open(&home).note_gone(&name("a"), None).expect("noted");
+    assert_eq!(gone(), None);
+    open(&home).note_gone(&name("a"), Some(at(3_000))).expect("noted");
+    open(&home).forget(&name("a")).expect("forgotten");
+    open(&home).forget(&name("a")).expect("forgotten already");
+    assert_eq!(files(&home), [] as [&str; 0]);
+    fs::write(home.state().join("feeds/a.feed.gone"), "yesterday").expect("written");
+    keep(&open(&home), "a", TEXT);
+    assert_eq!(gone(), None, "a note that is none");
+}
+
+#[test]
+fn the_state_is_nobody_elses_business() {
+    let home = Home::new();
+    keep(&open(&home), "a", TEXT);
+    let check = |path: &str, want| {
+        let found = fs::metadata(home.0.path().join(path)).expect("there");
+        assert_eq!(found.permissions().mode() & 0o777, want, "{path}");
+    };
+    check("state", 0o700);
+    check("state/feeds", 0o700);
+    check("state/feeds/a.feed", 0o600);
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_says_which_and_why() {
+    let home = Home::new();
+    let fails = |path: &str| {
+        let error = Store::open(&home.0.path().join(path)).expect_err("no store").to_string();
+        assert!(error.contains(path), "{error}");
+        error
+    };
+    assert!(fails("missing/state").starts_with("cannot create state-dir "));
+    fs::write(home.0.path().join("file"), "").expect("written");
+    assert!(fails("file").contains("Not a directory"));
+}
+
+#[test]
+fn whoever_only_reads_leaves_everything_as_it_is() {
+    let home = Home::new();
+    assert!(Copies::open(&home.state()).expect("none yet").is_none());
+    assert!(!home.state().exists());
+    let store = open(&home);
+    let _candidate = lay_down(&store, "a", TEXT).expect("laid down");
+    fs::write(home.state().join("feeds/b.feed"), "damaged").expect("written");
+    let before = files(&home);
+    let copies = Copies::open(&home.state()).expect("opened").expect("there");
+    assert_eq!(copies.restore(&Limits::default()).expect("restored").damaged.len(), 1);
+    assert_eq!(files(&home), before);
+}
+
+/// Set in the process that has a tiny disk.
+const HAS_A_TINY_DISK: &str = "DENYSET_TEST_TINY_DISK";
+
+#[test]
+fn a_full_disk_is_a_refusal_and_the_last_good_copy_stays() {
+    if let Some(disk) = std::env::var_os(HAS_A_TINY_DISK) {
+        return fill(Path::new(&disk));
+    }
+    let disk = tempfile::tempdir().expect("a directory");
+    let path = module_path!().split_once("::").expect("a crate and a path").1;
+    let test = "a_full_disk_is_a_refusal_and_the_last_good_copy_stays";
+    // A mount namespace of its own, as root or in a user namespace.
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
+        .arg(r#"mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@""#)
+        .arg(disk.path())
+        .arg(std::env::current_exe().expect("this test"))
+        .args(["--exact", &format!("{path}::{test}"), "--nocapture"])
+        .env(HAS_A_TINY_DISK, disk.path())
+        .output()
+        .expect("unshare runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "with a tiny disk: {told}");
+    assert!(told.contains("the disk was full"), "the test did not run there: {told}");
+}
+
+fn fill(disk: &Path) {
+    let store = Store::open(disk).expect("a store");
+    keep(&store, "a", TEXT);
+    let large = "192.0.2.1\n".repeat(10_000);
+    let refusal = lay_down(&store, "a", &large).expect_err("no room");
+    assert_eq!(refusal.guard, Guard::Kept);
+    assert!(refusal.found.starts_with("state-dir is full: No space left"), "{}", refusal.found);
+    let names = || fs::read_dir(disk.join("feeds")).expect("a directory").count();
+    assert_eq!(names(), 1, "nothing half written is left");
+    assert!(store.copies().holds(&name("a"), Format::Plain, TEXT.as_bytes()));
+    keep(&store, "b", TEXT);
+    assert_eq!(names(), 2, "what fits is kept");
+    eprintln!("the disk was full");
+}
