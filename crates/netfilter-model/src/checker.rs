@@ -112,9 +112,16 @@ impl Checker {
         self.violations.push(Violation { invariant, step, text });
     }
 
-    /// The daemon is to bring this live set to these members.
-    pub fn expect(&mut self, name: &RawName, members: BTreeSet<AnyPrefix>) {
-        self.generations.entry(name.clone()).or_default().allow(members);
+    /// The daemon is to bring this live set to these members, from whatever
+    /// it holds now.
+    pub(crate) fn expect(&mut self, name: &RawName, members: BTreeSet<AnyPrefix>, sets: &Sets) {
+        let held = sets.get(name).filter(|slot| self.is_ours(name, slot));
+        let held = held.map(|slot| slot.set.members.clone());
+        let generations = self.generations.entry(name.clone()).or_default();
+        generations.allow(members);
+        if let Some(held) = held {
+            generations.start_from(held);
+        }
     }
 
     /// The set is what it should be: older generations are over.
@@ -154,7 +161,7 @@ impl Checker {
             Some(slot) if self.is_ours(name, slot) => {
                 self.tainted.insert(name.clone(), false);
                 if let Some(generations) = self.generations.get_mut(name) {
-                    generations.start_from(slot.set.members.clone());
+                    generations.disturb(slot.set.members.clone());
                 }
             }
             _ => drop(self.tainted.remove(name)),
@@ -200,9 +207,7 @@ impl Checker {
         }
         match request {
             Request::Destroy { name, .. } => objections.extend(self.check_destroy(name)),
-            Request::Flush(name) if !self.is_shadow(name) => {
-                objections.push((Invariant::WholeOrOld, format!("{request} of a live set")));
-            }
+            Request::Flush(name) => objections.extend(self.check_flush(name)),
             Request::Add { members, .. } => objections.extend(self.check_add(members)),
             Request::Swap(shadow, live) => objections.extend(self.check_swap(shadow, live, sets)),
             _ => {}
@@ -247,6 +252,13 @@ impl Checker {
         let referenced = known && self.rules.contains_key(name);
         let text = format!("destroy {name}, though rules were seen to refer to it");
         referenced.then_some((Invariant::NoDanglingRule, text))
+    }
+
+    /// To flush what a rule refers to is to open it.
+    fn check_flush(&self, name: &RawName) -> Option<(Invariant, String)> {
+        let wanted = self.generations.contains_key(name);
+        let opens = !self.is_shadow(name) && (wanted || self.rules.contains_key(name));
+        opens.then(|| (Invariant::WholeOrOld, format!("flush of {name}, which rules may see")))
     }
 
     fn check_add(&self, members: &[AnyPrefix]) -> Option<(Invariant, String)> {
@@ -298,11 +310,10 @@ impl Checker {
         outcome: &Result<Reply, Refusal>,
         sets: &Sets,
     ) {
-        self.learn(request, outcome, sets);
-        if request.changes().is_empty() {
-            return;
+        if !request.changes().is_empty() {
+            self.check_foreign(step, request, sets);
         }
-        self.check_foreign(step, request, sets);
+        self.learn(request, outcome, sets);
         for name in request.changes() {
             let Some(slot) = sets.get(name) else { continue };
             let Some(generations) = self.generations.get(name) else { continue };
@@ -341,7 +352,8 @@ impl Checker {
                 self.kernel_seen = true;
                 self.seen.retain(|name, _| all.contains_key(name));
             }
-            (Request::Header(name) | Request::Dump(name), Ok(Reply::Sets(one))) => {
+            // A dump shows members; whose they are, headers say.
+            (Request::Header(name), Ok(Reply::Sets(one))) => {
                 if let Some(slot) = one.get(name) {
                     self.see(name, slot);
                 }
@@ -363,7 +375,7 @@ impl Checker {
                 if let (Some(seen), Some(slot)) = (one, sets.get(live)) {
                     self.tainted.insert(live.clone(), seen);
                     if let Some(generations) = self.generations.get_mut(live) {
-                        generations.start_from(slot.set.members.clone());
+                        generations.disturb(slot.set.members.clone());
                     }
                 }
                 self.tainted.extend(other.map(|seen| (shadow.clone(), seen)));

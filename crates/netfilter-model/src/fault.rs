@@ -29,9 +29,9 @@ pub enum Fault {
     /// The kernel refuses with this number and does nothing.
     Refuse(Code),
     /// So many members of a batch are done, then the kernel refuses. With
-    /// anything but a batch this is [`Self::Refuse`].
+    /// anything but a longer batch this is [`Self::Refuse`].
     Partly {
-        /// Members that are done, at most those there are.
+        /// Members that are done.
         done: usize,
         /// The number.
         code: Code,

@@ -8,6 +8,9 @@ use blocklist::{Address, AnyPrefix, Prefix};
 
 use crate::sets::covers;
 
+/// Members up to which sets are judged address by address.
+const JUDGED_BY_ADDRESS_MAX: usize = 200;
+
 /// The contents that a set has had, is to have, or was given by somebody
 /// else, since it was last known to be settled. The last is the newest.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +29,16 @@ impl Generations {
         if !self.0.contains(&members) {
             self.0.insert(0, members);
         }
+    }
+
+    /// Somebody else left the set like this. What is under way goes on from
+    /// there, and what he took out of the newest is missing in the end.
+    pub(crate) fn disturb(&mut self, members: BTreeSet<AnyPrefix>) {
+        if let Some(newest) = self.0.last() {
+            let rest = newest.intersection(&members).copied().collect();
+            self.start_from(rest);
+        }
+        self.start_from(members);
     }
 
     /// Only the newest is allowed from now on.
@@ -49,6 +62,10 @@ impl Generations {
             actual.iter().find(|member| !self.0.iter().any(|one| one.contains(member)))
         {
             return Some(format!("{extra} is in no generation and in the set"));
+        }
+        // Quadratic, and in sets of this size members say it all.
+        if self.0.iter().map(BTreeSet::len).sum::<usize>() > JUDGED_BY_ADDRESS_MAX {
+            return None;
         }
         let edges = self.0.iter().flatten().flat_map(|&member| edges(member));
         edges.into_iter().find_map(|address| {

@@ -14,6 +14,7 @@ mod machine;
 mod random;
 mod request;
 mod sets;
+pub mod simulation;
 mod universe;
 
 pub use checker::{Checker, Invariant, Violation};

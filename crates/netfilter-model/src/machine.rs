@@ -2,9 +2,9 @@
 //! refer to its sets, the foreign hands, and the checker that watches. Both
 //! ways in, by typed ops and by bytes, end here.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use blocklist::Family;
+use blocklist::{AnyPrefix, Family};
 use reconcile::SetPrefix;
 
 use crate::fault::{Fault, Faults, Hand, Target, intruder, squatter};
@@ -96,9 +96,16 @@ impl Machine {
         self.checker.rules = self.rules.clone();
     }
 
+    /// The daemon is to bring this live set to these members, from whatever
+    /// it holds now.
+    pub fn expect(&mut self, name: &RawName, members: BTreeSet<AnyPrefix>) {
+        self.checker.expect(name, members, &self.sets);
+    }
+
     /// No more faults; foreign hands let go of what they hold and take away
-    /// what they put in the place of our sets.
-    pub fn end_faults(&mut self) {
+    /// what they put in the place of our sets. Rules stay on the sets that
+    /// are `wanted`.
+    pub fn end_faults(&mut self, wanted: &BTreeSet<RawName>) {
         self.note("-- faults end".to_owned());
         self.faults.at.clear();
         for (name, hand) in std::mem::take(&mut self.held) {
@@ -107,6 +114,10 @@ impl Machine {
                 Hand::Refer => slot.references = slot.references.saturating_sub(1),
                 _ => slot.dumps = slot.dumps.saturating_sub(1),
             }
+        }
+        let unwanted = self.rules.keys().filter(|name| !wanted.contains(name));
+        for name in unwanted.cloned().collect::<Vec<_>>() {
+            self.drop_rules(&name);
         }
         for name in self.checker.squatted(&self.sets) {
             self.drop_rules(&name);
@@ -131,8 +142,11 @@ impl Machine {
         }
         let outcome = self.serve_with(request, fault);
         let line = match &outcome {
+            Ok(Reply::Done) => "done".to_owned(),
+            Ok(Reply::Present(present)) => {
+                format!("{} are there", present.iter().filter(|there| **there).count())
+            }
             Ok(Reply::Sets(sets)) => format!("{} sets", sets.len()),
-            Ok(reply) => format!("{reply:?}"),
             Err(trouble) => format!("{trouble:?}"),
         };
         self.note(format!("{:4} {request}: {line}", self.step));
@@ -144,8 +158,12 @@ impl Machine {
             None => Ok(self.perform(request)?),
             Some(Fault::Refuse(code)) => Err(Refusal::from(code).into()),
             Some(Fault::Partly { done, code }) => {
-                self.perform(&request.cut(done))?;
-                Err(Refusal { code, position: Some(done) }.into())
+                let part = request.cut(done);
+                if done > 0 && part != *request {
+                    self.perform(&part)?;
+                    return Err(Refusal { code, position: Some(done) }.into());
+                }
+                Err(Refusal::from(code).into())
             }
             Some(Fault::LoseReply) => {
                 drop(self.perform(request));

@@ -139,7 +139,8 @@ pub fn covers(outer: AnyPrefix, inner: AnyPrefix) -> bool {
     }
 }
 
-fn length(prefix: AnyPrefix) -> u8 {
+/// Its length in bits.
+pub(crate) fn length(prefix: AnyPrefix) -> u8 {
     match prefix {
         AnyPrefix::V4(prefix) => prefix.length(),
         AnyPrefix::V6(prefix) => prefix.length(),

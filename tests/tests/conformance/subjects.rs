@@ -1,5 +1,7 @@
 //! The three that are compared, and what they are asked.
 
+use std::collections::BTreeSet;
+
 use blocklist::Family;
 use netfilter::{Netfilter, NetlinkSocket, Request, Transport};
 use netfilter_model::{Hand, Loopback, ModelKernel, RawName, RawSet, universe};
@@ -64,7 +66,7 @@ impl Subjects {
             }
             Step::LetGo => {
                 self.readers.clear();
-                self.both(netfilter_model::Machine::end_faults);
+                self.both(|machine| machine.end_faults(&BTreeSet::new()));
             }
             Step::Squat(set) => {
                 ipset(&format!("create {set} hash:ip {}", family_option(set)));

@@ -1,0 +1,49 @@
+//! The whole loop in a world that goes wrong: by every fault at every step of
+//! the small cases, and by seed for as long as anybody likes.
+
+mod random_run;
+mod scenario;
+mod world;
+
+use std::fmt;
+
+pub use random_run::{Options, simulate};
+pub use scenario::Scenario;
+pub use world::Way;
+
+use self::world::World;
+use crate::Violation;
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Requests that reached the kernel, or should have.
+    pub requests: u64,
+    /// Promises broken, in order. Empty is what everybody hopes for.
+    pub violations: Vec<Violation>,
+    /// The last requests before the end, for people.
+    pub trace: Vec<String>,
+}
+
+impl Report {
+    fn of(world: &World) -> Self {
+        let machine = world.kernel.machine();
+        Self {
+            requests: machine.steps(),
+            violations: machine.checker.violations().to_vec(),
+            trace: machine.trace().map(str::to_owned).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.trace {
+            writeln!(out, "{line}")?;
+        }
+        for violation in &self.violations {
+            writeln!(out, "{violation}")?;
+        }
+        write!(out, "{} requests, {} violations", self.requests, self.violations.len())
+    }
+}

@@ -1,0 +1,75 @@
+//! What the project promises, held against a kernel that goes wrong at every
+//! step. No real kernel, no privileges, no waiting.
+
+use netfilter_model::Faults;
+use netfilter_model::simulation::{Options, Scenario, Way, simulate};
+
+const BOTH: [Way; 2] = [Way::Ops, Way::Bytes];
+
+/// Tries every fault at every request of a small case, in each of these ways.
+fn check(scenario: Scenario, ways: &[Way]) {
+    for &way in ways {
+        let (runs, broken) = scenario.exhaust(way);
+        if let Some((faults, report)) = broken {
+            panic!("{scenario:?} by {way:?}, {faults:?}:\n{report}");
+        }
+        assert!(runs > 100, "only {runs} runs of {scenario:?} by {way:?}");
+        println!("{scenario:?} by {way:?}: {runs} runs");
+    }
+}
+
+#[test]
+fn a_first_load_survives_every_fault() {
+    check(Scenario::FirstLoad, &BOTH);
+}
+
+#[test]
+fn an_update_in_place_survives_every_fault() {
+    check(Scenario::InPlace, &BOTH);
+}
+
+#[test]
+fn an_update_of_many_messages_survives_every_fault() {
+    check(Scenario::InPlaceLarge, &[Way::Ops]);
+    let report = Scenario::InPlaceLarge.run(Way::Bytes, &Faults::default());
+    assert!(report.violations.is_empty(), "{report}");
+}
+
+#[test]
+fn a_swap_survives_every_fault() {
+    check(Scenario::Swap, &BOTH);
+}
+
+#[test]
+fn the_removal_of_a_list_survives_every_fault() {
+    check(Scenario::ListRemoved, &BOTH);
+    check(Scenario::ListRemovedInUse, &BOTH);
+    check(Scenario::ListRemovedUnseen, &BOTH);
+}
+
+#[test]
+fn the_adoption_of_what_a_crash_left_survives_every_fault() {
+    check(Scenario::Adoption, &BOTH);
+}
+
+#[test]
+fn sets_of_others_under_our_names_survive_every_fault() {
+    check(Scenario::Squatters, &BOTH);
+}
+
+#[test]
+fn random_worlds_keep_every_promise() {
+    for seed in 0..300 {
+        let report = simulate(seed, 100, &Options::default());
+        assert!(report.violations.is_empty(), "seed {seed}:\n{report}");
+    }
+}
+
+#[test]
+fn without_foreign_hands_nothing_is_ever_written_in_vain() {
+    let options = Options { foreign_hands: false, ..Options::default() };
+    for seed in 0..300 {
+        let report = simulate(seed, 100, &options);
+        assert!(report.violations.is_empty(), "seed {seed}:\n{report}");
+    }
+}
