@@ -1,0 +1,206 @@
+//! What goes over the control socket: the requests, the shape of a reply, and
+//! which requests only read. No input or output here.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::exit::Exit;
+
+/// What a client asks for: `{"verb": "why", "address": "192.0.2.1"}`. Unknown
+/// verbs and unknown fields are refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case", deny_unknown_fields)]
+// The braces of the variants without a field are what makes serde refuse
+// unknown fields there too.
+pub enum Request {
+    /// What the daemon holds.
+    Status {},
+    /// What would be done to the kernel now.
+    Plan {},
+    /// Whether, why and by whom an address is blocked.
+    Why {
+        /// The address, in the usual text form.
+        address: IpAddr,
+    },
+    /// Read the configuration and all feeds again.
+    Reload {},
+    /// Observe the kernel again.
+    Resync {},
+    /// Read all feeds, observe the kernel, and do what is to be done.
+    Apply {},
+    /// Let one refused change of a feed through.
+    Accept {
+        /// The name of the feed.
+        feed: String,
+    },
+    /// Remove everything that is ours from the kernel.
+    Teardown {},
+}
+
+/// What a request needs its sender to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It only reads: for everybody who can open the socket.
+    Read,
+    /// It changes something: for root and for the daemon's own user.
+    Change,
+}
+
+impl Request {
+    /// The verb as the command line knows it.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Status {} => "status",
+            Self::Plan {} => "plan",
+            Self::Why { .. } => "why",
+            Self::Reload {} => "reload",
+            Self::Resync {} => "resync",
+            Self::Apply {} => "apply",
+            Self::Accept { .. } => "accept",
+            Self::Teardown {} => "teardown",
+        }
+    }
+
+    /// Who may ask.
+    pub fn access(&self) -> Access {
+        match self {
+            Self::Status {} | Self::Plan {} | Self::Why { .. } => Access::Read,
+            Self::Reload {} | Self::Resync {} | Self::Apply {} => Access::Change,
+            Self::Accept { .. } | Self::Teardown {} => Access::Change,
+        }
+    }
+}
+
+/// The answer: the verb's own document, or why there is none.
+pub type Reply = Result<Value, Failure>;
+
+/// Why a request was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// For people: the stage, the object, what to do next.
+    pub message: String,
+    /// The exit code of the verb that asked, one of [`Exit`].
+    pub exit: u8,
+}
+
+impl Failure {
+    /// A failure that ends the client's process so.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { message: message.into(), exit: exit.code() }
+    }
+
+    /// How the client's process ends. A daemon of another version may know
+    /// more numbers: those are plain failures.
+    pub fn exit(&self) -> Exit {
+        Exit::from_code(self.exit).unwrap_or(Exit::Failure)
+    }
+}
+
+/// The outermost object of a reply: `{"ok": …}` or `{"error": {…}}`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum Envelope {
+    Ok(Value),
+    Error(Failure),
+}
+
+/// A reply as one line, without the newline.
+pub(super) fn encode_reply(reply: Reply) -> String {
+    let envelope = reply.map_or_else(Envelope::Error, Envelope::Ok);
+    serde_json::to_string(&envelope).expect("values and strings can be written as JSON")
+}
+
+/// Reads a reply line.
+pub(super) fn decode_reply(line: &[u8]) -> serde_json::Result<Reply> {
+    Ok(match serde_json::from_slice(line)? {
+        Envelope::Ok(value) => Ok(value),
+        Envelope::Error(failure) => Err(failure),
+    })
+}
+
+/// A request as one line, without the newline.
+pub(super) fn encode_request(request: &Request) -> String {
+    serde_json::to_string(request).expect("strings and addresses can be written as JSON")
+}
+
+/// Reads a request line, or says what is wrong with it.
+pub(super) fn decode_request(line: &str) -> Result<Request, Failure> {
+    serde_json::from_str(line).map_err(|error| {
+        Failure::new(Exit::Usage, format!("the control socket does not know this request: {error}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, want: Option<Request>) {
+        assert_eq!(decode_request(line).ok(), want, "{line}");
+        if let Some(request) = want {
+            assert_eq!(decode_request(&encode_request(&request)), Ok(request), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_verbs_are_read_and_nothing_else_is() {
+        check(r#"{"verb":"status"}"#, Some(Request::Status {}));
+        check(r#"{"verb": "reload"}"#, Some(Request::Reload {}));
+        let address = "2001:db8::1".parse().expect("an address");
+        check(r#"{"verb":"why","address":"2001:db8::1"}"#, Some(Request::Why { address }));
+        let feed = "a/b".to_owned();
+        check(r#"{"verb":"accept","feed":"a/b"}"#, Some(Request::Accept { feed }));
+        for bad in [
+            "",
+            "status",
+            "{}",
+            "[]",
+            r#"{"verb":"exec"}"#,
+            r#"{"verb":"Status"}"#,
+            r#"{"verb":"status","more":1}"#,
+            r#"{"verb":"why"}"#,
+            r#"{"verb":"why","address":"example.org"}"#,
+            r#"{"verb":"why","address":"010.0.0.1"}"#,
+            r#"{"verb":"accept","feed":7}"#,
+            r#"{"verb":"status"}{"verb":"status"}"#,
+        ] {
+            check(bad, None);
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_verb_is_the_one_that_is_sent() {
+        let address = "192.0.2.1".parse().expect("an address");
+        let all = [
+            Request::Status {},
+            Request::Plan {},
+            Request::Why { address },
+            Request::Reload {},
+            Request::Resync {},
+            Request::Apply {},
+            Request::Accept { feed: "a".to_owned() },
+            Request::Teardown {},
+        ];
+        for request in all {
+            let sent: Value = serde_json::from_str(&encode_request(&request)).expect("JSON");
+            assert_eq!(sent["verb"], request.verb());
+        }
+    }
+
+    #[test]
+    fn replies_survive_the_way_and_are_one_line() {
+        let replies = [
+            Ok(serde_json::json!({"in-sync": true, "text": "two\nlines"})),
+            Err(Failure::new(Exit::Denied, "reload is for root")),
+        ];
+        for reply in replies {
+            let line = encode_reply(reply.clone());
+            assert!(!line.contains('\n'), "{line}");
+            assert_eq!(decode_reply(line.as_bytes()).expect("a reply"), reply);
+        }
+        let unknown = Failure { message: String::new(), exit: 200 };
+        assert_eq!(unknown.exit(), Exit::Failure);
+    }
+}
