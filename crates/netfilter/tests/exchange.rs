@@ -7,6 +7,7 @@ use std::io;
 
 use blocklist::{Family, PrefixSet};
 use netfilter::{Exchange, Failure, Netfilter, Request, Transport};
+use proptest::prelude::*;
 use reconcile::{
     Capacity, Kernel, KernelErrorKind, Members, Observe, Op, Presence, SetName, SetPrefix, SetSpec,
     Stage,
@@ -23,6 +24,9 @@ enum Next {
     },
     /// Data of this command, in attributes of one byte: number and value.
     Reply(u16, [(u8, u8); 2]),
+    /// A part of a listing, with these bytes after the headers.
+    Part(Vec<u8>),
+    Done,
     Cut(i32),
     Fails(i32),
 }
@@ -69,6 +73,8 @@ impl Transport for &mut Script {
                 let bytes = attributes.map(|(kind, value)| [5, 0, kind, 0, value, 0, 0, 0]);
                 message(0x600 + command, self.sequence, &[&[0; 4], bytes.as_flattened()].concat())
             }
+            Next::Part(bytes) => message(0x607, self.sequence, &[&[0; 4], &bytes[..]].concat()),
+            Next::Done => message(3, self.sequence, &[0; 4]),
             Next::Cut(distance) => {
                 let whole = message(2, self.sequence + distance, &[0; 20]);
                 whole[..30].to_vec()
@@ -215,4 +221,33 @@ fn an_op_without_an_answer_is_unknown_and_the_next_one_goes_its_way() {
         kernel.execute(&Op::Destroy(set())).expect_err("none").kind,
         KernelErrorKind::Unknown
     );
+}
+
+/// `SETNAME` of [`set`], then `bytes`.
+fn part(bytes: &[u8]) -> Next {
+    Next::Part([&[11, 0, 2, 0], &b"t-x-v4\0\0"[..], bytes].concat())
+}
+
+#[test]
+fn a_listing_without_a_header_is_no_empty_set() {
+    for parts in [vec![], vec![part(&[])], vec![Next::Part(b"\x06\0\x02\0y\0\0\0".to_vec())]] {
+        let mut script = Script::of(kernel([7, 6], [7, 7]));
+        script.next.extend(parts);
+        script.next.push_back(Next::Done);
+        let mut kernel = Netfilter::over(&mut script).expect("a good kernel");
+        assert_eq!(kernel.members(&set()).expect_err("none").kind, KernelErrorKind::Changed);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_reader_of_arbitrary_listings_survives(
+        parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..4),
+    ) {
+        let mut script = Script::of(kernel([7, 6], [7, 7]));
+        script.next.extend(parts.iter().map(|bytes| part(bytes)));
+        script.next.push_back(Next::Done);
+        let mut kernel = Netfilter::over(&mut script).expect("a good kernel");
+        prop_assert!(kernel.members(&set()).is_err(), "no header makes sense by chance");
+    }
 }

@@ -1,0 +1,115 @@
+//! What the kernel does to messages that are not as they should be, and to a
+//! reader that does not read. Each must end in an error, none in waiting.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use netfilter::{Batch, Change, Exchange, Failure, NetlinkSocket, Request, Transport};
+use reconcile::{CHUNK_MAX, Chunk, KernelErrorKind, Observe, Presence, Stage};
+use tests::generate::Random;
+use tests::members::Members as Seen;
+use tests::witness;
+
+use crate::ground::{members, on_own_ground, v4};
+
+/// How long is waited for an answer that never comes.
+const SOON: Duration = Duration::from_millis(50);
+
+#[test]
+fn a_message_that_is_longer_than_what_was_sent_ends_in_a_timeout() {
+    on_own_ground(|ground| {
+        let set = v4("framing");
+        ground.creates_with(&set, "192.0.2.1");
+        let mut exchange = Exchange::new(NetlinkSocket::open_for(SOON).expect("permitted"));
+        let sequence = exchange.reserve(1);
+        let mut message = Request::Flush(&set).encode(sequence);
+        message[0] += 4;
+        let failure = exchange.acknowledged(&message, sequence).expect_err("never answered");
+        assert_eq!(failure.kind(Stage::Flush), KernelErrorKind::Unknown);
+        let Failure::Unanswered(error) = failure else { panic!("{failure}") };
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        witness::members(set.as_str()).expect(&Seen::of("192.0.2.1"));
+    });
+}
+
+#[test]
+fn an_acknowledgement_is_worth_nothing_without_the_flag_that_every_message_of_ours_has() {
+    on_own_ground(|ground| {
+        let set = v4("flag");
+        ground.creates_with(&set, "192.0.2.1");
+        let mut exchange = Exchange::new(NetlinkSocket::open_for(SOON).expect("permitted"));
+        for (request_flag, want) in [(0, "192.0.2.1"), (1, "")] {
+            let sequence = exchange.reserve(1);
+            let mut message = Request::Flush(&set).encode(sequence);
+            assert_eq!(message[6] & 1, 1);
+            message[6] = message[6] & !1 | request_flag;
+            exchange.acknowledged(&message, sequence).expect("acknowledged either way");
+            witness::members(set.as_str()).expect(&Seen::of(want));
+        }
+    });
+}
+
+#[test]
+fn more_acknowledgements_than_fit_are_unknown_although_all_is_done() {
+    // Each takes 832 bytes of a buffer of 2 MiB, or of 208 KiB where the
+    // process may not have the larger one.
+    const MESSAGES: usize = 5_000;
+    on_own_ground(|ground| {
+        let set = v4("overflow");
+        let seen: Seen = Random::seeded(7).addresses(MESSAGES, 0).into_iter().collect();
+        let wanted = members(set.family(), &seen);
+        let spec = ground.spec(&set, 1 << 13, 10_000);
+        ground.does(&reconcile::Op::Create(spec));
+        let mut exchange = Exchange::new(NetlinkSocket::open_for(SOON).expect("permitted"));
+        let count = u32::try_from(MESSAGES).expect("few");
+        let first = exchange.reserve(count);
+        let (mut batch, mut bytes) = (Batch::default(), Vec::new());
+        for (number, position) in (0..count).zip(0..) {
+            let one = Chunk::new(wanted.clone(), position..position + 1).expect("a member");
+            let change = Change::Add(Presence::New);
+            bytes.extend_from_slice(
+                batch.change(change, &set, &one, first + number).expect("writable"),
+            );
+        }
+        let failure = exchange.group(&bytes, first, count).expect_err("answers are lost");
+        assert_eq!(failure.kind(Stage::Add), KernelErrorKind::Unknown, "{failure}");
+        witness::members(set.as_str()).expect(&seen);
+        exchange.ask(&Request::Protocol).expect("the exchange goes on");
+        assert!(ground.kernel.members(&set).expect("observed again") == wanted);
+    });
+}
+
+#[test]
+fn a_batch_beyond_the_length_of_an_attribute_is_refused_by_the_kernel() {
+    on_own_ground(|ground| {
+        let set = v4("long");
+        ground.creates(&set);
+        let seen: Seen = Random::seeded(8).addresses(CHUNK_MAX, 0).into_iter().collect();
+        let chunk = members(set.family(), &seen).chunks().next().expect("one");
+        let mut exchange = Exchange::new(NetlinkSocket::open_for(SOON).expect("permitted"));
+        let sequence = exchange.reserve(1);
+        let mut batch = Batch::default();
+        let change = Change::Add(Presence::Any);
+        let message = batch.change(change, &set, &chunk, sequence).expect("writable");
+        // Twice the entries under one ADT, whose length wraps around.
+        let entries = &message[message.len() - 32 * CHUNK_MAX..];
+        let mut long = [message, entries].concat();
+        let nest = message.len() - 32 * CHUNK_MAX - 4;
+        let length = u16::try_from((long.len() - nest) & 0xffff).expect("masked");
+        long[nest..nest + 2].copy_from_slice(&length.to_ne_bytes());
+        let total = u32::try_from(long.len()).expect("short");
+        long[..4].copy_from_slice(&total.to_ne_bytes());
+        let failure = exchange.acknowledged(&long, sequence).expect_err("malformed");
+        assert_eq!(failure.kind(Stage::Add), KernelErrorKind::Refused, "{failure}");
+    });
+}
+
+#[test]
+fn a_datagram_beyond_the_send_buffer_is_not_sent_at_all() {
+    on_own_ground(|_| {
+        let mut socket = NetlinkSocket::open_for(SOON).expect("permitted");
+        let error = socket.send(&vec![0; 16 << 20]).expect_err("too long");
+        assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
+        assert_eq!(Failure::Unsent(error).kind(Stage::Add), KernelErrorKind::Refused);
+    });
+}

@@ -1,0 +1,21 @@
+//! The driver against the real kernel, in namespaces of their own, with the
+//! `ipset` and `iptables` programs as witnesses of what it did.
+//!
+//! Known pitfalls of ipset, and where each is kept away from: writers that
+//! lose members, small buckets, resizes, and whole batches (`writing`); dumps
+//! that end early, one-sided framing, overflowing acknowledgements
+//! (`exchange`, `reading`); blocked or missing sets (`busy`); re-adds that
+//! wipe extensions and `-exist` creation (`foreign`, `writing`); rules that
+//! never match (`packets`). Those of conntrack and of nftables' own batches
+//! concern what this program does not speak. That the acknowledgement of
+//! one writer hides the loss of another's member is the kernel's; here there
+//! is one writer, and its table is large enough.
+
+mod busy;
+mod exchange;
+mod foreign;
+mod ground;
+mod host;
+mod packets;
+mod reading;
+mod writing;
