@@ -1,1 +1,341 @@
-//! (being written)
+//! The command line: verbs, arguments and their help. It says what may be
+//! asked for and nothing about how it is done.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use blocklist::{Family, FeedName};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::exit::Exit;
+
+/// Where the configuration is looked for unless `-c` says otherwise.
+pub const CONFIG_FILE: &str = "/etc/denyset/denyset.toml";
+
+/// The exit codes, at the end of every `--help`.
+const AFTER_HELP: &str = "\
+Exit codes of all verbs besides their own:
+  64  wrong usage
+  69  this kernel lacks what is needed
+  77  not permitted, CAP_NET_ADMIN is missing
+  78  bad configuration, standard error names file, line and column";
+
+/// Keep the kernel's ipsets equal to the lists of addresses in a directory.
+#[derive(Parser, Clone, Debug, PartialEq, Eq)]
+#[command(name = "denyset", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// The configuration [default: /etc/denyset/denyset.toml]
+    #[arg(short, long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub config: Option<PathBuf>,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+impl Cli {
+    /// The configuration file to read.
+    pub fn config_file(&self) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| CONFIG_FILE.into())
+    }
+
+    /// Reads the arguments of the process, the program's own name first.
+    ///
+    /// # Errors
+    /// How to exit at once: [`Exit::Usage`] after an explanation on standard
+    /// error, [`Exit::Success`] after `--help` or `--version`.
+    pub fn read(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, Exit> {
+        Self::try_parse_from(args).map_err(|error| {
+            // A closed pipe is the reader's wish, not a failure.
+            let _ = error.print();
+            exit_of(&error)
+        })
+    }
+}
+
+/// How a command line ends that is not to be carried out.
+fn exit_of(error: &clap::Error) -> Exit {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Success,
+        _ => Exit::Usage,
+    }
+}
+
+/// What denyset can be asked to do.
+#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Stay in the foreground and keep the kernel in step with the feeds.
+    ///
+    /// Logs to standard error, or to the journal under systemd. SIGHUP
+    /// re-reads configuration and feeds, SIGTERM and SIGINT end it with 0.
+    /// `DENYSET_LOG` sets what is logged: error, warn, info (default), debug.
+    Run,
+    /// Bring the kernel in step with the feeds once, and exit.
+    ///
+    /// For cron, configuration management and boot. While a daemon runs, it
+    /// is asked to do this.
+    ///
+    /// Exits with 0 in sync, 1 something was refused, 2 error.
+    Apply(Print),
+    /// Show what `apply` would do. Writes nothing.
+    ///
+    /// Exits with 0 nothing to do, 3 changes are pending, 2 error.
+    Plan(Print),
+    /// Read configuration and feeds and say what is wrong. Touches no kernel.
+    ///
+    /// Exits with 0 good, 1 something is refused or rejected beyond its
+    /// limit, 2 error.
+    Check(Check),
+    /// Union, subtract and aggregate feeds to standard output.
+    ///
+    /// Needs neither configuration nor privileges. Exits with 0 or 2.
+    Compile(Compile),
+    /// Show what the daemon holds, set by set and feed by feed.
+    ///
+    /// Exits with 0 in sync, 1 not in sync or degraded, 2 no daemon.
+    Status(Print),
+    /// Say whether an address is blocked, and by which line of which feed.
+    ///
+    /// Exits with 0 blocked, 1 not blocked, 2 error.
+    Why(Why),
+    /// Have the daemon re-read configuration and feeds.
+    Reload(Print),
+    /// Have the daemon observe the kernel again, now.
+    Resync(Print),
+    /// Let through, once, the change of a feed that a guard refused.
+    Accept(Accept),
+    /// Remove denyset's own sets from the kernel, and nothing else.
+    ///
+    /// A set that a rule still names stays, and is reported.
+    Teardown(Print),
+    /// Print a completion script for a shell.
+    Completions(Completions),
+}
+
+/// How to print.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Print {
+    /// Text is for people and may change, JSON is stable.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
+}
+
+/// The form of what a verb prints.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document with stable keys.
+    Json,
+}
+
+/// The arguments of `check`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Read just these files, wherever they are, instead of feeds-dir.
+    #[arg(value_name = "FEED")]
+    pub feeds: Vec<PathBuf>,
+    /// How to print.
+    #[command(flatten)]
+    pub print: Print,
+}
+
+/// The arguments of `compile`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Compile {
+    /// Files to unite; `-` is standard input.
+    #[arg(required = true, value_name = "FEED")]
+    pub feeds: Vec<PathBuf>,
+    /// Subtract the addresses of this file; may be repeated.
+    #[arg(long, value_name = "FEED", num_args = 1..)]
+    pub allow: Vec<PathBuf>,
+    /// Print one family only.
+    #[arg(long, value_parser = family, value_name = "ipv4|ipv6")]
+    pub family: Option<Family>,
+    /// What to print: a prefix a line, input for `ipset restore`, or for `nft -f`.
+    #[arg(long, value_enum, default_value_t, value_name = "OUTPUT")]
+    pub output: Output,
+    /// What the names of the sets begin with, for `--output ipset` and `nft`.
+    #[arg(long, value_parser = set_name, default_value = "compiled", value_name = "NAME")]
+    pub name: String,
+    /// `json` prints {"ipv4": […], "ipv6": […]} in place of `--output`.
+    #[arg(long, value_enum, default_value_t, conflicts_with = "output", value_name = "FORMAT")]
+    pub format: Format,
+}
+
+/// What `compile` writes.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// One address or CIDR a line.
+    #[default]
+    Plain,
+    /// `create` and `add` lines, as `ipset save` writes and `ipset restore` reads.
+    Ipset,
+    /// A table with one set a family, as `nft -f` reads.
+    Nft,
+}
+
+/// The arguments of `why`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// The address, IPv4 or IPv6. Names are not resolved.
+    #[arg(value_parser = address, value_name = "ADDRESS")]
+    pub address: IpAddr,
+    /// How to print.
+    #[command(flatten)]
+    pub print: Print,
+}
+
+/// The arguments of `accept`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Accept {
+    /// The feed: its path below feeds-dir, as `status` shows it.
+    #[arg(value_parser = feed_name, value_name = "FEED")]
+    pub feed: FeedName,
+    /// How to print.
+    #[command(flatten)]
+    pub print: Print,
+}
+
+/// The arguments of `completions`.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completions {
+    /// The shell.
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+impl Completions {
+    /// The script.
+    pub fn script(self) -> Vec<u8> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "denyset", &mut script);
+        script
+    }
+
+    /// Prints the script to standard output.
+    pub fn print(self) -> Exit {
+        match std::io::stdout().lock().write_all(&self.script()) {
+            Ok(()) => Exit::Success,
+            Err(_) => Exit::Failure,
+        }
+    }
+}
+
+fn family(text: &str) -> Result<Family, String> {
+    let wanted = Family::ALL.into_iter().find(|family| family.name() == text);
+    wanted.ok_or_else(|| "ipv4 or ipv6 is allowed".to_owned())
+}
+
+fn address(text: &str) -> Result<IpAddr, String> {
+    blocklist::parse_address(text.as_bytes()).map_err(|reason| reason.to_string())
+}
+
+fn feed_name(text: &str) -> Result<FeedName, String> {
+    FeedName::new(text).map_err(|error| error.to_string())
+}
+
+/// A beginning of set names that both `ipset` and `nft` take: nft's
+/// identifiers begin with a letter (its `scanner.l`), ipset's names have room
+/// for 31 bytes with the family's suffix.
+fn set_name(text: &str) -> Result<String, String> {
+    const MAX: usize = 28;
+    let begins = text.starts_with(|first: char| first.is_ascii_alphabetic());
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    if begins && text.chars().all(fits) && text.len() <= MAX {
+        return Ok(text.to_owned());
+    }
+    Err(format!("a letter, then A-Z a-z 0-9 _ . - are allowed, {MAX} bytes at most"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Cli, Exit> {
+        Cli::try_parse_from(line.split(' ')).map_err(|error| exit_of(&error))
+    }
+
+    fn check(line: &str, want: Verb) {
+        assert_eq!(read(line).map(|cli| cli.verb), Ok(want), "{line}");
+    }
+
+    #[test]
+    fn every_verb_is_read_with_its_arguments() {
+        let text = Print { format: Format::Text };
+        let json = Print { format: Format::Json };
+        check("denyset run", Verb::Run);
+        check("denyset apply", Verb::Apply(text));
+        check("denyset plan --format json", Verb::Plan(json));
+        check("denyset status --format=text", Verb::Status(text));
+        check("denyset reload", Verb::Reload(text));
+        check("denyset resync", Verb::Resync(text));
+        check("denyset teardown", Verb::Teardown(text));
+        check("denyset check", Verb::Check(Check { feeds: Vec::new(), print: text }));
+        let address = IpAddr::from([192, 0, 2, 1]);
+        check("denyset why 192.0.2.1", Verb::Why(Why { address, print: text }));
+        check("denyset why ::ffff:192.0.2.1", Verb::Why(Why { address, print: text }));
+        let feed = FeedName::new("a/b").expect("a good name");
+        check("denyset accept a/b", Verb::Accept(Accept { feed, print: text }));
+    }
+
+    #[test]
+    fn compile_takes_many_files_of_both_kinds() {
+        let read = read("denyset compile a b --allow c --allow d --family ipv6 --output nft");
+        let Ok(Cli { verb: Verb::Compile(compile), .. }) = read else { panic!("{read:?}") };
+        assert_eq!(compile.feeds, [PathBuf::from("a"), "b".into()]);
+        assert_eq!(compile.allow, [PathBuf::from("c"), "d".into()]);
+        assert_eq!((compile.family, compile.output), (Some(Family::Ipv6), Output::Nft));
+        assert_eq!(compile.name, "compiled");
+    }
+
+    #[test]
+    fn the_configuration_may_stand_on_either_side_of_the_verb() {
+        for line in ["denyset -c x status", "denyset status --config x"] {
+            assert_eq!(read(line).map(|cli| cli.config_file()), Ok("x".into()), "{line}");
+        }
+        assert_eq!(read("denyset run").map(|cli| cli.config_file()), Ok(CONFIG_FILE.into()));
+    }
+
+    #[test]
+    fn wrong_usage_is_told_from_a_call_for_help() {
+        for line in [
+            "denyset",
+            "denyset sync",
+            "denyset status --format yaml",
+            "denyset run --format json",
+            "denyset why example.org",
+            "denyset why 010.0.0.1",
+            "denyset accept .hidden",
+            "denyset accept",
+            "denyset compile",
+            "denyset compile a --output nft --format json",
+            "denyset compile a --output nft --name 1",
+            "denyset compile a --family inet",
+        ] {
+            assert_eq!(read(line), Err(Exit::Usage), "{line}");
+        }
+        for line in ["denyset --help", "denyset why --help", "denyset --version"] {
+            assert_eq!(read(line), Err(Exit::Success), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_shell_gets_a_script() {
+        for &shell in Shell::value_variants() {
+            let script = String::from_utf8(Completions { shell }.script()).expect("text");
+            assert!(script.contains("denyset"), "{shell}");
+        }
+    }
+}
