@@ -1,1 +1,59 @@
-//! (being written)
+//! What the verbs print: the documents whose keys other programs hold on to,
+//! and the same as text for people, made from the documents and nothing else.
+//! Daemon and client exchange them, so they know neither's insides.
+
+mod check;
+mod columns;
+mod moment;
+mod outcome;
+mod plan;
+mod status;
+#[cfg(test)]
+mod tests;
+mod text;
+mod why;
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+pub use check::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView};
+pub use moment::Moment;
+pub use outcome::{OutcomeView, SetOutcome};
+pub use plan::{PlanView, PlannedSet, RefusalView, Route};
+pub use status::{FeedState, FeedStatus, SetStatus, StatusView};
+pub use text::{accept_command, shown};
+pub use why::{AllowView, ListAnswer, SourceView, Verdict, WhyView};
+
+use crate::cli::Format;
+
+/// Prints a document to standard output, as the person asked for it.
+///
+/// # Errors
+/// Those of standard output. A reader that has gone is not one.
+pub fn print(view: &(impl Serialize + Display), format: Format) -> io::Result<()> {
+    write(&mut io::stdout().lock(), view, format).or_else(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error),
+    })
+}
+
+/// Writes a document and the end of its last line.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(
+    out: &mut impl Write,
+    view: &(impl Serialize + Display),
+    format: Format,
+) -> io::Result<()> {
+    match format {
+        Format::Text => write!(out, "{view}")?,
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, view)?;
+            out.write_all(b"\n")?;
+        }
+    }
+    out.flush()
+}

@@ -1,0 +1,175 @@
+//! What `check` prints: what each feed holds, what each list would hold, and
+//! everything that deserves a look.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::columns::{Columns, Lean};
+use super::text::shown;
+
+/// The document of `check`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckView {
+    /// Every feed that was read, by name.
+    pub feeds: Vec<CheckedFeed>,
+    /// Every list as it would be, in the order of the configuration.
+    pub lists: Vec<CheckedList>,
+    /// One sentence each on what is wrong beyond a feed's content.
+    pub problems: Vec<String>,
+}
+
+/// One feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckedFeed {
+    /// Its name, or the path under which it was given.
+    pub feed: String,
+    /// The format it was read as.
+    pub format: String,
+    /// Accepted entries as written, duplicates included.
+    pub entries: u64,
+    /// Of these, IPv4.
+    pub ipv4: u64,
+    /// Of these, IPv6.
+    pub ipv6: u64,
+    /// Entries that were there already.
+    pub duplicates: u64,
+    /// Lines that are no entry of the format.
+    pub rejected: u64,
+    /// Why the feed as a whole would be refused; `None` if it would not.
+    pub refused: Option<String>,
+    /// The first of the rejected lines.
+    pub rejects: Vec<RejectView>,
+}
+
+/// One rejected line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RejectView {
+    /// Its number, from 1.
+    pub line: u64,
+    /// Its beginning.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// One list, as its two sets would be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckedList {
+    /// Its name.
+    pub list: String,
+    /// Its IPv4 set.
+    pub ipv4: CheckedFamily,
+    /// Its IPv6 set.
+    pub ipv6: CheckedFamily,
+}
+
+/// One set of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckedFamily {
+    /// How many members it would have.
+    pub members: u64,
+    /// How many addresses they are, each once; decimal, up to 2^128.
+    pub addresses: String,
+    /// How many members have which prefix length.
+    pub lengths: BTreeMap<u8, u64>,
+}
+
+impl CheckView {
+    /// Whether nothing was refused.
+    pub fn is_good(&self) -> bool {
+        self.feeds.iter().all(|feed| feed.refused.is_none())
+    }
+}
+
+impl fmt::Display for CheckView {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.feeds.is_empty() {
+            self.feeds_table().fmt(out)?;
+        }
+        for feed in &self.feeds {
+            feed.details(out)?;
+        }
+        if !self.lists.is_empty() {
+            if !self.feeds.is_empty() {
+                writeln!(out)?;
+            }
+            self.lists_table().fmt(out)?;
+        }
+        for problem in &self.problems {
+            writeln!(out, "problem: {}", shown(problem))?;
+        }
+        if self.is_good() && self.problems.is_empty() { writeln!(out, "good") } else { Ok(()) }
+    }
+}
+
+impl CheckView {
+    fn feeds_table(&self) -> Columns {
+        let mut columns = Columns::new([
+            ("feed", Lean::Left),
+            ("format", Lean::Left),
+            ("entries", Lean::Right),
+            ("ipv4", Lean::Right),
+            ("ipv6", Lean::Right),
+            ("duplicates", Lean::Right),
+            ("rejected", Lean::Right),
+            ("verdict", Lean::Left),
+        ]);
+        for feed in &self.feeds {
+            columns.row([
+                &feed.feed,
+                &feed.format,
+                &feed.entries,
+                &feed.ipv4,
+                &feed.ipv6,
+                &feed.duplicates,
+                &feed.rejected,
+                &if feed.refused.is_some() { "refused" } else { "good" },
+            ]);
+        }
+        columns
+    }
+
+    fn lists_table(&self) -> Columns {
+        let mut columns = Columns::new([
+            ("list", Lean::Left),
+            ("family", Lean::Left),
+            ("members", Lean::Right),
+            ("addresses", Lean::Right),
+            ("lengths", Lean::Right),
+        ]);
+        for list in &self.lists {
+            for (family, set) in [("ipv4", &list.ipv4), ("ipv6", &list.ipv6)] {
+                let lengths = set.lengths.len();
+                columns.row([&list.list, &family, &set.members, &set.addresses, &lengths]);
+            }
+        }
+        columns
+    }
+}
+
+impl CheckedFeed {
+    /// What the table has no room for.
+    fn details(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = shown(&self.feed);
+        if let Some(reason) = &self.refused {
+            writeln!(out, "{name}: refused: {}", shown(reason))?;
+        }
+        for RejectView { line, text, reason } in &self.rejects {
+            writeln!(out, "{name}:{line}: {}: {}", shown(reason), shown(text))?;
+        }
+        let shown_count = self.rejects.len() as u64;
+        match self.rejected.saturating_sub(shown_count) {
+            more if more > 0 && shown_count > 0 => {
+                writeln!(out, "{name}: and {more} more rejected lines")
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What `status` prints: what the daemon holds, set by set and feed by feed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::columns::{Columns, Lean, OrDash};
+use super::moment::Moment;
+use super::text::shown;
+
+/// The document of `status`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StatusView {
+    /// Whether the kernel holds what it should hold.
+    pub in_sync: bool,
+    /// One sentence each on what does not work as it should.
+    pub degraded: Vec<String>,
+    /// The number of the desired state.
+    pub generation: u64,
+    /// For how long the daemon has been running.
+    pub uptime_seconds: u64,
+    /// The live sets, by name.
+    pub sets: Vec<SetStatus>,
+    /// The feeds, by name.
+    pub feeds: Vec<FeedStatus>,
+}
+
+/// One live set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SetStatus {
+    /// Its name in the kernel.
+    pub set: String,
+    /// The list it is of.
+    pub list: String,
+    /// `ipv4` or `ipv6`.
+    pub family: String,
+    /// How many members it has.
+    pub members: u64,
+    /// How many rules and sets name it.
+    pub references: u32,
+    /// When it was last changed; `None` if not by this daemon.
+    pub last_applied: Option<Moment>,
+    /// When it was last compared with the kernel.
+    pub last_verified: Option<Moment>,
+}
+
+/// One feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FeedStatus {
+    /// Its name.
+    pub feed: String,
+    /// The format it is read as.
+    pub format: String,
+    /// Entries of the version in force.
+    pub entries: u64,
+    /// Rejected lines of the version in force.
+    pub rejected: u64,
+    /// How the version in force and the file relate.
+    pub state: FeedState,
+    /// Since when the feed is in this state.
+    pub since: Moment,
+    /// Why the file's version is refused; `None` if it is not.
+    pub refused: Option<String>,
+}
+
+/// How the version of a feed that is in force and its file relate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FeedState {
+    /// They are the same.
+    Current,
+    /// A guard declined the file's version; the last good one is in force.
+    Refused,
+    /// They are the same, and older than the feed's `max-age`.
+    Stale,
+    /// The file is gone; its last version is in force until it is withdrawn.
+    Gone,
+}
+
+impl fmt::Display for FeedState {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Self::Current => "current",
+            Self::Refused => "refused",
+            Self::Stale => "stale",
+            Self::Gone => "gone",
+        })
+    }
+}
+
+impl fmt::Display for StatusView {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sync = if self.in_sync { "in sync" } else { "not in sync" };
+        let uptime = Uptime(self.uptime_seconds);
+        writeln!(out, "{sync}, generation {}, up {uptime}", self.generation)?;
+        for sentence in &self.degraded {
+            writeln!(out, "degraded: {}", shown(sentence))?;
+        }
+        for FeedStatus { feed, refused, .. } in &self.feeds {
+            if let Some(reason) = refused {
+                writeln!(out, "refused: {}: {}", shown(feed), shown(reason))?;
+            }
+        }
+        if !self.sets.is_empty() {
+            write!(out, "\n{}", self.sets_table())?;
+        }
+        if !self.feeds.is_empty() {
+            write!(out, "\n{}", self.feeds_table())?;
+        }
+        Ok(())
+    }
+}
+
+impl StatusView {
+    fn sets_table(&self) -> Columns {
+        let mut columns = Columns::new([
+            ("set", Lean::Left),
+            ("list", Lean::Left),
+            ("family", Lean::Left),
+            ("members", Lean::Right),
+            ("references", Lean::Right),
+            ("last-applied", Lean::Left),
+            ("last-verified", Lean::Left),
+        ]);
+        for set in &self.sets {
+            columns.row([
+                &set.set,
+                &set.list,
+                &set.family,
+                &set.members,
+                &set.references,
+                &OrDash(set.last_applied.as_ref()),
+                &OrDash(set.last_verified.as_ref()),
+            ]);
+        }
+        columns
+    }
+
+    fn feeds_table(&self) -> Columns {
+        let mut columns = Columns::new([
+            ("feed", Lean::Left),
+            ("format", Lean::Left),
+            ("entries", Lean::Right),
+            ("rejected", Lean::Right),
+            ("state", Lean::Left),
+            ("since", Lean::Left),
+        ]);
+        for feed in &self.feeds {
+            columns.row([
+                &feed.feed,
+                &feed.format,
+                &feed.entries,
+                &feed.rejected,
+                &feed.state,
+                &feed.since,
+            ]);
+        }
+        columns
+    }
+}
+
+/// Seconds as the two largest units that apply.
+struct Uptime(u64);
+
+impl fmt::Display for Uptime {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(seconds) = *self;
+        let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+        match (days, hours, minutes) {
+            (0, 0, 0) => write!(out, "{seconds} s"),
+            (0, 0, _) => write!(out, "{minutes} min {} s", seconds % 60),
+            (0, _, _) => write!(out, "{hours} h {} min", minutes % 60),
+            (_, _, _) => write!(out, "{days} d {} h", hours % 24),
+        }
+    }
+}

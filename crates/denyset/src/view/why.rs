@@ -1,0 +1,139 @@
+//! What `why` prints: whether an address is blocked, who asked for it, what
+//! speaks against it, and whether the kernel agrees.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::text::shown;
+
+/// The document of `why`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WhyView {
+    /// The address that was asked about.
+    pub address: String,
+    /// What becomes of it over all lists.
+    pub verdict: Verdict,
+    /// The lists that have something to say about it.
+    pub lists: Vec<ListAnswer>,
+    /// Whether a set in the kernel holds it; `None` if it was not asked.
+    pub kernel: Option<bool>,
+}
+
+/// What becomes of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// At least one list blocks it.
+    Blocked,
+    /// A feed names it, an allow entry wins, and no list blocks it.
+    Allowed,
+    /// No feed of any list names it.
+    Unlisted,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Blocked => "blocked",
+            Self::Allowed => "allowed",
+            Self::Unlisted => "unlisted",
+        })
+    }
+}
+
+/// What one list says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ListAnswer {
+    /// The list.
+    pub list: String,
+    /// The member of its set that holds the address; `None` if none does.
+    pub prefix: Option<String>,
+    /// The lines that name the address.
+    pub sources: Vec<SourceView>,
+    /// What won over them; `None` if nothing did.
+    pub allow: Option<AllowView>,
+}
+
+/// One line of one feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SourceView {
+    /// The feed.
+    pub feed: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// Its beginning.
+    pub text: String,
+}
+
+/// What won over the feeds that name an address. The key says which it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", untagged)]
+pub enum AllowView {
+    /// An entry of a feed that the list allows.
+    Feed(SourceView),
+    /// An address or prefix in the list's `allow`.
+    Literal {
+        /// As a canonical CIDR.
+        literal: String,
+    },
+    /// A category of `protect`, or what is protected by it.
+    Protect {
+        /// The category.
+        protect: String,
+    },
+}
+
+impl fmt::Display for AllowView {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Feed(source) => source.fmt(out),
+            Self::Literal { literal } => write!(out, "allow = \"{}\"", shown(literal)),
+            Self::Protect { protect } => write!(out, "protect = \"{}\"", shown(protect)),
+        }
+    }
+}
+
+impl fmt::Display for SourceView {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}: {}", shown(&self.feed), self.line, shown(&self.text))
+    }
+}
+
+impl fmt::Display for WhyView {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{} is {}", shown(&self.address), self.verdict)?;
+        for answer in &self.lists {
+            answer.fmt(out)?;
+        }
+        match (self.kernel, self.verdict == Verdict::Blocked) {
+            (None, _) => writeln!(out, "the kernel was not asked"),
+            (Some(true), true) => writeln!(out, "the kernel agrees: a set holds it"),
+            (Some(false), false) => writeln!(out, "the kernel agrees: no set holds it"),
+            (Some(true), false) => {
+                writeln!(out, "the kernel does not agree: a set holds it; `denyset resync` repairs")
+            }
+            (Some(false), true) => {
+                writeln!(
+                    out,
+                    "the kernel does not agree: no set holds it; `denyset resync` repairs"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for ListAnswer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = shown(&self.list);
+        match (&self.prefix, &self.allow) {
+            (Some(prefix), _) => writeln!(out, "list {list} blocks it by {}", shown(prefix))?,
+            (None, Some(allow)) => writeln!(out, "list {list} allows it by {allow}")?,
+            (None, None) => writeln!(out, "list {list} does not block it")?,
+        }
+        self.sources.iter().try_for_each(|source| writeln!(out, "  {source}"))
+    }
+}
