@@ -1,0 +1,177 @@
+//! The tables `[daemon]` and `[kernel]`: paths, times, names. Whether a path
+//! exists is none of its business; that may change while the daemon runs.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use reconcile::SetPrefix;
+
+use super::limits::{self, Number};
+use super::section::{Section, Text};
+
+/// The table `[daemon]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Daemon {
+    /// Where the feeds are: every regular file at any depth is one. Absolute.
+    pub feeds_dir: PathBuf,
+    /// Where the last good copy of each feed is kept. Absolute, not within
+    /// `feeds_dir` nor around it.
+    pub state_dir: PathBuf,
+    /// The socket of the running daemon. Absolute, not within `feeds_dir`.
+    pub control_socket: PathBuf,
+    /// Quiet time after the last change in `feeds_dir`.
+    pub settle: Duration,
+    /// Between two cheap drift probes.
+    pub probe: Duration,
+    /// Between two full comparisons with the kernel.
+    pub audit: Duration,
+    /// How long a deleted feed stays in force.
+    pub withdraw: Duration,
+    /// What becomes of the sets when the daemon stops.
+    pub on_stop: OnStop,
+}
+
+/// What becomes of the sets when the daemon stops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnStop {
+    /// They stay in force.
+    #[default]
+    Keep,
+    /// They are removed, as by `teardown`.
+    Remove,
+}
+
+/// The table `[kernel]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// What all names of our sets begin with.
+    pub set_prefix: SetPrefix,
+    /// How sets are brought up to date.
+    pub update: Update,
+}
+
+/// How sets are brought up to date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Update {
+    /// Whichever is cheaper for the change at hand.
+    #[default]
+    Auto,
+    /// Always fill a shadow and swap it in.
+    Swap,
+    /// Add and delete members in the set itself.
+    InPlace,
+}
+
+impl Default for Daemon {
+    fn default() -> Self {
+        Self {
+            feeds_dir: "/var/lib/denyset/feeds".into(),
+            state_dir: "/var/lib/denyset/state".into(),
+            control_socket: "/run/denyset/control.sock".into(),
+            settle: Duration::from_millis(limits::SETTLE_MS.default),
+            probe: Duration::from_secs(limits::PROBE_SECONDS.default),
+            audit: Duration::from_secs(limits::AUDIT_SECONDS.default),
+            withdraw: Duration::from_secs(limits::WITHDRAW_SECONDS.default),
+            on_stop: OnStop::default(),
+        }
+    }
+}
+
+impl Default for Kernel {
+    fn default() -> Self {
+        let set_prefix = SetPrefix::new("denyset-").expect("a prefix that the checks let pass");
+        Self { set_prefix, update: Update::default() }
+    }
+}
+
+impl Daemon {
+    /// Reads the table.
+    pub(super) fn read(mut section: Section<'_, '_>) -> Self {
+        let default = Self::default();
+        let on_stop = [("keep", OnStop::Keep), ("remove", OnStop::Remove)];
+        let feeds_dir = path(&mut section, "feeds-dir").unwrap_or(default.feeds_dir);
+        let daemon = Self {
+            state_dir: path(&mut section, "state-dir").unwrap_or(default.state_dir),
+            control_socket: path(&mut section, "control-socket").unwrap_or(default.control_socket),
+            settle: time(&mut section, &limits::SETTLE_MS, Duration::from_millis),
+            probe: time(&mut section, &limits::PROBE_SECONDS, Duration::from_secs),
+            audit: time(&mut section, &limits::AUDIT_SECONDS, Duration::from_secs),
+            withdraw: time(&mut section, &limits::WITHDRAW_SECONDS, Duration::from_secs),
+            on_stop: section.choice("on-stop", &on_stop).unwrap_or_default(),
+            feeds_dir,
+        };
+        daemon.keep_apart(&mut section);
+        section.finish();
+        daemon
+    }
+
+    /// What the program writes must not become a feed, nor the other way
+    /// round.
+    fn keep_apart(&self, section: &mut Section<'_, '_>) {
+        let (feeds, state) = (&self.feeds_dir, &self.state_dir);
+        let directories = ["state-dir", "feeds-dir"];
+        if state.starts_with(feeds) {
+            let message =
+                format!("is within feeds-dir, {}: copies would be feeds", feeds.display());
+            blame(section, directories, message);
+        } else if feeds.starts_with(state) {
+            let message = format!("holds feeds-dir, {}: it is for copies alone", feeds.display());
+            blame(section, directories, message);
+        }
+        let socket = &self.control_socket;
+        if socket.starts_with(feeds) {
+            let message = format!("is within feeds-dir, {}, which is for feeds", feeds.display());
+            blame(section, ["control-socket", "feeds-dir"], message);
+        }
+        if socket.as_os_str().as_bytes().len() > limits::SOCKET_BYTES_MAX {
+            let max = limits::SOCKET_BYTES_MAX;
+            let message = format!("is too long, a socket's path has {max} bytes at most");
+            blame(section, ["control-socket", "control-socket"], message);
+        }
+    }
+}
+
+impl Kernel {
+    /// Reads the table. `None` if the prefix is none, so that names cannot be
+    /// checked with it.
+    pub(super) fn read(mut section: Section<'_, '_>) -> Option<Self> {
+        let mut set_prefix = Some(Self::default().set_prefix);
+        if let Some(Text { text, at }) = section.text("set-prefix") {
+            let checked = SetPrefix::new(text);
+            if let Err(error) = &checked {
+                section.note(at, "set-prefix", error.to_string());
+            }
+            set_prefix = checked.ok();
+        }
+        let words = [("auto", Update::Auto), ("swap", Update::Swap), ("in-place", Update::InPlace)];
+        let update = section.choice("update", &words).unwrap_or_default();
+        section.finish();
+        Some(Self { set_prefix: set_prefix?, update })
+    }
+}
+
+fn time(section: &mut Section<'_, '_>, number: &Number, unit: fn(u64) -> Duration) -> Duration {
+    unit(section.number(number).unwrap_or(number.default))
+}
+
+/// A path that means the same wherever the program is started, and that can
+/// be compared with another one as text.
+fn path(section: &mut Section<'_, '_>, key: &'static str) -> Option<PathBuf> {
+    let Text { text, at } = section.text(key)?;
+    let path = Path::new(text);
+    let plain = path.components().all(|part| !matches!(part, Component::ParentDir));
+    if path.is_absolute() && path.parent().is_some() && plain && !text.contains('\0') {
+        return Some(path.components().collect());
+    }
+    let allowed = "an absolute path without `..` and other than `/` is allowed";
+    section.note(at, key, format!("{text:?} is no usable path, {allowed}"));
+    None
+}
+
+/// Notes a mistake of the first key, at the first of the keys that is there:
+/// the other value may be the default.
+fn blame(section: &mut Section<'_, '_>, keys: [&'static str; 2], message: String) {
+    let at = keys.into_iter().find_map(|key| section.value(key)).map_or(0, |(_, at)| at);
+    section.note(at, keys[0], message);
+}

@@ -1,0 +1,92 @@
+//! One `[[feed]]` table: how the feeds that its glob matches are read and
+//! guarded.
+
+use std::time::Duration;
+
+use blocklist::{Format, Glob};
+use jiff::{Span, SpanRelativeTo};
+
+use super::guard::GuardOverrides;
+use super::limits;
+use super::list::glob;
+use super::section::{Section, Text};
+
+/// Options for the feeds that match.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedConfig {
+    /// Which feeds.
+    pub matches: Glob,
+    /// Their format; `None` leaves it to the program, as `"auto"` does.
+    pub format: Option<FormatChoice>,
+    /// In which column of a table the addresses stand.
+    pub column: Option<Column>,
+    /// How old a file may be before it counts as stale.
+    pub max_age: Option<Duration>,
+    /// Guards.
+    pub guard: GuardOverrides,
+}
+
+/// The format of a feed, as configured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FormatChoice {
+    /// The program finds out.
+    #[default]
+    Auto,
+    /// This one.
+    Fixed(Format),
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// By position, from 1.
+    Number(u64),
+    /// By its name in the header.
+    Name(String),
+}
+
+/// Reads one table. `None` if it has no usable glob, after that was noted.
+pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
+    section.require("match", "a glob on the names of the feeds that the table is for is needed");
+    let matches = section.text("match").and_then(|Text { text, at }| {
+        glob(text).map_err(|message| section.note(at, "match", message)).ok()
+    });
+    let format = section.choice(
+        "format",
+        &[("auto", FormatChoice::Auto), ("plain", FormatChoice::Fixed(Format::Plain))],
+    );
+    let column = column(&mut section);
+    let max_age = max_age(&mut section);
+    let guard = GuardOverrides::read(&mut section);
+    section.finish();
+    Some(FeedConfig { matches: matches?, format, column, max_age, guard })
+}
+
+/// A number from 1, or a name.
+fn column(section: &mut Section<'_, '_>) -> Option<Column> {
+    let key = limits::COLUMN.key;
+    match section.value(key)? {
+        (toml::de::DeValue::String(name), at) => {
+            if name.trim().is_empty() {
+                section.note(at, key, "is empty, a number from 1 or a name is allowed");
+                return None;
+            }
+            Some(Column::Name(name.clone().into_owned()))
+        }
+        _ => section.number(&limits::COLUMN).map(Column::Number),
+    }
+}
+
+/// A time with its units, `"36h"` or `"7d"`. A day has 24 hours.
+fn max_age(section: &mut Section<'_, '_>) -> Option<Duration> {
+    let Text { text, at } = section.text("max-age")?;
+    let span = text.parse::<Span>().ok();
+    let age = span.and_then(|s| s.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    let fits = age.filter(|age| (1..=limits::MAX_AGE_SECONDS).contains(&age.as_secs()));
+    let duration = fits.and_then(|age| Duration::try_from(age).ok());
+    if duration.is_none() {
+        let allowed = "a time with its unit is allowed, \"90m\", \"36h\", \"7d\", 366 days at most";
+        section.note(at, "max-age", format!("{text:?} is no usable time, {allowed}"));
+    }
+    duration
+}

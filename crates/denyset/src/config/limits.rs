@@ -1,0 +1,57 @@
+//! The limits of every number in the configuration and of the configuration
+//! itself, in one table: default, least, most.
+
+/// A whole number that can be configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number {
+    /// The key, with its unit.
+    pub key: &'static str,
+    /// What it is unless configured.
+    pub default: u64,
+    /// The smallest value allowed. Where it is 0, zero means something, see
+    /// the comments of `config/denyset.toml`.
+    pub min: u64,
+    /// The largest value allowed.
+    pub max: u64,
+}
+
+const fn number(key: &'static str, default: u64, min: u64, max: u64) -> Number {
+    Number { key, default, min, max }
+}
+
+const WEEK_SECONDS: u64 = 7 * 24 * 3_600;
+
+/// A settle time of 0 would act on half a copy.
+pub const SETTLE_MS: Number = number("settle-ms", 250, 1, 60_000);
+/// Each probe walks the header of every set once.
+pub const PROBE_SECONDS: Number = number("probe-seconds", 10, 1, 3_600);
+/// Each audit reads every member.
+pub const AUDIT_SECONDS: Number = number("audit-seconds", 3_600, 1, WEEK_SECONDS);
+/// 0 withdraws a deleted feed as soon as its directory is quiet.
+pub const WITHDRAW_SECONDS: Number = number("withdraw-seconds", 300, 0, WEEK_SECONDS);
+/// 0 tolerates no unparsable line, 100 all of them.
+pub const REJECTED_PERCENT: Number = number("rejected-percent-max", 5, 0, 100);
+/// 0 lets no feed shrink, 100 any.
+pub const SHRINK_PERCENT: Number = number("shrink-percent-max", 50, 0, 100);
+/// 0 lets no feed grow; the most is a factor of ten thousand.
+pub const GROWTH_PERCENT: Number = number("growth-percent-max", 400, 0, 1_000_000);
+/// 0 lets no feed hold an IPv4 address, 100 any number of them.
+pub const COVERAGE_PERCENT: Number = number("coverage-percent-max", 25, 0, 100);
+/// The most is what a set takes with room to spare: its `maxelem` is 32 bits.
+pub const ENTRIES: Number = number("entries-max", 16_000_000, 1, 1_000_000_000);
+/// The column of a table, from 1.
+pub const COLUMN: Number = number("column", 1, 1, 1_000);
+
+/// The longest configuration file, in bytes.
+pub const FILE_BYTES_MAX: u64 = 4 << 20;
+/// `[[list]]` tables at the most: each is two sets, and a kernel has 65,534.
+pub const LISTS_MAX: usize = 1_000;
+/// `[[feed]]` tables at the most: each is matched with every feed.
+pub const FEED_TABLES_MAX: usize = 10_000;
+/// Strings in one array at the most.
+pub const STRINGS_MAX: usize = 100_000;
+/// The longest path of a socket: `sun_path` has 108 bytes (`unix(7)`), the last
+/// of them NUL, and while a socket is being made its name has four bytes more.
+pub const SOCKET_BYTES_MAX: usize = 103;
+/// The longest `max-age`: a year is as good as never.
+pub const MAX_AGE_SECONDS: i64 = 366 * 24 * 3_600;

@@ -1,0 +1,505 @@
+//! Every kind of mistake with its exact message; the shipped file; which
+//! guard is in force for which feed.
+
+use std::time::Duration;
+
+use blocklist::{Allow, FeedName, Format, GuardPolicy, Protect};
+
+use super::{Column, Config, ConfigError, OnStop, Update};
+
+const SHIPPED: &str = include_str!("../../../../config/denyset.toml");
+
+/// The text has exactly these mistakes.
+fn check(text: &str, want: &[&str]) {
+    let found = Config::parse(text).err().unwrap_or_default();
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(found, want, "in:\n{text}");
+}
+
+/// The text has no mistake.
+fn good(text: &str) -> Config {
+    Config::parse(text).unwrap_or_else(|mistakes| panic!("{mistakes:?} in:\n{text}"))
+}
+
+fn feed(name: &str) -> FeedName {
+    FeedName::new(name).expect("a good name")
+}
+
+#[test]
+fn the_shipped_file_says_the_same_as_an_empty_one() {
+    assert_eq!(good(SHIPPED), Config::default());
+    assert_eq!(good(""), Config::default());
+}
+
+#[test]
+fn the_shipped_file_sets_every_key_once() {
+    for key in [
+        "feeds-dir",
+        "state-dir",
+        "control-socket",
+        "settle-ms",
+        "probe-seconds",
+        "audit-seconds",
+        "withdraw-seconds",
+        "on-stop",
+        "set-prefix",
+        "update",
+        "rejected-percent-max",
+        "shrink-percent-max",
+        "growth-percent-max",
+        "coverage-percent-max",
+        "allow-empty",
+        "entries-max",
+        "protect",
+    ] {
+        let sets = |line: &&str| line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
+        assert_eq!(SHIPPED.lines().filter(sets).count(), 1, "{key}");
+    }
+}
+
+#[test]
+fn the_commented_examples_of_the_shipped_file_are_good_too() {
+    let (options, examples) = SHIPPED.split_once("# A list; as many").expect("it is there");
+    let uncommented = examples.lines().skip_while(|line| !line.starts_with("# [[list]]"));
+    let uncommented = uncommented.map(|line| line.trim_start_matches(['#', ' ']));
+    let uncommented = uncommented.filter(|line| line.contains(" = ") || line.starts_with("[["));
+    let config = good(&format!("{options}{}", uncommented.collect::<Vec<_>>().join("\n")));
+    assert_eq!((config.lists.len(), config.feeds.len()), (1, 1));
+}
+
+#[test]
+fn what_is_no_toml_is_shown_where_it_ends_to_be() {
+    check("a = 1\na = 2\n", &["2:1: duplicate key"]);
+    check(
+        "[daemon]\n# ünï\n\ton-stop = \"ü\";\n",
+        &["3:15: unexpected key or value, expected newline, `#`"],
+    );
+    check("c = \"\n", &["1:6: invalid basic string, expected `\"`"]);
+}
+
+#[test]
+fn an_unknown_key_is_refused_and_the_nearest_known_one_named() {
+    check(
+        "[daemon]\nsetle-ms = 100",
+        &["2:1: daemon.setle-ms: unknown key, did you mean `settle-ms`?"],
+    );
+    check("[deamon]\n", &["1:2: deamon: unknown key, did you mean `daemon`?"]);
+    check("[[lists]]\n", &["1:3: lists: unknown key, did you mean `list`?"]);
+    check(
+        "[kernel]\ncolour = 1",
+        &["2:1: kernel.colour: unknown key, `set-prefix` or `update` is allowed"],
+    );
+    check(
+        "[[list]]\nname = \"drop\"\nfeed = [\"*\"]",
+        &["3:1: list.feed: unknown key, did you mean `feeds`?"],
+    );
+    check(
+        "[[feed]]\nmatch = \"*\"\ncoverage-percentage-max = 10",
+        &["3:1: feed.coverage-percentage-max: unknown key, did you mean `coverage-percent-max`?"],
+    );
+    check(
+        "\"\\u001b[2J\" = 1",
+        &["1:1: \\u{1b}[2J: unknown key, `daemon`, `kernel`, `guard`, `list` or `feed` is allowed"],
+    );
+}
+
+#[test]
+fn a_table_of_the_wrong_kind_is_refused() {
+    check("daemon = 3", &["1:10: daemon: a table, `[daemon]`, is allowed, not an integer"]);
+    check("[[guard]]", &["1:1: guard: a table, `[guard]`, is allowed, not an array"]);
+    check("list = 3", &["1:8: list: tables, `[[list]]`, are allowed, not an integer"]);
+    check("list = [3]", &["1:9: list: a table, `[[list]]`, is allowed, not an integer"]);
+    check("[list]\nname = \"drop\"", &["1:1: list: tables, `[[list]]`, are allowed, not a table"]);
+    check("[guard.protect]", &["1:1: guard.protect: an array of strings is allowed, not a table"]);
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_refused() {
+    check(
+        "[daemon]\nsettle-ms = \"250\"",
+        &["2:13: daemon.settle-ms: a whole number is allowed, not a string"],
+    );
+    check(
+        "[daemon]\nwithdraw-seconds = 1.5",
+        &["2:20: daemon.withdraw-seconds: a whole number is allowed, not a float"],
+    );
+    check(
+        "[daemon]\non-stop = true",
+        &["2:11: daemon.on-stop: a string is allowed, not a boolean"],
+    );
+    check(
+        "[daemon]\nfeeds-dir = 2026-01-01",
+        &["2:13: daemon.feeds-dir: a string is allowed, not a date"],
+    );
+    check(
+        "[guard]\nallow-empty = \"no\"",
+        &["2:15: guard.allow-empty: true or false is allowed, not a string"],
+    );
+    check(
+        "[guard]\nprotect = \"private\"",
+        &["2:11: guard.protect: an array of strings is allowed, not a string"],
+    );
+    check(
+        "[[list]]\nname = \"drop\"\nallow = [3, \"ok/*\"]",
+        &["3:10: list.allow: a string is allowed, not an integer"],
+    );
+}
+
+#[test]
+fn a_number_out_of_range_is_refused_with_its_range() {
+    let number = |table: &str, key: &str, value: &str, place: &str, range: &str| {
+        let want = format!("{place}: {table}.{key}: {value} is out of range, {range} is allowed");
+        check(&format!("[{table}]\n{key} = {value}"), &[&want]);
+    };
+    number("daemon", "settle-ms", "0", "2:13", "1 to 60000");
+    number("daemon", "settle-ms", "-1", "2:13", "1 to 60000");
+    number("daemon", "probe-seconds", "3601", "2:17", "1 to 3600");
+    number("daemon", "audit-seconds", "0", "2:17", "1 to 604800");
+    number("daemon", "withdraw-seconds", "604801", "2:20", "0 to 604800");
+    number("guard", "rejected-percent-max", "101", "2:24", "0 to 100");
+    number("guard", "shrink-percent-max", "101", "2:22", "0 to 100");
+    number("guard", "growth-percent-max", "1000001", "2:22", "0 to 1000000");
+    number("guard", "coverage-percent-max", "0xff", "2:24", "0 to 100");
+    number("guard", "entries-max", "0", "2:15", "1 to 1000000000");
+    // Beyond 128 bits, and shown as written.
+    let huge = "9".repeat(50);
+    number("guard", "entries-max", &huge, "2:15", "1 to 1000000000");
+    check("[guard]\nentries-max = 1_000", &[]);
+}
+
+#[test]
+fn an_unknown_word_is_refused_with_the_words_there_are() {
+    check(
+        "[daemon]\non-stop = \"flush\"",
+        &["2:11: daemon.on-stop: \"flush\" is unknown, `keep` or `remove` is allowed"],
+    );
+    check(
+        "[kernel]\nupdate = \"inplace\"",
+        &["2:10: kernel.update: \"inplace\" is unknown, `auto`, `swap` or `in-place` is allowed"],
+    );
+    check(
+        "[[feed]]\nmatch = \"*\"\nformat = \"csv\"",
+        &["3:10: feed.format: \"csv\" is unknown, `auto` or `plain` is allowed"],
+    );
+    check(
+        "[guard]\nprotect = [\"privat\", \"own\", \"own\"]",
+        &[
+            "2:12: guard.protect: \"privat\" is unknown, `unspecified`, `loopback`, `link-local`, \
+             `multicast`, `private`, `own`, `gateways` or `resolvers` is allowed",
+            "2:29: guard.protect: \"own\" stands here twice",
+        ],
+    );
+}
+
+#[test]
+fn a_path_must_mean_the_same_everywhere() {
+    for path in ["feeds", "", "/", "/var/lib/../etc", "/a\\u0000b"] {
+        let shown = path.replace("\\u0000", "\\0");
+        let want = format!(
+            "2:13: daemon.feeds-dir: \"{shown}\" is no usable path, \
+             an absolute path without `..` and other than `/` is allowed"
+        );
+        check(&format!("[daemon]\nfeeds-dir = \"{path}\""), &[&want]);
+    }
+    let config = good("[daemon]\nfeeds-dir = \"/srv//feeds/./a/\"");
+    assert_eq!(config.daemon.feeds_dir.as_os_str(), "/srv/feeds/a");
+}
+
+#[test]
+fn what_the_program_writes_stays_out_of_the_feeds() {
+    check(
+        "[daemon]\nfeeds-dir = \"/srv/feeds\"\nstate-dir = \"/srv/feeds/.state\"",
+        &["3:13: daemon.state-dir: is within feeds-dir, /srv/feeds: copies would be feeds"],
+    );
+    check(
+        "[daemon]\nfeeds-dir = \"/var/lib/denyset\"",
+        &["2:13: daemon.state-dir: is within feeds-dir, /var/lib/denyset: copies would be feeds"],
+    );
+    check(
+        "[daemon]\nstate-dir = \"/var/lib/denyset\"",
+        &["2:13: daemon.state-dir: holds feeds-dir, /var/lib/denyset/feeds: \
+           it is for copies alone"],
+    );
+    check(
+        "[daemon]\ncontrol-socket = \"/var/lib/denyset/feeds/s\"",
+        &["2:18: daemon.control-socket: is within feeds-dir, /var/lib/denyset/feeds, \
+           which is for feeds"],
+    );
+    check(
+        &format!("[daemon]\ncontrol-socket = \"/{}\"", "a".repeat(103)),
+        &["2:18: daemon.control-socket: is too long, a socket's path has 103 bytes at most"],
+    );
+}
+
+#[test]
+fn names_of_sets_must_fit_the_kernel() {
+    check("[kernel]\nset-prefix = \"\"", &["2:14: kernel.set-prefix: the name is empty"]);
+    check(
+        "[kernel]\nset-prefix = \"my sets\"",
+        &["2:14: kernel.set-prefix: `my sets` has the character ' ', \
+           only A-Z a-z 0-9 _ . - may stand in a name"],
+    );
+    check(
+        "[kernel]\nset-prefix = \"aaaaaaaaaabbbbbbbbbbc\"",
+        &["2:14: kernel.set-prefix: `aaaaaaaaaabbbbbbbbbbc` is 21 bytes long, at most 20 fit"],
+    );
+    check(
+        "[[list]]\nname = \"abcdefghijabcdefghijabc\"",
+        &["2:8: list.name: `denyset-abcdefghijabcdefghijabc-v4` is 34 bytes long, at most 31 fit"],
+    );
+    check("[[list]]\nname = \".1\"", &["2:8: list.name: `.1` must begin with a letter or a digit"]);
+}
+
+#[test]
+fn a_list_needs_a_name_of_its_own() {
+    check(
+        "[[list]]\nfeeds = [\"*\"]",
+        &["1:1: list.name: is missing; it becomes a part of the names of the list's two sets"],
+    );
+    check(
+        "[[list]]\nname = \"drop\"\n\n[[list]]\nname = \"drop\"",
+        &["5:8: list.name: \"drop\" is the name of the list in line 2 already"],
+    );
+    check(
+        "[[feed]]\nformat = \"plain\"",
+        &["1:1: feed.match: is missing; \
+           a glob on the names of the feeds that the table is for is needed"],
+    );
+}
+
+#[test]
+fn a_glob_must_be_one_that_can_match() {
+    check(
+        "[[list]]\nname = \"drop\"\nfeeds = [\"/etc/*\", \"\"]",
+        &[
+            "3:10: list.feeds: \"/etc/*\" begins with `/`, \
+             a glob on paths below feeds-dir is allowed",
+            "3:20: list.feeds: is empty, a glob on paths below feeds-dir is allowed",
+        ],
+    );
+    let mistakes = Config::parse("[[feed]]\nmatch = \"a[\"").expect_err("no glob");
+    assert!(mistakes[0].to_string().starts_with("2:9: feed.match: \"a[\" is no glob: "));
+}
+
+#[test]
+fn what_looks_like_an_address_never_becomes_a_glob() {
+    let allow = |text: &str, why: &str| {
+        let text = format!("[[list]]\nname = \"drop\"\nallow = [\"{text}\"]");
+        check(&text, &[&format!("3:10: list.allow: {why}")]);
+    };
+    allow(
+        "10.0.0.0/33",
+        "\"10.0.0.0/33\" looks like an address: \
+         the prefix length must be a decimal number from 0 to 32",
+    );
+    allow(
+        "10.0.0.1/8",
+        "\"10.0.0.1/8\" looks like an address: \
+         it has bits set beyond its length: write 10.0.0.0/8, or the address alone",
+    );
+    allow(
+        "010.0.0.1",
+        "\"010.0.0.1\" looks like an address: \
+         an octet begins with a zero: octal to some programs, decimal to others",
+    );
+    allow("10.1", "\"10.1\" looks like an address: an IPv4 address has exactly four octets");
+    allow(
+        "192.0.2.*",
+        "\"192.0.2.*\" looks like an address: neither an address, a prefix nor a range",
+    );
+    allow(
+        "192.0.2.1-192.0.2.9",
+        "\"192.0.2.1-192.0.2.9\" looks like an address: \
+         a range stands only in feeds; write prefixes",
+    );
+    allow(
+        "fe80::1%eth0",
+        "\"fe80::1%eth0\" looks like an address: \
+         an address with a zone belongs to one host's interface",
+    );
+    allow(
+        "2001:db8::/129",
+        "\"2001:db8::/129\" looks like an address: \
+         the prefix length must be a decimal number from 0 to 128",
+    );
+}
+
+#[test]
+fn what_is_allowed_may_be_a_glob_an_address_or_a_prefix() {
+    let text = "[[list]]\nname = \"a\"\nallow = [\"allow/*\", \"192.0.2.10\", \"2001:db8::/64\"]";
+    let allow = &good(text).lists[0].list.allow;
+    assert!(matches!(&allow[0], Allow::Feeds(glob) if glob.matches(&feed("allow/us"))));
+    for (position, want) in [(1, "192.0.2.10"), (2, "2001:db8::/64")] {
+        assert!(matches!(allow[position], Allow::Prefix(prefix) if prefix.to_string() == want));
+    }
+}
+
+#[test]
+fn options_of_feeds_have_their_own_limits() {
+    let option =
+        |line: &str, want: &str| check(&format!("[[feed]]\nmatch = \"*\"\n{line}"), &[want]);
+    option("column = 0", "3:10: feed.column: 0 is out of range, 1 to 1000 is allowed");
+    option("column = \" \"", "3:10: feed.column: is empty, a number from 1 or a name is allowed");
+    option("column = true", "3:10: feed.column: a whole number is allowed, not a boolean");
+    option("max-age = 3", "3:11: feed.max-age: a string is allowed, not an integer");
+    for age in ["2", "2000d", "-2d", "0s", "1mo", "soon"] {
+        let want = format!(
+            "3:11: feed.max-age: \"{age}\" is no usable time, \
+             a time with its unit is allowed, \"90m\", \"36h\", \"7d\", 366 days at most"
+        );
+        option(&format!("max-age = \"{age}\""), &want);
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_and_in_their_order() {
+    let text = "\
+[daemon]
+settle-ms = 0
+on-stop = 1
+[[list]]
+name = \"drop me\"
+fedes = []
+[kernel]
+set-prefix = \"-\"
+";
+    let want = [
+        "2:13: daemon.settle-ms: 0 is out of range, 1 to 60000 is allowed",
+        "3:11: daemon.on-stop: a string is allowed, not an integer",
+        "5:8: list.name: `drop me` has the character ' ', \
+         only A-Z a-z 0-9 _ . - may stand in a name",
+        "6:1: list.fedes: unknown key, did you mean `feeds`?",
+        "8:14: kernel.set-prefix: `-` must begin with a letter or a digit",
+    ];
+    check(text, &want);
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("denyset.toml");
+    std::fs::write(&file, text).expect("it can be written");
+    let error = Config::load(&file).expect_err("it is full of mistakes");
+    let lines: Vec<String> = want.iter().map(|line| format!("{}:{line}", file.display())).collect();
+    assert_eq!(error.to_string(), lines.join("\n"));
+    assert_eq!(error.mistakes().len(), want.len());
+}
+
+#[test]
+fn a_file_that_is_no_configuration_is_an_error_of_its_own() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("denyset.toml");
+    let missing = Config::load(&file).expect_err("there is none");
+    assert!(matches!(missing, ConfigError::Read { .. }), "{missing}");
+    assert!(missing.to_string().contains("denyset.toml: No such file"), "{missing}");
+
+    let bytes = [b"# \xc3\xbc\n#\xff".as_slice(), &[0xff; 9]].concat();
+    std::fs::write(&file, bytes).expect("it can be written");
+    let binary = Config::load(&file).expect_err("it is no text").to_string();
+    assert_eq!(binary, format!("{}:2:2: is not UTF-8, which TOML has to be", file.display()));
+
+    std::fs::write(&file, vec![b'\n'; 5 << 20]).expect("it can be written");
+    let long = Config::load(&file).expect_err("it is too long").to_string();
+    assert!(long.ends_with("is longer than 4194304 bytes, which is the limit"), "{long}");
+}
+
+#[test]
+fn every_option_arrives() {
+    let config = good(
+        "
+[daemon]
+settle-ms = 1
+withdraw-seconds = 0
+on-stop = \"remove\"
+[kernel]
+set-prefix = \"x.\"
+update = \"in-place\"
+[guard]
+protect = [\"own\"]
+[[feed]]
+match = \"a\"
+format = \"plain\"
+column = \"dst_ip\"
+max-age = \"1d 12h\"
+[[feed]]
+match = \"b\"
+column = 2
+",
+    );
+    assert_eq!(config.daemon.settle, Duration::from_millis(1));
+    assert_eq!(config.daemon.withdraw, Duration::ZERO);
+    assert_eq!(config.daemon.on_stop, OnStop::Remove);
+    assert_eq!(config.kernel.set_prefix.as_str(), "x.");
+    assert_eq!(config.kernel.update, Update::InPlace);
+    assert_eq!(config.protect, [Protect::Own]);
+    assert_eq!(config.feeds[0].column, Some(Column::Name("dst_ip".into())));
+    assert_eq!(config.feeds[1].column, Some(Column::Number(2)));
+    assert_eq!(config.max_age_for(&feed("a")), Some(Duration::from_secs(36 * 3_600)));
+    assert_eq!(config.max_age_for(&feed("b")), None);
+    assert_eq!(config.format_for(&feed("a")), Format::Plain);
+}
+
+#[test]
+fn a_list_protects_what_it_says_or_what_the_guard_says_or_nothing() {
+    let config = good(
+        "
+[guard]
+protect = [\"own\", \"private\"]
+[[list]]
+name = \"own\"
+feeds = [\"*\"]
+protect = [\"loopback\"]
+[[list]]
+name = \"inherited\"
+feeds = [\"*\"]
+[[list]]
+name = \"allow-only\"
+allow = [\"192.0.2.1\"]
+",
+    );
+    let protect: Vec<_> = config.lists.iter().map(|list| list.list.protect.clone()).collect();
+    assert_eq!(protect, [vec![Protect::Loopback], vec![Protect::Own, Protect::Private], vec![]]);
+}
+
+#[test]
+fn the_most_specific_guard_wins_and_of_equals_the_strictest() {
+    let config = good(
+        "
+[guard]
+shrink-percent-max = 10
+[[list]]
+name = \"loose\"
+feeds = [\"a*\"]
+shrink-percent-max = 90
+growth-percent-max = 900
+protect = [\"own\", \"private\"]
+[[list]]
+name = \"strict\"
+feeds = [\"*b\"]
+shrink-percent-max = 20
+protect = [\"private\"]
+[[feed]]
+match = \"*c\"
+shrink-percent-max = 60
+allow-empty = true
+[[feed]]
+match = \"ac\"
+shrink-percent-max = 70
+",
+    );
+    let check = |name: &str, want: (u32, u32, bool)| {
+        let policy = config.guard_for(&feed(name));
+        let found = (policy.shrink_percent_max, policy.growth_percent_max, policy.allow_empty);
+        assert_eq!(found, want, "{name}");
+    };
+    check("none", (10, 400, false));
+    check("a", (90, 900, false));
+    check("b", (20, 400, false));
+    check("ab", (20, 400, false));
+    check("abc", (60, 900, true));
+    check("ac", (70, 900, true));
+    check("c", (60, 400, true));
+    assert_eq!(config.guard_for(&feed("none")).entries_max, GuardPolicy::default().entries_max);
+
+    let protect = |name: &str| config.protect_for(&feed(name));
+    assert_eq!(protect("none"), Protect::ALL);
+    assert_eq!(protect("a"), [Protect::Own, Protect::Private]);
+    assert_eq!(protect("ab"), [Protect::Private]);
+}
