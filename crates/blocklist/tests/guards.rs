@@ -110,7 +110,7 @@ fn a_web_page_is_refused_as_one_thing() {
         &read(page),
         Some(tally(1_000)),
         &["expected a list of addresses, \
-           found a web page: it begins with `<`, 1 entries in it (markup)"],
+           found a web page: it begins with `<`, and entries in it: 1 (markup)"],
     );
     let policy = GuardPolicy { allow_empty: true, ..GuardPolicy::default() };
     assert_eq!(refusals(&read("<html></html>"), None, &policy)[0].guard, Guard::Markup);

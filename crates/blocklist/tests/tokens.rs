@@ -1,7 +1,7 @@
 //! What is an entry and what is not: hostile lines with what must become of
 //! them, and the parsers of the standard library as a second opinion.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use blocklist::RejectReason::{self, *};
 use blocklist::{AnyPrefix, Entry, parse_address, parse_entry};
@@ -260,8 +260,7 @@ proptest! {
     fn ipv6_is_what_the_standard_library_takes_it_for(
         text in "[0-9a-fA-F:]{2,12}|(([0-9a-f]{1,4}|):){2,8}([0-9a-f]{0,5}|1\\.2\\.3\\.4|1\\.02\\.3)",
     ) {
-        prop_assume!(text.contains(':'));
-        let standard = text.parse::<Ipv6Addr>().ok().map(|ip| ip.to_canonical());
+        let standard = text.parse::<IpAddr>().ok().map(|ip| ip.to_canonical());
         prop_assert_eq!(parse_address(text.as_bytes()).ok(), standard, "{}", text);
     }
 

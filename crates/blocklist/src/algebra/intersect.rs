@@ -1,4 +1,5 @@
-//! Intersection: the addresses that two sets have in common.
+//! Intersection: the addresses that two sets have in common, however they are
+//! written.
 
 use crate::{Address, PrefixSet};
 

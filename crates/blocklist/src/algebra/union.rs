@@ -1,4 +1,5 @@
-//! Union: every prefix of several sets, each once.
+//! Union: every prefix of several sets, each once. It compares prefixes as they
+//! are written and looks at no address inside them.
 
 use std::borrow::Cow;
 

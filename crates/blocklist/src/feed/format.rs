@@ -1,4 +1,5 @@
-//! The formats by name. What each of them is, its own module says.
+//! The formats by name, as the configuration and JSON know them. What each of
+//! them is, its own module says.
 
 use std::fmt;
 use std::str::FromStr;

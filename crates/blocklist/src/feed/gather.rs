@@ -1,4 +1,5 @@
-//! Gathers what the lines of a feed mean, counts, and stops at the limit.
+//! Gathers what the lines of a feed mean, counts, and stops at the limit. Knows
+//! no text; whichever format read the lines, this is what becomes of them.
 
 use std::ops::ControlFlow;
 

@@ -1,4 +1,5 @@
-//! The limits of reading, all in one table.
+//! The limits of reading, all in one table. The guards have limits of their own,
+//! for what was read.
 
 /// How much of a feed is taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ pub struct Shape {
     /// The last line has no end. Many good feeds are like that, and all that
     /// were cut off.
     pub unfinished_line: bool,
-    /// There was more than [`Limits::entries_max`](crate::Limits); reading
+    /// There was more than [`Limits::entries_max`](crate::Limits::entries_max); reading
     /// stopped, so that all numbers are those of a part.
     pub over_entries_max: bool,
 }

@@ -1,4 +1,5 @@
-//! The numbers of a feed, small enough to be kept beside its last good copy.
+//! The numbers of a feed, small enough to be kept beside its last good copy, and
+//! the rejects that go into logs and answers.
 
 use crate::RejectReason;
 
@@ -32,9 +33,10 @@ impl Tally {
 pub struct Reject {
     /// Its number, the first line being 1.
     pub line: u64,
-    /// Its text, fit for a terminal: blanks around it trimmed, cut after
-    /// [`Limits::text_bytes_max`](crate::Limits) bytes (`…` says so), what is
-    /// neither ASCII nor a letter escaped as `\u{…}` or `\x…`.
+    /// Its text, fit for a terminal: without blanks around it, cut after
+    /// [`Limits::text_bytes_max`](crate::Limits::text_bytes_max) bytes (`…`
+    /// says so); all but visible ASCII, letters and digits escaped as `\u{…}`
+    /// or `\x…`.
     pub text: String,
     /// Why.
     pub reason: RejectReason,

@@ -1,4 +1,5 @@
 //! Judges a new version of a feed by what is in it and by the version before.
+//! Decides and gives reasons; what becomes of the feed is for others to do.
 
 use super::share::{Share, share_of_prefix};
 use super::{Guard, GuardPolicy, JUDGED_FROM, Refusal};
@@ -54,7 +55,7 @@ fn unusable(feed: &Feed, policy: &GuardPolicy) -> Option<Refusal> {
         return refuse(Guard::Binary, "a text file", found.to_owned());
     }
     if feed.shape.markup && (entries == 0 || rejected(feed, policy).is_some()) {
-        let found = format!("a web page: it begins with `<`, {entries} entries in it");
+        let found = format!("a web page: it begins with `<`, and entries in it: {entries}");
         return refuse(Guard::Markup, "a list of addresses", found);
     }
     feed.shape.over_entries_max.then(|| Refusal {

@@ -1,4 +1,5 @@
-//! Shares in percent, compared exactly and shown with one decimal.
+//! Shares in percent, compared exactly and shown with one decimal. Knows of
+//! guards only that they ask.
 
 use std::fmt;
 
@@ -35,8 +36,8 @@ pub(super) fn share_of_prefix<A: Address>(
 ) -> Share {
     let within = PrefixSet::from_unsorted(vec![space]);
     let covered = set.subtract(except).intersect(&within).address_count().to_u128();
-    // Of large spaces, 64 bits are exact enough: what is lost is less than one
-    // address in 2^64.
+    // A space of more than 2^64 addresses is counted in 2^64 parts, so that a
+    // share of it can be multiplied.
     let free_bits = u32::from(A::BITS - space.length());
     let dropped = free_bits.saturating_sub(64);
     let whole = 1_u128 << (free_bits - dropped);

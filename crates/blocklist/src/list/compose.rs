@@ -1,4 +1,5 @@
-//! What a list consists of, computed from its feeds.
+//! What a list consists of, computed from its feeds. Knows nothing of why an
+//! address is in it; that is the explanation's part.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

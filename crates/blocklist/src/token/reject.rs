@@ -1,11 +1,12 @@
 //! Why a line is not an entry, in words for whoever has to repair the feed.
+//! Knows no text: what was written there is shown beside it.
 
 /// The reason for which a line of a feed, or a single token, is rejected.
 /// Nothing is ever guessed: what is not written in one of the defined forms
 /// has one of these instead of a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum RejectReason {
-    /// Neither of the defined forms, nor anything close to one: a host name,
+    /// None of the defined forms, nor anything close to one: a host name,
     /// a sentence, an integer, a hexadecimal number, a wildcard.
     #[error("neither an address, a prefix nor a range")]
     NotAnAddress,
@@ -51,7 +52,8 @@ pub enum RejectReason {
     /// An entry with something beside it that is no comment.
     #[error("trailing text after the entry")]
     Trailing,
-    /// A line longer than the limit of bytes in a line.
+    /// A line longer than
+    /// [`Limits::line_bytes_max`](crate::Limits::line_bytes_max).
     #[error("the line is longer than {max} bytes")]
     LineLength {
         /// The limit.
