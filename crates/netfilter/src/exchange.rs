@@ -20,13 +20,15 @@ pub struct Exchange<T> {
     inbox: Vec<u8>,
     /// Whether this socket has received into a large buffer before.
     primed: bool,
+    /// Whether the transport must be reset before it is used again.
+    spoiled: bool,
 }
 
 impl<T: Transport> Exchange<T> {
     /// A conversation over this transport.
     pub fn new(transport: T) -> Self {
         let inbox = Vec::with_capacity(RECEIVE_BYTES);
-        Self { transport, sequence: 0, inbox, primed: false }
+        Self { transport, sequence: 0, inbox, primed: false, spoiled: false }
     }
 
     /// Gives out `count` sequence numbers in a row, and returns the first.
@@ -135,17 +137,27 @@ impl<T: Transport> Exchange<T> {
         count: u32,
         mut on: impl FnMut(Answer) -> Result<ControlFlow<()>, Failure>,
     ) -> Result<(), Failure> {
+        if self.spoiled {
+            self.renew().map_err(Failure::Unsent)?;
+        }
         self.transport.send(messages).map_err(Failure::Unsent)?;
         let outcome = self.receive_until(|answer| {
             let ours = answer.sequence.wrapping_sub(first) < count;
             Ok((ours, if ours { on(answer)? } else { ControlFlow::Continue(()) }))
         });
         if let Err(Failure::Unanswered(_) | Failure::Senseless(_)) = outcome {
-            self.primed = false;
-            // If it cannot be opened again, the next send says so.
-            let _next_send_fails = self.transport.reset();
+            (self.primed, self.spoiled) = (false, true);
+            // At once, since a listing may hold a set; if it fails, the next
+            // request tries again and says so.
+            let _tried_again = self.renew();
         }
         outcome
+    }
+
+    fn renew(&mut self) -> io::Result<()> {
+        self.transport.reset()?;
+        self.spoiled = false;
+        Ok(())
     }
 
     /// Receives until `on` breaks or fails; `on` also says whether an answer

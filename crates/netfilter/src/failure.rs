@@ -75,7 +75,7 @@ impl Failure {
 /// What a code of the kernel means at a stage. The codes are those of
 /// `include/uapi/asm-generic/errno*.h` and of [`crate::wire::code`]; where the
 /// same code means two things, the stage decides.
-pub fn kind(stage: Stage, code: u16) -> KernelErrorKind {
+fn kind(stage: Stage, code: u16) -> KernelErrorKind {
     use KernelErrorKind as Kind;
     match (i32::from(code), stage) {
         (libc::ENOENT, _) => return Kind::NotFound,

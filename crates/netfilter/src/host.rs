@@ -12,7 +12,10 @@ use neli::nl::NlPayload;
 use neli::router::synchronous::NlRouter;
 use neli::rtnl::{Ifaddrmsg, IfaddrmsgBuilder, Rtmsg, RtmsgBuilder};
 use neli::utils::Groups;
+use neli::{FromBytesWithInput, Size, ToBytes};
 use netlink_packet_core::NlasIterator;
+
+use crate::limits::DUMPS_MAX;
 
 /// The addresses that this host cannot do without. Sorted, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +38,8 @@ pub struct HostError {
 }
 
 impl HostError {
-    fn new(what: &'static str) -> impl Fn(&dyn Display) -> Self {
+    /// What makes such an error of any other while `what` is read.
+    fn reading(what: &'static str) -> impl Fn(&dyn Display) -> Self {
         move |error| Self { what, detail: error.to_string() }
     }
 }
@@ -46,15 +50,15 @@ impl HostError {
 /// [`HostError`]; half an answer is an error too, since what is missing could
 /// be the one address that matters.
 pub fn addresses() -> Result<HostAddresses, HostError> {
-    let socket = HostError::new("network configuration");
+    let socket = HostError::reading("network configuration");
     let (router, _multicast) = NlRouter::connect(NlFamily::Route, None, Groups::empty())
         .map_err(|error| socket(&error))?;
     router.enable_ext_ack(true).map_err(|error| socket(&error))?;
     router.enable_strict_checking(true).map_err(|error| socket(&error))?;
     let mut host = HostAddresses::default();
     for family in [RtAddrFamily::Inet, RtAddrFamily::Inet6] {
-        own(&router, family, &mut host.own)?;
-        gateways(&router, family, &mut host.gateways)?;
+        host.own.extend(own(&router, family)?);
+        host.gateways.extend(gateways(&router, family)?);
     }
     for addresses in [&mut host.own, &mut host.gateways] {
         addresses.sort_unstable();
@@ -63,25 +67,51 @@ pub fn addresses() -> Result<HostAddresses, HostError> {
     Ok(host)
 }
 
-fn own(router: &NlRouter, family: RtAddrFamily, into: &mut Vec<IpAddr>) -> Result<(), HostError> {
-    let failed = HostError::new("addresses");
+/// What `read` finds in the answers to a question. Asked again when something
+/// changed while it was answered, since then an answer may be missing
+/// (`NLM_F_DUMP_INTR`, `include/uapi/linux/netlink.h`).
+fn dump<P>(
+    router: &NlRouter,
+    what: &'static str,
+    kind: Rtm,
+    question: &P,
+    read: impl Fn(&P, &mut Vec<IpAddr>),
+) -> Result<Vec<IpAddr>, HostError>
+where
+    P: Clone + Size + ToBytes + FromBytesWithInput<Input = usize>,
+{
+    let failed = HostError::reading(what);
+    for _ in 0..DUMPS_MAX {
+        let answers = router
+            .send::<_, _, Rtm, P>(kind, NlmF::DUMP, NlPayload::Payload(question.clone()))
+            .map_err(|error| failed(&error))?;
+        let (mut found, mut torn) = (Vec::new(), false);
+        for answer in answers {
+            let answer = answer.map_err(|error| failed(&error))?;
+            torn |= answer.nl_flags().contains(NlmF::DUMP_INTR);
+            if let Some(message) = answer.get_payload() {
+                read(message, &mut found);
+            }
+        }
+        if !torn {
+            return Ok(found);
+        }
+    }
+    Err(failed(&"they change faster than they can be read"))
+}
+
+fn own(router: &NlRouter, family: RtAddrFamily) -> Result<Vec<IpAddr>, HostError> {
+    const WHAT: &str = "addresses";
     let question = IfaddrmsgBuilder::default()
         .ifa_family(family)
         .ifa_prefixlen(0)
         .ifa_scope(RtScope::Universe)
         .ifa_index(0)
         .build()
-        .map_err(|error| failed(&error))?;
-    let answers = router
-        .send::<_, _, Rtm, Ifaddrmsg>(Rtm::Getaddr, NlmF::DUMP, NlPayload::Payload(question))
-        .map_err(|error| failed(&error))?;
-    for answer in answers {
-        let answer = answer.map_err(|error| failed(&error))?;
-        if let Some(message) = answer.get_payload() {
-            into.extend(interface_address(message));
-        }
-    }
-    Ok(())
+        .map_err(|error| HostError::reading(WHAT)(&error))?;
+    dump(router, WHAT, Rtm::Getaddr, &question, |message, found| {
+        found.extend(interface_address(message));
+    })
 }
 
 /// On a point-to-point interface `IFA_ADDRESS` is the other end and
@@ -96,12 +126,8 @@ fn interface_address(message: &Ifaddrmsg) -> Option<IpAddr> {
     attribute(Ifa::Local).or_else(|| attribute(Ifa::Address))
 }
 
-fn gateways(
-    router: &NlRouter,
-    family: RtAddrFamily,
-    into: &mut Vec<IpAddr>,
-) -> Result<(), HostError> {
-    let failed = HostError::new("routes");
+fn gateways(router: &NlRouter, family: RtAddrFamily) -> Result<Vec<IpAddr>, HostError> {
+    const WHAT: &str = "routes";
     let question = RtmsgBuilder::default()
         .rtm_family(family)
         .rtm_dst_len(0)
@@ -112,18 +138,12 @@ fn gateways(
         .rtm_scope(RtScope::Universe)
         .rtm_type(Rtn::Unspec)
         .build()
-        .map_err(|error| failed(&error))?;
-    let answers = router
-        .send::<_, _, Rtm, Rtmsg>(Rtm::Getroute, NlmF::DUMP, NlPayload::Payload(question))
-        .map_err(|error| failed(&error))?;
-    for answer in answers {
-        let answer = answer.map_err(|error| failed(&error))?;
-        match answer.get_payload() {
-            Some(route) if *route.rtm_dst_len() == 0 => route_gateways(route, into),
-            _ => {}
+        .map_err(|error| HostError::reading(WHAT)(&error))?;
+    dump(router, WHAT, Rtm::Getroute, &question, |route, found| {
+        if *route.rtm_dst_len() == 0 {
+            route_gateways(route, found);
         }
-    }
-    Ok(())
+    })
 }
 
 /// A route has one gateway of its own or several next hops with one each.

@@ -24,7 +24,7 @@ pub use answer::{Answer, Body, answers};
 pub use batch::{Batch, Change, Unwritable};
 pub use driver::Netfilter;
 pub use exchange::Exchange;
-pub use failure::{Failure, kind};
+pub use failure::Failure;
 pub use reply::{Entry, Part, Reply, WireHeader};
 pub use request::Request;
 pub use transport::{NetlinkSocket, Transport};

@@ -13,7 +13,7 @@ pub const RECEIVE_BYTES: usize = 128 << 10;
 
 /// Bytes asked for as the socket's send and receive buffers (the kernel
 /// doubles them). The kernel's default, 208 KiB, is enough for all that is
-/// sent here; more is room for a listing of thousands of names.
+/// sent here; the rest is headroom.
 pub const SOCKET_BUFFER_BYTES: usize = 1 << 20;
 
 /// Tests in one `send`. Each miss is answered, an answer takes 832 bytes of
@@ -26,3 +26,7 @@ pub const STALE_MAX: usize = 4_096;
 
 /// The largest value of an attribute's length field, `nla_len` being a `u16`.
 pub const ATTRIBUTE_BYTES_MAX: usize = u16::MAX as usize;
+
+/// How often addresses and routes are read again because they changed while
+/// they were read.
+pub const DUMPS_MAX: usize = 8;

@@ -36,8 +36,8 @@ pub trait Transport {
     }
 }
 
-/// A `NETLINK_NETFILTER` socket of the network namespace in which it was
-/// opened. Needs `CAP_NET_ADMIN` when opened and when used.
+/// A `NETLINK_NETFILTER` socket of the network namespace of the thread that
+/// opened it, which should be the one that uses it: a reset opens it again. Needs `CAP_NET_ADMIN` when opened and when used.
 #[derive(Debug)]
 pub struct NetlinkSocket {
     socket: Socket,

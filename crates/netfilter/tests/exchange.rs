@@ -37,6 +37,7 @@ struct Script {
     sequence: i32,
     sent: usize,
     resets: usize,
+    reset_fails: Option<i32>,
     send_fails: Option<i32>,
 }
 
@@ -86,7 +87,7 @@ impl Transport for &mut Script {
 
     fn reset(&mut self) -> io::Result<()> {
         self.resets += 1;
-        Ok(())
+        self.reset_fails.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno)))
     }
 }
 
@@ -131,6 +132,18 @@ fn a_lost_or_senseless_answer_is_unknown_and_the_socket_is_opened_anew() {
     check(&[Next::Reply(1, [(1, 7), (10, 6)])], unknown);
     check(&[Next::Reply(1, [(1, 7), (1, 7)])], unknown);
     check(&vec![Next::Ack(-1); 5_000], unknown);
+}
+
+#[test]
+fn a_socket_that_could_not_be_opened_anew_is_not_used_again() {
+    let mut script = Script { reset_fails: Some(libc::EMFILE), ..Script::default() };
+    let set = set();
+    let mut exchange = Exchange::new(&mut script);
+    let unknown = exchange.command(&Request::Flush(&set)).expect_err("no answer");
+    assert_eq!(unknown.kind(Stage::Flush), KernelErrorKind::Unknown);
+    let unsent = exchange.command(&Request::Flush(&set)).expect_err("no socket");
+    assert!(matches!(unsent, Failure::Unsent(_)), "{unsent}");
+    assert_eq!((script.sent, script.resets), (1, 2));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the kernel does to messages that are not as they should be, and to a
 //! reader that does not read. Each must end in an error, none in waiting.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use netfilter::{Batch, Change, Exchange, Failure, NetlinkSocket, Request, Transport};
@@ -49,6 +49,31 @@ fn an_acknowledgement_is_worth_nothing_without_the_flag_that_every_message_of_ou
     });
 }
 
+/// Sends in pieces of whole messages, so that the send buffer is never what
+/// is too small.
+struct Piecewise(NetlinkSocket);
+
+impl Transport for Piecewise {
+    fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+        let mut rest = datagram;
+        while let Some(length) = rest.first_chunk::<4>() {
+            let length = u32::from_ne_bytes(*length) as usize;
+            let (message, others) = rest.split_at(length);
+            self.0.send(message)?;
+            rest = others;
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, into: &mut Vec<u8>) -> io::Result<()> {
+        self.0.receive(into)
+    }
+
+    fn reset(&mut self) -> io::Result<()> {
+        self.0.reset()
+    }
+}
+
 #[test]
 fn more_acknowledgements_than_fit_are_unknown_although_all_is_done() {
     // Each takes 832 bytes of a buffer of 2 MiB, or of 208 KiB where the
@@ -60,7 +85,8 @@ fn more_acknowledgements_than_fit_are_unknown_although_all_is_done() {
         let wanted = members(set.family(), &seen);
         let spec = ground.spec(&set, 1 << 13, 10_000);
         ground.does(&reconcile::Op::Create(spec));
-        let mut exchange = Exchange::new(NetlinkSocket::open_for(SOON).expect("permitted"));
+        let mut exchange =
+            Exchange::new(Piecewise(NetlinkSocket::open_for(SOON).expect("permitted")));
         let count = u32::try_from(MESSAGES).expect("few");
         let first = exchange.reserve(count);
         let (mut batch, mut bytes) = (Batch::default(), Vec::new());
