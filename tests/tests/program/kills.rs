@@ -1,0 +1,26 @@
+//! SIGKILL at random moments of updates. A million entries are killed in
+//! `cargo xtask ci` with the release build, here are enough to be between.
+
+use tests::generate::Random;
+use tests::kills::{Met, Route, survive};
+use tests::namespace::isolated;
+use tests::versions::Versions;
+
+fn check(route: Route, percent: usize, entries: usize, rounds: u32) -> Met {
+    isolated(|| {
+        let met = survive(&mut Versions::new(Random::seeded(51), entries), route, percent, rounds);
+        println!("{rounds} kills met {met:?}");
+        assert!(met.new < rounds, "the kills come too late to show anything: {met:?}");
+        met
+    })
+}
+
+#[test]
+fn a_kill_during_an_update_by_swap_leaves_the_old_sets_or_the_new_ones() {
+    check(Route::Swap, 60, 200_000, 50);
+}
+
+#[test]
+fn a_kill_during_an_update_in_place_loses_nothing_that_both_versions_have() {
+    check(Route::InPlace, 30, 200_000, 20);
+}

@@ -1,0 +1,33 @@
+//! The built program, from outside: files go in, and `ipset`, packets, exit
+//! codes, the log and JSON say what came out. One promise a test.
+
+mod configuration;
+mod contents;
+mod files;
+mod foreign;
+mod kills;
+mod life;
+mod load;
+mod state;
+mod unit;
+mod verbs;
+
+use tests::members::Members;
+use tests::witness::members;
+
+/// The sets of the list that every [`tests::host::Config`] has.
+const V4: &str = "denyset-drop-v4";
+const V6: &str = "denyset-drop-v6";
+
+/// A feed that nothing is wrong with: hosts and prefixes of both families.
+fn good() -> Members {
+    let hosts = (1..=40).map(|last| format!("45.9.8.{last} 2a01:4f8::{last}"));
+    Members::of(&(hosts.collect::<Vec<_>>().join(" ") + " 91.200.0.0/16 2a02:6b8::/32"))
+}
+
+/// Asserts that the sets hold exactly `want`.
+#[track_caller]
+fn kernel_holds(want: &Members) {
+    members(V4).expect(&want.family(true));
+    members(V6).expect(&want.family(false));
+}

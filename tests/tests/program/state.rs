@@ -1,0 +1,177 @@
+//! The state directory: what outlives the daemon and the host, and what
+//! becomes of it when the disk does not cooperate.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tests::daemon::Daemon;
+use tests::generate::{Random, feed};
+use tests::host::{Config, Host};
+use tests::members::Members;
+use tests::namespace::{isolated, isolated_with_mounts};
+use tests::witness::{ipset, names, succeed};
+
+use crate::{V4, V6, good, kernel_holds};
+
+/// The files below the state directory.
+fn copies(host: &Host) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut directories = vec![host.state()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).expect("the state can be listed") {
+            let path = entry.expect("and each of it").path();
+            if path.is_dir() { directories.push(path) } else { files.push(path) }
+        }
+    }
+    files
+}
+
+/// As a reboot does: no daemon, no sets, the same files.
+fn reboot(daemon: Daemon<'_>) {
+    daemon.stop();
+    for set in names() {
+        ipset(&format!("destroy {set}"));
+    }
+}
+
+#[test]
+fn the_last_good_version_survives_a_reboot_with_a_bad_feed() {
+    isolated(|| {
+        let host = Host::new();
+        host.feed("list.txt", good().feed());
+        reboot(Daemon::start(&host));
+        host.feed("list.txt", "");
+        let daemon = Daemon::start(&host);
+        kernel_holds(&good());
+        daemon.until_feed("list.txt", "refused");
+    });
+}
+
+#[test]
+fn a_feed_that_vanished_while_nobody_looked_is_still_in_force() {
+    isolated(|| {
+        let host = Host::new();
+        host.feed("list.txt", good().feed());
+        for number in 0..4 {
+            host.feed(&format!("more{number}.txt"), format!("91.201.0.{number}\n"));
+        }
+        reboot(Daemon::start(&host));
+        host.remove_feed("list.txt");
+        let daemon = Daemon::start(&host);
+        daemon.until_feed("list.txt", "gone");
+        assert_eq!(tests::witness::members(V6), good().family(false));
+    });
+}
+
+#[test]
+fn a_full_disk_refuses_the_new_version_and_keeps_the_old() {
+    isolated_with_mounts(|| {
+        let host = Host::new();
+        let state = host.state();
+        let options = ["-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs"].map(AsRef::as_ref);
+        succeed("mount", &[&options[..], &[state.as_os_str()]].concat());
+        host.feed("list.txt", good().feed());
+        let mut daemon = Daemon::start(&host);
+        kernel_holds(&good());
+        // Not too much for the guards, but for the disk.
+        let large: Members = Random::seeded(41).addresses(380, 4).into_iter().collect();
+        host.feed("list.txt", large.feed() + &format!("# {}\n", "x".repeat(99)).repeat(1000));
+        let refused = daemon.until_feed("list.txt", "refused");
+        let reason = refused["refused"].as_str().expect("a refusal has a reason").to_owned();
+        assert!(reason.contains("No space left"), "{reason}");
+        kernel_holds(&good());
+        daemon.assert_alive();
+        daemon.kill();
+        // The copy that was there is whole.
+        let daemon = Daemon::start(&host);
+        kernel_holds(&good());
+        // With room again it goes through by itself.
+        succeed("mount", &["-o".as_ref(), "remount,size=1m".as_ref(), state.as_os_str()]);
+        host.denyset("reload").exits(0);
+        daemon.until_feed("list.txt", "current");
+        kernel_holds(&large);
+    });
+}
+
+#[test]
+fn a_corrupt_last_good_copy_is_not_believed() {
+    isolated(|| {
+        let host = Host::new();
+        host.feed("list.txt", good().feed());
+        let daemon = Daemon::start(&host);
+        daemon.stop();
+        for file in copies(&host) {
+            let mut bytes = fs::read(&file).expect("a copy can be read");
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(&file, bytes).expect("and spoilt");
+        }
+        // The feed is bad by then, and nothing says what was good.
+        host.feed("list.txt", "");
+        let mut daemon = Daemon::start(&host);
+        daemon.wait_logged(&["last good copy", "not used"]);
+        daemon.until_feed("list.txt", "refused");
+        kernel_holds(&good());
+        daemon.assert_alive();
+        host.feed("list.txt", good().feed());
+        daemon.until_feed("list.txt", "current");
+        kernel_holds(&good());
+    });
+}
+
+#[test]
+fn a_truncated_or_empty_copy_is_not_believed() {
+    isolated(|| {
+        let host = Host::new();
+        host.feed("list.txt", good().feed());
+        for length in [0, 1, 100] {
+            reboot(Daemon::start(&host));
+            for file in copies(&host) {
+                fs::OpenOptions::new()
+                    .write(true)
+                    .open(&file)
+                    .and_then(|file| file.set_len(length))
+                    .expect("a copy can be cut");
+            }
+            let daemon = Daemon::start(&host);
+            kernel_holds(&good());
+            daemon.until_feed("list.txt", "current");
+        }
+    });
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_written_is_said_to_be_so() {
+    isolated(|| {
+        let host = Host::new();
+        host.feed("list.txt", good().feed());
+        let daemon = Daemon::start(&host);
+        daemon.stop();
+        fs::remove_dir_all(host.state()).expect("the state can be removed");
+        fs::write(host.state(), "in the way").expect("and a file put in its place");
+        let outcome = host.denyset("run");
+        outcome.exits(2).complains(&["state"]);
+        kernel_holds(&good());
+    });
+}
+
+#[test]
+fn the_state_holds_one_copy_of_each_feed_and_no_leftovers() {
+    isolated(|| {
+        let host =
+            Host::with(&Config { guard: "shrink-percent-max = 100".into(), ..Config::default() });
+        for number in 0..3 {
+            host.feed(&format!("list{number}.txt"), good().feed());
+        }
+        let daemon = Daemon::start(&host);
+        let before = copies(&host).len();
+        for round in 0..5 {
+            let addresses = Random::seeded(round).addresses(60, 4);
+            host.feed("list0.txt", feed(&addresses));
+            let all: Members =
+                addresses.into_iter().collect::<Members>().iter().chain(good().iter()).collect();
+            daemon.until_members(V4, all.family(true).len());
+        }
+        assert_eq!(copies(&host).len(), before, "{:?}", copies(&host));
+    });
+}
