@@ -1,0 +1,53 @@
+//! `denyset check FEED…`: single files, wherever they are, for a person who
+//! has just fetched one and may not have a configuration yet.
+
+use std::path::{Path, PathBuf};
+
+use blocklist::FeedName;
+
+use super::{judged, limits_for, load};
+use crate::config::{Config, ConfigError};
+use crate::control::Failure;
+use crate::feeds::{TreeLimits, read_path};
+use crate::view::CheckView;
+
+/// The configuration, and what is to be said about it. The defaults stand in
+/// for a file that does not exist, unless it was asked for.
+pub(super) fn config(given: Option<&Path>, file: &Path) -> Result<(Config, Vec<String>), Failure> {
+    match Config::load(file) {
+        Err(ConfigError::Read { source, .. })
+            if given.is_none() && source.kind() == std::io::ErrorKind::NotFound =>
+        {
+            let problem = format!("there is no {}, the defaults are in force", file.display());
+            Ok((Config::default(), vec![problem]))
+        }
+        _ => Ok((load(file)?, Vec::new())),
+    }
+}
+
+/// Checks the files as they would be checked in the feeds directory. Lists
+/// are not composed of them: a part of the feeds says nothing about a list.
+pub(super) fn check(config: &Config, files: &[PathBuf], mut problems: Vec<String>) -> CheckView {
+    let mut feeds = Vec::with_capacity(files.len());
+    for file in files {
+        let shown_as = file.to_string_lossy();
+        let Some(name) = name(config, file) else {
+            problems.push(format!("{shown_as}: its name cannot be a feed's, see `denyset --help`"));
+            continue;
+        };
+        let bytes_max = TreeLimits::default().bytes_max;
+        let limits = limits_for(config, &name);
+        let read = read_path(file, config.format_for(&name), &limits, bytes_max);
+        feeds.push(judged(config, &name, &shown_as, read).0);
+    }
+    CheckView { feeds, lists: Vec::new(), problems }
+}
+
+/// The name under which the options of the configuration apply: the path
+/// below the feeds directory for a file in it, the last part for others.
+fn name(config: &Config, file: &Path) -> Option<FeedName> {
+    let whole = std::path::absolute(file).ok()?;
+    let below = whole.strip_prefix(&config.daemon.feeds_dir).ok();
+    let name = below.or_else(|| whole.file_name().map(Path::new))?;
+    FeedName::new(name.to_str()?).ok()
+}

@@ -1,0 +1,161 @@
+//! `denyset check`: configuration and feeds, judged as the daemon would judge
+//! them, without a daemon and without a kernel. So it knows no addresses of
+//! this host to protect and no earlier versions to compare with.
+
+mod files;
+mod problems;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use blocklist::{
+    Address, Feed, FeedName, Limits, PrefixSet, Prefixes, Protection, Refusal, compose, judge,
+};
+
+use crate::cli;
+use crate::config::{Config, ListConfig};
+use crate::control::Failure;
+use crate::exit::Exit;
+use crate::feeds::{FeedFile, Reading, TreeLimits, read_only, scan};
+use crate::progress::Progress;
+use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
+
+/// Does what the arguments say. `given` is the configuration file that was
+/// asked for, if one was.
+///
+/// # Errors
+/// The configuration, the feeds directory, standard output.
+pub(super) fn run(
+    arguments: &cli::Check,
+    given: Option<&Path>,
+    file: &Path,
+) -> Result<Exit, Failure> {
+    let view = if arguments.feeds.is_empty() {
+        directory(&load(file)?)?
+    } else {
+        let (config, problems) = files::config(given, file)?;
+        files::check(&config, &arguments.feeds, problems)
+    };
+    print(&view, arguments.print.format)
+        .map_err(|error| failure(format!("cannot write to standard output: {error}")))?;
+    Ok(if view.is_good() { Exit::Success } else { Exit::Attention })
+}
+
+fn load(file: &Path) -> Result<Config, Failure> {
+    Config::load(file).map_err(|error| Failure::new(Exit::Config, error.to_string()))
+}
+
+fn failure(message: String) -> Failure {
+    Failure::new(Exit::Failure, message)
+}
+
+/// Checks all that is in the feeds directory.
+fn directory(config: &Config) -> Result<CheckView, Failure> {
+    let limits = TreeLimits::default();
+    let feeds_dir = &config.daemon.feeds_dir;
+    let found = scan(feeds_dir, &limits).map_err(|error| failure(error.to_string()))?;
+    let mut progress = Progress::begin("reading");
+    let mut view = CheckView::default();
+    let mut usable = BTreeMap::new();
+    for (done, name) in found.feeds.keys().enumerate() {
+        progress.at(done as u64, found.feeds.len() as u64);
+        let parse = limits_for(config, name);
+        let format = config.format_for(name);
+        let quiet = Duration::ZERO;
+        let file = FeedFile { feeds_dir, name, format, parse: &parse, limits: &limits, quiet };
+        let read = match read_only(&file).1 {
+            Reading::New { feed, .. } => Ok(*feed),
+            Reading::Refused(refusal) => Err(refusal),
+            // Deleted since the directory was read, and so no feed; and there
+            // is no copy that it could be the same as.
+            Reading::Vanished | Reading::Same => continue,
+        };
+        let (checked, feed) = judged(config, name, name.as_str(), read);
+        view.feeds.push(checked);
+        usable.extend(feed.map(|feed| (name.clone(), Arc::new(feed.prefixes))));
+    }
+    drop(progress);
+    view.lists = config.lists.iter().map(|list| composed(list, &usable)).collect();
+    view.problems = problems::of(config, &found);
+    Ok(view)
+}
+
+/// How far a feed is read.
+fn limits_for(config: &Config, name: &FeedName) -> Limits {
+    Limits { entries_max: config.guard_for(name).entries_max, ..Limits::default() }
+}
+
+/// A feed as `check` shows it, and itself if it may be used.
+fn judged(
+    config: &Config,
+    name: &FeedName,
+    shown_as: &str,
+    read: Result<Feed, Refusal>,
+) -> (CheckedFeed, Option<Feed>) {
+    let format = config.format_for(name).to_string();
+    let feed = match read {
+        Ok(feed) => feed,
+        Err(refusal) => return (unread(shown_as, format, &refusal), None),
+    };
+    let protect = Protection::default().of(&config.protect_for(name));
+    let verdict = judge(&feed, None, &config.guard_for(name), &protect);
+    let reject = |reject: &blocklist::Reject| RejectView {
+        line: reject.line,
+        text: reject.text.clone(),
+        reason: reject.reason.to_string(),
+    };
+    let checked = CheckedFeed {
+        feed: shown_as.to_owned(),
+        format,
+        entries: feed.tally.entries,
+        ipv4: feed.tally.ipv4,
+        ipv6: feed.tally.ipv6,
+        duplicates: feed.tally.duplicates,
+        rejected: feed.tally.rejected,
+        refused: verdict.as_ref().err().map(|refusals| reasons(refusals)),
+        rejects: feed.rejects.iter().map(reject).collect(),
+    };
+    (checked, verdict.is_ok().then_some(feed))
+}
+
+/// A feed of which nothing is known but why.
+fn unread(shown_as: &str, format: String, refusal: &Refusal) -> CheckedFeed {
+    CheckedFeed {
+        feed: shown_as.to_owned(),
+        format,
+        entries: 0,
+        ipv4: 0,
+        ipv6: 0,
+        duplicates: 0,
+        rejected: 0,
+        refused: Some(refusal.to_string()),
+        rejects: Vec::new(),
+    }
+}
+
+fn reasons(refusals: &[Refusal]) -> String {
+    refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// A list of the feeds that may be used.
+fn composed(list: &ListConfig, usable: &BTreeMap<FeedName, Arc<Prefixes>>) -> CheckedList {
+    let protect = Protection::default().of(&list.list.protect);
+    let members = compose(&list.list, usable, &protect).members;
+    CheckedList {
+        list: list.list.name.clone(),
+        ipv4: counted(&members.ipv4),
+        ipv6: counted(&members.ipv6),
+    }
+}
+
+fn counted<A: Address>(set: &PrefixSet<A>) -> CheckedFamily {
+    CheckedFamily {
+        members: set.len() as u64,
+        addresses: set.address_count().to_string(),
+        lengths: set.length_counts().into_iter().collect(),
+    }
+}
