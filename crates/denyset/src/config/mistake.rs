@@ -38,7 +38,7 @@ impl fmt::Display for Mistake {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read configuration {}: {source}", file.display())]
+    #[error("cannot read configuration {}: {source}; `-c FILE` names another", file.display())]
     Read {
         /// The file.
         file: PathBuf,
