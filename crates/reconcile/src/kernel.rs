@@ -31,8 +31,10 @@ pub trait Observe {
     /// counted, which happens when somebody writes meanwhile; others.
     fn members(&mut self, set: &SetName) -> Result<Members, KernelError>;
 
-    /// How many of these members the set lacks: an exact test of each, at
-    /// about 0.5 µs.
+    /// How many of these members the set lacks, at about 0.5 µs each. The test
+    /// is exact but for a member of full length: that counts as present while
+    /// a wider member covers it, since the kernel looks it up like a packet's
+    /// address.
     ///
     /// # Errors
     /// `NotFound`, others.

@@ -2,6 +2,7 @@
 //! of the kernel and the desired state hold the same columns.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -67,6 +68,15 @@ impl Members {
             (Self::V4(set), AnyPrefix::V4(prefix)) => set.position(prefix).is_ok(),
             (Self::V6(set), AnyPrefix::V6(prefix)) => set.position(prefix).is_ok(),
             _ => false,
+        }
+    }
+
+    /// The shortest member that holds an address.
+    pub fn covering(&self, address: IpAddr) -> Option<AnyPrefix> {
+        match (self, address) {
+            (Self::V4(set), IpAddr::V4(ip)) => set.covering(ip.into()).first().map(|&p| p.into()),
+            (Self::V6(set), IpAddr::V6(ip)) => set.covering(ip.into()).first().map(|&p| p.into()),
+            _ => None,
         }
     }
 

@@ -17,8 +17,6 @@ use crate::exit::Exit;
 pub enum Request {
     /// What the daemon holds.
     Status {},
-    /// What would be done to the kernel now.
-    Plan {},
     /// Whether, why and by whom an address is blocked.
     Why {
         /// The address, in the usual text form.
@@ -53,7 +51,6 @@ impl Request {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::Status {} => "status",
-            Self::Plan {} => "plan",
             Self::Why { .. } => "why",
             Self::Reload {} => "reload",
             Self::Resync {} => "resync",
@@ -66,7 +63,7 @@ impl Request {
     /// Who may ask.
     pub fn access(&self) -> Access {
         match self {
-            Self::Status {} | Self::Plan {} | Self::Why { .. } => Access::Read,
+            Self::Status {} | Self::Why { .. } => Access::Read,
             Self::Reload {} | Self::Resync {} | Self::Apply {} => Access::Change,
             Self::Accept { .. } | Self::Teardown {} => Access::Change,
         }
@@ -175,7 +172,6 @@ mod tests {
         let address = "192.0.2.1".parse().expect("an address");
         let all = [
             Request::Status {},
-            Request::Plan {},
             Request::Why { address },
             Request::Reload {},
             Request::Resync {},

@@ -34,6 +34,9 @@ pub struct Call {
     /// Where the answer goes. Dropping it tells the client that there is
     /// none; the client may be gone when it comes.
     pub reply: oneshot::Sender<Reply>,
+    /// Resolves when the client has the answer, or has gone. For a daemon
+    /// that ends after it.
+    pub delivered: oneshot::Receiver<()>,
 }
 
 impl Peer {
@@ -58,10 +61,12 @@ pub(super) async fn attend(mut stream: UnixStream, calls: mpsc::Sender<Call>, pa
     let codec = LinesCodec::new_with_max_length(REQUEST_BYTES_MAX);
     let (reader, writer) = stream.split();
     let mut lines = FramedRead::new(reader, codec);
+    // Dropped at the end, which is what the daemon waits for.
+    let (_done, delivered) = oneshot::channel();
     let reply = match timeout(patience, lines.next()).await {
         // It hung up, or broke off: there is nobody to tell.
         Ok(None | Some(Err(LinesCodecError::Io(_)))) => return,
-        Ok(Some(Ok(line))) => answer(&line, peer, &calls).await,
+        Ok(Some(Ok(line))) => answer(&line, peer, &calls, delivered).await,
         Ok(Some(Err(LinesCodecError::MaxLineLengthExceeded))) => {
             let message = format!("the request is longer than {REQUEST_BYTES_MAX} bytes");
             Err(Failure::new(Exit::Usage, message))
@@ -77,7 +82,12 @@ pub(super) async fn turn_away(stream: UnixStream) {
     send(stream, Err(Failure::new(Exit::Failure, message))).await;
 }
 
-async fn answer(line: &str, peer: Peer, calls: &mpsc::Sender<Call>) -> Reply {
+async fn answer(
+    line: &str,
+    peer: Peer,
+    calls: &mpsc::Sender<Call>,
+    delivered: oneshot::Receiver<()>,
+) -> Reply {
     let request = decode_request(line)?;
     if !peer.may(request.access()) {
         let verb = request.verb();
@@ -87,7 +97,7 @@ async fn answer(line: &str, peer: Peer, calls: &mpsc::Sender<Call>) -> Reply {
     }
     let stopping = || Failure::new(Exit::Failure, "the daemon is stopping");
     let (reply, answer) = oneshot::channel();
-    calls.send(Call { request, peer, reply }).await.map_err(|_| stopping())?;
+    calls.send(Call { request, peer, reply, delivered }).await.map_err(|_| stopping())?;
     answer.await.map_err(|_| stopping())?
 }
 

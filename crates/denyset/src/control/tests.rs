@@ -36,7 +36,7 @@ impl Scene {
                 let answer = match call.request {
                     Request::Resync {} => Err(Failure::new(Exit::Unavailable, "no such kernel")),
                     Request::Reload {} => continue,
-                    Request::Plan {} => {
+                    Request::Resync {} => {
                         waiting.push(call.reply);
                         continue;
                     }
@@ -152,7 +152,7 @@ async fn the_verbs_that_wait_do_not_hold_up_the_others() {
 async fn an_answer_that_takes_too_long_is_not_waited_for() {
     let scene = Scene::new(LONG);
     let path = scene.path();
-    let late = move || ask(&path, &Request::Plan {}, Duration::from_millis(20));
+    let late = move || ask(&path, &Request::Resync {}, Duration::from_millis(20));
     let error = spawn_blocking(late).await.expect("asked").expect_err("too late");
     assert!(matches!(error, AskError::Late { .. }), "{error}");
 }

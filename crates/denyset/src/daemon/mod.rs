@@ -1,1 +1,142 @@
-//! (being written)
+//! The daemon: one loop that takes one input at a time, lets the reconciler
+//! think, and hands out what it wants done. Nothing in the loop waits for the
+//! kernel or for a disk.
+
+mod answer;
+mod clock;
+mod farewell;
+mod input;
+mod inquiry;
+mod perform;
+mod reload;
+mod report;
+mod signals;
+mod start;
+mod worker;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use reconcile::{Action, Event, Reconciler, SetOutcome};
+use tokio::sync::mpsc;
+
+pub use clock::Clock;
+pub use start::{StartError, kernel_exit, salt, start};
+
+use crate::config::{Config, OnStop};
+use crate::control::Call;
+use crate::effects::{FeedEffects, Halt};
+use crate::exit::Exit;
+use crate::feeds::{Settle, Watcher};
+use crate::lock::Lock;
+use crate::systemd;
+
+use input::Input;
+use perform::Finished;
+use signals::Signals;
+use worker::Worker;
+
+/// The daemon at work.
+pub struct Daemon {
+    config_file: PathBuf,
+    config: Arc<Config>,
+    reconciler: Reconciler,
+    clock: Clock,
+    feeds: FeedEffects,
+    worker: Worker,
+    halt: Halt,
+    /// What the work that was handed out has come to.
+    finished: mpsc::Receiver<Finished>,
+    finish: mpsc::Sender<Finished>,
+    calls: mpsc::Receiver<Call>,
+    signals: Signals,
+    /// `None` when this kernel lets us watch nothing.
+    watcher: Option<Watcher>,
+    settle: Settle,
+    /// When the reconciler wants a tick.
+    wake: Option<Instant>,
+    /// When the service manager wants a sign of life.
+    watchdog: Option<tokio::time::Interval>,
+    /// Who waits until there is nothing left to do.
+    waiting: Vec<Waiting>,
+    /// Whether the service manager waits to hear that we are ready.
+    unready: bool,
+    /// The line that the service manager shows.
+    status: String,
+    _lock: Lock,
+}
+
+/// A call that is answered when all that it set off is done.
+struct Waiting {
+    call: Call,
+    /// What has been done since it came.
+    outcomes: Vec<SetOutcome>,
+}
+
+impl Daemon {
+    /// Runs until it is told to end.
+    pub async fn run(mut self, restored: Vec<Event>) -> Exit {
+        let now = self.clock.now();
+        let mut actions = Vec::new();
+        for event in restored {
+            actions = self.take(actions, event);
+        }
+        actions.extend(self.reconciler.handle(Event::Tick, now));
+        loop {
+            for action in actions {
+                self.perform(action);
+            }
+            self.settle_accounts();
+            actions = match self.next_input().await {
+                Input::Shutdown => return self.stop().await,
+                Input::Reload => self.reload(),
+                Input::Call(call) => match self.answer(call) {
+                    Some(actions) => actions,
+                    None => return self.stop_for_good().await,
+                },
+                Input::Finished(finished) => self.finished(finished),
+                Input::Event(event) => self.reconciler.handle(event, self.clock.now()),
+            };
+        }
+    }
+
+    /// Lets the reconciler have an event whose actions come after others.
+    fn take(&mut self, mut actions: Vec<Action>, event: Event) -> Vec<Action> {
+        actions.extend(self.reconciler.handle(event, self.clock.now()));
+        actions
+    }
+
+    /// Answers those who waited for all to be done, and tells the service
+    /// manager how things are.
+    fn settle_accounts(&mut self) {
+        if !self.reconciler.at_rest() {
+            return;
+        }
+        for Waiting { call, outcomes } in std::mem::take(&mut self.waiting) {
+            let answer = self.outcome(&outcomes);
+            // Whoever asked may have gone.
+            let _ = call.reply.send(answer);
+        }
+        let status = self.status_line();
+        if std::mem::take(&mut self.unready) {
+            tracing::info!(status, "ready");
+            systemd::ready(&status);
+        } else if status != self.status {
+            systemd::status(&status);
+        }
+        self.status = status;
+    }
+
+    /// Ends. Sets and rules stay in force unless the configuration wants them
+    /// removed.
+    async fn stop(mut self) -> Exit {
+        systemd::stopping();
+        self.halt.ask();
+        let remove = self.config.daemon.on_stop == OnStop::Remove;
+        let removed = if remove { self.remove_all().await.is_ok() } else { true };
+        self.worker.end();
+        tracing::info!("stopped");
+        if removed { Exit::Success } else { Exit::Failure }
+    }
+}

@@ -1,1 +1,64 @@
-//! (being written)
+//! The verbs: from the command line to an exit code. Here they are only told
+//! apart; what each does is in its own module.
+
+mod apply;
+mod ask;
+mod check;
+mod compile;
+mod run;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::cli::{Cli, Verb};
+use crate::config::Config;
+use crate::control::{Failure, Request};
+use crate::exit::Exit;
+
+/// Does what the command line says, and says on standard error what could not
+/// be done.
+pub fn run(cli: &Cli) -> Exit {
+    let file = cli.config_file();
+    match &cli.verb {
+        Verb::Run => run::run(file),
+        Verb::Apply(print) => apply::apply(&file, print.format),
+        Verb::Plan(print) => apply::plan(&file, print.format),
+        Verb::Teardown(print) => apply::tear_down(&file, print.format),
+        Verb::Check(check) => ended(check::run(check, cli.config.as_deref(), &file)),
+        Verb::Compile(compile) => ended(compile::run(compile)),
+        Verb::Status(print) => ask::status(&file, print.format),
+        Verb::Why(why) => ask::why(&file, why.address, why.print.format),
+        Verb::Reload(print) => ask::work(&file, &Request::Reload {}, print.format),
+        Verb::Resync(print) => ask::work(&file, &Request::Resync {}, print.format),
+        Verb::Accept(accept) => ask::accept(&file, &accept.feed, accept.print.format),
+        Verb::Completions(completions) => completions.print(),
+    }
+}
+
+/// How a verb ends that tells by a value what went wrong.
+fn ended(result: Result<Exit, Failure>) -> Exit {
+    result.unwrap_or_else(|failure| {
+        tell(&failure.message);
+        failure.exit()
+    })
+}
+
+/// Reads the configuration.
+///
+/// # Errors
+/// How to exit, after every mistake was told.
+fn configuration(file: &Path) -> Result<Config, Exit> {
+    Config::load(file).map_err(|error| {
+        tell(&error.to_string());
+        Exit::Config
+    })
+}
+
+/// Tells a person what went wrong. Standard error may be closed, which is no
+/// reason to fail once more.
+fn tell(message: &str) {
+    let mut error = std::io::stderr().lock();
+    for line in message.lines() {
+        let _ = writeln!(error, "denyset: {line}");
+    }
+}

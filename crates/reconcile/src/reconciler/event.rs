@@ -96,8 +96,8 @@ pub enum Event {
     Read {
         /// The feed.
         feed: FeedName,
-        /// What the file was like.
-        fingerprint: Fingerprint,
+        /// What the file was like, if it could be looked at.
+        fingerprint: Option<Fingerprint>,
         /// What it gave.
         reading: Reading,
     },
@@ -204,6 +204,8 @@ pub enum Report {
         feed: FeedName,
         /// Why.
         refusals: Vec<Refusal>,
+        /// Whether there is a last good version, which stays in force.
+        in_force: bool,
     },
     /// A feed's file is gone; it stays in force for a while.
     FeedGone {

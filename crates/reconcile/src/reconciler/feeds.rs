@@ -13,9 +13,12 @@ use super::settings::Settings;
 /// Feeds that are read at the same time. Each is in memory whole meanwhile.
 const READS_MAX: usize = 2;
 
-/// Time until a feed is read again that changed while it was read, or that
-/// could not be read for a reason that may pass.
-const REREAD: Duration = Duration::from_secs(1);
+/// Time until a feed is read again that changed while it was read.
+const REREAD_UNSTABLE: Duration = Duration::from_millis(250);
+/// How many times in a row that may happen before it counts as a refusal.
+const UNSTABLE_MAX: u32 = 8;
+/// Time until a feed is read again of which no copy could be kept.
+const REREAD_UNKEPT: Duration = Duration::from_secs(10);
 
 /// One feed.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub struct FeedState {
     seen: bool,
     /// Its last good copy is damaged, and nothing good has come since.
     lost: bool,
+    /// How many times in a row it changed while it was read.
+    unstable: u32,
     /// The file as it was when it was last read.
     fingerprint: Option<Fingerprint>,
     /// A version that somebody accepted though guards refuse it.
@@ -116,6 +121,16 @@ impl Feeds {
         !self.scan.running
             && self.scan.wanted.is_none()
             && self.states.values().all(|feed| matches!(feed.stage, Stage::Rest))
+    }
+
+    /// Whether the directory is known as it is now, and with it every feed
+    /// that is `chosen`.
+    pub fn known(&self, chosen: impl Fn(&FeedName) -> bool) -> bool {
+        let scanned = !self.scan.running && self.scan.wanted.is_none();
+        let mut feeds = self.states.iter().filter(|(name, _)| chosen(name));
+        scanned
+            && self.scan.failure.is_none()
+            && feeds.all(|(_, feed)| matches!(feed.stage, Stage::Rest))
     }
 
     /// Whether a feed is being read or kept, or is about to be.
@@ -235,7 +250,7 @@ impl Feeds {
     pub fn read(
         &mut self,
         name: &FeedName,
-        fingerprint: Fingerprint,
+        fingerprint: Option<Fingerprint>,
         reading: Reading,
         settings: &Settings,
         now: Now,
@@ -245,7 +260,7 @@ impl Feeds {
             return reading.candidate().map(Action::Discard);
         };
         state.stage = Stage::Rest;
-        state.fingerprint = Some(fingerprint);
+        state.fingerprint = fingerprint;
         state.seen = true;
         match reading {
             Reading::Same => {
@@ -260,11 +275,7 @@ impl Feeds {
                 None
             }
             Reading::Refused(refusal) => {
-                if matches!(refusal.guard, Guard::Stable | Guard::Kept) {
-                    state.fingerprint = None;
-                    state.stage = Stage::Wanted(now.monotonic + REREAD);
-                }
-                state.refuse(name, vec![refusal], now, reports);
+                state.not_read(name, refusal, now, reports);
                 None
             }
             Reading::New { feed, candidate } => {
@@ -320,7 +331,7 @@ impl Feeds {
             }
             Err(refusal) => {
                 state.fingerprint = None;
-                state.stage = Stage::Wanted(now.monotonic + REREAD);
+                state.stage = Stage::Wanted(now.monotonic + REREAD_UNKEPT);
                 state.refuse(name, vec![refusal], now, reports);
             }
         }
@@ -388,8 +399,11 @@ impl Feeds {
                 if feed.refusals.is_empty() {
                     let refusal = lost(missing, known);
                     feed.refusals.push(refusal.clone());
-                    let (feed, refusals) = (name.clone(), vec![refusal]);
-                    actions.push(Action::Report(Report::FeedRefused { feed, refusals }));
+                    actions.push(Action::Report(Report::FeedRefused {
+                        feed: name.clone(),
+                        refusals: vec![refusal],
+                        in_force: true,
+                    }));
                 }
             } else {
                 withdrawn.push(name.clone());
@@ -425,6 +439,7 @@ impl FeedState {
             gone_before: None,
             seen: false,
             lost: false,
+            unstable: 0,
             fingerprint: None,
             waived: None,
             stage: Stage::Rest,
@@ -447,6 +462,26 @@ impl FeedState {
             && refusals.iter().all(|refusal| refusal.guard.can_be_accepted())
     }
 
+    /// The file could not be read whole. What passes by itself is tried again
+    /// and told only when it does not pass.
+    fn not_read(&mut self, name: &FeedName, refusal: Refusal, now: Now, reports: &mut Vec<Report>) {
+        let pause = match refusal.guard {
+            Guard::Stable => Some(REREAD_UNSTABLE),
+            Guard::Kept => Some(REREAD_UNKEPT),
+            _ => None,
+        };
+        if let Some(pause) = pause {
+            self.fingerprint = None;
+            self.stage = Stage::Wanted(now.monotonic + pause);
+        }
+        self.unstable = if refusal.guard == Guard::Stable { self.unstable + 1 } else { 0 };
+        if refusal.guard != Guard::Stable || self.unstable > UNSTABLE_MAX {
+            self.refuse(name, vec![refusal], now, reports);
+        } else if self.in_force.is_none() {
+            self.seen = false;
+        }
+    }
+
     fn refuse(
         &mut self,
         name: &FeedName,
@@ -459,7 +494,8 @@ impl FeedState {
         }
         self.since = now.wall;
         self.refusals.clone_from(&refusals);
-        reports.push(Report::FeedRefused { feed: name.clone(), refusals });
+        let (feed, in_force) = (name.clone(), self.in_force.is_some());
+        reports.push(Report::FeedRefused { feed, refusals, in_force });
     }
 }
 

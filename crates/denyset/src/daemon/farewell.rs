@@ -1,0 +1,58 @@
+//! The ends of the daemon that leave nothing behind in the kernel.
+
+use std::time::Duration;
+
+use reconcile::{Event, Policy};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::answer::document;
+use super::worker::Job;
+use super::{Daemon, report};
+use crate::control::{Failure, Reply};
+use crate::exit::Exit;
+use crate::{picture, systemd};
+
+/// How long the end of the daemon waits for a client to take its answer.
+const DELIVERY_MAX: Duration = Duration::from_secs(5);
+
+impl Daemon {
+    /// Removes everything of ours, tells those who asked for it, and ends.
+    pub(super) async fn stop_for_good(mut self) -> Exit {
+        systemd::stopping();
+        self.halt.ask();
+        let removed = self.remove_all().await;
+        for waiting in std::mem::take(&mut self.waiting) {
+            // Whoever asked may have gone.
+            let _ = waiting.call.reply.send(removed.clone());
+            let _ = timeout(DELIVERY_MAX, waiting.call.delivered).await;
+        }
+        self.worker.end();
+        if removed.is_ok() { Exit::Success } else { Exit::Failure }
+    }
+
+    /// Has the kernel's thread remove all sets of ours as its last job. What
+    /// rules refer to stays, and is named.
+    pub(super) async fn remove_all(&mut self) -> Reply {
+        let failed = |why: &str| Err(Failure::new(Exit::Failure, why));
+        let policy = Policy::new(self.config.kernel.set_prefix.clone(), 0);
+        let (reply, answer) = oneshot::channel();
+        if !self.worker.hand(Job::RemoveAll(policy, reply)) {
+            return failed("the kernel's thread takes no more work");
+        }
+        match answer.await {
+            Ok(Event::Applied { outcome, observed }) => {
+                for set in &outcome.sets {
+                    report::log_outcome(set);
+                }
+                let removal = picture::removal(&outcome, &observed);
+                for problem in &removal.problems {
+                    tracing::error!(reason = problem, "not everything could be removed");
+                }
+                document(&removal)
+            }
+            Ok(Event::Observed(Err(error))) => failed(&error.to_string()),
+            _ => failed("the kernel's thread has ended"),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Where the loop waits, and for what.
+
+use std::future::pending;
+use std::time::Instant;
+
+use reconcile::Event;
+use tokio::time::sleep_until;
+
+use super::Daemon;
+use super::perform::Finished;
+use super::signals::Signal;
+use crate::control::Call;
+use crate::systemd;
+
+/// Everything that can happen to the daemon.
+pub(super) enum Input {
+    /// It is told to end.
+    Shutdown,
+    /// It is told to read everything again.
+    Reload,
+    /// Somebody asks something.
+    Call(Call),
+    /// Work that was handed out is done.
+    Finished(Finished),
+    /// Something that the reconciler should know.
+    Event(Event),
+}
+
+impl Daemon {
+    /// Waits for the next input. The only place of the program that waits for
+    /// more than one thing.
+    pub(super) async fn next_input(&mut self) -> Input {
+        loop {
+            let settled = self.settle.due();
+            tokio::select! {
+                signal = self.signals.next() => return match signal {
+                    Signal::Reload => Input::Reload,
+                    Signal::Shutdown => Input::Shutdown,
+                },
+                Some(call) = self.calls.recv() => return Input::Call(call),
+                Some(finished) = self.finished.recv() => return Input::Finished(finished),
+                notice = next_notice(self.watcher.as_mut()) => match notice {
+                    Ok(notice) => {
+                        tracing::debug!(kind = ?notice, "the feeds directory has changed");
+                        self.settle.disturb(Instant::now());
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the feeds directory is not watched any more");
+                        self.watcher = None;
+                    }
+                },
+                () = until(settled) => {
+                    if self.settle.take(Instant::now()) {
+                        return Input::Event(Event::FeedsChanged);
+                    }
+                }
+                () = until(self.wake) => {
+                    self.wake = None;
+                    if self.watcher.is_none() {
+                        // Nobody tells us of changes, so we look.
+                        self.settle.disturb(Instant::now());
+                    }
+                    return Input::Event(Event::Tick);
+                }
+                () = tick(self.watchdog.as_mut()) => systemd::alive(),
+            }
+        }
+    }
+}
+
+/// The watcher's next notice; never, if there is no watcher.
+async fn next_notice(
+    watcher: Option<&mut crate::feeds::Watcher>,
+) -> Result<crate::feeds::Notice, crate::feeds::WatchError> {
+    match watcher {
+        Some(watcher) => watcher.next().await,
+        None => pending().await,
+    }
+}
+
+/// Waits until a moment; for ever, if there is none.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment.into()).await,
+        None => pending().await,
+    }
+}
+
+async fn tick(interval: Option<&mut tokio::time::Interval>) {
+    match interval {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => pending().await,
+    }
+}

@@ -1,0 +1,107 @@
+//! Hands out what the reconciler wants done, and takes in what came of it.
+//! Handing out never waits.
+
+use reconcile::{Action, Event, Report};
+use tokio::task::spawn_blocking;
+
+use super::worker::Job;
+use super::{Daemon, report};
+use crate::effects::Scanned;
+
+/// What came of work that was handed out.
+#[derive(Debug)]
+pub(super) enum Finished {
+    /// What the reconciler should know.
+    Event(Event),
+    /// The feeds directory was scanned.
+    Scanned(Scanned),
+    /// Something that nobody needs to know is done.
+    Quiet,
+}
+
+impl Daemon {
+    /// Has an action carried out.
+    pub(super) fn perform(&mut self, action: Action) {
+        match action {
+            Action::Report(report) => self.report(&report),
+            Action::WakeAt(at) => self.wake = Some(self.clock.moment(at)),
+            Action::Observe => self.hand(Job::Observe),
+            Action::Apply(plan, observed) => self.hand(Job::Apply(plan, observed)),
+            Action::Probe(probes) => self.hand(Job::Probe(probes)),
+            Action::Scan => {
+                let feeds = self.feeds.clone();
+                self.aside(move || Finished::Scanned(feeds.scan()));
+            }
+            Action::Read(feed) => {
+                let feeds = self.feeds.clone();
+                self.aside(move || Finished::Event(feeds.read(feed)));
+            }
+            Action::Keep(feed, candidate) => {
+                let feeds = self.feeds.clone();
+                self.aside(move || Finished::Event(feeds.keep(feed, candidate)));
+            }
+            Action::Discard(candidate) => self.quietly(move |feeds| feeds.discard(candidate)),
+            Action::Forget(feed) => self.quietly(move |feeds| feeds.forget(&feed)),
+            Action::NoteGone(feed, since) => {
+                self.quietly(move |feeds| feeds.note_gone(&feed, since));
+            }
+            Action::Compose(compose) => {
+                self.aside(move || Finished::Event(crate::effects::compose(&compose)));
+            }
+        }
+    }
+
+    /// Takes in what came of work.
+    pub(super) fn finished(&mut self, finished: Finished) -> Vec<Action> {
+        let event = match finished {
+            Finished::Quiet => return Vec::new(),
+            Finished::Event(event) => event,
+            Finished::Scanned(scanned) => self.scanned(scanned),
+        };
+        self.reconciler.handle(event, self.clock.now())
+    }
+
+    /// Watches what the scan found, and tells of what cannot be a feed.
+    fn scanned(&mut self, scanned: Scanned) -> Event {
+        if let Some(Err(error)) =
+            self.watcher.as_mut().map(|watcher| watcher.rewatch(&scanned.directories))
+        {
+            tracing::warn!(%error, "the feeds directory is not watched whole, changes may be noticed late");
+        }
+        self.feeds.log_ignored(&scanned);
+        scanned.event
+    }
+
+    /// Runs `work` on a thread for blocking work.
+    pub(super) fn aside(&self, work: impl FnOnce() -> Finished + Send + 'static) {
+        let finish = self.finish.clone();
+        spawn_blocking(move || {
+            // The loop has ended: then nobody needs to know.
+            let _ = finish.blocking_send(work());
+        });
+    }
+
+    fn quietly(&self, work: impl FnOnce(&crate::effects::FeedEffects) + Send + 'static) {
+        let feeds = self.feeds.clone();
+        self.aside(move || {
+            work(&feeds);
+            Finished::Quiet
+        });
+    }
+
+    /// The kernel's thread always has room for what the reconciler wants.
+    fn hand(&self, job: Job) {
+        if !self.worker.hand(job) {
+            tracing::error!("the kernel's thread takes no more work");
+        }
+    }
+
+    fn report(&mut self, report: &Report) {
+        report::log(report);
+        if let Report::SetApplied(outcome) = report {
+            for waiting in &mut self.waiting {
+                waiting.outcomes.push(outcome.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! From a configuration to a daemon that may run: the lock first, so that
+//! nothing else is touched by a second daemon, then the kernel, then the rest.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reconcile::{Event, KernelError, KernelErrorKind, Reconciler};
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+
+use super::Daemon;
+use super::clock::Clock;
+use super::signals::Signals;
+use super::worker::Worker;
+use crate::config::{Config, ConfigError};
+use crate::control::Control;
+use crate::effects::{FeedEffects, Halt, KernelEffects};
+use crate::exit::Exit;
+use crate::feeds::{Settle, StoreError, Watcher};
+use crate::lock::{Lock, LockError};
+use crate::settings::{protection, settings};
+use crate::systemd;
+
+/// Finished work that waits for the loop. More than can be handed out at once.
+const FINISHED_MAX: usize = 64;
+/// Calls that wait for the loop; more than there are clients.
+const CALLS_MAX: usize = 64;
+/// A directory in which something changes all the time is read at the latest
+/// after this many settling times.
+const SETTLE_MAX: u32 = 20;
+
+/// Why there is no daemon.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is bad.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Another writer is there.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The kernel cannot, or we may not.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// The last good copies cannot be reached.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system lacks something for us.
+    #[error("cannot start: {0}")]
+    System(#[from] io::Error),
+}
+
+impl StartError {
+    /// How the process ends for it.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) => Exit::Config,
+            Self::Kernel(error) => kernel_exit(error),
+            _ => Exit::Failure,
+        }
+    }
+}
+
+/// How a process ends that cannot do without the kernel.
+pub fn kernel_exit(error: &KernelError) -> Exit {
+    match error.kind {
+        KernelErrorKind::Unsupported => Exit::Unavailable,
+        KernelErrorKind::Denied => Exit::Denied,
+        _ => Exit::Failure,
+    }
+}
+
+/// Bits that nobody can predict, for the hashes of sets.
+pub fn salt() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Gets everything ready that [`Daemon::run`] needs, and the events that it
+/// begins with. Has to be called inside a tokio runtime.
+///
+/// # Errors
+/// [`StartError`].
+pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
+    let config = Arc::new(Config::load(&config_file)?);
+    let lock = Lock::take(&config.kernel.set_prefix)?;
+    let halt = Halt::default();
+    let kernel = KernelEffects::open(config.kernel.set_prefix.clone(), halt.clone())?;
+    let (feeds, restored) = FeedEffects::open(config.clone())?;
+    let signals = Signals::take()?;
+    let (finish, finished) = mpsc::channel(FINISHED_MAX);
+    let worker = Worker::start(kernel, finish.clone())?;
+    let watchdog = systemd::watchdog_interval().map(|period| {
+        let mut interval = tokio::time::interval(period);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        interval
+    });
+    let daemon = Daemon {
+        reconciler: Reconciler::new(settings(&config, protection()), salt()),
+        clock: Clock::start(),
+        feeds,
+        worker,
+        halt,
+        finished,
+        finish,
+        calls: listen(&config),
+        signals,
+        watcher: watch(&config),
+        settle: settle(config.daemon.settle),
+        wake: None,
+        watchdog,
+        waiting: Vec::new(),
+        unready: true,
+        status: String::new(),
+        _lock: lock,
+        config_file,
+        config,
+    };
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        lists = daemon.config.lists.len(),
+        "started"
+    );
+    Ok((daemon, restored))
+}
+
+/// The settling of the feeds directory.
+pub(super) fn settle(quiet: Duration) -> Settle {
+    Settle::new(quiet, quiet * SETTLE_MAX)
+}
+
+/// Opens the control socket. A daemon that nobody can ask still blocks.
+fn listen(config: &Config) -> mpsc::Receiver<crate::control::Call> {
+    let (sender, calls) = mpsc::channel(CALLS_MAX);
+    match Control::bind(&config.daemon.control_socket) {
+        Ok(control) => {
+            tokio::spawn(control.serve(sender));
+        }
+        Err(error) => tracing::error!(%error, "nobody can ask this daemon anything"),
+    }
+    calls
+}
+
+/// Watches the feeds directory. A daemon that is not told of changes looks
+/// for them at every probe.
+fn watch(config: &Config) -> Option<Watcher> {
+    Watcher::new(&config.daemon.feeds_dir)
+        .inspect_err(|error| tracing::error!(%error, "changes will be noticed late"))
+        .ok()
+}

@@ -1,0 +1,78 @@
+//! The kernel's thread. The kernel does its work inside of our `send`, so a
+//! million members keep this thread busy and no other. It does one job at a
+//! time and is told the next one when the last is done.
+
+use std::io;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{Builder, JoinHandle};
+
+use reconcile::{Event, Observed, Plan, Policy, Probe};
+use tokio::sync::{mpsc, oneshot};
+
+use super::perform::Finished;
+use crate::effects::KernelEffects;
+
+/// A job for the kernel's thread.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Observe all sets.
+    Observe,
+    /// Carry out a plan.
+    Apply(Plan, Observed),
+    /// Probe sets.
+    Probe(Vec<Probe>),
+    /// Remove all that is ours; the last job there is.
+    RemoveAll(Policy, oneshot::Sender<Event>),
+}
+
+/// The thread and the way to it.
+pub(super) struct Worker {
+    jobs: SyncSender<Job>,
+    thread: JoinHandle<()>,
+}
+
+impl Worker {
+    /// Starts the thread. What comes of each job goes to `finish`.
+    ///
+    /// # Errors
+    /// If the system has no thread for us.
+    pub(super) fn start(
+        mut kernel: KernelEffects,
+        finish: mpsc::Sender<Finished>,
+    ) -> io::Result<Self> {
+        // The reconciler has at most one job under way, a teardown may come
+        // on top of it.
+        let (jobs, inbox) = sync_channel(2);
+        let thread = Builder::new().name("kernel".to_owned()).spawn(move || {
+            for job in inbox {
+                let event = match job {
+                    Job::Observe => kernel.observe(),
+                    Job::Apply(plan, observed) => kernel.apply(&plan, observed, &mut |_| ()),
+                    Job::Probe(probes) => kernel.probe(&probes),
+                    Job::RemoveAll(policy, reply) => {
+                        // Whoever asked may have gone.
+                        let _ = reply.send(kernel.remove_all(&policy));
+                        return;
+                    }
+                };
+                if finish.blocking_send(Finished::Event(event)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { jobs, thread })
+    }
+
+    /// Hands a job over. `false` if the thread has died.
+    pub(super) fn hand(&self, job: Job) -> bool {
+        self.jobs.try_send(job).is_ok()
+    }
+
+    /// Waits until the job under way is done and the thread has ended.
+    pub(super) fn end(self) {
+        drop(self.jobs);
+        if self.thread.join().is_err() {
+            tracing::error!("the kernel's thread has panicked");
+        }
+    }
+}

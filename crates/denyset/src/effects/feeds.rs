@@ -1,0 +1,224 @@
+//! What touches the feeds directory and the state directory, for one feed at a
+//! time. Can be used from several threads at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use blocklist::{FeedName, Limits};
+use reconcile::{Candidate, Compose, Content, Event, Fingerprint, Reading};
+
+use crate::config::Config;
+use crate::feeds::{self, Copies, FeedFile, Ignored, Restored, Store, StoreError, TreeLimits};
+
+/// What a scan gave: the event, and what is not the reconciler's business.
+#[derive(Debug)]
+pub struct Scanned {
+    /// What the reconciler should know.
+    pub event: Event,
+    /// The directories to watch.
+    pub directories: Vec<PathBuf>,
+    /// What cannot be a feed.
+    pub ignored: Vec<Ignored>,
+}
+
+/// The feeds directory and the state directory.
+#[derive(Clone)]
+pub struct FeedEffects {
+    config: Arc<Config>,
+    /// `None` when nothing may be written.
+    store: Option<Arc<Store>>,
+    candidates: Arc<Mutex<Candidates>>,
+    /// What has been told to be ignored.
+    told: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// Copies that were read and are not yet kept or thrown away.
+#[derive(Default)]
+struct Candidates {
+    last: u64,
+    waiting: BTreeMap<Candidate, feeds::Candidate>,
+}
+
+impl FeedEffects {
+    /// Opens the state directory, and returns the events of what is in it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(config: Arc<Config>) -> Result<(Self, Vec<Event>), StoreError> {
+        let store = Store::open(&config.daemon.state_dir)?;
+        let restored = store.restore(&Limits::default())?;
+        let events = events(restored);
+        Ok((Self::new(config, Some(Arc::new(store))), events))
+    }
+
+    /// The same, but nothing will be written.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open_read_only(config: Arc<Config>) -> Result<(Self, Vec<Event>), StoreError> {
+        let restored = match Copies::open(&config.daemon.state_dir)? {
+            Some(copies) => copies.restore(&Limits::default())?,
+            None => Restored::default(),
+        };
+        Ok((Self::new(config, None), events(restored)))
+    }
+
+    fn new(config: Arc<Config>, store: Option<Arc<Store>>) -> Self {
+        Self { config, store, candidates: Arc::default(), told: Arc::default() }
+    }
+
+    /// Uses another configuration from now on.
+    pub fn reconfigure(&mut self, config: Arc<Config>) {
+        self.config = config;
+    }
+
+    /// The last good copies, for the lines of a feed.
+    pub fn store(&self) -> Option<&Store> {
+        self.store.as_deref()
+    }
+
+    /// Scans the feeds directory.
+    pub fn scan(&self) -> Scanned {
+        let failed = |reason: String| Scanned {
+            event: Event::Scanned(Err(reason)),
+            directories: Vec::new(),
+            ignored: Vec::new(),
+        };
+        let scan = match feeds::scan(&self.config.daemon.feeds_dir, &TreeLimits::default()) {
+            Ok(scan) => scan,
+            Err(error) => return failed(error.to_string()),
+        };
+        // What stands in a feed's place is read too: that says what is wrong.
+        let found = scan.feeds.into_iter().chain(scan.obstructed);
+        let feeds = found.map(|(name, signature)| (name, Fingerprint(signature.numbers())));
+        let scan_event = reconcile::Scan { feeds: feeds.collect(), unreadable: scan.unreadable };
+        Scanned {
+            event: Event::Scanned(Ok(scan_event)),
+            directories: scan.directories,
+            ignored: scan.ignored,
+        }
+    }
+
+    /// Warns of what cannot be a feed, once as long as it is there.
+    pub fn log_ignored(&self, scanned: &Scanned) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for ignored in scanned.ignored.iter().filter(|ignored| !told.contains(&ignored.path)) {
+            tracing::warn!(path = ignored.path, reason = %ignored.reason, "this is not taken for a feed");
+        }
+        if !matches!(scanned.event, Event::Scanned(Err(_))) {
+            *told = scanned.ignored.iter().map(|ignored| ignored.path.clone()).collect();
+        }
+    }
+
+    /// Reads a feed.
+    pub fn read(&self, feed: FeedName) -> Event {
+        let file = FeedFile {
+            feeds_dir: &self.config.daemon.feeds_dir,
+            name: &feed,
+            format: self.config.format_for(&feed),
+            parse: &Limits::default(),
+            limits: &TreeLimits::default(),
+            quiet: self.config.daemon.settle,
+        };
+        let (signature, reading) = if let Some(store) = &self.store {
+            let (signature, reading) = feeds::read(&file, store);
+            (signature, self.entrust(reading))
+        } else {
+            let (signature, reading) = feeds::read_only(&file);
+            (signature, without_copy(reading))
+        };
+        let fingerprint = signature.map(|signature| Fingerprint(signature.numbers()));
+        Event::Read { feed, fingerprint, reading }
+    }
+
+    /// Makes a candidate the last good copy. Where nothing may be written it
+    /// counts as kept.
+    pub fn keep(&self, feed: FeedName, candidate: Candidate) -> Event {
+        let kept = self.candidates().waiting.remove(&candidate);
+        let result = match (&self.store, kept) {
+            (Some(store), Some(kept)) => store.keep(kept, SystemTime::now()),
+            _ => Ok(()),
+        };
+        Event::Kept { feed, result }
+    }
+
+    /// Throws a candidate away.
+    pub fn discard(&self, candidate: Candidate) {
+        self.candidates().waiting.remove(&candidate);
+    }
+
+    /// Throws a last good copy away.
+    pub fn forget(&self, feed: &FeedName) {
+        self.write(|store| store.forget(feed));
+    }
+
+    /// Remembers since when a feed is gone, or that it is back.
+    pub fn note_gone(&self, feed: &FeedName, since: Option<SystemTime>) {
+        self.write(|store| store.note_gone(feed, since));
+    }
+
+    fn write(&self, work: impl FnOnce(&Store) -> Result<(), StoreError>) {
+        if let Some(Err(error)) = self.store.as_deref().map(work) {
+            tracing::warn!(%error, "cannot write to state-dir");
+        }
+    }
+
+    /// Keeps the copy of a new version and gives out a number for it.
+    fn entrust(&self, reading: feeds::Reading) -> Reading {
+        let (feed, copy) = match reading {
+            feeds::Reading::New { feed, candidate } => (feed, candidate),
+            feeds::Reading::Same => return Reading::Same,
+            feeds::Reading::Refused(refusal) => return Reading::Refused(refusal),
+            feeds::Reading::Vanished => return Reading::Vanished,
+        };
+        let mut candidates = self.candidates();
+        candidates.last += 1;
+        let candidate = Candidate(candidates.last);
+        candidates.waiting.insert(candidate, copy);
+        Reading::New { feed, candidate }
+    }
+
+    fn candidates(&self) -> std::sync::MutexGuard<'_, Candidates> {
+        self.candidates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reading of which there is nothing to keep.
+fn without_copy(reading: feeds::Reading<()>) -> Reading {
+    match reading {
+        feeds::Reading::New { feed, candidate: () } => {
+            Reading::New { feed, candidate: Candidate(0) }
+        }
+        feeds::Reading::Same => Reading::Same,
+        feeds::Reading::Refused(refusal) => Reading::Refused(refusal),
+        feeds::Reading::Vanished => Reading::Vanished,
+    }
+}
+
+/// What a start begins with.
+fn events(restored: Restored) -> Vec<Event> {
+    let good = restored.feeds.into_iter().map(|(feed, copy)| Event::Restored {
+        feed,
+        content: Content {
+            prefixes: Arc::new(copy.feed.prefixes),
+            tally: copy.feed.tally,
+            format: copy.feed.format,
+            since: copy.accepted,
+        },
+        gone: copy.gone,
+    });
+    let mut events: Vec<_> = good.collect();
+    for damaged in restored.damaged {
+        tracing::error!(file = damaged.file, error = %damaged.error, "a last good copy is damaged and not used");
+        events.extend(damaged.feed.map(|feed| Event::Damaged { feed }));
+    }
+    events
+}
+
+/// Puts a list together. Takes a while for a long list.
+pub fn compose(compose: &Compose) -> Event {
+    let composition = blocklist::compose(&compose.list, &compose.feeds, &compose.protect);
+    Event::Composed { list: compose.list.name.clone(), composition }
+}

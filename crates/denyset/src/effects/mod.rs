@@ -1,0 +1,9 @@
+//! Carries out what the reconciler wants done, by blocking the caller: the
+//! kernel's part and the feeds' part. The daemon calls it from threads of its
+//! own, the one-shot verbs from the only one they have. Nothing is decided here.
+
+mod feeds;
+mod kernel;
+
+pub use feeds::{FeedEffects, Scanned, compose};
+pub use kernel::{Halt, KernelEffects};

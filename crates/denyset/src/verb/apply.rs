@@ -1,0 +1,145 @@
+//! `apply`, `plan` and `teardown`: one look at feeds and kernel, with no
+//! daemon. A daemon that runs is asked to do the work instead, but for `plan`,
+//! which shows what the configuration on disk would do.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use reconcile::{Event, Policy, Reconciler, Report};
+
+use super::ask::{hand_over, shown};
+use super::{configuration, tell};
+use crate::cli::Format;
+use crate::config::Config;
+use crate::control::Request;
+use crate::daemon::{StartError, kernel_exit, salt};
+use crate::effects::{FeedEffects, Halt, KernelEffects};
+use crate::exit::Exit;
+use crate::lock::Lock;
+use crate::once::{Done, Mode, Once};
+use crate::picture;
+use crate::progress::Progress;
+use crate::settings::{protection, settings};
+use crate::view::{OutcomeView, print};
+
+/// `apply`.
+pub(super) fn apply(config_file: &Path, format: Format) -> Exit {
+    let config = match configuration(config_file) {
+        Ok(config) => Arc::new(config),
+        Err(exit) => return exit,
+    };
+    let outcome = match hand_over(&config, &Request::Apply {}) {
+        Ok(Some(outcome)) => outcome,
+        Err(exit) => return exit,
+        Ok(None) => match apply_alone(&config) {
+            Ok(outcome) => outcome,
+            Err(error) => return fail("apply", &error),
+        },
+    };
+    let exit = apply_exit(&outcome);
+    shown(print(&outcome, format), exit)
+}
+
+fn apply_exit(outcome: &OutcomeView) -> Exit {
+    if !outcome.in_sync || !outcome.problems.is_empty() {
+        Exit::Failure
+    } else if !outcome.refusals.is_empty() {
+        Exit::Attention
+    } else {
+        Exit::Success
+    }
+}
+
+fn apply_alone(config: &Arc<Config>) -> Result<OutcomeView, StartError> {
+    let _lock = Lock::take(&config.kernel.set_prefix)?;
+    let kernel = KernelEffects::open(config.kernel.set_prefix.clone(), Halt::default())?;
+    let (feeds, restored) = FeedEffects::open(config.clone())?;
+    let mut reconciler = Reconciler::new(settings(config, protection()), salt());
+    let done = drive(&mut reconciler, feeds, kernel, Mode::Apply, restored);
+    Ok(picture::outcome(&reconciler, &done.outcomes))
+}
+
+/// `plan`.
+pub(super) fn plan(config_file: &Path, format: Format) -> Exit {
+    let config = match configuration(config_file) {
+        Ok(config) => Arc::new(config),
+        Err(exit) => return exit,
+    };
+    let kernel = match KernelEffects::open(config.kernel.set_prefix.clone(), Halt::default()) {
+        Ok(kernel) => kernel,
+        Err(error) => return fail("plan", &error.into()),
+    };
+    let (feeds, restored) = match FeedEffects::open_read_only(config.clone()) {
+        Ok(opened) => opened,
+        Err(error) => return fail("plan", &error.into()),
+    };
+    let mut reconciler = Reconciler::new(settings(&config, protection()), salt());
+    let done = drive(&mut reconciler, feeds, kernel, Mode::Plan, restored);
+    let view = picture::plan(&reconciler, &done.plan);
+    for problem in picture::problems(&reconciler) {
+        tell(&problem);
+    }
+    let exit = match (&reconciler.kernel().observed(), view.in_sync) {
+        (None, _) => Exit::Failure,
+        (Some(_), true) if reconciler.in_sync() => Exit::Success,
+        (Some(_), _) => Exit::Pending,
+    };
+    shown(print(&view, format), exit)
+}
+
+/// `teardown`.
+pub(super) fn tear_down(config_file: &Path, format: Format) -> Exit {
+    let config = match configuration(config_file) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let outcome = match hand_over(&config, &Request::Teardown {}) {
+        Ok(Some(outcome)) => outcome,
+        Err(exit) => return exit,
+        Ok(None) => match tear_down_alone(&config) {
+            Ok(outcome) => outcome,
+            Err(error) => return fail("teardown", &error),
+        },
+    };
+    let exit = if outcome.problems.is_empty() { Exit::Success } else { Exit::Failure };
+    shown(print(&outcome, format), exit)
+}
+
+fn tear_down_alone(config: &Config) -> Result<OutcomeView, StartError> {
+    let _lock = Lock::take(&config.kernel.set_prefix)?;
+    let mut kernel = KernelEffects::open(config.kernel.set_prefix.clone(), Halt::default())?;
+    match kernel.remove_all(&Policy::new(config.kernel.set_prefix.clone(), salt())) {
+        Event::Applied { outcome, observed } => Ok(picture::removal(&outcome, &observed)),
+        Event::Observed(Err(error)) => Err(error.into()),
+        _ => unreachable!("a teardown ends in one of these"),
+    }
+}
+
+/// Drives the reconciler with a bar for a person and warnings on standard
+/// error.
+fn drive(
+    reconciler: &mut Reconciler,
+    feeds: FeedEffects,
+    kernel: KernelEffects,
+    mode: Mode,
+    restored: Vec<Event>,
+) -> Done {
+    let mut bar = Progress::begin("applying");
+    let once = Once {
+        reconciler,
+        feeds,
+        kernel,
+        mode,
+        shown: &mut |progress| bar.at(progress.written, progress.total),
+        told: &mut |_: &Report| (),
+    };
+    once.run(restored)
+}
+
+fn fail(verb: &str, error: &StartError) -> Exit {
+    tell(&format!("cannot {verb}: {error}"));
+    match error {
+        StartError::Kernel(error) => kernel_exit(error),
+        error => error.exit(),
+    }
+}

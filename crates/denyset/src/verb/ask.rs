@@ -1,0 +1,116 @@
+//! The verbs that a running daemon answers: `status`, `why`, `reload`,
+//! `resync` and `accept`, and how the others hand themselves to it.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use blocklist::FeedName;
+use serde::de::DeserializeOwned;
+
+use super::tell;
+use crate::cli::Format;
+use crate::config::Config;
+use crate::control::{AskError, Request, ask};
+use crate::exit::Exit;
+use crate::view::{OutcomeView, StatusView, Verdict, WhyView, print};
+
+/// An answer from memory.
+const SOON: Duration = Duration::from_secs(30);
+/// An answer after work: ten million entries are loaded in a minute or so.
+const LONG: Duration = Duration::from_secs(900);
+
+/// `status`.
+pub(super) fn status(config_file: &Path, format: Format) -> Exit {
+    match question::<StatusView>(config_file, &Request::Status {}, SOON) {
+        Ok(status) => {
+            let good = status.in_sync && status.degraded.is_empty();
+            shown(print(&status, format), if good { Exit::Success } else { Exit::Attention })
+        }
+        Err(exit) => exit,
+    }
+}
+
+/// `why ADDRESS`.
+pub(super) fn why(config_file: &Path, address: IpAddr, format: Format) -> Exit {
+    match question::<WhyView>(config_file, &Request::Why { address }, SOON) {
+        Ok(why) => {
+            let blocked = why.verdict == Verdict::Blocked;
+            shown(print(&why, format), if blocked { Exit::Success } else { Exit::Attention })
+        }
+        Err(exit) => exit,
+    }
+}
+
+/// `reload`, `resync`: the outcome of the work that this set off.
+pub(super) fn work(config_file: &Path, request: &Request, format: Format) -> Exit {
+    match question::<OutcomeView>(config_file, request, LONG) {
+        Ok(outcome) => shown(print(&outcome, format), Exit::Success),
+        Err(exit) => exit,
+    }
+}
+
+/// `accept FEED`. That the feed is refused for another reason now is an error.
+pub(super) fn accept(config_file: &Path, feed: &FeedName, format: Format) -> Exit {
+    let request = Request::Accept { feed: feed.as_str().to_owned() };
+    match question::<OutcomeView>(config_file, &request, LONG) {
+        Ok(outcome) => {
+            let refused = outcome.refusals.iter().any(|refusal| refusal.feed == feed.as_str());
+            shown(print(&outcome, format), if refused { Exit::Failure } else { Exit::Success })
+        }
+        Err(exit) => exit,
+    }
+}
+
+/// Hands a verb that could do its work alone to a daemon, if there is one.
+///
+/// # Errors
+/// How to exit, after an explanation.
+pub(super) fn hand_over(config: &Config, request: &Request) -> Result<Option<OutcomeView>, Exit> {
+    match ask(&config.daemon.control_socket, request, LONG) {
+        Ok(answer) => read(answer).map(Some),
+        Err(AskError::NoDaemon { .. }) => Ok(None),
+        Err(error) => Err(complain(request, &error)),
+    }
+}
+
+/// Asks the daemon of a configuration.
+fn question<T: DeserializeOwned>(
+    config_file: &Path,
+    request: &Request,
+    patience: Duration,
+) -> Result<T, Exit> {
+    let config = super::configuration(config_file)?;
+    match ask(&config.daemon.control_socket, request, patience) {
+        Ok(answer) => read(answer),
+        Err(error) => Err(complain(request, &error)),
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: serde_json::Value) -> Result<T, Exit> {
+    serde_json::from_value(answer).map_err(|error| {
+        tell(&format!(
+            "the daemon gave an answer that is not understood, is it another version? {error}"
+        ));
+        Exit::Failure
+    })
+}
+
+fn complain(request: &Request, error: &AskError) -> Exit {
+    tell(&format!("cannot {}: {error}", request.verb()));
+    if matches!(error, AskError::NoDaemon { .. }) {
+        tell("start it with `systemctl start denyset`, or `denyset apply` to do the work once");
+    }
+    error.exit()
+}
+
+/// What was to be printed may not have been.
+pub(super) fn shown(printed: std::io::Result<()>, exit: Exit) -> Exit {
+    match printed {
+        Ok(()) => exit,
+        Err(error) => {
+            tell(&format!("cannot print: {error}"));
+            Exit::Failure
+        }
+    }
+}
