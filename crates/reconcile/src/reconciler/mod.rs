@@ -32,6 +32,9 @@ pub struct Reconciler {
     /// Grows with every change of desired.
     generation: u64,
     lists: BTreeMap<String, ListState>,
+    /// Lists that are being put together, also those that went meanwhile and
+    /// may come back before that ends.
+    composing: BTreeSet<String>,
     /// Opens with the first complete picture of the feeds, for good.
     gate: Gate,
     salt: u64,
@@ -42,6 +45,9 @@ pub struct Reconciler {
 struct ListState {
     list: Arc<List>,
     stage: Stage,
+    /// Everything that it is made of has been looked for since it was
+    /// configured. Until then its sets lose nothing.
+    whole: bool,
     /// What was taken out because it is protected.
     protected: Prefixes,
 }
@@ -70,6 +76,7 @@ impl Reconciler {
             desired: Desired::default(),
             generation: 0,
             lists: BTreeMap::new(),
+            composing: BTreeSet::new(),
             gate: Gate::AddOnly,
             salt,
         };
@@ -179,12 +186,13 @@ impl Reconciler {
         let mut lists = BTreeMap::new();
         for list in &self.settings.lists {
             let earlier = self.lists.remove(&list.name);
-            let stage = match earlier.as_ref().map(|list| list.stage) {
-                Some(Stage::Composing | Stage::Again) => Stage::Again,
-                Some(Stage::Rest | Stage::Wanted) | None => Stage::Wanted,
-            };
+            let under_way = self.composing.contains(&list.name);
+            let stage = if under_way { Stage::Again } else { Stage::Wanted };
+            let whole =
+                earlier.as_ref().is_some_and(|earlier| earlier.whole && earlier.list == *list);
             let protected = earlier.map_or_else(Prefixes::default, |list| list.protected);
-            lists.insert(list.name.clone(), ListState { list: list.clone(), stage, protected });
+            let fresh = ListState { list: list.clone(), stage, whole, protected };
+            lists.insert(list.name.clone(), fresh);
         }
         self.lists = lists;
         let names = self.set_names(|_| true);
@@ -203,6 +211,7 @@ impl Reconciler {
     }
 
     fn composed(&mut self, name: &str, composition: Composition) -> Option<Report> {
+        self.composing.remove(name);
         let state = self.lists.get_mut(name)?;
         if state.stage == Stage::Again {
             state.stage = Stage::Wanted;
@@ -260,10 +269,15 @@ impl Reconciler {
         if blind || self.feeds.reading(now) {
             return;
         }
-        let due = self.lists.values_mut().filter(|state| state.stage == Stage::Wanted);
-        for state in due {
-            state.stage = Stage::Composing;
+        for state in self.lists.values_mut() {
             let list = state.list.clone();
+            let found = !state.whole && self.feeds.known(|feed| list.role(feed) != Role::None);
+            if state.stage != Stage::Wanted && !(found && state.stage == Stage::Rest) {
+                continue;
+            }
+            state.stage = Stage::Composing;
+            state.whole |= found;
+            self.composing.insert(list.name.clone());
             let feeds = self.feeds.in_force().filter(|(feed, _)| list.role(feed) != Role::None);
             actions.push(Action::Compose(Compose {
                 feeds: feeds.map(|(feed, prefixes)| (feed.clone(), prefixes.clone())).collect(),
@@ -279,10 +293,13 @@ impl Reconciler {
             return None;
         }
         let lost: Vec<_> = self.feeds.lost().collect();
+        let whole = |list: &List| self.lists.get(&list.name).is_some_and(|state| state.whole);
         let mut policy = Policy::new(self.settings.prefix.clone(), self.salt);
         policy.update = self.settings.update;
         policy.gate = self.gate;
-        policy.held = self.set_names(|list| lost.iter().any(|feed| list.role(feed) != Role::None));
+        policy.held = self.set_names(|list| {
+            !whole(list) || lost.iter().any(|feed| list.role(feed) != Role::None)
+        });
         // Each generation gets hashes of its own.
         policy.salt = self.salt ^ self.generation.rotate_right(16);
         Some(policy)
