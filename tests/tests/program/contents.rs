@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use tests::daemon::Daemon;
 use tests::generate::Random;
 use tests::host::Host;
+use tests::members::Members;
 use tests::namespace::isolated;
 
 use crate::{V4, good, kernel_holds};
@@ -145,15 +146,19 @@ fn what_a_guard_refused_goes_through_once_it_is_accepted() {
         let host = Host::new();
         host.feed("list.txt", good().feed());
         let daemon = Daemon::start(&host);
-        host.feed("list.txt", "45.9.8.1\n");
+        let few: Members = good().iter().take(20).collect();
+        host.feed("list.txt", few.feed());
         daemon.until_feed("list.txt", "refused");
         kernel_holds(&good());
         host.denyset("accept list.txt").exits(0);
         daemon.until_feed("list.txt", "current");
-        kernel_holds(&tests::members::Members::of("45.9.8.1"));
+        kernel_holds(&few);
         // Once, not from now on.
         host.feed("list.txt", good().feed());
+        daemon.until_members(V4, good().family(true).len());
+        host.feed("list.txt", few.feed());
         daemon.until_feed("list.txt", "refused");
+        kernel_holds(&good());
         // And not what cannot be meant.
         host.feed("list.txt", [0; 100]);
         daemon.until("refused as binary", |status| {

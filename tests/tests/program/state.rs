@@ -13,6 +13,9 @@ use tests::witness::{ipset, names, succeed};
 
 use crate::{V4, V6, good, kernel_holds};
 
+/// What the log says of a copy that cannot be believed.
+const DAMAGED: &str = "a last good copy is damaged and not used";
+
 /// The files below the state directory.
 fn copies(host: &Host) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -109,7 +112,8 @@ fn a_corrupt_last_good_copy_is_not_believed() {
         // The feed is bad by then, and nothing says what was good.
         host.feed("list.txt", "");
         let mut daemon = Daemon::start(&host);
-        daemon.wait_logged(&["last good copy", "not used"]);
+        daemon.expect_error(DAMAGED);
+        daemon.wait_logged(&["ERROR", DAMAGED, "list.txt"]);
         daemon.until_feed("list.txt", "refused");
         kernel_holds(&good());
         daemon.assert_alive();
@@ -133,7 +137,9 @@ fn a_truncated_or_empty_copy_is_not_believed() {
                     .and_then(|file| file.set_len(length))
                     .expect("a copy can be cut");
             }
-            let daemon = Daemon::start(&host);
+            let mut daemon = Daemon::start(&host);
+            daemon.expect_error(DAMAGED);
+            daemon.wait_logged(&["ERROR", DAMAGED, "list.txt"]);
             kernel_holds(&good());
             daemon.until_feed("list.txt", "current");
         }

@@ -95,8 +95,11 @@ impl Config {
         let mistakes = Mistakes::of(text);
         let (root, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            let at = error.span().map_or(0, |span| span.start);
-            mistakes.note(at, None, error.message());
+            let span = error.span().unwrap_or_default();
+            // Of the other mistakes of syntax, what stands there is no key.
+            let is_key = error.message() == "duplicate key";
+            let key = text.get(span.clone()).filter(|_| is_key).map(str::to_owned);
+            mistakes.note(span.start, key, error.message());
         }
         let config =
             if errors.is_empty() { document::read(root.get_ref(), &mistakes) } else { None };

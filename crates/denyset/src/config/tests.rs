@@ -69,7 +69,7 @@ fn the_commented_examples_of_the_shipped_file_are_good_too() {
 
 #[test]
 fn what_is_no_toml_is_shown_where_it_ends_to_be() {
-    check("a = 1\na = 2\n", &["2:1: duplicate key"]);
+    check("a = 1\na = 2\n", &["2:1: a: duplicate key"]);
     check(
         "[daemon]\n# ünï\n\ton-stop = \"ü\";\n",
         &["3:15: unexpected key or value, expected newline, `#`"],

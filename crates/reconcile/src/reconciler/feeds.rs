@@ -120,7 +120,7 @@ impl Feeds {
     pub fn at_rest(&self) -> bool {
         !self.scan.running
             && self.scan.wanted.is_none()
-            && self.states.values().all(|feed| matches!(feed.stage, Stage::Rest))
+            && self.states.values().all(FeedState::at_rest)
     }
 
     /// Whether the directory is known as it is now, and with it every feed
@@ -443,6 +443,16 @@ impl FeedState {
             fingerprint: None,
             waived: None,
             stage: Stage::Rest,
+        }
+    }
+
+    /// A refused feed that is tried again later rests until then: a full disk
+    /// may stay full for days.
+    fn at_rest(&self) -> bool {
+        match self.stage {
+            Stage::Rest => true,
+            Stage::Wanted(_) => !self.refusals.is_empty(),
+            Stage::Reading | Stage::Keeping(_) => false,
         }
     }
 
