@@ -13,6 +13,7 @@ pub mod exit;
 pub mod feeds;
 pub mod lock;
 pub mod log;
+pub mod memory;
 pub mod once;
 pub mod picture;
 pub mod progress;

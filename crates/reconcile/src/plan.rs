@@ -136,9 +136,9 @@ impl Planner<'_> {
         let reason = match self.policy.update {
             Update::Swap => Reason::Configured,
             Update::InPlace if capacity.permits(peak) => Reason::Configured,
+            _ if !small => Reason::LargeChange,
             _ if !capacity.holds(peak) => Reason::Capacity,
-            _ if small => Reason::SmallChange,
-            _ => Reason::LargeChange,
+            _ => Reason::SmallChange,
         };
         let in_place = match reason {
             Reason::Configured => self.policy.update == Update::InPlace,

@@ -17,7 +17,7 @@ use crate::exit::Exit;
 const LONG: Duration = Duration::from_secs(10);
 
 /// A daemon that answers `status` with its verb, fails `resync`, drops
-/// `reload` unanswered and keeps `plan` waiting for ever.
+/// `reload` unanswered and keeps `apply` waiting for ever.
 struct Scene {
     home: TempDir,
     task: tokio::task::JoinHandle<()>,
@@ -36,7 +36,7 @@ impl Scene {
                 let answer = match call.request {
                     Request::Resync {} => Err(Failure::new(Exit::Unavailable, "no such kernel")),
                     Request::Reload {} => continue,
-                    Request::Resync {} => {
+                    Request::Apply {} => {
                         waiting.push(call.reply);
                         continue;
                     }
@@ -144,7 +144,7 @@ async fn more_clients_than_there_may_be_are_told_to_come_back() {
 async fn the_verbs_that_wait_do_not_hold_up_the_others() {
     let scene = Scene::new(LONG);
     let mut waits = StdStream::connect(scene.path()).expect("connected");
-    waits.write_all(b"{\"verb\":\"plan\"}\n").expect("sent");
+    waits.write_all(b"{\"verb\":\"apply\"}\n").expect("sent");
     scene.ask(Request::Status {}).await.expect("an answer");
 }
 
@@ -152,7 +152,7 @@ async fn the_verbs_that_wait_do_not_hold_up_the_others() {
 async fn an_answer_that_takes_too_long_is_not_waited_for() {
     let scene = Scene::new(LONG);
     let path = scene.path();
-    let late = move || ask(&path, &Request::Resync {}, Duration::from_millis(20));
+    let late = move || ask(&path, &Request::Apply {}, Duration::from_millis(20));
     let error = spawn_blocking(late).await.expect("asked").expect_err("too late");
     assert!(matches!(error, AskError::Late { .. }), "{error}");
 }
@@ -203,7 +203,7 @@ async fn ending_the_service_ends_the_sessions_and_removes_the_file() {
     let scene = Scene::new(LONG);
     let mut waits = StdStream::connect(scene.path()).expect("connected");
     waits.set_read_timeout(Some(LONG)).expect("a socket option");
-    waits.write_all(b"{\"verb\":\"plan\"}\n").expect("sent");
+    waits.write_all(b"{\"verb\":\"apply\"}\n").expect("sent");
     scene.ask(Request::Status {}).await.expect("an answer");
     let path = scene.path();
     scene.task.abort();

@@ -95,6 +95,7 @@ impl Daemon {
                     Some(actions) => actions,
                     None => return self.stop_for_good().await,
                 },
+                Input::Finished(Finished::Died) => return Self::give_up(),
                 Input::Finished(finished) => self.finished(finished),
                 Input::Event(event) => self.reconciler.handle(event, self.clock.now()),
             };
@@ -126,6 +127,14 @@ impl Daemon {
             systemd::status(&status);
         }
         self.status = status;
+    }
+
+    /// Ends because a thread has panicked: a daemon that is started anew knows
+    /// better what is so than one that has lost a part of itself. What is in
+    /// the kernel stays in force.
+    fn give_up() -> Exit {
+        tracing::error!("a thread of the daemon has died, ending");
+        Exit::Failure
     }
 
     /// Ends. Sets and rules stay in force unless the configuration wants them

@@ -2,6 +2,7 @@
 //! Handing out never waits.
 
 use reconcile::{Action, Event, Report};
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::worker::Job;
@@ -17,6 +18,30 @@ pub(super) enum Finished {
     Scanned(Scanned),
     /// Something that nobody needs to know is done.
     Quiet,
+    /// A thread has panicked. What it was to do will never be done.
+    Died,
+}
+
+/// Tells the loop that a thread has died, unless it is disarmed.
+pub(super) struct DeathBell(Option<mpsc::Sender<Finished>>);
+
+impl DeathBell {
+    pub(super) fn armed(finish: &mpsc::Sender<Finished>) -> Self {
+        Self(Some(finish.clone()))
+    }
+
+    pub(super) fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for DeathBell {
+    fn drop(&mut self) {
+        if let Some(finish) = &self.0 {
+            // The loop has ended: then nobody needs to know.
+            let _ = finish.blocking_send(Finished::Died);
+        }
+    }
 }
 
 impl Daemon {
@@ -54,7 +79,7 @@ impl Daemon {
     /// Takes in what came of work.
     pub(super) fn finished(&mut self, finished: Finished) -> Vec<Action> {
         let event = match finished {
-            Finished::Quiet => return Vec::new(),
+            Finished::Quiet | Finished::Died => return Vec::new(),
             Finished::Event(event) => event,
             Finished::Scanned(scanned) => self.scanned(scanned),
         };
@@ -76,8 +101,10 @@ impl Daemon {
     pub(super) fn aside(&self, work: impl FnOnce() -> Finished + Send + 'static) {
         let finish = self.finish.clone();
         spawn_blocking(move || {
+            let bell = DeathBell::armed(&finish);
             // The loop has ended: then nobody needs to know.
             let _ = finish.blocking_send(work());
+            bell.disarm();
         });
     }
 
@@ -89,11 +116,10 @@ impl Daemon {
         });
     }
 
-    /// The kernel's thread always has room for what the reconciler wants.
+    /// The kernel's thread always has room for what the reconciler wants; if
+    /// it has died, that is an input of its own.
     fn hand(&self, job: Job) {
-        if !self.worker.hand(job) {
-            tracing::error!("the kernel's thread takes no more work");
-        }
+        self.worker.hand(job);
     }
 
     fn report(&mut self, report: &Report) {

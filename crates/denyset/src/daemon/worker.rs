@@ -9,7 +9,7 @@ use std::thread::{Builder, JoinHandle};
 use reconcile::{Event, Observed, Plan, Policy, Probe};
 use tokio::sync::{mpsc, oneshot};
 
-use super::perform::Finished;
+use super::perform::{DeathBell, Finished};
 use crate::effects::KernelEffects;
 
 /// A job for the kernel's thread.
@@ -44,6 +44,7 @@ impl Worker {
         // on top of it.
         let (jobs, inbox) = sync_channel(2);
         let thread = Builder::new().name("kernel".to_owned()).spawn(move || {
+            let bell = DeathBell::armed(&finish);
             for job in inbox {
                 let event = match job {
                     Job::Observe => kernel.observe(),
@@ -52,13 +53,14 @@ impl Worker {
                     Job::RemoveAll(policy, reply) => {
                         // Whoever asked may have gone.
                         let _ = reply.send(kernel.remove_all(&policy));
-                        return;
+                        break;
                     }
                 };
                 if finish.blocking_send(Finished::Event(event)).is_err() {
-                    return;
+                    break;
                 }
             }
+            bell.disarm();
         })?;
         Ok(Self { jobs, thread })
     }

@@ -14,10 +14,12 @@ use crate::cli::{Cli, Verb};
 use crate::config::Config;
 use crate::control::{Failure, Request};
 use crate::exit::Exit;
+use crate::memory::return_large_buffers;
 
 /// Does what the command line says, and says on standard error what could not
 /// be done.
 pub fn run(cli: &Cli) -> Exit {
+    return_large_buffers();
     let file = cli.config_file();
     match &cli.verb {
         Verb::Run => run::run(file),

@@ -69,6 +69,16 @@ pub enum Reading {
     Vanished,
 }
 
+impl Reading {
+    /// The copy that comes with it.
+    pub(super) fn candidate(&self) -> Option<Candidate> {
+        match self {
+            Self::New { candidate, .. } => Some(*candidate),
+            _ => None,
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug)]
 pub enum Event {

@@ -7,71 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use blocklist::{FeedName, Guard, Prefixes, Refusal, judge};
 
-use super::event::{Action, Candidate, Content, Fingerprint, Now, Reading, Report, Scan};
+use super::event::{Action, Content, Fingerprint, Now, Reading, Report, Scan};
+use super::feed::{FeedState, NotAcceptable, REREAD_UNKEPT, Stage};
 use super::settings::Settings;
 
 /// Feeds that are read at the same time. Each is in memory whole meanwhile.
 const READS_MAX: usize = 2;
-
-/// Time until a feed is read again that changed while it was read.
-const REREAD_UNSTABLE: Duration = Duration::from_millis(250);
-/// How many times in a row that may happen before it counts as a refusal.
-const UNSTABLE_MAX: u32 = 8;
-/// Time until a feed is read again of which no copy could be kept.
-const REREAD_UNKEPT: Duration = Duration::from_secs(10);
-
-/// One feed.
-#[derive(Debug)]
-pub struct FeedState {
-    /// The version in force, if there ever was a good one.
-    pub in_force: Option<Content>,
-    /// Why the newest version is not it. Empty if it is.
-    pub refusals: Vec<Refusal>,
-    /// Since when the feed is in the standing that it is in.
-    pub since: SystemTime,
-    /// The file is gone, and the feed will be withdrawn at this time.
-    pub gone: Option<Duration>,
-    /// An earlier process knew the file to be gone since then.
-    gone_before: Option<SystemTime>,
-    /// It was read since the start, or shown to be unreadable.
-    seen: bool,
-    /// Its last good copy is damaged, and nothing good has come since.
-    lost: bool,
-    /// How many times in a row it changed while it was read.
-    unstable: u32,
-    /// The file as it was when it was last read.
-    fingerprint: Option<Fingerprint>,
-    /// A version that somebody accepted though guards refuse it.
-    waived: Option<Fingerprint>,
-    stage: Stage,
-}
-
-/// Where a feed is on its way.
-#[derive(Debug)]
-enum Stage {
-    /// Nothing is to be done.
-    Rest,
-    /// It is to be read, not before this time.
-    Wanted(Duration),
-    /// It is being read.
-    Reading,
-    /// It passed its guards and is being kept.
-    Keeping(Content),
-}
-
-/// Why an `accept` changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAcceptable {
-    /// No such feed.
-    #[error("there is no feed of this name in any list; `denyset status` lists them")]
-    Unknown,
-    /// Nothing was refused.
-    #[error("nothing of this feed was refused, there is nothing to accept")]
-    Nothing,
-    /// The refusal is about the file, not about what it says.
-    #[error("this cannot be accepted, it has to be mended; `denyset status` says what it is")]
-    Mend,
-}
 
 /// All feeds that lists take in.
 #[derive(Debug, Default)]
@@ -426,95 +367,6 @@ impl Feeds {
         let withdrawals = self.states.values().filter_map(|feed| feed.gone);
         let upcoming = reads.chain(withdrawals).filter(|&at| at > now.monotonic);
         upcoming.chain(self.scan.wanted).min()
-    }
-}
-
-impl FeedState {
-    fn new(since: SystemTime) -> Self {
-        Self {
-            in_force: None,
-            refusals: Vec::new(),
-            since,
-            gone: None,
-            gone_before: None,
-            seen: false,
-            lost: false,
-            unstable: 0,
-            fingerprint: None,
-            waived: None,
-            stage: Stage::Rest,
-        }
-    }
-
-    /// A refused feed that is tried again later rests until then: a full disk
-    /// may stay full for days.
-    fn at_rest(&self) -> bool {
-        match self.stage {
-            Stage::Rest => true,
-            Stage::Wanted(_) => !self.refusals.is_empty(),
-            Stage::Reading | Stage::Keeping(_) => false,
-        }
-    }
-
-    fn is_busy(&self) -> bool {
-        matches!(self.stage, Stage::Reading | Stage::Keeping(_))
-    }
-
-    fn read_due(&self, now: Now) -> bool {
-        matches!(self.stage, Stage::Wanted(at) if at <= now.monotonic)
-    }
-
-    /// Whether somebody accepted this very version and its refusals are of
-    /// the kind that can be accepted.
-    fn waives(&self, refusals: &[Refusal]) -> bool {
-        self.waived.is_some()
-            && self.waived == self.fingerprint
-            && refusals.iter().all(|refusal| refusal.guard.can_be_accepted())
-    }
-
-    /// The file could not be read whole. What passes by itself is tried again
-    /// and told only when it does not pass.
-    fn not_read(&mut self, name: &FeedName, refusal: Refusal, now: Now, reports: &mut Vec<Report>) {
-        let pause = match refusal.guard {
-            Guard::Stable => Some(REREAD_UNSTABLE),
-            Guard::Kept => Some(REREAD_UNKEPT),
-            _ => None,
-        };
-        if let Some(pause) = pause {
-            self.fingerprint = None;
-            self.stage = Stage::Wanted(now.monotonic + pause);
-        }
-        self.unstable = if refusal.guard == Guard::Stable { self.unstable + 1 } else { 0 };
-        if refusal.guard != Guard::Stable || self.unstable > UNSTABLE_MAX {
-            self.refuse(name, vec![refusal], now, reports);
-        } else if self.in_force.is_none() {
-            self.seen = false;
-        }
-    }
-
-    fn refuse(
-        &mut self,
-        name: &FeedName,
-        refusals: Vec<Refusal>,
-        now: Now,
-        reports: &mut Vec<Report>,
-    ) {
-        if self.refusals == refusals {
-            return;
-        }
-        self.since = now.wall;
-        self.refusals.clone_from(&refusals);
-        let (feed, in_force) = (name.clone(), self.in_force.is_some());
-        reports.push(Report::FeedRefused { feed, refusals, in_force });
-    }
-}
-
-impl Reading {
-    fn candidate(&self) -> Option<Candidate> {
-        match self {
-            Self::New { candidate, .. } => Some(*candidate),
-            _ => None,
-        }
     }
 }
 

@@ -15,8 +15,9 @@ use crate::{
 const REST_MIN: Duration = Duration::from_millis(100);
 /// The longest rest.
 const REST_MAX: Duration = Duration::from_secs(60);
-/// Counting members may stall packets for at most this share of the time.
-const COUNT_SHARE: u32 = 1_000;
+/// Counting members may stall packets for at most this share of the time. A
+/// million take some 25 ms, and so are counted about four times a minute.
+const COUNT_SHARE: u32 = 500;
 
 /// The kernel's side of the reconciler.
 #[derive(Debug, Default)]

@@ -3,6 +3,7 @@
 //! Time is passed in; nothing here waits, reads or writes.
 
 mod event;
+mod feed;
 mod feeds;
 mod kernel;
 mod settings;
@@ -16,7 +17,8 @@ use blocklist::{Composition, Family, FeedName, List, Prefixes, Role};
 pub use event::{
     Action, Candidate, Compose, Content, Event, Fingerprint, Now, Probed, Reading, Report, Scan,
 };
-pub use feeds::{FeedState, Feeds, NotAcceptable};
+pub use feed::{FeedState, NotAcceptable};
+pub use feeds::Feeds;
 pub use kernel::{KernelState, SetTimes};
 pub use settings::{FeedRules, Settings};
 
