@@ -24,6 +24,8 @@ pub enum Invariant {
     OnlyOurs,
     /// 4: no removal before the first full picture.
     Gate,
+    /// 5: bad input, and good input that is late, never opens.
+    BadInput,
     /// 6: what must never be blocked is not.
     AllowWins,
     /// 7: in sync within two rounds once faults end, no shadow left.
@@ -231,7 +233,7 @@ impl Checker {
     }
 
     /// Whether this takes away what may not be taken yet: anything before the
-    /// kernel was seen, and members that rules see before the feeds were.
+    /// kernel was seen, and addresses that rules see before the feeds were.
     fn passes_gate(&self, request: &Request, sets: &Sets) -> bool {
         let held = |name| sets.get(name).map(|slot| &slot.set.members);
         let removes = match request {
@@ -239,12 +241,21 @@ impl Checker {
                 !self.kernel_seen || !self.is_shadow(name)
             }
             Request::Swap(shadow, live) => match (held(shadow), held(live)) {
-                (Some(new), Some(old)) => !old.is_subset(new),
+                (Some(new), Some(old)) => {
+                    !old.iter().all(|&old| new.iter().any(|&new| covers(new, old)))
+                }
                 _ => false,
             },
             _ => false,
         };
-        removes && !(self.kernel_seen && self.feeds_complete)
+        let disturbed = |name| self.outdated(name) || self.tainted.contains_key(name);
+        let excused = request.changes().into_iter().any(disturbed);
+        removes && !excused && !(self.kernel_seen && self.feeds_complete)
+    }
+
+    /// Whether a foreign hand moved since the daemon looked at the set.
+    fn outdated(&self, name: &RawName) -> bool {
+        self.seen.get(name).is_some_and(|seen| seen.outdated)
     }
 
     fn check_destroy(&self, name: &RawName) -> Option<(Invariant, String)> {
@@ -295,8 +306,7 @@ impl Checker {
         let held = &sets.get(name)?.set.members;
         let wasted: Vec<_> = members.iter().filter(|one| held.contains(one) == adding).collect();
         self.wasted += wasted.len() as u64;
-        let excused = self.tainted.contains_key(name)
-            || self.seen.get(name).is_some_and(|seen| seen.outdated);
+        let excused = self.tainted.contains_key(name) || self.outdated(name);
         let first = wasted.first().filter(|_| !excused)?;
         let text = format!("{} of {} in vain, the first {first}", wasted.len(), members.len());
         Some((Invariant::NoWaste, format!("{text}: {request}")))
@@ -326,10 +336,7 @@ impl Checker {
     }
 
     fn check_foreign(&mut self, step: u64, request: &Request, sets: &Sets) {
-        let raced = request
-            .changes()
-            .into_iter()
-            .any(|name| self.seen.get(name).is_some_and(|seen| seen.outdated));
+        let raced = request.changes().into_iter().any(|name| self.outdated(name));
         let before = std::mem::take(&mut self.foreign);
         self.remember_foreign(sets);
         if before != self.foreign && !raced {
@@ -379,9 +386,6 @@ impl Checker {
                     }
                 }
                 self.tainted.extend(other.map(|seen| (shadow.clone(), seen)));
-            }
-            (_, Err(refusal)) if refusal.code == crate::Code::NO_SET => {
-                request.name().map(|name| self.seen.remove(name));
             }
             _ => {}
         }

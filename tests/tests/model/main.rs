@@ -1,8 +1,10 @@
 //! What the project promises, held against a kernel that goes wrong at every
 //! step. No real kernel, no privileges, no waiting.
 
+mod watching;
+
 use netfilter_model::Faults;
-use netfilter_model::simulation::{Options, Scenario, Way, simulate};
+use netfilter_model::simulation::{Options, Scenario, Way, simulate, simulate_site};
 
 const BOTH: [Way; 2] = [Way::Ops, Way::Bytes];
 
@@ -70,6 +72,14 @@ fn without_foreign_hands_nothing_is_ever_written_in_vain() {
     let options = Options { foreign_hands: false, ..Options::default() };
     for seed in 0..300 {
         let report = simulate(seed, 100, &options);
+        assert!(report.violations.is_empty(), "seed {seed}:\n{report}");
+    }
+}
+
+#[test]
+fn random_hosts_keep_every_promise() {
+    for seed in 0..300 {
+        let report = simulate_site(seed, 120, &Options::default());
         assert!(report.violations.is_empty(), "seed {seed}:\n{report}");
     }
 }

@@ -3,16 +3,18 @@
 
 mod random_run;
 mod scenario;
+mod site;
+mod site_run;
 mod world;
 
 use std::fmt;
 
 pub use random_run::{Options, simulate};
 pub use scenario::Scenario;
+pub use site_run::simulate_site;
 pub use world::Way;
 
-use self::world::World;
-use crate::Violation;
+use crate::{ModelKernel, Violation};
 
 /// What came of a run.
 #[derive(Clone, Debug)]
@@ -26,8 +28,8 @@ pub struct Report {
 }
 
 impl Report {
-    fn of(world: &World) -> Self {
-        let machine = world.kernel.machine();
+    fn of(kernel: &ModelKernel) -> Self {
+        let machine = kernel.machine();
         Self {
             requests: machine.steps(),
             violations: machine.checker.violations().to_vec(),

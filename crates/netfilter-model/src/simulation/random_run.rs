@@ -7,7 +7,7 @@ use super::Report;
 use super::scenario::every_fault;
 use super::world::{Way, World, live, permitted};
 use crate::sets::RawName;
-use crate::{Fault, Hand, Random, prefixes};
+use crate::{Fault, Hand, ModelKernel, Random, prefixes};
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Default for Options {
 }
 
 /// Names of lists.
-const LISTS: [&str; 3] = ["drop", "edge", "x"];
+pub(super) const LISTS: [&str; 3] = ["drop", "edge", "x"];
 /// Steps between two moments at which all must be well.
 const CALM_EVERY: u64 = 25;
 /// A fault strikes within so many requests.
@@ -45,7 +45,7 @@ pub fn simulate(seed: u64, steps: u64, options: &Options) -> Report {
     let mut world = World::new(options.way.unwrap_or(seeded), update);
     for step in 1..=steps {
         if random.chance(options.fault_percent) {
-            put_fault_in_store(&mut random, &world, options);
+            put_fault_in_store(&mut random, &world.kernel, options);
         }
         act(&mut random, &mut world, options);
         if step % CALM_EVERY == 0 || step == steps {
@@ -55,7 +55,7 @@ pub fn simulate(seed: u64, steps: u64, options: &Options) -> Report {
             break;
         }
     }
-    Report::of(&world)
+    Report::of(&world.kernel)
 }
 
 fn act(random: &mut Random, world: &mut World, options: &Options) {
@@ -68,7 +68,7 @@ fn act(random: &mut Random, world: &mut World, options: &Options) {
         6 => world.doubt(),
         7 if random.chance(30) => world.restart(),
         8 if options.foreign_hands => {
-            let (hand, name) = (random.pick(&Hand::ALL).clone(), target(random, world));
+            let (hand, name) = (random.pick(&Hand::ALL).clone(), target(random, &world.kernel));
             world.kernel.machine().foreign(&hand, &name);
         }
         _ => {
@@ -87,22 +87,22 @@ fn wanted(random: &mut Random) -> Vec<AnyPrefix> {
 }
 
 /// Any set that is there, ours more often than not.
-fn target(random: &mut Random, world: &World) -> RawName {
-    let there: Vec<_> = world.kernel.machine().sets.iter().map(|(name, _)| name.clone()).collect();
+pub(super) fn target(random: &mut Random, kernel: &ModelKernel) -> RawName {
+    let there: Vec<_> = kernel.machine().sets.iter().map(|(name, _)| name.clone()).collect();
     if there.is_empty() || random.chance(30) {
         return (&live(random.pick::<&str>(&LISTS), *random.pick(&Family::ALL))).into();
     }
     random.pick(&there).clone()
 }
 
-fn put_fault_in_store(random: &mut Random, world: &World, options: &Options) {
+pub(super) fn put_fault_in_store(random: &mut Random, kernel: &ModelKernel, options: &Options) {
     let faults = every_fault();
     let fault = random.pick(&faults).clone();
     let foreign = matches!(fault, Fault::Foreign(..) | Fault::Reboot);
     if foreign && !options.foreign_hands {
         return;
     }
-    let mut machine = world.kernel.machine();
+    let mut machine = kernel.machine();
     let step = machine.steps() + 1 + random.below(FAULT_WITHIN) as u64;
     machine.faults.at.insert(step, fault);
 }

@@ -111,7 +111,7 @@ impl Scenario {
             }
         }
         world.converge();
-        let mut report = Report::of(&world);
+        let mut report = Report::of(&world.kernel);
         report.requests -= start;
         report
     }

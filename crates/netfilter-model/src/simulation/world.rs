@@ -2,12 +2,14 @@
 //! daemon that is no more than its picture of the kernel. A round is what the
 //! daemon does when it acts: look if it must, plan, apply.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use blocklist::{AnyPrefix, Family};
 use netfilter::Netfilter;
-use reconcile::{Desired, Kernel, Observed, Plan, Policy, SetName, SetPrefix, Update, apply, plan};
+use reconcile::{
+    Desired, Kernel, Members, Observed, Plan, Policy, SetName, SetPrefix, Update, apply, plan,
+};
 
 use crate::sets::{RawName, covers, length};
 use crate::{Invariant, Loopback, Machine, ModelKernel, Violation, members, universe};
@@ -163,7 +165,7 @@ impl World {
             complaints.push(format!("still to do after {ROUNDS_MAX} rounds: {plan:?}"));
         }
         let mut machine = self.kernel.machine();
-        complaints.extend(differences(&self.desired, &machine));
+        complaints.extend(differences(&self.desired.sets, &machine));
         let step = machine.steps();
         for text in complaints {
             machine.checker.report(step, Invariant::Converges, text);
@@ -193,7 +195,7 @@ impl World {
     }
 }
 
-fn subject(kernel: &ModelKernel, way: Way) -> Box<dyn Kernel> {
+pub(super) fn subject(kernel: &ModelKernel, way: Way) -> Box<dyn Kernel> {
     match way {
         Way::Ops => Box::new(kernel.clone()),
         Way::Bytes => {
@@ -204,9 +206,9 @@ fn subject(kernel: &ModelKernel, way: Way) -> Box<dyn Kernel> {
 }
 
 /// Where the kernel's sets with our names are not what is desired.
-fn differences(desired: &Desired, machine: &Machine) -> Vec<String> {
+pub(super) fn differences(desired: &BTreeMap<SetName, Members>, machine: &Machine) -> Vec<String> {
     let mut found = Vec::new();
-    for (name, wanted) in &desired.sets {
+    for (name, wanted) in desired {
         let held =
             machine.sets.get(&name.into()).map(|slot| members(name.family(), &slot.set.members));
         if held.as_ref() != Some(wanted) {
@@ -215,7 +217,7 @@ fn differences(desired: &Desired, machine: &Machine) -> Vec<String> {
     }
     for (name, _) in machine.sets.iter() {
         let ours = prefix().recognise(&name.0);
-        if ours.is_some_and(|ours| !desired.sets.contains_key(&ours)) {
+        if ours.is_some_and(|ours| !desired.contains_key(&ours)) {
             found.push(format!("{name} is left over"));
         }
     }
