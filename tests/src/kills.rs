@@ -48,7 +48,7 @@ pub fn survive(versions: &mut Versions, route: Route, percent: usize, rounds: u3
     let begun = Instant::now();
     versions.change(percent);
     host.feed("list.txt", versions.feed());
-    settled(&daemon, versions);
+    in_force(&daemon, versions);
     let usual = begun.elapsed();
     drop(daemon);
 
@@ -78,12 +78,19 @@ fn config(route: Route) -> Config {
     Config { kernel: format!("update = \"{update}\""), ..Config::default() }
 }
 
-/// Waits until the daemon says that this version is in force, and asks the
-/// witness.
-fn settled(daemon: &Daemon<'_>, versions: &Versions) {
+/// Waits until the daemon says that this version is in force.
+///
+/// # Panics
+/// If it never does.
+pub fn in_force(daemon: &Daemon<'_>, versions: &Versions) {
     for (set, members) in SETS.into_iter().zip(versions.counts()) {
         daemon.until_members(set, members);
     }
+}
+
+/// Waits for the same, and asks the witness.
+fn settled(daemon: &Daemon<'_>, versions: &Versions) {
+    in_force(daemon, versions);
     live().expect(&versions.members());
 }
 

@@ -17,6 +17,7 @@ const STEPS: &[Step] = &[
     ("build the tests", build),
     ("tests", test),
     ("docs", docs),
+    ("sim", || chore(&["sim", "--seed", "1"])),
     ("demo", || chore(&["demo"])),
     ("a million entries", || chore(&["million"])),
     ("real feeds", real_feeds),

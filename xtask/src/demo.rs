@@ -8,7 +8,7 @@ use clap::Args;
 use tests::daemon::Daemon;
 use tests::generate::Random;
 use tests::host::Host;
-use tests::kills::SETS;
+use tests::kills::{SETS, in_force};
 use tests::packets::Stream;
 use tests::versions::Versions;
 use tests::witness::{drop_from, members};
@@ -48,7 +48,7 @@ impl Demo {
 
         let start = Instant::now();
         let daemon = Daemon::start(&host);
-        settled(&daemon, &versions);
+        in_force(&daemon, &versions);
         println!("first load   {:>5} ms, start of the daemon included", millis(start));
         SETS.into_iter().for_each(drop_from);
 
@@ -59,7 +59,7 @@ impl Demo {
             let text = versions.feed();
             let start = Instant::now();
             host.feed("demo.txt", text);
-            settled(&daemon, &versions);
+            in_force(&daemon, &versions);
             println!("change {:<5} {:>5} ms, {percent} % of the list", change + 1, millis(start));
             if begun.elapsed() > TIME_MAX {
                 return Err(format!("this takes longer than {} s", TIME_MAX.as_secs()).into());
@@ -79,12 +79,6 @@ impl Demo {
         println!("ipset save   lists exactly the last version");
         daemon.stop();
         Ok(())
-    }
-}
-
-fn settled(daemon: &Daemon<'_>, versions: &Versions) {
-    for (set, members) in SETS.into_iter().zip(versions.counts()) {
-        daemon.until_members(set, members);
     }
 }
 

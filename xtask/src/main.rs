@@ -6,6 +6,7 @@ mod ci;
 mod demo;
 mod million;
 mod real;
+mod sim;
 mod tidy;
 mod workspace;
 
@@ -31,7 +32,9 @@ enum Chore {
     Demo(demo::Demo),
     /// The house rules that a program can check
     Tidy,
-    /// The figures at a million entries, with the release build
+    /// Random faults against the model of the kernel
+    Sim(sim::Sim),
+    /// What is promised at a million entries, with the release build
     Million(million::Million),
     /// Real feeds through the program, compared with what `ipset save` says
     Real(real::Real),
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Demo(demo) => demo.run(),
         Chore::Tidy => tidy::run(),
+        Chore::Sim(sim) => sim.run(),
         Chore::Million(million) => million.run(),
         Chore::Real(real) => real.run(),
     };

@@ -11,7 +11,7 @@ use clap::Args;
 use tests::daemon::Daemon;
 use tests::generate::Random;
 use tests::host::Host;
-use tests::kills::{Route, SETS, survive};
+use tests::kills::{Route, SETS, in_force, survive};
 use tests::members::Members;
 use tests::versions::Versions;
 use tests::witness::{ipset, ipset_restore, names};
@@ -66,9 +66,7 @@ fn side_by_side(versions: &Versions) -> Result<(), Failure> {
         theirs.push(restore(&file));
         let begun = Instant::now();
         let daemon = Daemon::start(&host);
-        for (set, members) in SETS.into_iter().zip(versions.counts()) {
-            daemon.until_members(set, members);
-        }
+        in_force(&daemon, versions);
         ours.push(begun.elapsed());
         memory_kib = daemon.memory_kib().max(memory_kib);
         daemon.stop();
