@@ -83,6 +83,8 @@ pub struct Checker {
     foreign: BTreeMap<RawName, RawSet>,
     /// Members written in vain, foreign hands or not.
     pub wasted: u64,
+    /// Requests that change something.
+    pub writes: u64,
     violations: Vec<Violation>,
 }
 
@@ -100,6 +102,7 @@ impl Checker {
             tainted: BTreeMap::new(),
             foreign: BTreeMap::new(),
             wasted: 0,
+            writes: 0,
             violations: Vec::new(),
         }
     }
@@ -321,6 +324,7 @@ impl Checker {
         sets: &Sets,
     ) {
         if !request.changes().is_empty() {
+            self.writes += 1;
             self.check_foreign(step, request, sets);
         }
         self.learn(request, outcome, sets);

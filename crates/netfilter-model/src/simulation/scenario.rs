@@ -7,7 +7,7 @@ use reconcile::{CHUNK_MAX, Update};
 use super::Report;
 use super::world::{Way, World, live, permitted};
 use crate::sets::RawName;
-use crate::{Code, Fault, Faults, Hand, RawSet, Target, universe};
+use crate::{Code, Fault, Faults, Hand, Invariant, RawSet, Target, universe};
 
 /// A small case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,11 +104,20 @@ impl Scenario {
         let start = world.kernel.machine().steps();
         let shifted = faults.at.iter().map(|(step, fault)| (step + start, fault.clone()));
         world.kernel.machine().faults.at = shifted.collect();
-        for _ in 0..2 {
-            world.round();
-            if world.kernel.machine().crashed() {
-                world.restart();
-            }
+        world.round();
+        let writes = world.kernel.machine().checker.writes;
+        if world.kernel.machine().crashed() {
+            world.restart();
+        }
+        world.round();
+        if world.kernel.machine().crashed() {
+            world.restart();
+        }
+        if faults.at.is_empty() && world.kernel.machine().checker.writes != writes {
+            let mut machine = world.kernel.machine();
+            let step = machine.steps();
+            let text = "nothing went wrong, and one round was not enough".to_owned();
+            machine.checker.report(step, Invariant::Idle, text);
         }
         world.converge();
         let mut report = Report::of(&world.kernel);
@@ -116,16 +125,15 @@ impl Scenario {
         report
     }
 
-    /// How many requests it takes when nothing goes wrong.
-    pub fn steps(self, way: Way) -> u64 {
-        self.run(way, &Faults::default()).requests
-    }
-
-    /// Every fault at every request, each in a world of its own. Returns the
+    /// No fault, then every fault at every request, each in a world of its own. Returns the
     /// number of runs and the first that broke a promise.
     pub fn exhaust(self, way: Way) -> (u64, Option<(Faults, Report)>) {
-        let mut runs = 0;
-        for step in 1..=self.steps(way) {
+        let mut runs = 1;
+        let calm = self.run(way, &Faults::default());
+        if !calm.violations.is_empty() {
+            return (runs, Some((Faults::default(), calm)));
+        }
+        for step in 1..=calm.requests {
             for fault in every_fault() {
                 runs += 1;
                 let faults = Faults::once(step, fault);
