@@ -18,7 +18,10 @@ mod token;
 pub use address::Address;
 pub use algebra::{AddressCount, AddressRange, AnyRange, range_prefixes};
 pub use family::Family;
-pub use feed::{Feed, Format, Limits, Reject, Shape, Source, Tally, UnknownFormat, parse, sources};
+pub use feed::{
+    Column, Feed, Format, FormatChoice, Limits, Options, Promise, Reject, Shape, Source, Tally,
+    UnknownFormat, detect, parse, parse_with, sources, sources_with,
+};
 pub use guard::{Guard, GuardPolicy, JUDGED_FROM, Refusal, judge};
 pub use list::{
     Allow, AllowedBy, Composition, Explanation, FEED_NAME_BYTES_MAX, FeedName, FeedNameError, Glob,

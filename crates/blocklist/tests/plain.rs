@@ -57,6 +57,8 @@ fn a_line_is_an_entry_with_blanks_and_comments_around_it() {
     check("192.0.2.0/24 ; SBL000001", Ok(&["192.0.2.0/24"]));
     check("192.0.2.0/24;SBL000001", Ok(&["192.0.2.0/24"]));
     check("192.0.2.1# here; and there", Ok(&["192.0.2.1"]));
+    check("192.0.2.1 // here", Ok(&["192.0.2.1"]));
+    check("192.0.2.0/24\t//here", Ok(&["192.0.2.0/24"]));
     check("192.0.2.1 # 2001:db8::1", Ok(&["192.0.2.1"]));
     check("2001:db8::/32 ; SBL000002", Ok(&["2001:db8::/32"]));
     check("2001:db8::", Ok(&["2001:db8::"]));
@@ -69,7 +71,19 @@ fn a_line_is_an_entry_with_blanks_and_comments_around_it() {
 
 #[test]
 fn a_line_without_an_entry_is_no_reject() {
-    for line in ["", " ", "\t \u{a0}", "#", "# 192.0.2.1", ";", "  ; x", "#\u{1b}[2J", "\x0b\x0c"] {
+    for line in [
+        "",
+        " ",
+        "\t \u{a0}",
+        "#",
+        "# 192.0.2.1",
+        ";",
+        "//",
+        " // 192.0.2.1",
+        "  ; x",
+        "#\u{1b}[2J",
+        "\x0b\x0c",
+    ] {
         check(line, Ok(&[]));
     }
 }
@@ -84,7 +98,8 @@ fn a_line_with_anything_else_is_one_reject() {
     check("2001:db8::1 x", Err(Trailing));
     check("192.0.2.0\t192.0.2.255\t24\t579", Err(Trailing));
     check("192.0.2.0 / 24", Err(Trailing));
-    check("192.0.2.1 // comment", Err(Trailing));
+    check("192.0.2.1// comment", Err(PrefixLength { max: 32 }));
+    check("http://192.0.2.1/", Err(NotAnAddress));
     check("Please wait 30 minutes", Err(NotAnAddress));
     check("deny 192.0.2.1;", Err(NotAnAddress));
     check("add bl 192.0.2.0/24", Err(NotAnAddress));

@@ -4,24 +4,68 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How the lines of a feed are to be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// One entry a line: address, prefix or range, with `#` and `;` comments.
-    #[default]
-    Plain,
+use super::detect::{Head, Likeness};
+use super::visit::Visit;
+use super::{Limits, Options, Shape, detect, formats};
+
+/// One line a format: what it is, its name, its module.
+macro_rules! formats {
+    ($($(#[$about:meta])+ $format:ident = $name:literal in $module:ident,)+) => {
+        /// How a feed is to be read.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        pub enum Format {
+            $($(#[$about])+ $format,)+
+        }
+
+        impl Format {
+            /// All formats. Where a text could be several of them, the first
+            /// one is meant.
+            pub const ALL: &'static [Self] = &[$(Self::$format),+];
+
+            /// The name in the configuration and in JSON: `plain`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$format => $name,)+
+                }
+            }
+
+            /// Reads a feed of this format.
+            pub(super) fn read(
+                self,
+                bytes: &[u8],
+                options: &Options,
+                limits: &Limits,
+                visit: &mut impl Visit,
+            ) -> Shape {
+                match self {
+                    $(Self::$format => formats::$module::read(bytes, options, limits, visit),)+
+                }
+            }
+
+            /// Whether a feed that begins like this is of this format.
+            pub(super) fn resembles(self, head: &Head<'_>) -> Likeness {
+                match self {
+                    $(Self::$format => formats::$module::resembles(head),)+
+                }
+            }
+        }
+    };
 }
 
-impl Format {
-    /// All formats.
-    pub const ALL: [Self; 1] = [Self::Plain];
-
-    /// The name in the configuration and in JSON: `plain`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-        }
-    }
+// The first three are plain lists, the first two with a promise or a name more.
+// All others stand behind plain, so that none of them can take a plain list.
+formats! {
+    /// FireHOL's `.ipset` and `.netset`: plain under a header with a promise.
+    Firehol = "firehol" in firehol,
+    /// Spamhaus DROP as text: plain with `; SBL…` behind every prefix.
+    Spamhaus = "spamhaus" in spamhaus,
+    /// One entry a line: address, prefix or range, with `#`, `;` and `//` comments.
+    #[default]
+    Plain = "plain" in plain,
+    /// ipsum: an address, a tab, and a count.
+    Ipsum = "ipsum" in ipsum,
+    /// Zone files of rbldnsd; `!` makes an exception.
+    Rbldnsd = "rbldnsd" in rbldnsd,
 }
 
 impl fmt::Display for Format {
@@ -32,14 +76,44 @@ impl fmt::Display for Format {
 
 /// There is no format of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no feed format `{0}`; formats are: plain")]
+#[error("there is no feed format `{0}`; formats are: {all}", all = names())]
 pub struct UnknownFormat(pub String);
+
+fn names() -> String {
+    Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
+}
 
 impl FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(name: &str) -> Result<Self, UnknownFormat> {
-        let format = Self::ALL.into_iter().find(|format| format.name() == name);
-        format.ok_or_else(|| UnknownFormat(name.to_owned()))
+        let format = Self::ALL.iter().find(|format| format.name() == name);
+        format.copied().ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}
+
+/// The format of a feed, as configured: `auto` or a format's name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FormatChoice {
+    /// The one that the feed looks most like.
+    #[default]
+    Auto,
+    /// This one.
+    Fixed(Format),
+}
+
+impl FormatChoice {
+    /// The format to read `bytes` in.
+    pub fn for_bytes(self, bytes: &[u8]) -> Format {
+        match self {
+            Self::Auto => detect(bytes),
+            Self::Fixed(format) => format,
+        }
+    }
+}
+
+impl From<Format> for FormatChoice {
+    fn from(format: Format) -> Self {
+        Self::Fixed(format)
     }
 }

@@ -1,10 +1,11 @@
 //! Gathers what the lines of a feed mean, counts, and stops at the limit. Knows
 //! no text; whichever format read the lines, this is what becomes of them.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::plain::{Line, Visit};
-use super::{Limits, Reject, Tally, text};
+use super::visit::{Line, Visit};
+use super::{Feed, Format, Limits, Promise, Reject, Shape, Tally, text};
 use crate::{
     Address, AddressRange, AnyPrefix, AnyRange, Entry, Prefix, PrefixSet, Prefixes, RejectReason,
 };
@@ -46,10 +47,13 @@ pub(super) struct Gather<'a> {
     limits: &'a Limits,
     ipv4: Entries<u32>,
     ipv6: Entries<u128>,
+    /// Entries that end, with the seconds until then.
+    lasting: Vec<(AnyRange, u64)>,
+    exceptions: Vec<AnyRange>,
     /// How many more prefixes may come.
     room: u64,
-    masked: u64,
-    rejected: u64,
+    /// Only the numbers that nothing else here says.
+    tally: Tally,
     rejects: Vec<Reject>,
 }
 
@@ -59,31 +63,51 @@ impl<'a> Gather<'a> {
             limits,
             ipv4: Entries::new(),
             ipv6: Entries::new(),
+            lasting: Vec::new(),
+            exceptions: Vec::new(),
             room: limits.entries_max,
-            masked: 0,
-            rejected: 0,
+            tally: Tally::default(),
             rejects: Vec::new(),
         }
     }
 
-    pub(super) fn finish(self) -> (Prefixes, Tally, Vec<Reject>) {
-        let (ipv4_entries, ipv6_entries) = (self.ipv4.count(), self.ipv6.count());
+    pub(super) fn finish(self, format: Format, shape: Shape) -> Feed {
+        let mut tally = self.tally;
+        tally.expiring = self.lasting.len() as u64;
+        let ipv4_lasting =
+            self.lasting.iter().filter(|(range, _)| matches!(range, AnyRange::V4(_))).count();
+        tally.ipv4 = self.ipv4.count() + ipv4_lasting as u64;
+        tally.ipv6 = self.ipv6.count() + tally.expiring - ipv4_lasting as u64;
+        tally.entries = tally.ipv4 + tally.ipv6;
+        tally.exceptions = self.exceptions.len() as u64;
         let (ipv4, ipv4_distinct) = self.ipv4.finish();
         let (ipv6, ipv6_distinct) = self.ipv6.finish();
-        let entries = ipv4_entries + ipv6_entries;
-        let tally = Tally {
-            entries,
-            ipv4: ipv4_entries,
-            ipv6: ipv6_entries,
-            duplicates: entries - ipv4_distinct - ipv6_distinct,
-            rejected: self.rejected,
-            masked: self.masked,
-        };
-        (Prefixes { ipv4, ipv6 }, tally, self.rejects)
+        let (mut expiring, lasting_distinct) = by_seconds(self.lasting);
+        tally.duplicates = tally.entries - ipv4_distinct - ipv6_distinct - lasting_distinct;
+        let mut prefixes = Prefixes { ipv4, ipv6 };
+        if !self.exceptions.is_empty() {
+            let exceptions: Prefixes = self.exceptions.into_iter().flat_map(all_prefixes).collect();
+            prefixes = prefixes.subtract(&exceptions);
+            for lasting in expiring.values_mut() {
+                *lasting = lasting.subtract(&exceptions);
+            }
+            expiring.retain(|_, prefixes| !prefixes.is_empty());
+        }
+        Feed { format, prefixes, expiring, tally, rejects: self.rejects, shape }
     }
 
-    /// Makes sure that so many prefixes still fit.
-    fn take_room(&mut self, prefixes: u64) -> ControlFlow<()> {
+    /// Makes sure that all prefixes of an entry still fit.
+    fn take_room(&mut self, range: AnyRange) -> ControlFlow<()> {
+        let prefixes = match (range.as_prefix(), range) {
+            (Some(_), _) => 1,
+            (None, AnyRange::V4(range)) => range.prefixes().count(),
+            (None, AnyRange::V6(range)) => range.prefixes().count(),
+        };
+        self.take(prefixes as u64)
+    }
+
+    #[inline]
+    fn take(&mut self, prefixes: u64) -> ControlFlow<()> {
         match self.room.checked_sub(prefixes) {
             Some(room) => {
                 self.room = room;
@@ -94,39 +118,69 @@ impl<'a> Gather<'a> {
     }
 }
 
+fn all_prefixes(range: AnyRange) -> Vec<AnyPrefix> {
+    match range {
+        AnyRange::V4(range) => range.prefixes().map(AnyPrefix::V4).collect(),
+        AnyRange::V6(range) => range.prefixes().map(AnyPrefix::V6).collect(),
+    }
+}
+
+/// The prefixes by what remains of their time, and how many entries differ in
+/// their addresses.
+fn by_seconds(mut lasting: Vec<(AnyRange, u64)>) -> (BTreeMap<u64, Prefixes>, u64) {
+    lasting.sort_unstable();
+    let distinct = lasting.chunk_by(|one, other| one.0 == other.0).count() as u64;
+    lasting.sort_unstable_by_key(|&(_, seconds)| seconds);
+    let expiring = lasting.chunk_by(|one, other| one.1 == other.1).map(|chunk| {
+        (chunk[0].1, chunk.iter().flat_map(|&(range, _)| all_prefixes(range)).collect())
+    });
+    (expiring.collect(), distinct)
+}
+
 impl Visit for Gather<'_> {
     #[inline]
     fn prefix(&mut self, _: Line<'_>, prefix: Prefix<u32>, masked: bool) -> ControlFlow<()> {
-        self.take_room(1)?;
-        self.masked += u64::from(masked);
+        self.take(1)?;
+        self.tally.masked += u64::from(masked);
         self.ipv4.prefixes.push(prefix);
         ControlFlow::Continue(())
     }
 
     fn entry(&mut self, _: Line<'_>, entry: Entry) -> ControlFlow<()> {
+        self.take_room(entry.range)?;
         match (entry.range.as_prefix(), entry.range) {
-            (Some(prefix), _) => {
-                self.take_room(1)?;
-                match prefix {
-                    AnyPrefix::V4(prefix) => self.ipv4.prefixes.push(prefix),
-                    AnyPrefix::V6(prefix) => self.ipv6.prefixes.push(prefix),
-                }
-            }
-            (None, AnyRange::V4(range)) => {
-                self.take_room(range.prefixes().count() as u64)?;
-                self.ipv4.ranges.push(range);
-            }
-            (None, AnyRange::V6(range)) => {
-                self.take_room(range.prefixes().count() as u64)?;
-                self.ipv6.ranges.push(range);
-            }
+            (Some(AnyPrefix::V4(prefix)), _) => self.ipv4.prefixes.push(prefix),
+            (Some(AnyPrefix::V6(prefix)), _) => self.ipv6.prefixes.push(prefix),
+            (None, AnyRange::V4(range)) => self.ipv4.ranges.push(range),
+            (None, AnyRange::V6(range)) => self.ipv6.ranges.push(range),
         }
-        self.masked += u64::from(entry.masked);
+        self.tally.masked += u64::from(entry.masked);
         ControlFlow::Continue(())
     }
 
+    fn lasting(&mut self, _: Line<'_>, entry: Entry, seconds: u64) -> ControlFlow<()> {
+        self.take_room(entry.range)?;
+        self.lasting.push((entry.range, seconds));
+        self.tally.masked += u64::from(entry.masked);
+        ControlFlow::Continue(())
+    }
+
+    fn exception(&mut self, _: Line<'_>, entry: Entry) -> ControlFlow<()> {
+        self.take_room(entry.range)?;
+        self.exceptions.push(entry.range);
+        ControlFlow::Continue(())
+    }
+
+    fn ignore(&mut self, _: Line<'_>) {
+        self.tally.ignored += 1;
+    }
+
+    fn promise(&mut self, entries: u64) {
+        self.tally.promised = Some(Promise { entries });
+    }
+
     fn reject(&mut self, line: Line<'_>, reason: RejectReason) {
-        self.rejected += 1;
+        self.tally.rejected += 1;
         if self.rejects.len() < self.limits.rejects_kept {
             let text = text::printable(line.text, self.limits.text_bytes_max);
             self.rejects.push(Reject { line: line.number, text, reason });

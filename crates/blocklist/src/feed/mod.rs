@@ -3,20 +3,28 @@
 //! the guards to say.
 
 mod bare;
+mod detect;
 mod format;
+mod formats;
 mod gather;
 mod limits;
-mod plain;
+mod lines;
+mod options;
 mod shape;
 mod sources;
 mod tally;
 mod text;
+mod visit;
 
-pub use format::{Format, UnknownFormat};
+use std::collections::BTreeMap;
+
+pub use detect::detect;
+pub use format::{Format, FormatChoice, UnknownFormat};
 pub use limits::Limits;
+pub use options::{Column, Options};
 pub use shape::Shape;
-pub use sources::{Source, sources};
-pub use tally::{Reject, Tally};
+pub use sources::{Source, sources, sources_with};
+pub use tally::{Promise, Reject, Tally};
 
 use crate::Prefixes;
 
@@ -25,9 +33,14 @@ use crate::Prefixes;
 pub struct Feed {
     /// The format they were read in.
     pub format: Format,
-    /// Every prefix of every entry, as written but for host bits; ranges as
-    /// the fewest prefixes. Prefixes inside others stay.
+    /// Every prefix of every entry that is for ever, as written but for host
+    /// bits; ranges as the fewest prefixes. Prefixes inside others stay, unless
+    /// the feed takes addresses out itself: then the addresses are right and
+    /// nothing is inside anything.
     pub prefixes: Prefixes,
+    /// The same of the entries that are not for ever, by how many seconds of
+    /// their time remain, counted from when the feed was written.
+    pub expiring: BTreeMap<u64, Prefixes>,
     /// The numbers.
     pub tally: Tally,
     /// The first lines that are neither entries nor comments, at most
@@ -40,12 +53,21 @@ pub struct Feed {
 /// Reads a feed. Never fails and never panics, whatever the bytes are.
 ///
 /// Beside the result it takes eight bytes for each IPv4 entry and 32 for each
-/// IPv6 entry while it reads, and as much again while it sorts.
-pub fn parse(bytes: &[u8], format: Format, limits: &Limits) -> Feed {
+/// IPv6 entry while it reads, and as much again while it sorts; six times that
+/// for entries that are not for ever.
+pub fn parse(bytes: &[u8], format: impl Into<FormatChoice>, limits: &Limits) -> Feed {
+    parse_with(bytes, format, &Options::default(), limits)
+}
+
+/// As [`parse`], with what the configuration says about the feed.
+pub fn parse_with(
+    bytes: &[u8],
+    format: impl Into<FormatChoice>,
+    options: &Options,
+    limits: &Limits,
+) -> Feed {
+    let format = format.into().for_bytes(bytes);
     let mut gather = gather::Gather::new(limits);
-    let shape = match format {
-        Format::Plain => plain::read(bytes, limits, &mut gather),
-    };
-    let (prefixes, tally, rejects) = gather.finish();
-    Feed { format, prefixes, tally, rejects, shape }
+    let shape = format.read(bytes, options, limits, &mut gather);
+    gather.finish(format, shape)
 }

@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 
-use super::plain::{Line, Visit};
-use super::{Format, Limits, plain, text};
+use super::visit::{Line, Visit};
+use super::{FormatChoice, Limits, Options, text};
 use crate::{AnyPrefix, Entry, Prefix, RejectReason};
 
 /// A line of a feed that names an address.
@@ -20,19 +20,37 @@ pub struct Source {
 }
 
 /// Every entry that covers `address`, in the order of the lines, at most
-/// [`Limits::sources_kept`].
-pub fn sources(bytes: &[u8], format: Format, limits: &Limits, address: IpAddr) -> Vec<Source> {
-    let mut search = Search { address: address.to_canonical(), limits, found: Vec::new() };
-    match format {
-        Format::Plain => plain::read(bytes, limits, &mut search),
-    };
-    search.found
+/// [`Limits::sources_kept`]. None if the feed itself takes the address out
+/// again.
+pub fn sources(
+    bytes: &[u8],
+    format: impl Into<FormatChoice>,
+    limits: &Limits,
+    address: IpAddr,
+) -> Vec<Source> {
+    sources_with(bytes, format, &Options::default(), limits, address)
+}
+
+/// As [`sources`], for a feed read with options.
+pub fn sources_with(
+    bytes: &[u8],
+    format: impl Into<FormatChoice>,
+    options: &Options,
+    limits: &Limits,
+    address: IpAddr,
+) -> Vec<Source> {
+    let address = address.to_canonical();
+    let mut search = Search { address, limits, found: Vec::new(), excepted: false };
+    format.into().for_bytes(bytes).read(bytes, options, limits, &mut search);
+    if search.excepted { Vec::new() } else { search.found }
 }
 
 struct Search<'a> {
     address: IpAddr,
     limits: &'a Limits,
     found: Vec<Source>,
+    /// Whether the feed takes the address out.
+    excepted: bool,
 }
 
 impl Visit for Search<'_> {
@@ -51,12 +69,26 @@ impl Visit for Search<'_> {
             return ControlFlow::Continue(());
         }
         if self.found.len() == self.limits.sources_kept {
-            return ControlFlow::Break(());
+            // An exception may still come.
+            return ControlFlow::Continue(());
         }
         let text = text::printable(line.text, self.limits.text_bytes_max);
         self.found.push(Source { line: line.number, text, prefix: entry.range.to_string() });
         ControlFlow::Continue(())
     }
+
+    fn lasting(&mut self, line: Line<'_>, entry: Entry, _: u64) -> ControlFlow<()> {
+        self.entry(line, entry)
+    }
+
+    fn exception(&mut self, _: Line<'_>, entry: Entry) -> ControlFlow<()> {
+        self.excepted |= entry.range.contains(self.address);
+        if self.excepted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn ignore(&mut self, _: Line<'_>) {}
+
+    fn promise(&mut self, _: u64) {}
 
     fn reject(&mut self, _: Line<'_>, _: RejectReason) {}
 }

@@ -13,12 +13,29 @@ pub struct Tally {
     /// Entries that name IPv6 addresses, repetitions included.
     pub ipv6: u64,
     /// Entries that mean exactly the addresses of an earlier one, however
-    /// either was written.
+    /// either was written. Those with a remaining life time are compared among
+    /// themselves.
     pub duplicates: u64,
     /// Lines that are neither entries nor comments nor blank.
     pub rejected: u64,
     /// Entries whose host bits were cleared.
     pub masked: u64,
+    /// Entries that are not for ever, among [`Self::entries`].
+    pub expiring: u64,
+    /// What the feed says is not to be blocked. Not among [`Self::entries`].
+    pub exceptions: u64,
+    /// What the format defines and is neither entry nor comment: headers,
+    /// records of other kinds, rules that do not block.
+    pub ignored: u64,
+    /// What the feed says about itself.
+    pub promised: Option<Promise>,
+}
+
+/// What a header or trailer of a feed says should be in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// How many entries, as written.
+    pub entries: u64,
 }
 
 impl Tally {

@@ -52,6 +52,15 @@ pub enum RejectReason {
     /// An entry with something beside it that is no comment.
     #[error("trailing text after the entry")]
     Trailing,
+    /// A line or record without the field in which its format has the address.
+    #[error("the field that should hold the address is missing")]
+    MissingField,
+    /// A number that its format has beside the address is none, or too large.
+    #[error("a number beside the address is not a decimal number of its range")]
+    Number,
+    /// Not what the format of the feed has in its lines or records.
+    #[error("not a line of this format")]
+    Foreign,
     /// A line longer than
     /// [`Limits::line_bytes_max`](crate::Limits::line_bytes_max).
     #[error("the line is longer than {max} bytes")]

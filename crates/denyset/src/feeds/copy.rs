@@ -181,6 +181,7 @@ impl TryFrom<Written> for CopyHeader {
                 duplicates: written.duplicates,
                 rejected: written.rejected,
                 masked: written.masked,
+                ..Tally::default()
             },
         })
     }

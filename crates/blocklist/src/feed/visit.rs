@@ -1,0 +1,53 @@
+//! What the readers of all formats have in common: lines, and somebody who
+//! wants to hear what they mean. Knows neither side's purposes.
+
+use std::ops::ControlFlow;
+
+use crate::{Entry, Prefix, RejectReason};
+
+/// A line as it stands in the file.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// The first is 1.
+    pub number: u64,
+    /// With or without its end. Of a format without lines, the part of the
+    /// text that an entry was read from.
+    pub text: &'a [u8],
+}
+
+/// Whoever wants to know what a feed says. To break ends the reading.
+pub(super) trait Visit {
+    /// An entry of the kind that almost all are of.
+    fn prefix(&mut self, line: Line<'_>, prefix: Prefix<u32>, masked: bool) -> ControlFlow<()>;
+
+    /// Any other entry.
+    fn entry(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()>;
+
+    /// An entry for so many seconds from when the feed was written.
+    #[expect(dead_code, reason = "no format with times is read yet")]
+    fn lasting(&mut self, line: Line<'_>, entry: Entry, seconds: u64) -> ControlFlow<()>;
+
+    /// Addresses that the feed itself takes out of what its entries name.
+    fn exception(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()>;
+
+    /// Something that the format defines and that is no entry: a header, a
+    /// record of another kind, a rule that lets packets through.
+    fn ignore(&mut self, line: Line<'_>);
+
+    /// The feed says that it has so many entries.
+    fn promise(&mut self, entries: u64);
+
+    /// Something that is not what the format defines.
+    fn reject(&mut self, line: Line<'_>, reason: RejectReason);
+
+    /// What came of reading an entry.
+    fn read(&mut self, line: Line<'_>, entry: Result<Entry, RejectReason>) -> ControlFlow<()> {
+        match entry {
+            Ok(entry) => self.entry(line, entry),
+            Err(reason) => {
+                self.reject(line, reason);
+                ControlFlow::Continue(())
+            }
+        }
+    }
+}
