@@ -43,18 +43,16 @@ pub struct Met {
 pub fn survive(versions: &mut Versions, route: Route, percent: usize, rounds: u32) -> Met {
     let host = Host::with(&config(route));
     host.feed("list.txt", versions.feed());
-    let daemon = Daemon::start(&host);
+    let mut daemon = Daemon::start(&host);
     settled(&daemon, versions);
     let begun = Instant::now();
     versions.change(percent);
     host.feed("list.txt", versions.feed());
     in_force(&daemon, versions);
     let usual = begun.elapsed();
-    drop(daemon);
 
     let mut met = Met::default();
     for _ in 0..rounds {
-        let daemon = Daemon::start(&host);
         let old = versions.members();
         versions.change(percent);
         host.feed("list.txt", versions.feed());
@@ -62,10 +60,9 @@ pub fn survive(versions: &mut Versions, route: Route, percent: usize, rounds: u3
         wait(&daemon, Duration::from_micros(versions.below(limit)));
         daemon.kill();
         judge(&old, &versions.members(), route, &mut met);
-        let daemon = Daemon::start(&host);
+        daemon = Daemon::start(&host);
         settled(&daemon, versions);
         assert_eq!(names(), SETS, "shadows are swept");
-        drop(daemon);
     }
     met
 }
