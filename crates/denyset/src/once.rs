@@ -97,7 +97,7 @@ impl Once<'_> {
                 self.feeds.log_ignored(&scanned);
                 Some(scanned.event)
             }
-            Action::Read(feed) => Some(self.feeds.read(feed)),
+            Action::Read(order) => Some(self.feeds.read(*order)),
             Action::Keep(feed, candidate) => Some(self.feeds.keep(feed, candidate)),
             Action::Compose(compose) => Some(effects::compose(&compose)),
             Action::Observe => Some(self.kernel.observe()),

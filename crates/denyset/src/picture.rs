@@ -107,7 +107,10 @@ fn degraded(reconciler: &Reconciler) -> Vec<String> {
 /// The same without the refusals of feeds.
 pub fn problems(reconciler: &Reconciler) -> Vec<String> {
     let scan = reconciler.feeds().scan_failure().map(str::to_owned);
-    scan.into_iter().chain(reconciler.kernel().troubles()).collect()
+    let held = reconciler.held().map(|list| {
+        format!("list {} loses nothing until all its feeds have a good version", list.name)
+    });
+    scan.into_iter().chain(held).chain(reconciler.kernel().troubles()).collect()
 }
 
 /// Every refusal in force.

@@ -29,6 +29,7 @@ pub use plan::{Gate, Policy, Update, plan};
 pub use probe::{Drift, Probe};
 pub use reconciler::{
     Action, Candidate, Compose, Content, Event, FeedRules, FeedState, Feeds, Fingerprint,
-    KernelState, NotAcceptable, Now, Probed, Reading, Reconciler, Report, Scan, SetTimes, Settings,
+    KernelState, NotAcceptable, Now, Probed, ReadOrder, Reading, Reconciler, Report, Scan,
+    SetTimes, Settings,
 };
 pub use route::{Obstacle, Plan, Reason, Route, RouteKind, SetPlan};

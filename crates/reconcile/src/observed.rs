@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use blocklist::Family;
 
-use crate::{Capacity, KernelError, Members, Observe, Op, SetName, SetPrefix, SetSpec};
+use crate::{
+    Capacity, KernelError, KernelErrorKind, Members, Observe, Op, SetName, SetPrefix, SetSpec,
+};
 
 /// The type that all our sets have.
 const TYPE_NAME: &str = "hash:net";
@@ -110,7 +112,11 @@ impl Observed {
         for header in kernel.sets(prefix)? {
             let standing = header.standing(prefix);
             let members = match standing {
-                Standing::Ours if !header.name.is_shadow() => kernel.members(&header.name).ok(),
+                Standing::Ours if !header.name.is_shadow() => match kernel.members(&header.name) {
+                    // It went between the two looks.
+                    Err(error) if error.kind == KernelErrorKind::NotFound => continue,
+                    members => members.ok(),
+                },
                 _ => None,
             };
             observed.sets.insert(header.name.clone(), ObservedSet { header, standing, members });

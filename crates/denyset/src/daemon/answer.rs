@@ -32,7 +32,10 @@ impl Daemon {
                 self.wait(call);
                 return None;
             }
-            Request::Reload {} => self.try_reload().map_err(|why| Failure::new(Exit::Config, why)),
+            Request::Reload {} => {
+                let begun = self.try_reload().map(|()| Vec::new());
+                begun.map_err(|why| Failure::new(Exit::Config, why))
+            }
             Request::Resync {} => Ok(self.reconciler.handle(Event::Resync, now)),
             Request::Apply {} => {
                 let mut actions = self.reconciler.handle(Event::FeedsChanged, now);

@@ -60,6 +60,8 @@ pub struct Daemon {
     watchdog: Option<tokio::time::Interval>,
     /// Who waits until there is nothing left to do.
     waiting: Vec<Waiting>,
+    /// Configurations that are being made ready.
+    reloading: u32,
     /// Whether the service manager waits to hear that we are ready.
     unready: bool,
     /// The line that the service manager shows.
@@ -90,7 +92,10 @@ impl Daemon {
             self.settle_accounts();
             actions = match self.next_input().await {
                 Input::Shutdown => return self.stop().await,
-                Input::Reload => self.reload(),
+                Input::Reload => {
+                    self.reload();
+                    Vec::new()
+                }
                 Input::Call(call) => match self.answer(call) {
                     Some(actions) => actions,
                     None => return self.stop_for_good().await,
@@ -111,7 +116,7 @@ impl Daemon {
     /// Answers those who waited for all to be done, and tells the service
     /// manager how things are.
     fn settle_accounts(&mut self) {
-        if !self.reconciler.at_rest() {
+        if !self.reconciler.at_rest() || self.reloading > 0 {
             return;
         }
         for Waiting { call, outcomes } in std::mem::take(&mut self.waiting) {

@@ -5,6 +5,7 @@ use reconcile::{Action, Event, Report};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::reload::Reloaded;
 use super::worker::Job;
 use super::{Daemon, report};
 use crate::effects::Scanned;
@@ -16,6 +17,8 @@ pub(super) enum Finished {
     Event(Event),
     /// The feeds directory was scanned.
     Scanned(Scanned),
+    /// A new configuration is ready to be taken over.
+    Reloaded(Box<Reloaded>),
     /// Something that nobody needs to know is done.
     Quiet,
     /// A thread has panicked. What it was to do will never be done.
@@ -57,9 +60,9 @@ impl Daemon {
                 let feeds = self.feeds.clone();
                 self.aside(move || Finished::Scanned(feeds.scan()));
             }
-            Action::Read(feed) => {
+            Action::Read(order) => {
                 let feeds = self.feeds.clone();
-                self.aside(move || Finished::Event(feeds.read(feed)));
+                self.aside(move || Finished::Event(feeds.read(*order)));
             }
             Action::Keep(feed, candidate) => {
                 let feeds = self.feeds.clone();
@@ -79,6 +82,7 @@ impl Daemon {
     /// Takes in what came of work.
     pub(super) fn finished(&mut self, finished: Finished) -> Vec<Action> {
         let event = match finished {
+            Finished::Reloaded(reloaded) => return self.reloaded(*reloaded),
             Finished::Quiet | Finished::Died => return Vec::new(),
             Finished::Event(event) => event,
             Finished::Scanned(scanned) => self.scanned(scanned),

@@ -2,38 +2,71 @@
 
 use std::sync::Arc;
 
-use reconcile::{Action, Event};
+use reconcile::{Action, Event, Settings};
 
 use super::Daemon;
+use super::perform::Finished;
 use super::start::settle;
 use crate::config::Config;
 use crate::settings::{protection, settings};
 use crate::systemd;
 
+/// A new configuration, with all that takes a while to find out.
+#[derive(Debug)]
+pub(super) struct Reloaded {
+    config: Arc<Config>,
+    settings: Settings,
+    /// The last good copies of feeds that were in no list before.
+    restored: Vec<Event>,
+}
+
 impl Daemon {
     /// Reads configuration and feeds again, as SIGHUP asks for.
-    pub(super) fn reload(&mut self) -> Vec<Action> {
+    pub(super) fn reload(&mut self) {
         systemd::reloading();
         self.unready = true;
-        self.try_reload().unwrap_or_else(|reason| {
+        if let Err(reason) = self.try_reload() {
             tracing::error!(reason, "the new configuration is bad, the running one stays in force");
-            Vec::new()
-        })
+        }
     }
 
-    /// The same; a bad configuration is an error in one sentence a line.
-    pub(super) fn try_reload(&mut self) -> Result<Vec<Action>, String> {
+    /// The same. What a good configuration sets off comes as finished work.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration, a sentence a line.
+    pub(super) fn try_reload(&mut self) -> Result<(), String> {
         let config = Config::load(&self.config_file).map_err(|error| error.to_string())?;
         if let Some(key) = fixed_key(&self.config, &config) {
             return Err(format!("{key} cannot change while the daemon runs, restart it for that"));
         }
-        self.config = Arc::new(config);
-        self.feeds.reconfigure(self.config.clone());
+        let config = Arc::new(config);
+        let mut feeds = self.feeds.clone();
+        feeds.reconfigure(config.clone());
+        let known = self.reconciler.feeds().states().keys().cloned().collect();
+        self.reloading += 1;
+        self.aside(move || {
+            let restored = feeds.recall(&known);
+            let settings = settings(&config, protection());
+            Finished::Reloaded(Box::new(Reloaded { config, settings, restored }))
+        });
+        Ok(())
+    }
+
+    /// Takes the new configuration over.
+    pub(super) fn reloaded(&mut self, reloaded: Reloaded) -> Vec<Action> {
+        let Reloaded { config, settings, restored } = reloaded;
+        self.reloading -= 1;
+        self.feeds.reconfigure(config.clone());
         // What is not looked at yet is looked at by the reload itself.
-        self.settle = settle(self.config.daemon.settle);
+        self.settle = settle(config.daemon.settle);
+        self.config = config;
         tracing::info!(lists = self.config.lists.len(), "the configuration was read again");
-        let event = Event::Reconfigured(settings(&self.config, protection()));
-        Ok(self.reconciler.handle(event, self.clock.now()))
+        let now = self.clock.now();
+        let mut actions = self.reconciler.handle(Event::Reconfigured(settings), now);
+        for event in restored {
+            actions.extend(self.reconciler.handle(event, now));
+        }
+        actions
     }
 }
 

@@ -111,6 +111,7 @@ pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
         wake: None,
         watchdog,
         waiting: Vec::new(),
+        reloading: 0,
         unready: true,
         status: String::new(),
         _lock: lock,

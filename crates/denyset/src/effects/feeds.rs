@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use blocklist::{FeedName, Limits};
-use reconcile::{Candidate, Compose, Content, Event, Fingerprint, Reading};
+use reconcile::{Candidate, Compose, Content, Event, Fingerprint, ReadOrder, Reading};
 
 use crate::config::Config;
 use crate::feeds::{self, Copies, FeedFile, Ignored, Restored, Store, StoreError, TreeLimits};
@@ -48,8 +48,7 @@ impl FeedEffects {
     /// [`StoreError`].
     pub fn open(config: Arc<Config>) -> Result<(Self, Vec<Event>), StoreError> {
         let store = Store::open(&config.daemon.state_dir)?;
-        let restored = store.restore(&Limits::default())?;
-        let events = events(restored);
+        let events = events(store.restore(&Limits::default(), |feed| uses(&config, feed))?);
         Ok((Self::new(config, Some(Arc::new(store))), events))
     }
 
@@ -59,7 +58,7 @@ impl FeedEffects {
     /// [`StoreError`].
     pub fn open_read_only(config: Arc<Config>) -> Result<(Self, Vec<Event>), StoreError> {
         let restored = match Copies::open(&config.daemon.state_dir)? {
-            Some(copies) => copies.restore(&Limits::default())?,
+            Some(copies) => copies.restore(&Limits::default(), |feed| uses(&config, feed))?,
             None => Restored::default(),
         };
         Ok((Self::new(config, None), events(restored)))
@@ -72,6 +71,20 @@ impl FeedEffects {
     /// Uses another configuration from now on.
     pub fn reconfigure(&mut self, config: Arc<Config>) {
         self.config = config;
+    }
+
+    /// The events of the last good copies of feeds that this configuration
+    /// takes in and that are not `known`.
+    pub fn recall(&self, known: &BTreeSet<FeedName>) -> Vec<Event> {
+        let Some(store) = &self.store else { return Vec::new() };
+        let wanted = |feed: &FeedName| !known.contains(feed) && uses(&self.config, feed);
+        match store.restore(&Limits::default(), wanted) {
+            Ok(restored) => events(restored),
+            Err(error) => {
+                tracing::warn!(%error, "the last good copies cannot be read");
+                Vec::new()
+            }
+        }
     }
 
     /// The last good copies, for the lines of a feed.
@@ -112,25 +125,25 @@ impl FeedEffects {
         }
     }
 
-    /// Reads a feed.
-    pub fn read(&self, feed: FeedName) -> Event {
+    /// Reads a feed and judges it.
+    pub fn read(&self, order: ReadOrder) -> Event {
         let file = FeedFile {
             feeds_dir: &self.config.daemon.feeds_dir,
-            name: &feed,
-            format: self.config.format_for(&feed),
-            parse: &Limits::default(),
+            name: &order.feed,
+            format: self.config.format_for(&order.feed),
+            parse: &Limits { entries_max: order.guard.entries_max, ..Limits::default() },
             limits: &TreeLimits::default(),
             quiet: self.config.daemon.settle,
         };
         let (signature, reading) = if let Some(store) = &self.store {
             let (signature, reading) = feeds::read(&file, store);
-            (signature, self.entrust(reading))
+            (signature, self.entrust(reading, &order))
         } else {
             let (signature, reading) = feeds::read_only(&file);
-            (signature, without_copy(reading))
+            (signature, without_copy(reading, &order))
         };
         let fingerprint = signature.map(|signature| Fingerprint(signature.numbers()));
-        Event::Read { feed, fingerprint, reading }
+        Event::Read { feed: order.feed, fingerprint, reading }
     }
 
     /// Makes a candidate the last good copy. Where nothing may be written it
@@ -166,18 +179,19 @@ impl FeedEffects {
     }
 
     /// Keeps the copy of a new version and gives out a number for it.
-    fn entrust(&self, reading: feeds::Reading) -> Reading {
+    fn entrust(&self, reading: feeds::Reading, order: &ReadOrder) -> Reading {
         let (feed, copy) = match reading {
             feeds::Reading::New { feed, candidate } => (feed, candidate),
             feeds::Reading::Same => return Reading::Same,
             feeds::Reading::Refused(refusal) => return Reading::Refused(refusal),
             feeds::Reading::Vanished => return Reading::Vanished,
         };
+        let refusals = order.judge(&feed);
         let mut candidates = self.candidates();
         candidates.last += 1;
         let candidate = Candidate(candidates.last);
         candidates.waiting.insert(candidate, copy);
-        Reading::New { feed, candidate }
+        Reading::New { feed, candidate, refusals }
     }
 
     fn candidates(&self) -> std::sync::MutexGuard<'_, Candidates> {
@@ -185,11 +199,17 @@ impl FeedEffects {
     }
 }
 
+/// Whether any list takes the feed in.
+fn uses(config: &Config, feed: &FeedName) -> bool {
+    config.lists.iter().any(|list| list.uses(feed))
+}
+
 /// A reading of which there is nothing to keep.
-fn without_copy(reading: feeds::Reading<()>) -> Reading {
+fn without_copy(reading: feeds::Reading<()>, order: &ReadOrder) -> Reading {
     match reading {
         feeds::Reading::New { feed, candidate: () } => {
-            Reading::New { feed, candidate: Candidate(0) }
+            let refusals = order.judge(&feed);
+            Reading::New { feed, candidate: Candidate(0), refusals }
         }
         feeds::Reading::Same => Reading::Same,
         feeds::Reading::Refused(refusal) => Reading::Refused(refusal),

@@ -132,11 +132,15 @@ impl Copies {
     /// # Errors
     /// [`StoreError`] if the directory cannot be listed. Single copies that
     /// are not good are part of the answer.
-    pub fn restore(&self, limits: &blocklist::Limits) -> Result<Restored, StoreError> {
+    pub fn restore(
+        &self,
+        limits: &blocklist::Limits,
+        wanted: impl Fn(&FeedName) -> bool,
+    ) -> Result<Restored, StoreError> {
         let mut restored = Restored::default();
         for name in self.names()? {
             let Some(file) = name.to_str().filter(|file| is_copy(file)) else { continue };
-            match self.restore_one(file, limits) {
+            match self.restore_one(file, limits, &wanted) {
                 Ok(Some((feed, found))) => {
                     restored.feeds.insert(feed, found);
                 }
@@ -171,10 +175,14 @@ impl Copies {
         &self,
         copy: &str,
         limits: &blocklist::Limits,
+        wanted: &impl Fn(&FeedName) -> bool,
     ) -> Result<Option<(FeedName, RestoredFeed)>, CopyError> {
         let Some((mut file, header)) = self.open_copy(copy)? else { return Ok(None) };
         if file_name(&header.feed) != copy {
             return Err(CopyError::Misnamed(header.feed));
+        }
+        if !wanted(&header.feed) {
+            return Ok(None);
         }
         let bytes = read_bytes(&mut file, &header)?;
         let entries_max = limits.entries_max.max(header.tally.entries);

@@ -94,8 +94,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the directory cannot be listed.
-    pub fn restore(&self, limits: &blocklist::Limits) -> Result<Restored, StoreError> {
-        let restored = self.copies.restore(limits)?;
+    pub fn restore(
+        &self,
+        limits: &blocklist::Limits,
+        wanted: impl Fn(&FeedName) -> bool,
+    ) -> Result<Restored, StoreError> {
+        let restored = self.copies.restore(limits, wanted)?;
         for damaged in restored.damaged.iter().filter(|damaged| damaged.error.is_damage()) {
             let aside = format!("{}{CORRUPT_ENDING}", damaged.file);
             let directory = &*self.copies.directory;

@@ -12,7 +12,7 @@ use blocklist::{
 };
 use reconcile::{
     Action, Candidate, Content, Event, FeedRules, Fingerprint, Kernel, Members, Now, Observed,
-    Plan, Probed, Reading, Reconciler, Route, Scan, SetName, Settings, Update, apply,
+    Plan, Probed, ReadOrder, Reading, Reconciler, Route, Scan, SetName, Settings, Update, apply,
 };
 
 use super::world::{Way, live, never, prefix, subject};
@@ -239,7 +239,7 @@ impl Site {
     fn perform(&mut self, action: Action) {
         match action {
             Action::Scan => self.scan(),
-            Action::Read(feed) => self.read(feed),
+            Action::Read(order) => self.read(&order),
             Action::Keep(feed, candidate) => self.keep(feed, candidate),
             Action::Discard(candidate) => drop(self.candidates.remove(&candidate.0)),
             Action::Forget(feed) => {
@@ -280,7 +280,8 @@ impl Site {
         self.happened(Event::Scanned(result));
     }
 
-    fn read(&mut self, feed: FeedName) {
+    fn read(&mut self, order: &ReadOrder) {
+        let feed = order.feed.clone();
         self.seen(|one| *one == feed);
         let Some((version, text)) = self.files.get(&feed) else {
             let reading = Reading::Vanished;
@@ -288,10 +289,10 @@ impl Site {
         };
         self.counter += 1;
         self.candidates.insert(self.counter, feed.clone());
-        let reading = Reading::New {
-            feed: Box::new(parse(text.as_bytes(), Format::Plain, &Limits::default())),
-            candidate: Candidate(self.counter),
-        };
+        let parsed = parse(text.as_bytes(), Format::Plain, &Limits::default());
+        let refusals = order.judge(&parsed);
+        let candidate = Candidate(self.counter);
+        let reading = Reading::New { feed: Box::new(parsed), candidate, refusals };
         let fingerprint = Some(fingerprint(*version));
         self.happened(Event::Read { feed, fingerprint, reading });
     }

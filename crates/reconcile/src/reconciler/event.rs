@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use blocklist::{Composition, Feed, FeedName, Format, List, Prefixes, Refusal, Tally};
+use blocklist::{
+    Composition, Feed, FeedName, Format, GuardPolicy, List, Prefixes, Refusal, Tally, judge,
+};
 
 use super::Settings;
 use crate::{Drift, KernelError, Observed, Outcome, Plan, Probe, SetName, SetOutcome};
@@ -62,6 +64,8 @@ pub enum Reading {
         feed: Box<Feed>,
         /// Where the copy is that can be kept.
         candidate: Candidate,
+        /// What [`ReadOrder::judge`] says of it.
+        refusals: Vec<Refusal>,
     },
     /// It could not be read, or not whole.
     Refused(Refusal),
@@ -160,8 +164,8 @@ pub struct Probed {
 pub enum Action {
     /// Scan the feeds directory.
     Scan,
-    /// Read a feed and compare it with its last good copy.
-    Read(FeedName),
+    /// Read a feed, compare it with its last good copy and judge it.
+    Read(Box<ReadOrder>),
     /// Make a candidate the last good copy.
     Keep(FeedName, Candidate),
     /// Throw a candidate away.
@@ -183,6 +187,28 @@ pub enum Action {
     WakeAt(Duration),
     /// Tell the administrator.
     Report(Report),
+}
+
+/// A feed to be read, and what it is judged by. To judge ten million entries
+/// takes a while, so it belongs to the reading.
+#[derive(Clone, Debug)]
+pub struct ReadOrder {
+    /// The feed.
+    pub feed: FeedName,
+    /// The counts of the version in force.
+    pub previous: Option<Tally>,
+    /// The guards.
+    pub guard: GuardPolicy,
+    /// What does not count as covered.
+    pub protect: Prefixes,
+}
+
+impl ReadOrder {
+    /// What the guards have against this version.
+    pub fn judge(&self, feed: &Feed) -> Vec<Refusal> {
+        let verdict = judge(feed, self.previous.as_ref(), &self.guard, &self.protect);
+        verdict.err().unwrap_or_default()
+    }
 }
 
 /// What a list is made of.

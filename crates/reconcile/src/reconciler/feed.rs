@@ -102,12 +102,12 @@ impl FeedState {
         matches!(self.stage, Stage::Wanted(at) if at <= now.monotonic)
     }
 
-    /// Whether somebody accepted this very version and its refusals are of
-    /// the kind that can be accepted.
+    /// Whether nothing stands against a version, or nothing but what somebody
+    /// accepted of this very version.
     pub(super) fn waives(&self, refusals: &[Refusal]) -> bool {
-        self.waived.is_some()
-            && self.waived == self.fingerprint
-            && refusals.iter().all(|refusal| refusal.guard.can_be_accepted())
+        let accepted = self.waived.is_some() && self.waived == self.fingerprint;
+        refusals.is_empty()
+            || accepted && refusals.iter().all(|refusal| refusal.guard.can_be_accepted())
     }
 
     /// The file could not be read whole. What passes by itself is tried again

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use blocklist::{FeedName, Guard, Prefixes, Refusal, judge};
+use blocklist::{FeedName, Guard, Prefixes, Refusal};
 
-use super::event::{Action, Content, Fingerprint, Now, Reading, Report, Scan};
+use super::event::{Action, Content, Fingerprint, Now, ReadOrder, Reading, Report, Scan};
 use super::feed::{FeedState, NotAcceptable, REREAD_UNKEPT, Stage};
 use super::settings::Settings;
 
@@ -91,7 +91,8 @@ impl Feeds {
         std::mem::take(&mut self.changed)
     }
 
-    /// A last good copy was found.
+    /// A last good copy was found. It is not needed of a feed that is known
+    /// already.
     pub fn restored(
         &mut self,
         name: FeedName,
@@ -99,7 +100,7 @@ impl Feeds {
         gone: Option<SystemTime>,
         settings: &Settings,
     ) {
-        if settings.uses(&name) {
+        if settings.uses(&name) && !self.states.contains_key(&name) {
             self.changed.push(name.clone());
             let since = content.since;
             let state =
@@ -110,7 +111,7 @@ impl Feeds {
 
     /// The last good copy of a feed is damaged.
     pub fn damaged(&mut self, name: FeedName, settings: &Settings, now: Now) {
-        if settings.uses(&name) {
+        if settings.uses(&name) && !self.states.contains_key(&name) {
             self.states.insert(name, FeedState { lost: true, ..FeedState::new(now.wall) });
         }
     }
@@ -193,7 +194,6 @@ impl Feeds {
         name: &FeedName,
         fingerprint: Option<Fingerprint>,
         reading: Reading,
-        settings: &Settings,
         now: Now,
         reports: &mut Vec<Report>,
     ) -> Option<Action> {
@@ -219,26 +219,18 @@ impl Feeds {
                 state.not_read(name, refusal, now, reports);
                 None
             }
-            Reading::New { feed, candidate } => {
-                let previous = state.in_force.as_ref().map(|content| &content.tally);
-                let rules = (settings.rules)(name);
-                let protect = settings.protection.of(&rules.protect);
-                let verdict = judge(&feed, previous, &rules.guard, &protect);
-                match verdict {
-                    Err(refusals) if !state.waives(&refusals) => {
-                        state.refuse(name, refusals, now, reports);
-                        Some(Action::Discard(candidate))
-                    }
-                    _ => {
-                        state.stage = Stage::Keeping(Content {
-                            prefixes: Arc::new(feed.prefixes),
-                            tally: feed.tally,
-                            format: feed.format,
-                            since: now.wall,
-                        });
-                        Some(Action::Keep(name.clone(), candidate))
-                    }
-                }
+            Reading::New { candidate, refusals, .. } if !state.waives(&refusals) => {
+                state.refuse(name, refusals, now, reports);
+                Some(Action::Discard(candidate))
+            }
+            Reading::New { feed, candidate, .. } => {
+                state.stage = Stage::Keeping(Content {
+                    prefixes: Arc::new(feed.prefixes),
+                    tally: feed.tally,
+                    format: feed.format,
+                    since: now.wall,
+                });
+                Some(Action::Keep(name.clone(), candidate))
             }
         }
     }
@@ -309,7 +301,7 @@ impl Feeds {
     }
 
     /// Asks for whatever is due, and withdraws the feeds whose time has come.
-    pub fn decide(&mut self, now: Now, actions: &mut Vec<Action>) {
+    pub fn decide(&mut self, settings: &Settings, now: Now, actions: &mut Vec<Action>) {
         if self.scan.wanted.is_some_and(|at| at <= now.monotonic) {
             self.scan.wanted = None;
             self.scan.running = true;
@@ -320,7 +312,13 @@ impl Feeds {
         let due = self.states.iter_mut().filter(|(_, feed)| feed.read_due(now));
         for (name, feed) in due.take(READS_MAX.saturating_sub(reading)) {
             feed.stage = Stage::Reading;
-            actions.push(Action::Read(name.clone()));
+            let rules = (settings.rules)(name);
+            actions.push(Action::Read(Box::new(ReadOrder {
+                feed: name.clone(),
+                previous: feed.in_force.as_ref().map(|content| content.tally),
+                guard: rules.guard,
+                protect: settings.protection.of(&rules.protect),
+            })));
         }
     }
 

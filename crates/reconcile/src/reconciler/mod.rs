@@ -15,7 +15,8 @@ use std::time::Duration;
 use blocklist::{Composition, Family, FeedName, List, Prefixes, Role};
 
 pub use event::{
-    Action, Candidate, Compose, Content, Event, Fingerprint, Now, Probed, Reading, Report, Scan,
+    Action, Candidate, Compose, Content, Event, Fingerprint, Now, Probed, ReadOrder, Reading,
+    Report, Scan,
 };
 pub use feed::{FeedState, NotAcceptable};
 pub use feeds::Feeds;
@@ -123,9 +124,19 @@ impl Reconciler {
         self.feeds.at_rest() && self.lists_at_rest() && self.kernel.at_rest()
     }
 
-    /// Whether the kernel holds what the feeds in force say.
+    /// Whether the kernel holds what the feeds in force say, no more and no
+    /// less.
     pub fn in_sync(&self) -> bool {
-        self.lists_at_rest() && self.kernel.in_sync()
+        let held = self.held().next().is_some() || self.gate == Gate::AddOnly;
+        self.lists_at_rest() && self.kernel.in_sync() && !held
+    }
+
+    /// The lists that lose nothing for now: not all that they are made of has
+    /// been looked for yet, or the last good version of a feed is lost.
+    pub fn held(&self) -> impl Iterator<Item = &List> {
+        let lost = |list: &List| self.feeds.lost().any(|feed| list.role(feed) != Role::None);
+        let lists = self.lists.values().filter(move |state| !state.whole || lost(&state.list));
+        lists.map(|state| &*state.list)
     }
 
     /// Lets through, once, what a guard refused; [`Self::handle`] a tick then.
@@ -150,9 +161,7 @@ impl Reconciler {
                 self.feeds.scanned(scan, &self.settings, now, &mut actions);
             }
             Event::Read { feed, fingerprint, reading } => {
-                let settings = &self.settings;
-                let then =
-                    self.feeds.read(&feed, fingerprint, reading, settings, now, &mut reports);
+                let then = self.feeds.read(&feed, fingerprint, reading, now, &mut reports);
                 actions.extend(then);
             }
             Event::Kept { feed, result } => self.feeds.kept(&feed, result, now, &mut reports),
@@ -239,7 +248,7 @@ impl Reconciler {
 
     /// Says what is to be done now.
     fn decide(&mut self, now: Now, actions: &mut Vec<Action>) {
-        self.feeds.decide(now, actions);
+        self.feeds.decide(&self.settings, now, actions);
         if self.gate == Gate::AddOnly && self.feeds.complete() {
             self.gate = Gate::Open;
             self.kernel.want_plan();
@@ -294,14 +303,11 @@ impl Reconciler {
         if !self.lists_at_rest() {
             return None;
         }
-        let lost: Vec<_> = self.feeds.lost().collect();
-        let whole = |list: &List| self.lists.get(&list.name).is_some_and(|state| state.whole);
+        let held: BTreeSet<_> = self.held().map(|list| list.name.as_str()).collect();
         let mut policy = Policy::new(self.settings.prefix.clone(), self.salt);
         policy.update = self.settings.update;
         policy.gate = self.gate;
-        policy.held = self.set_names(|list| {
-            !whole(list) || lost.iter().any(|feed| list.role(feed) != Role::None)
-        });
+        policy.held = self.set_names(|list| held.contains(list.name.as_str()));
         // Each generation gets hashes of its own.
         policy.salt = self.salt ^ self.generation.rotate_right(16);
         Some(policy)

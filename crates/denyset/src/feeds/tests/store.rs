@@ -32,7 +32,7 @@ fn open(home: &Home) -> Store {
 }
 
 fn restore(home: &Home) -> Restored {
-    open(home).restore(&Limits::default()).expect("restored")
+    open(home).restore(&Limits::default(), |_| true).expect("restored")
 }
 
 fn files(home: &Home) -> Vec<String> {
@@ -67,7 +67,7 @@ fn a_lower_limit_on_entries_does_not_cut_what_was_accepted() {
     let home = Home::new();
     keep(&open(&home), "a", TEXT);
     let limits = Limits { entries_max: 1, ..Limits::default() };
-    let restored = open(&home).restore(&limits).expect("restored");
+    let restored = open(&home).restore(&limits, |_| true).expect("restored");
     assert_eq!(restored.feeds[&name("a")].feed.tally.entries, 2);
 }
 
@@ -223,7 +223,7 @@ fn whoever_only_reads_leaves_everything_as_it_is() {
     fs::write(home.state().join("feeds/b.feed"), "damaged").expect("written");
     let before = files(&home);
     let copies = Copies::open(&home.state()).expect("opened").expect("there");
-    assert_eq!(copies.restore(&Limits::default()).expect("restored").damaged.len(), 1);
+    assert_eq!(copies.restore(&Limits::default(), |_| true).expect("restored").damaged.len(), 1);
     assert_eq!(files(&home), before);
 }
 
