@@ -2,6 +2,7 @@
 //! that, and leaves what is not clearly something else to the plain format,
 //! which rejects what it does not understand.
 
+use super::csv::{Fields, Splitter};
 use super::{Format, lines, text};
 
 /// How many bytes are looked at.
@@ -23,7 +24,6 @@ pub(super) enum Likeness {
 /// The beginning of a feed.
 pub(super) struct Head<'a> {
     /// Its bytes, without a byte order mark.
-    #[expect(dead_code, reason = "for formats without lines")]
     pub text: &'a [u8],
     /// Whether that is the whole feed.
     #[expect(dead_code, reason = "for formats without lines")]
@@ -57,6 +57,16 @@ impl<'a> Head<'a> {
     /// half of them are. Those that begin with one of `comments` are not asked
     /// for.
     pub(super) fn most(&self, comments: &[u8], fits: impl Fn(&[u8]) -> bool) -> Likeness {
+        self.count(comments, fits)
+    }
+
+    /// The same of rows with this separator; lines with `#` are comments.
+    pub(super) fn most_rows(&self, separator: u8, fits: impl Fn(Fields<'_>) -> bool) -> Likeness {
+        let mut splitter = Splitter::new(separator);
+        self.count(b"#", |line| fits(splitter.split(line)))
+    }
+
+    fn count(&self, comments: &[u8], mut fits: impl FnMut(&[u8]) -> bool) -> Likeness {
         let (mut asked, mut fitting) = (0_usize, 0_usize);
         for line in self.lines().filter(|line| !comments.contains(&line[0])) {
             asked += 1;

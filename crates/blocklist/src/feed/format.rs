@@ -66,6 +66,28 @@ formats! {
     Ipsum = "ipsum" in ipsum,
     /// Zone files of rbldnsd; `!` makes an exception.
     Rbldnsd = "rbldnsd" in rbldnsd,
+    /// Spamhaus DROP as JSON, one object a line, the last one with a promise.
+    SpamhausJson = "spamhaus-json" in spamhaus_json,
+    /// DShield's block list: first address, last address, mask, with tabs.
+    Dshield = "dshield" in dshield,
+    /// Feodo Tracker's quoted CSV with a promise as the last line.
+    Feodo = "feodo" in feodo,
+    /// PeerGuardian's `label:first-last`.
+    P2p = "p2p" in p2p,
+    /// eMule's `first - last , level , label`.
+    Dat = "dat" in dat,
+    /// `first,last` and more: ipcat, DB-IP, IP2Location.
+    Ranges = "ranges" in ranges,
+    /// The registries' delegated statistics, with counts of addresses.
+    Delegated = "delegated" in delegated,
+    /// MaxMind's CSV with a header that begins with `network`.
+    Maxmind = "maxmind" in maxmind,
+    /// RFC 8805: prefix, country, region, city, postal code.
+    Geofeed = "geofeed" in geofeed,
+    /// Tor's lists of exits with `ExitAddress` lines.
+    TorExits = "tor-exits" in tor_exits,
+    /// Any other table with addresses in one column.
+    Table = "table" in table,
 }
 
 impl fmt::Display for Format {

@@ -3,6 +3,7 @@
 //! the guards to say.
 
 mod bare;
+mod csv;
 mod detect;
 mod format;
 mod formats;

@@ -40,6 +40,22 @@ pub(super) trait Visit {
     /// Something that is not what the format defines.
     fn reject(&mut self, line: Line<'_>, reason: RejectReason);
 
+    /// Something of the format that is perhaps no entry, or else what comes of
+    /// reading it as one.
+    fn read_unless(
+        &mut self,
+        ignored: bool,
+        line: Line<'_>,
+        entry: impl FnOnce() -> Result<Entry, RejectReason>,
+    ) -> ControlFlow<()> {
+        if ignored {
+            self.ignore(line);
+            ControlFlow::Continue(())
+        } else {
+            self.read(line, entry())
+        }
+    }
+
     /// What came of reading an entry.
     fn read(&mut self, line: Line<'_>, entry: Result<Entry, RejectReason>) -> ControlFlow<()> {
         match entry {

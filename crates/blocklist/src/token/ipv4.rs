@@ -36,6 +36,25 @@ fn parse_octet(text: &[u8]) -> Result<u8, RejectReason> {
     }
 }
 
+/// As [`parse`], for formats that fill octets with zeros up to three decimal
+/// digits: `010.001.002.000`. One with zeros and fewer digits is still wrong.
+///
+/// # Errors
+/// What is wrong with the address.
+pub(crate) fn parse_padded(text: &[u8]) -> Result<u32, RejectReason> {
+    let mut bare = Vec::with_capacity(text.len());
+    for octet in text.split_inclusive(|&byte| byte == b'.') {
+        let digits = octet.strip_suffix(b".").unwrap_or(octet);
+        let zeros = match digits {
+            [b'0', b'0', _] => 2,
+            [b'0', _, _] => 1,
+            _ => 0,
+        };
+        bare.extend_from_slice(&octet[zeros..]);
+    }
+    parse(&bare)
+}
+
 /// The reason, if the text looks like an IPv4 address at all.
 fn blame(text: &[u8], reason: RejectReason) -> RejectReason {
     let dotted = text.contains(&b'.') && text.iter().all(|b| b.is_ascii_digit() || *b == b'.');

@@ -67,7 +67,16 @@ pub fn parse_entry(text: &[u8]) -> Result<Entry, RejectReason> {
 }
 
 fn parse_range(first: &[u8], last: &[u8]) -> Result<Entry, RejectReason> {
-    let range = match (parse_address(first)?, parse_address(last)?) {
+    range_entry(parse_address(first)?, parse_address(last)?)
+}
+
+/// The addresses from `first` to `last`, for formats that write ranges in ways
+/// of their own.
+///
+/// # Errors
+/// They are reversed, or not of the same family.
+pub(crate) fn range_entry(first: IpAddr, last: IpAddr) -> Result<Entry, RejectReason> {
+    let range = match (first, last) {
         (IpAddr::V4(first), IpAddr::V4(last)) => {
             AddressRange::new(first.into(), last.into()).map(AnyRange::V4)
         }

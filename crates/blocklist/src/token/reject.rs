@@ -55,6 +55,9 @@ pub enum RejectReason {
     /// A line or record without the field in which its format has the address.
     #[error("the field that should hold the address is missing")]
     MissingField,
+    /// A row of a table in which nobody knows where to look.
+    #[error("which column holds the addresses is not clear: set `column` for this feed")]
+    NoColumn,
     /// A number that its format has beside the address is none, or too large.
     #[error("a number beside the address is not a decimal number of its range")]
     Number,

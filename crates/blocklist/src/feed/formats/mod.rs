@@ -2,8 +2,19 @@
 //! A format knows how to read a text and how much a text looks like its own;
 //! what becomes of the entries it does not know.
 
+pub(super) mod dat;
+pub(super) mod delegated;
+pub(super) mod dshield;
+pub(super) mod feodo;
 pub(super) mod firehol;
+pub(super) mod geofeed;
 pub(super) mod ipsum;
+pub(super) mod maxmind;
+pub(super) mod p2p;
 pub(super) mod plain;
+pub(super) mod ranges;
 pub(super) mod rbldnsd;
 pub(super) mod spamhaus;
+pub(super) mod spamhaus_json;
+pub(super) mod table;
+pub(super) mod tor_exits;
