@@ -3,8 +3,8 @@
 
 use blocklist::Refusal;
 use reconcile::{
-    FeedState, Now, Observed, Obstacle, Plan, Reconciler, Route, RouteKind, SetHeader, SetOutcome,
-    SetPlan, Standing,
+    Age, FeedState, Now, Observed, Obstacle, Plan, Reconciler, Route, RouteKind, SetHeader,
+    SetOutcome, SetPlan, Standing,
 };
 
 use crate::view::{
@@ -101,7 +101,12 @@ fn degraded(reconciler: &Reconciler) -> Vec<String> {
         let refusal = feed.refusals.first()?;
         Some(format!("feed {name} is refused: {refusal}"))
     });
-    problems(reconciler).into_iter().chain(refused).collect()
+    let aged = reconciler.feeds().states().iter().filter_map(|(name, feed)| match feed.age {
+        Age::Fresh => None,
+        Age::Stale => Some(format!("feed {name} is older than its max-age, it stays in force")),
+        Age::Dropped => Some(format!("feed {name} is older than its max-age, it is not in force")),
+    });
+    problems(reconciler).into_iter().chain(refused).chain(aged).collect()
 }
 
 /// The same without the refusals of feeds.
@@ -168,10 +173,12 @@ fn feed_status(name: &str, feed: &FeedState) -> FeedStatus {
         rejected: content.map_or(0, |content| content.tally.rejected),
         state: if feed.gone.is_some() {
             view::FeedState::Gone
-        } else if feed.refusals.is_empty() {
+        } else if !feed.refusals.is_empty() {
+            view::FeedState::Refused
+        } else if feed.age == Age::Fresh {
             view::FeedState::Current
         } else {
-            view::FeedState::Refused
+            view::FeedState::Stale
         },
         since: feed.since.into(),
         refused: feed.refusals.first().map(ToString::to_string),

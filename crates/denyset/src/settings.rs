@@ -20,6 +20,7 @@ pub fn settings(config: &Arc<Config>, protection: Protection) -> Settings {
         Arc::new(move |feed: &blocklist::FeedName| FeedRules {
             guard: config.guard_for(feed),
             protect: config.protect_for(feed),
+            max_age: config.max_age_for(feed),
         })
     };
     Settings {

@@ -28,8 +28,8 @@ pub use op::{Capacity, Op, Presence, SetSpec};
 pub use plan::{Gate, Policy, Update, plan};
 pub use probe::{Drift, Probe};
 pub use reconciler::{
-    Action, Candidate, Compose, Content, Event, FeedRules, FeedState, Feeds, Fingerprint,
+    Action, Age, Candidate, Compose, Content, Event, FeedRules, FeedState, Feeds, Fingerprint,
     KernelState, NotAcceptable, Now, Probed, ReadOrder, Reading, Reconciler, Report, Scan,
-    SetTimes, Settings,
+    SetTimes, Settings, WhenStale,
 };
 pub use route::{Obstacle, Plan, Reason, Route, RouteKind, SetPlan};

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use blocklist::{Format, Glob};
+use blocklist::{Column, Format, FormatChoice, Glob};
 use jiff::{Span, SpanRelativeTo};
+use reconcile::WhenStale;
 
 use super::guard::GuardOverrides;
 use super::limits;
@@ -20,29 +21,14 @@ pub struct FeedConfig {
     pub format: Option<FormatChoice>,
     /// In which column of a table the addresses stand.
     pub column: Option<Column>,
+    /// In which fields of a JSON document they stand.
+    pub path: Option<String>,
     /// How old a file may be before it counts as stale.
     pub max_age: Option<Duration>,
+    /// What becomes of a feed that is stale.
+    pub when_stale: Option<WhenStale>,
     /// Guards.
     pub guard: GuardOverrides,
-}
-
-/// The format of a feed, as configured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FormatChoice {
-    /// The program finds out.
-    #[default]
-    Auto,
-    /// This one.
-    Fixed(Format),
-}
-
-/// A column of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Column {
-    /// By position, from 1.
-    Number(u64),
-    /// By its name in the header.
-    Name(String),
 }
 
 /// Reads one table. `None` if it has no usable glob, after that was noted.
@@ -51,30 +37,31 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
     let matches = section.text("match").and_then(|Text { text, at }| {
         glob(text).map_err(|message| section.note(at, "match", message)).ok()
     });
-    let format = section.choice(
-        "format",
-        &[("auto", FormatChoice::Auto), ("plain", FormatChoice::Fixed(Format::Plain))],
-    );
+    let formats = Format::ALL.iter().map(|&format| (format.name(), FormatChoice::Fixed(format)));
+    let formats: Vec<_> = [("auto", FormatChoice::Auto)].into_iter().chain(formats).collect();
+    let format = section.choice("format", &formats);
     let column = column(&mut section);
+    let path = section.text("path").map(|Text { text, .. }| text.to_owned());
     let max_age = max_age(&mut section);
+    let when_stale =
+        section.choice("when-stale", &[("keep", WhenStale::Keep), ("drop", WhenStale::Drop)]);
     let guard = GuardOverrides::read(&mut section);
     section.finish();
-    Some(FeedConfig { matches: matches?, format, column, max_age, guard })
+    Some(FeedConfig { matches: matches?, format, column, path, max_age, when_stale, guard })
 }
 
 /// A number from 1, or a name.
 fn column(section: &mut Section<'_, '_>) -> Option<Column> {
     let key = limits::COLUMN.key;
-    match section.value(key)? {
-        (toml::de::DeValue::String(name), at) => {
-            if name.trim().is_empty() {
-                section.note(at, key, "is empty, a number from 1 or a name is allowed");
-                return None;
-            }
-            Some(Column::Name(name.clone().into_owned()))
+    if let (toml::de::DeValue::String(name), at) = section.value(key)? {
+        if name.trim().is_empty() {
+            section.note(at, key, "is empty, a number from 1 or a name is allowed");
+            return None;
         }
-        _ => section.number(&limits::COLUMN).map(Column::Number),
+        return Some(Column::Name(name.clone().into_owned()));
     }
+    let number = section.number(&limits::COLUMN)?;
+    u16::try_from(number).ok().map(Column::Number)
 }
 
 /// A time with its units, `"36h"` or `"7d"`. A day has 24 hours.

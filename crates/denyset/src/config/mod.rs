@@ -19,11 +19,12 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
-use blocklist::{FeedName, Format, GuardPolicy, Protect};
+use blocklist::{FeedName, FormatChoice, GuardPolicy, Options, Protect};
+use reconcile::WhenStale;
 use toml::de::DeTable;
 
 pub use daemon::{Daemon, Kernel, OnStop, Update};
-pub use feed::{Column, FeedConfig, FormatChoice};
+pub use feed::FeedConfig;
 pub use guard::GuardOverrides;
 pub use list::ListConfig;
 pub use mistake::{ConfigError, Mistake};
@@ -140,16 +141,24 @@ impl Config {
     }
 
     /// The format that a feed is read as.
-    pub fn format_for(&self, feed: &FeedName) -> Format {
-        match self.tables_for(feed).filter_map(|table| table.format).last().unwrap_or_default() {
-            FormatChoice::Auto => Format::Plain,
-            FormatChoice::Fixed(format) => format,
+    pub fn format_for(&self, feed: &FeedName) -> FormatChoice {
+        self.tables_for(feed).filter_map(|table| table.format).last().unwrap_or_default()
+    }
+
+    /// Where in a feed the addresses stand, as far as the configuration says.
+    pub fn options_for(&self, feed: &FeedName) -> Options {
+        Options {
+            column: self.tables_for(feed).filter_map(|table| table.column.clone()).last(),
+            path: self.tables_for(feed).filter_map(|table| table.path.clone()).last(),
         }
     }
 
-    /// The age from which on a feed's file counts as stale, if there is one.
-    pub fn max_age_for(&self, feed: &FeedName) -> Option<Duration> {
-        self.tables_for(feed).filter_map(|table| table.max_age).last()
+    /// The age from which on a feed's file counts as stale, if there is one,
+    /// and what becomes of the feed then.
+    pub fn max_age_for(&self, feed: &FeedName) -> Option<(Duration, WhenStale)> {
+        let max_age = self.tables_for(feed).filter_map(|table| table.max_age).last()?;
+        let when_stale = self.tables_for(feed).filter_map(|table| table.when_stale).last();
+        Some((max_age, when_stale.unwrap_or_default()))
     }
 
     /// The `[[feed]]` tables that match, the less specific ones first.

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use blocklist::{Allow, FeedName, Format, GuardPolicy, Protect};
+use blocklist::{Allow, Column, FeedName, Format, FormatChoice, GuardPolicy, Protect};
+use reconcile::WhenStale;
 
-use super::{Column, Config, ConfigError, OnStop, Update};
+use super::{Config, ConfigError, OnStop, Update};
 
 const SHIPPED: &str = include_str!("../../../../config/denyset.toml");
 
@@ -177,9 +178,14 @@ fn an_unknown_word_is_refused_with_the_words_there_are() {
         "[kernel]\nupdate = \"inplace\"",
         &["2:10: kernel.update: \"inplace\" is unknown, `auto`, `swap` or `in-place` is allowed"],
     );
+    let (last, others) = Format::ALL.split_last().expect("there are formats");
+    let others: String = others.iter().map(|format| format!("`{format}`, ")).collect();
+    let others = others.trim_end_matches(", ");
     check(
-        "[[feed]]\nmatch = \"*\"\nformat = \"csv\"",
-        &["3:10: feed.format: \"csv\" is unknown, `auto` or `plain` is allowed"],
+        "[[feed]]\nmatch = \"*\"\nformat = \"cvs\"",
+        &[&format!(
+            "3:10: feed.format: \"cvs\" is unknown, `auto`, {others} or `{last}` is allowed"
+        )],
     );
     check(
         "[guard]\nprotect = [\"privat\", \"own\", \"own\"]",
@@ -431,9 +437,12 @@ column = 2
     assert_eq!(config.protect, [Protect::Own]);
     assert_eq!(config.feeds[0].column, Some(Column::Name("dst_ip".into())));
     assert_eq!(config.feeds[1].column, Some(Column::Number(2)));
-    assert_eq!(config.max_age_for(&feed("a")), Some(Duration::from_secs(36 * 3_600)));
+    assert_eq!(
+        config.max_age_for(&feed("a")),
+        Some((Duration::from_secs(36 * 3_600), WhenStale::Keep))
+    );
     assert_eq!(config.max_age_for(&feed("b")), None);
-    assert_eq!(config.format_for(&feed("a")), Format::Plain);
+    assert_eq!(config.format_for(&feed("a")), FormatChoice::Fixed(Format::Plain));
 }
 
 #[test]

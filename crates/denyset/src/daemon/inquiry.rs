@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use blocklist::{
     AllowedBy, AnyPrefix, Explanation, Family, FeedName, Limits, List, Match, Prefixes, explain,
-    sources,
+    sources_with,
 };
 use netfilter::Netfilter;
 use reconcile::{Observe as _, SetName, Standing};
@@ -138,7 +138,10 @@ impl Inquiry {
             }
             _ => return Vec::new(),
         };
-        let found = sources(&copy.bytes, copy.header.format, &Limits::default(), self.address);
+        let header = copy.header;
+        let limits = Limits::default();
+        let found =
+            sources_with(&copy.bytes, header.format, &header.options, &limits, self.address);
         let lines = found.into_iter().map(|source| SourceView {
             feed: feed.to_string(),
             line: source.line,

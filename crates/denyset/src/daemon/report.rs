@@ -3,7 +3,7 @@
 //! promise that cannot be kept.
 
 use blocklist::{FeedName, Refusal};
-use reconcile::{Report, SetOutcome};
+use reconcile::{Age, Report, SetOutcome};
 use tracing::{error, info, warn};
 
 /// Logs a report.
@@ -29,6 +29,11 @@ pub(super) fn log(report: &Report) {
             withdraw_seconds = stays.as_secs(),
             "a feed's file is gone, its last good version stays in force for a while"
         ),
+        Report::FeedAged { feed, age } => match age {
+            Age::Fresh => info!(%feed, "a feed is not older than its max-age any more"),
+            Age::Stale => warn!(%feed, "a feed is older than its max-age, it stays in force"),
+            Age::Dropped => warn!(%feed, "a feed is older than its max-age, it is not in force"),
+        },
         Report::FeedWithdrawn { feed } => warn!(%feed, "a feed is withdrawn, its file is gone"),
         Report::ScanFailed { reason } => {
             warn!(reason, "the feeds directory cannot be read, all feeds stay as they are");

@@ -131,6 +131,7 @@ impl FeedEffects {
             feeds_dir: &self.config.daemon.feeds_dir,
             name: &order.feed,
             format: self.config.format_for(&order.feed),
+            options: &self.config.options_for(&order.feed),
             parse: &Limits { entries_max: order.guard.entries_max, ..Limits::default() },
             limits: &TreeLimits::default(),
             quiet: self.config.daemon.settle,
@@ -143,7 +144,8 @@ impl FeedEffects {
             (signature, without_copy(reading, &order))
         };
         let fingerprint = signature.map(|signature| Fingerprint(signature.numbers()));
-        Event::Read { feed: order.feed, fingerprint, reading }
+        let written = signature.map(feeds::Signature::modified);
+        Event::Read { feed: order.feed, fingerprint, written, reading }
     }
 
     /// Makes a candidate the last good copy. Where nothing may be written it
@@ -219,14 +221,10 @@ fn without_copy(reading: feeds::Reading<()>, order: &ReadOrder) -> Reading {
 
 /// What a start begins with.
 fn events(restored: Restored) -> Vec<Event> {
+    let now = SystemTime::now();
     let good = restored.feeds.into_iter().map(|(feed, copy)| Event::Restored {
         feed,
-        content: Content {
-            prefixes: Arc::new(copy.feed.prefixes),
-            tally: copy.feed.tally,
-            format: copy.feed.format,
-            since: copy.accepted,
-        },
+        content: Content::new(copy.feed, copy.written, copy.accepted, now),
         gone: copy.gone,
     });
     let mut events: Vec<_> = good.collect();

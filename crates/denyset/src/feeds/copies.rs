@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use blocklist::{Feed, FeedName, Format, parse};
+use blocklist::{Feed, FeedName, Format, Options, parse_with};
 use rustix::fs::Dir;
 
 use super::copy::{CopyError, CopyHeader, decode_time};
@@ -72,6 +72,8 @@ pub struct RestoredFeed {
     pub feed: Feed,
     /// When it was accepted.
     pub accepted: SystemTime,
+    /// When its file had last been modified.
+    pub written: SystemTime,
     /// Since when the file of the feed is known to be gone, if it is.
     pub gone: Option<SystemTime>,
 }
@@ -118,10 +120,11 @@ impl Copies {
 
     /// Whether the last good copy of the feed has exactly these bytes, read
     /// as this format.
-    pub fn holds(&self, feed: &FeedName, format: Format, bytes: &[u8]) -> bool {
+    pub fn holds(&self, feed: &FeedName, format: Format, options: &Options, bytes: &[u8]) -> bool {
         let Ok(Some((mut file, header))) = self.open_copy(&file_name(feed)) else { return false };
         header.feed == *feed
             && header.format == format
+            && header.options == *options
             && header.bytes == bytes.len() as u64
             && same_bytes(&mut file, bytes).unwrap_or(false)
     }
@@ -186,9 +189,13 @@ impl Copies {
         }
         let bytes = read_bytes(&mut file, &header)?;
         let entries_max = limits.entries_max.max(header.tally.entries);
-        let feed = parse(&bytes, header.format, &blocklist::Limits { entries_max, ..*limits });
+        let limits = blocklist::Limits { entries_max, ..*limits };
+        let feed = parse_with(&bytes, header.format, &header.options, &limits);
         let gone = self.gone_since(copy);
-        Ok(Some((header.feed, RestoredFeed { feed, accepted: header.accepted, gone })))
+        Ok(Some((
+            header.feed,
+            RestoredFeed { feed, accepted: header.accepted, written: header.written, gone },
+        )))
     }
 
     /// The note that the file of a feed is gone. One that cannot be read is

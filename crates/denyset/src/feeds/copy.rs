@@ -8,7 +8,7 @@
 use std::io::{self, Read};
 use std::time::SystemTime;
 
-use blocklist::{Feed, FeedName, Format, Tally};
+use blocklist::{Column, Feed, FeedName, Format, Options, Tally};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,10 @@ pub struct CopyHeader {
     pub feed: FeedName,
     /// What its lines mean.
     pub format: Format,
+    /// Where in it the addresses stand.
+    pub options: Options,
+    /// When its file had last been modified, to the second.
+    pub written: SystemTime,
     /// What was counted in it when it was accepted.
     pub tally: Tally,
     /// When it was accepted, to the second.
@@ -73,12 +77,21 @@ impl CopyError {
 }
 
 impl CopyHeader {
-    pub(super) fn new(feed: &FeedName, parsed: &Feed, bytes: &[u8], accepted: SystemTime) -> Self {
+    /// The header of what was read so, not accepted yet.
+    pub(super) fn new(
+        feed: &FeedName,
+        options: &Options,
+        parsed: &Feed,
+        bytes: &[u8],
+        written: SystemTime,
+    ) -> Self {
         Self {
             feed: feed.clone(),
             format: parsed.format,
+            options: options.clone(),
+            written,
             tally: parsed.tally,
-            accepted,
+            accepted: SystemTime::UNIX_EPOCH,
             bytes: bytes.len() as u64,
             crc32: crc32fast::hash(bytes),
         }
@@ -87,7 +100,7 @@ impl CopyHeader {
     /// The lead line and the header. Their length does not depend on
     /// `accepted`, so that they can be written again when it is known.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let written = Written::from(self);
+        let written = HeaderText::from(self);
         let mut json = serde_json::to_string(&written).expect("numbers and strings are JSON");
         json.push('\n');
         let crc32 = crc32fast::hash(json.as_bytes());
@@ -108,7 +121,8 @@ impl CopyHeader {
         if crc32fast::hash(&json) != crc32 {
             return Err(damaged());
         }
-        let written = serde_json::from_slice::<Written>(&json).map_err(|error| error.to_string());
+        let written =
+            serde_json::from_slice::<HeaderText>(&json).map_err(|error| error.to_string());
         written.and_then(Self::try_from).map_err(CopyError::Header)
     }
 }
@@ -131,9 +145,14 @@ fn read_whole(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<Option<()>>
 /// The header as it is written. Keys may be added, these stay.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Written {
+struct HeaderText {
     feed: String,
     format: String,
+    #[serde(default)]
+    column: Option<ColumnText>,
+    #[serde(default)]
+    path: Option<String>,
+    written: String,
     accepted: String,
     bytes: u64,
     crc32: u32,
@@ -145,11 +164,14 @@ struct Written {
     masked: u64,
 }
 
-impl From<&CopyHeader> for Written {
+impl From<&CopyHeader> for HeaderText {
     fn from(header: &CopyHeader) -> Self {
         Self {
             feed: header.feed.to_string(),
             format: header.format.to_string(),
+            column: header.options.column.as_ref().map(ColumnText::from),
+            path: header.options.path.clone(),
+            written: encode_time(header.written),
             accepted: encode_time(header.accepted),
             bytes: header.bytes,
             crc32: header.crc32,
@@ -163,15 +185,16 @@ impl From<&CopyHeader> for Written {
     }
 }
 
-impl TryFrom<Written> for CopyHeader {
+impl TryFrom<HeaderText> for CopyHeader {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
+    fn try_from(written: HeaderText) -> Result<Self, String> {
         Ok(Self {
             feed: FeedName::new(&written.feed).map_err(|error| error.to_string())?,
             format: written.format.parse().map_err(|_| format!("format {}", written.format))?,
-            accepted: decode_time(&written.accepted)
-                .ok_or_else(|| format!("time {}", written.accepted))?,
+            options: Options { column: written.column.map(Column::from), path: written.path },
+            written: time(&written.written)?,
+            accepted: time(&written.accepted)?,
             bytes: written.bytes,
             crc32: written.crc32,
             tally: Tally {
@@ -184,6 +207,36 @@ impl TryFrom<Written> for CopyHeader {
                 ..Tally::default()
             },
         })
+    }
+}
+
+fn time(text: &str) -> Result<SystemTime, String> {
+    decode_time(text).ok_or_else(|| format!("time {text}"))
+}
+
+/// A column as it is written: a number or a name.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum ColumnText {
+    Number(u16),
+    Name(String),
+}
+
+impl From<&Column> for ColumnText {
+    fn from(column: &Column) -> Self {
+        match column {
+            Column::Number(number) => Self::Number(*number),
+            Column::Name(name) => Self::Name(name.clone()),
+        }
+    }
+}
+
+impl From<ColumnText> for Column {
+    fn from(column: ColumnText) -> Self {
+        match column {
+            ColumnText::Number(number) => Self::Number(number),
+            ColumnText::Name(name) => Self::Name(name),
+        }
     }
 }
 
@@ -209,7 +262,9 @@ mod tests {
         let bytes = b"192.0.2.1\n";
         let feed = FeedName::new("a/drüben \"b\".txt").expect("a good name");
         let parsed = blocklist::parse(bytes, Format::Plain, &blocklist::Limits::default());
-        CopyHeader::new(&feed, &parsed, bytes, accepted)
+        let options = Options { column: Some(Column::Number(3)), path: Some("a[].b".into()) };
+        let header = CopyHeader::new(&feed, &options, &parsed, bytes, UNIX_EPOCH);
+        CopyHeader { accepted, ..header }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use blocklist::{Feed, FeedName, Format, Guard, Refusal, parse};
+use blocklist::{Feed, FeedName, FormatChoice, Guard, Options, Refusal, parse_with};
 
 use super::limits::TreeLimits;
 use super::signature::Signature;
@@ -22,7 +22,9 @@ pub struct FeedFile<'a> {
     /// The feed.
     pub name: &'a FeedName,
     /// What its lines mean.
-    pub format: Format,
+    pub format: FormatChoice,
+    /// Where in it the addresses stand.
+    pub options: &'a Options,
     /// The limits of parsing.
     pub parse: &'a blocklist::Limits,
     /// The limits of reading.
@@ -60,11 +62,13 @@ pub fn read(file: &FeedFile<'_>, store: &Store) -> (Option<Signature>, Reading) 
         Taken::Not(signature, refusal) => return (signature, Reading::Refused(refusal)),
         Taken::Vanished => return (None, Reading::Vanished),
     };
-    if store.copies().holds(file.name, file.format, &bytes) {
+    let format = file.format.for_bytes(&bytes);
+    if store.copies().holds(file.name, format, file.options, &bytes) {
         return (Some(signature), Reading::Same);
     }
-    let feed = Box::new(parse(&bytes, file.format, file.parse));
-    let reading = match store.lay_down(file.name, &feed, &bytes) {
+    let feed = Box::new(parse_with(&bytes, format, file.options, file.parse));
+    let reading = match store.lay_down(file.name, file.options, &feed, &bytes, signature.modified())
+    {
         Ok(candidate) => Reading::New { feed, candidate },
         Err(refusal) => Reading::Refused(refusal),
     };
@@ -75,7 +79,7 @@ pub fn read(file: &FeedFile<'_>, store: &Store) -> (Option<Signature>, Reading) 
 pub fn read_only(file: &FeedFile<'_>) -> (Option<Signature>, Reading<()>) {
     match take(file) {
         Taken::Whole(signature, bytes) => {
-            let feed = Box::new(parse(&bytes, file.format, file.parse));
+            let feed = Box::new(parse_with(&bytes, file.format, file.options, file.parse));
             (Some(signature), Reading::New { feed, candidate: () })
         }
         Taken::Not(signature, refusal) => (signature, Reading::Refused(refusal)),
@@ -90,7 +94,8 @@ pub fn read_only(file: &FeedFile<'_>) -> (Option<Signature>, Reading<()>) {
 /// A refusal by the guard `Readable`.
 pub fn read_path(
     path: &Path,
-    format: Format,
+    format: FormatChoice,
+    options: &Options,
     limits: &blocklist::Limits,
     bytes_max: u64,
 ) -> Result<Feed, Refusal> {
@@ -105,7 +110,7 @@ pub fn read_path(
     if bytes.len() as u64 > bytes_max {
         return Err(too_large(format!("more than {bytes_max} bytes"), bytes_max));
     }
-    Ok(parse(&bytes, format, limits))
+    Ok(parse_with(&bytes, format, options, limits))
 }
 
 /// The bytes of a feed, or what is in the way.

@@ -2,6 +2,7 @@
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
+use std::time::{Duration, SystemTime};
 
 /// The same numbers mean the same content, unless somebody with the right to
 /// set the clock of the file system is at work: the time of the last change
@@ -25,6 +26,11 @@ impl Signature {
     /// The five numbers, in the order of the fields.
     pub fn numbers(self) -> [u64; 5] {
         [self.device, self.inode, self.size, self.modified_ns, self.changed_ns]
+    }
+
+    /// When the content was last written.
+    pub fn modified(self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(self.modified_ns)
     }
 
     pub(super) fn of_open(found: &Metadata) -> Self {

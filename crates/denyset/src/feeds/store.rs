@@ -10,9 +10,9 @@ use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use blocklist::{Feed, FeedName, Guard, Refusal};
+use blocklist::{Feed, FeedName, Guard, Options, Refusal};
 use rustix::fs::{
     AtFlags, Gid, Mode, OFlags, Uid, fchown, fsync, mkdirat, openat, renameat, unlinkat,
 };
@@ -119,12 +119,14 @@ impl Store {
     pub fn lay_down(
         &self,
         feed: &FeedName,
+        options: &Options,
         parsed: &Feed,
         bytes: &[u8],
+        written: SystemTime,
     ) -> Result<Candidate, Refusal> {
         let write = || -> io::Result<Candidate> {
             let (temporary, mut file) = self.temporary()?;
-            let header = CopyHeader::new(feed, parsed, bytes, UNIX_EPOCH);
+            let header = CopyHeader::new(feed, options, parsed, bytes, written);
             file.write_all(&header.encode())?;
             file.write_all(bytes)?;
             Ok(Candidate { temporary, file, header })

@@ -285,7 +285,7 @@ impl Site {
         self.seen(|one| *one == feed);
         let Some((version, text)) = self.files.get(&feed) else {
             let reading = Reading::Vanished;
-            return self.happened(Event::Read { feed, fingerprint: None, reading });
+            return self.happened(Event::Read { feed, fingerprint: None, written: None, reading });
         };
         self.counter += 1;
         self.candidates.insert(self.counter, feed.clone());
@@ -294,7 +294,7 @@ impl Site {
         let candidate = Candidate(self.counter);
         let reading = Reading::New { feed: Box::new(parsed), candidate, refusals };
         let fingerprint = Some(fingerprint(*version));
-        self.happened(Event::Read { feed, fingerprint, reading });
+        self.happened(Event::Read { feed, fingerprint, written: None, reading });
     }
 
     /// The copy is of the file as it is now, which may be newer than what was
@@ -428,7 +428,7 @@ fn settings(lists: &BTreeSet<String>, update: Update) -> Settings {
         prefix: prefix(),
         lists: lists.iter().map(|name| Arc::new(list(name))).collect(),
         update,
-        rules: Arc::new(move |_| FeedRules { guard, protect: Vec::new() }),
+        rules: Arc::new(move |_| FeedRules { guard, protect: Vec::new(), max_age: None }),
         protection: Protection::default(),
         withdraw: WITHDRAW,
         probe: Duration::from_secs(10),

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use blocklist::{
-    Composition, Feed, FeedName, Format, GuardPolicy, List, Prefixes, Refusal, Tally, judge,
-};
+use blocklist::{Composition, Feed, FeedName, GuardPolicy, List, Prefixes, Refusal, Tally, judge};
 
-use super::Settings;
+use super::{Age, Content, Settings};
 use crate::{Drift, KernelError, Observed, Outcome, Plan, Probe, SetName, SetOutcome};
 
 /// The two clocks, read at the same moment.
@@ -29,19 +27,6 @@ pub struct Fingerprint(pub [u64; 5]);
 /// A copy of a feed that was read but is not yet the last good one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Candidate(pub u64);
-
-/// A version of a feed that passed its guards.
-#[derive(Clone, Debug)]
-pub struct Content {
-    /// What it contributes.
-    pub prefixes: Arc<Prefixes>,
-    /// Its counts.
-    pub tally: Tally,
-    /// The format it was read as.
-    pub format: Format,
-    /// When it was accepted.
-    pub since: SystemTime,
-}
 
 /// All feeds in the directory at one moment.
 #[derive(Clone, Debug, Default)]
@@ -112,6 +97,8 @@ pub enum Event {
         feed: FeedName,
         /// What the file was like, if it could be looked at.
         fingerprint: Option<Fingerprint>,
+        /// When the file was last modified, likewise.
+        written: Option<SystemTime>,
         /// What it gave.
         reading: Reading,
     },
@@ -249,6 +236,13 @@ pub enum Report {
         feed: FeedName,
         /// For how long.
         stays: Duration,
+    },
+    /// A feed is older than it may be, or is not any more.
+    FeedAged {
+        /// The feed.
+        feed: FeedName,
+        /// How old it is now.
+        age: Age,
     },
     /// A feed is not in force any more.
     FeedWithdrawn {

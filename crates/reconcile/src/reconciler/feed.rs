@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use blocklist::{FeedName, Guard, Refusal};
 
-use super::event::{Content, Fingerprint, Now, Report};
+use super::content::Content;
+use super::event::{Fingerprint, Now, Report};
+use super::settings::WhenStale;
 
 /// Time until a feed is read again that changed while it was read.
 const REREAD_UNSTABLE: Duration = Duration::from_millis(250);
@@ -31,6 +33,12 @@ pub struct FeedState {
     pub(super) seen: bool,
     /// Its last good copy is damaged, and nothing good has come since.
     pub(super) lost: bool,
+    /// How old its file is, by what it may be.
+    pub age: Age,
+    /// How old it may be, and what becomes of it then.
+    pub(super) max_age: Option<(Duration, WhenStale)>,
+    /// When the next of its entries end.
+    pub(super) next_end: Option<SystemTime>,
     /// How many times in a row it changed while it was read.
     pub(super) unstable: u32,
     /// The file as it was when it was last read.
@@ -38,6 +46,17 @@ pub struct FeedState {
     /// A version that somebody accepted though guards refuse it.
     pub(super) waived: Option<Fingerprint>,
     pub(super) stage: Stage,
+}
+
+/// How old a feed is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// Not older than it may be.
+    Fresh,
+    /// Older, and in force all the same.
+    Stale,
+    /// Older, and therefore not in force.
+    Dropped,
 }
 
 /// Where a feed is on its way.
@@ -77,6 +96,9 @@ impl FeedState {
             gone_before: None,
             seen: false,
             lost: false,
+            age: Age::Fresh,
+            max_age: None,
+            next_end: None,
             unstable: 0,
             fingerprint: None,
             waived: None,
@@ -91,6 +113,23 @@ impl FeedState {
             Stage::Rest => true,
             Stage::Wanted(_) => !self.refusals.is_empty(),
             Stage::Reading | Stage::Keeping(_) => false,
+        }
+    }
+
+    /// When the feed becomes older than it may be.
+    pub(super) fn stale_from(&self) -> Option<SystemTime> {
+        let (max_age, _) = self.max_age?;
+        self.in_force.as_ref()?.written.checked_add(max_age)
+    }
+
+    /// How old the feed is now.
+    pub(super) fn age_at(&self, now: SystemTime) -> Age {
+        match self.max_age {
+            Some((_, fate)) if self.stale_from().is_some_and(|from| from <= now) => match fate {
+                WhenStale::Keep => Age::Stale,
+                WhenStale::Drop => Age::Dropped,
+            },
+            _ => Age::Fresh,
         }
     }
 

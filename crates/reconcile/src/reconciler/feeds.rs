@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use blocklist::{FeedName, Guard, Prefixes, Refusal};
 
-use super::event::{Action, Content, Fingerprint, Now, ReadOrder, Reading, Report, Scan};
-use super::feed::{FeedState, NotAcceptable, REREAD_UNKEPT, Stage};
+use super::content::Content;
+use super::event::{Action, Fingerprint, Now, ReadOrder, Reading, Report, Scan};
+use super::feed::{Age, FeedState, NotAcceptable, REREAD_UNKEPT, Stage};
 use super::settings::Settings;
 
 /// Feeds that are read at the same time. Each is in memory whole meanwhile.
@@ -83,6 +84,7 @@ impl Feeds {
     pub fn in_force(&self) -> impl Iterator<Item = (&FeedName, &Arc<Prefixes>)> {
         self.states
             .iter()
+            .filter(|(_, feed)| feed.age != Age::Dropped)
             .filter_map(|(name, feed)| Some((name, &feed.in_force.as_ref()?.prefixes)))
     }
 
@@ -103,8 +105,12 @@ impl Feeds {
         if settings.uses(&name) && !self.states.contains_key(&name) {
             self.changed.push(name.clone());
             let since = content.since;
-            let state =
-                FeedState { in_force: Some(content), gone_before: gone, ..FeedState::new(since) };
+            let state = FeedState {
+                in_force: Some(content),
+                gone_before: gone,
+                max_age: (settings.rules)(&name).max_age,
+                ..FeedState::new(since)
+            };
             self.states.insert(name, state);
         }
     }
@@ -192,7 +198,7 @@ impl Feeds {
     pub fn read(
         &mut self,
         name: &FeedName,
-        fingerprint: Option<Fingerprint>,
+        (fingerprint, written): (Option<Fingerprint>, Option<SystemTime>),
         reading: Reading,
         now: Now,
         reports: &mut Vec<Report>,
@@ -207,6 +213,11 @@ impl Feeds {
             Reading::Same => {
                 if !std::mem::take(&mut state.refusals).is_empty() {
                     state.since = now.wall;
+                }
+                if let (Some(content), Some(written)) = (&mut state.in_force, written)
+                    && content.rewritten(written, now.wall)
+                {
+                    self.changed.push(name.clone());
                 }
                 None
             }
@@ -224,12 +235,9 @@ impl Feeds {
                 Some(Action::Discard(candidate))
             }
             Reading::New { feed, candidate, .. } => {
-                state.stage = Stage::Keeping(Content {
-                    prefixes: Arc::new(feed.prefixes),
-                    tally: feed.tally,
-                    format: feed.format,
-                    since: now.wall,
-                });
+                let written = written.unwrap_or(now.wall);
+                let content = Content::new(*feed, written, now.wall, now.wall);
+                state.stage = Stage::Keeping(content);
                 Some(Action::Keep(name.clone(), candidate))
             }
         }
@@ -308,17 +316,40 @@ impl Feeds {
             actions.push(Action::Scan);
         }
         self.withdraw(now, actions);
+        self.age(now, actions);
         let reading = self.states.values().filter(|feed| feed.is_busy()).count();
         let due = self.states.iter_mut().filter(|(_, feed)| feed.read_due(now));
         for (name, feed) in due.take(READS_MAX.saturating_sub(reading)) {
             feed.stage = Stage::Reading;
             let rules = (settings.rules)(name);
+            feed.max_age = rules.max_age;
             actions.push(Action::Read(Box::new(ReadOrder {
                 feed: name.clone(),
                 previous: feed.in_force.as_ref().map(|content| content.tally),
                 guard: rules.guard,
                 protect: settings.protection.of(&rules.protect),
             })));
+        }
+    }
+
+    /// Lets go of entries whose time has ended, and finds out which feeds have
+    /// become older than they may be, or are fresh again.
+    fn age(&mut self, now: Now, actions: &mut Vec<Action>) {
+        for (name, feed) in &mut self.states {
+            let age = feed.age_at(now.wall);
+            let Some(content) = &mut feed.in_force else { continue };
+            if feed.next_end.is_some_and(|end| end <= now.wall) {
+                content.advance(now.wall);
+                self.changed.push(name.clone());
+            }
+            feed.next_end = content.next_end(now.wall);
+            let before = std::mem::replace(&mut feed.age, age);
+            if before != age {
+                actions.push(Action::Report(Report::FeedAged { feed: name.clone(), age }));
+            }
+            if (before == Age::Dropped) != (age == Age::Dropped) {
+                self.changed.push(name.clone());
+            }
         }
     }
 
@@ -363,7 +394,11 @@ impl Feeds {
             _ => None,
         });
         let withdrawals = self.states.values().filter_map(|feed| feed.gone);
-        let upcoming = reads.chain(withdrawals).filter(|&at| at > now.monotonic);
+        let ends = self.states.values().flat_map(|feed| [feed.next_end, feed.stale_from()]);
+        // What is due at a time of day, as a time since the start.
+        let ends = ends.flatten().filter_map(|end| end.duration_since(now.wall).ok());
+        let ends = ends.map(|from_now| now.monotonic + from_now);
+        let upcoming = reads.chain(withdrawals).chain(ends).filter(|&at| at > now.monotonic);
         upcoming.chain(self.scan.wanted).min()
     }
 }

@@ -2,6 +2,7 @@
 //! them. Events set state, [`Reconciler::decide`] alone says what to do next.
 //! Time is passed in; nothing here waits, reads or writes.
 
+mod content;
 mod event;
 mod feed;
 mod feeds;
@@ -14,14 +15,14 @@ use std::time::Duration;
 
 use blocklist::{Composition, Family, FeedName, List, Prefixes, Role};
 
+pub use content::Content;
 pub use event::{
-    Action, Candidate, Compose, Content, Event, Fingerprint, Now, Probed, ReadOrder, Reading,
-    Report, Scan,
+    Action, Candidate, Compose, Event, Fingerprint, Now, Probed, ReadOrder, Reading, Report, Scan,
 };
-pub use feed::{FeedState, NotAcceptable};
+pub use feed::{Age, FeedState, NotAcceptable};
 pub use feeds::Feeds;
 pub use kernel::{KernelState, SetTimes};
-pub use settings::{FeedRules, Settings};
+pub use settings::{FeedRules, Settings, WhenStale};
 
 use crate::{Desired, Gate, Policy, SetName};
 
@@ -160,8 +161,9 @@ impl Reconciler {
             Event::Scanned(scan) => {
                 self.feeds.scanned(scan, &self.settings, now, &mut actions);
             }
-            Event::Read { feed, fingerprint, reading } => {
-                let then = self.feeds.read(&feed, fingerprint, reading, now, &mut reports);
+            Event::Read { feed, fingerprint, written, reading } => {
+                let then =
+                    self.feeds.read(&feed, (fingerprint, written), reading, now, &mut reports);
                 actions.extend(then);
             }
             Event::Kept { feed, result } => self.feeds.kept(&feed, result, now, &mut reports),

@@ -37,6 +37,18 @@ pub struct FeedRules {
     /// What does not count when its coverage is judged, since no set will
     /// hold it.
     pub protect: Vec<Protect>,
+    /// How old its file may be, and what becomes of it when it is older.
+    pub max_age: Option<(Duration, WhenStale)>,
+}
+
+/// What becomes of a feed that is older than it may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenStale {
+    /// It stays in force, and is said to be stale.
+    #[default]
+    Keep,
+    /// It is not in force until it is written again.
+    Drop,
 }
 
 impl Settings {

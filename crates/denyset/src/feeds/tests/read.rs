@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use blocklist::{Format, Guard, Limits, Refusal};
+use blocklist::{Format, Guard, Limits, Options, Refusal};
 
 use super::super::{FeedFile, Reading, Store, TreeLimits, read, read_only, read_path, scan};
 use super::{Home, ODDITIES, name, obey_permissions, put, set_mode};
@@ -12,8 +12,8 @@ use super::{Home, ODDITIES, name, obey_permissions, put, set_mode};
 /// Reads a feed without a state directory.
 fn look(home: &Home, feed: &str, limits: &TreeLimits, quiet: Duration) -> Reading<()> {
     let (feeds_dir, name) = (&home.feeds(), &name(feed));
-    let (format, parse) = (Format::Plain, &Limits::default());
-    read_only(&FeedFile { feeds_dir, name, format, parse, limits, quiet }).1
+    let (format, options, parse) = (Format::Plain.into(), &Options::default(), &Limits::default());
+    read_only(&FeedFile { feeds_dir, name, format, options, parse, limits, quiet }).1
 }
 
 fn check(home: &Home, feed: &str, guard: Guard, expected: &str, found: &str) {
@@ -29,9 +29,9 @@ fn check(home: &Home, feed: &str, guard: Guard, expected: &str, found: &str) {
 /// Reads a feed against a state directory.
 fn keep(home: &Home, store: &Store, feed: &str) -> Reading {
     let (feeds_dir, name) = (&home.feeds(), &name(feed));
-    let (format, parse) = (Format::Plain, &Limits::default());
+    let (format, options, parse) = (Format::Plain.into(), &Options::default(), &Limits::default());
     let (limits, quiet) = (&TreeLimits::default(), Duration::ZERO);
-    read(&FeedFile { feeds_dir, name, format, parse, limits, quiet }, store).1
+    read(&FeedFile { feeds_dir, name, format, options, parse, limits, quiet }, store).1
 }
 
 #[test]
@@ -67,8 +67,10 @@ fn the_signature_is_the_one_that_the_scan_has_seen() {
     let scanned = scan(&home.feeds(), limits).expect("a scan");
     let signature = |feed| {
         let (feeds_dir, name) = (&home.feeds(), &name(feed));
-        let (format, parse, quiet) = (Format::Plain, &Limits::default(), Duration::ZERO);
-        read_only(&FeedFile { feeds_dir, name, format, parse, limits, quiet }).0
+        let (format, options, parse) =
+            (Format::Plain.into(), &Options::default(), &Limits::default());
+        let quiet = Duration::ZERO;
+        read_only(&FeedFile { feeds_dir, name, format, options, parse, limits, quiet }).0
     };
     assert_eq!(signature("a"), Some(scanned.feeds[&name("a")]));
     assert_eq!(signature("b"), Some(scanned.obstructed[&name("b")]));
@@ -153,7 +155,7 @@ fn a_file_that_a_person_names_may_be_anything_with_an_end() {
     let link = home.feeds().join("link");
     std::os::unix::fs::symlink("a", &link).expect("a link");
     let read = |path: &Path, bytes_max| {
-        read_path(path, Format::Plain, &Limits::default(), bytes_max)
+        read_path(path, Format::Plain.into(), &Options::default(), &Limits::default(), bytes_max)
             .map(|feed| feed.tally.entries)
             .map_err(|refusal| refusal.found)
     };

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use blocklist::{Format, Guard, Limits, Refusal, parse};
+use blocklist::{Format, Guard, Limits, Options, Refusal, parse};
 
 use super::super::{Candidate, Copies, CopyError, Restored, Store};
 use super::{Home, name, put};
@@ -15,7 +15,7 @@ const TEXT: &str = "192.0.2.1\n198.51.100.0/24\n";
 
 fn lay_down(store: &Store, feed: &str, text: &str) -> Result<Candidate, Refusal> {
     let parsed = parse(text.as_bytes(), Format::Plain, &Limits::default());
-    store.lay_down(&name(feed), &parsed, text.as_bytes())
+    store.lay_down(&name(feed), &Options::default(), &parsed, text.as_bytes(), at(500))
 }
 
 fn keep(store: &Store, feed: &str, text: &str) {
@@ -54,7 +54,8 @@ fn what_is_kept_is_there_after_a_restart() {
     assert!(restored.damaged.is_empty());
     assert_eq!(restored.feeds.len(), 3);
     for (feed, found) in &restored.feeds {
-        assert_eq!((found.accepted, found.gone), (at(1_000), None), "{feed}");
+        let times = (found.written, found.accepted, found.gone);
+        assert_eq!(times, (at(500), at(1_000), None), "{feed}");
         assert_eq!(found.feed, parse(TEXT.as_bytes(), Format::Plain, &Limits::default()));
         let copy = open(&home).copies().load(feed).expect("good").expect("there");
         assert_eq!(copy.bytes, TEXT.as_bytes());
@@ -78,12 +79,12 @@ fn a_candidate_is_nothing_until_it_is_kept() {
     keep(&store, "a", TEXT);
     let candidate = lay_down(&store, "a", "192.0.2.9\n").expect("laid down");
     assert_eq!(files(&home).len(), 2);
-    assert!(store.copies().holds(&name("a"), Format::Plain, TEXT.as_bytes()));
+    assert!(store.copies().holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes()));
     drop(candidate);
     assert_eq!(files(&home), ["a.feed"]);
-    assert!(store.copies().holds(&name("a"), Format::Plain, TEXT.as_bytes()));
-    assert!(!store.copies().holds(&name("a"), Format::Plain, b"192.0.2.9\n"));
-    assert!(!store.copies().holds(&name("b"), Format::Plain, TEXT.as_bytes()));
+    assert!(store.copies().holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes()));
+    assert!(!store.copies().holds(&name("a"), Format::Plain, &Options::default(), b"192.0.2.9\n"));
+    assert!(!store.copies().holds(&name("b"), Format::Plain, &Options::default(), TEXT.as_bytes()));
 }
 
 #[test]
@@ -262,7 +263,7 @@ fn fill(disk: &Path) {
     assert!(refusal.found.starts_with("state-dir is full: No space left"), "{}", refusal.found);
     let names = || fs::read_dir(disk.join("feeds")).expect("a directory").count();
     assert_eq!(names(), 1, "nothing half written is left");
-    assert!(store.copies().holds(&name("a"), Format::Plain, TEXT.as_bytes()));
+    assert!(store.copies().holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes()));
     keep(&store, "b", TEXT);
     assert_eq!(names(), 2, "what fits is kept");
     eprintln!("the disk was full");

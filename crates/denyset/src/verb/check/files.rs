@@ -37,7 +37,13 @@ pub(super) fn check(config: &Config, files: &[PathBuf], mut problems: Vec<String
         };
         let bytes_max = TreeLimits::default().bytes_max;
         let limits = limits_for(config, &name);
-        let read = read_path(file, config.format_for(&name), &limits, bytes_max);
+        let read = read_path(
+            file,
+            config.format_for(&name),
+            &config.options_for(&name),
+            &limits,
+            bytes_max,
+        );
         feeds.push(judged(config, &name, &shown_as, read).0);
     }
     CheckView { feeds, lists: Vec::new(), problems }

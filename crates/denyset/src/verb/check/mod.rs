@@ -9,18 +9,21 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use blocklist::{
     Address, Feed, FeedName, Limits, PrefixSet, Prefixes, Protection, Refusal, compose, judge,
 };
 
+use reconcile::Content;
+
 use crate::cli;
 use crate::config::{Config, ListConfig};
 use crate::control::Failure;
 use crate::exit::Exit;
-use crate::feeds::{FeedFile, Reading, TreeLimits, read_only, scan};
+use crate::feeds::{FeedFile, Reading, Signature, TreeLimits, read_only, scan};
 use crate::progress::Progress;
 use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
 
@@ -64,10 +67,17 @@ fn directory(config: &Config) -> Result<CheckView, Failure> {
     for (done, name) in found.feeds.keys().enumerate() {
         progress.at(done as u64, found.feeds.len() as u64);
         let parse = limits_for(config, name);
-        let format = config.format_for(name);
-        let quiet = Duration::ZERO;
-        let file = FeedFile { feeds_dir, name, format, parse: &parse, limits: &limits, quiet };
-        let read = match read_only(&file).1 {
+        let file = FeedFile {
+            feeds_dir,
+            name,
+            format: config.format_for(name),
+            options: &config.options_for(name),
+            parse: &parse,
+            limits: &limits,
+            quiet: Duration::ZERO,
+        };
+        let (signature, reading) = read_only(&file);
+        let read = match reading {
             Reading::New { feed, .. } => Ok(*feed),
             Reading::Refused(refusal) => Err(refusal),
             // Deleted since the directory was read, and so no feed; and there
@@ -76,7 +86,10 @@ fn directory(config: &Config) -> Result<CheckView, Failure> {
         };
         let (checked, feed) = judged(config, name, name.as_str(), read);
         view.feeds.push(checked);
-        usable.extend(feed.map(|feed| (name.clone(), Arc::new(feed.prefixes))));
+        let now = SystemTime::now();
+        let written = signature.map_or(now, Signature::modified);
+        let in_force = feed.map(|feed| Content::new(feed, written, now, now).prefixes);
+        usable.extend(in_force.map(|prefixes| (name.clone(), prefixes)));
     }
     drop(progress);
     view.lists = config.lists.iter().map(|list| composed(list, &usable)).collect();
@@ -96,10 +109,9 @@ fn judged(
     shown_as: &str,
     read: Result<Feed, Refusal>,
 ) -> (CheckedFeed, Option<Feed>) {
-    let format = config.format_for(name).to_string();
     let feed = match read {
         Ok(feed) => feed,
-        Err(refusal) => return (unread(shown_as, format, &refusal), None),
+        Err(refusal) => return (unread(shown_as, &refusal), None),
     };
     let protect = Protection::default().of(&config.protect_for(name));
     let verdict = judge(&feed, None, &config.guard_for(name), &protect);
@@ -110,7 +122,7 @@ fn judged(
     };
     let checked = CheckedFeed {
         feed: shown_as.to_owned(),
-        format,
+        format: feed.format.to_string(),
         entries: feed.tally.entries,
         ipv4: feed.tally.ipv4,
         ipv6: feed.tally.ipv6,
@@ -123,10 +135,10 @@ fn judged(
 }
 
 /// A feed of which nothing is known but why.
-fn unread(shown_as: &str, format: String, refusal: &Refusal) -> CheckedFeed {
+fn unread(shown_as: &str, refusal: &Refusal) -> CheckedFeed {
     CheckedFeed {
         feed: shown_as.to_owned(),
-        format,
+        format: String::new(),
         entries: 0,
         ipv4: 0,
         ipv6: 0,

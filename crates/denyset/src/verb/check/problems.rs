@@ -27,13 +27,6 @@ pub(super) fn of(config: &Config, found: &Scan) -> Vec<String> {
         if !matches_any(&table.matches, found) {
             problems.push(format!("[[feed]] {:?} matches no feed", table.matches.as_str()));
         }
-        let mut idle = |why| problems.push(format!("[[feed]] {:?}: {why}", table.matches.as_str()));
-        if table.column.is_some() {
-            idle("column has no effect, the plain format has no columns");
-        }
-        if table.max_age.is_some() {
-            idle("max-age has no effect, this version does not look at the age of feeds");
-        }
     }
     problems
 }

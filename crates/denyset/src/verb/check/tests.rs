@@ -102,11 +102,7 @@ fn what_is_hardly_meant_is_a_problem() {
     problems(
         &one,
         "[[list]]\nname = \"x\"\nfeeds = [\"*\"]\n[[feed]]\nmatch = \"b\"\ncolumn = 2\nmax-age = \"2d\"\n",
-        &[
-            "[[feed]] \"b\" matches no feed",
-            "[[feed]] \"b\": column has no effect, the plain format has no columns",
-            "[[feed]] \"b\": max-age has no effect, this version does not look at the age of feeds",
-        ],
+        &["[[feed]] \"b\" matches no feed"],
     );
 }
 

@@ -7,7 +7,7 @@ mod output;
 use std::io::{self, BufWriter, Read as _, Write};
 use std::path::Path;
 
-use blocklist::{Feed, Format, GuardPolicy, Limits, Prefixes, judge, parse};
+use blocklist::{Feed, FormatChoice, GuardPolicy, Limits, Options, Prefixes, judge, parse};
 
 use crate::cli::{self, Compile, Output};
 use crate::config::limits::ENTRIES;
@@ -85,14 +85,15 @@ fn read(file: &Path) -> Result<Prefixes, Failure> {
         failure(format!("{name} is no usable feed: {}", reasons.join("; ")))
     })?;
     report_rejects(&name, &feed);
-    Ok(feed.prefixes)
+    // What is only for a time is there now.
+    Ok(Prefixes::union(feed.expiring.values().chain([&feed.prefixes])))
 }
 
 /// Reads a file, or standard input for `-`.
 fn take(file: &Path, limits: &Limits) -> Result<Feed, String> {
     let bytes_max = TreeLimits::default().bytes_max;
     if !is_stdin(file) {
-        let feed = read_path(file, Format::Plain, limits, bytes_max);
+        let feed = read_path(file, FormatChoice::Auto, &Options::default(), limits, bytes_max);
         return feed.map_err(|refusal| refusal.found);
     }
     let mut bytes = Vec::new();
@@ -101,7 +102,7 @@ fn take(file: &Path, limits: &Limits) -> Result<Feed, String> {
     if bytes.len() as u64 > bytes_max {
         return Err(format!("more than {bytes_max} bytes"));
     }
-    Ok(parse(&bytes, Format::Plain, limits))
+    Ok(parse(&bytes, FormatChoice::Auto, limits))
 }
 
 fn is_stdin(file: &Path) -> bool {
