@@ -179,8 +179,8 @@ fn an_unknown_word_is_refused_with_the_words_there_are() {
         &["2:10: kernel.update: \"inplace\" is unknown, `auto`, `swap` or `in-place` is allowed"],
     );
     let (last, others) = Format::ALL.split_last().expect("there are formats");
-    let others: String = others.iter().map(|format| format!("`{format}`, ")).collect();
-    let others = others.trim_end_matches(", ");
+    let others: Vec<_> = others.iter().map(|format| format!("`{format}`")).collect();
+    let others = others.join(", ");
     check(
         "[[feed]]\nmatch = \"*\"\nformat = \"cvs\"",
         &[&format!(
