@@ -27,14 +27,20 @@ impl Notify {
     /// # Panics
     /// If the socket fails.
     pub fn next(&self, deadline: Instant) -> Option<String> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let patience = left.max(Duration::from_millis(1));
-        self.socket.set_read_timeout(Some(patience)).expect("a socket takes a timeout");
         let mut message = [0; 4096];
-        match self.socket.recv(&mut message) {
-            Ok(length) => Some(String::from_utf8_lossy(&message[..length]).into_owned()),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
-            Err(error) => panic!("cannot receive notifications: {error}"),
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let patience = left.max(Duration::from_millis(1));
+            self.socket.set_read_timeout(Some(patience)).expect("a socket takes a timeout");
+            match self.socket.recv(&mut message) {
+                Ok(length) => {
+                    return Some(String::from_utf8_lossy(&message[..length]).into_owned());
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+                // A process that another test has started has ended.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => panic!("cannot receive notifications: {error}"),
+            }
         }
     }
 }

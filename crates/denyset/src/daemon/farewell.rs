@@ -47,7 +47,7 @@ impl Daemon {
                 }
                 let removal = picture::removal(&outcome, &observed);
                 for problem in &removal.problems {
-                    tracing::error!(reason = problem, "not everything could be removed");
+                    tracing::warn!(reason = problem, "not everything could be removed");
                 }
                 document(&removal)
             }
