@@ -2,8 +2,8 @@
 //! somebody what to do.
 
 use blocklist::{
-    Feed, Format, Guard, GuardPolicy, Limits, Prefixes, Protect, Protection, Refusal, Tally, judge,
-    parse,
+    Feed, Format, FormatChoice, Guard, GuardPolicy, Limits, Prefixes, Promise, Protect, Protection,
+    Refusal, Tally, judge, parse,
 };
 
 /// A feed with so many addresses, and so many lines that are none.
@@ -50,6 +50,73 @@ fn an_empty_feed_is_refused_unless_it_may_be_empty() {
     check(&read("# head\n\n"), Some(tally(1_000)), &[sentence]);
     let policy = GuardPolicy { allow_empty: true, ..GuardPolicy::default() };
     assert_eq!(refusals(&read("# head\n"), Some(tally(1_000)), &policy), []);
+}
+
+/// A feed whose format is told from its content.
+fn read_any(text: &str) -> Feed {
+    parse(text.as_bytes(), FormatChoice::Auto, &Limits::default())
+}
+
+#[test]
+fn a_feed_that_keeps_less_than_it_promises_is_refused() {
+    let netset = |promised: u32, entries: u32| {
+        let line = |n: u32| format!("{}\n", std::net::Ipv4Addr::from(0x0100_0000 + 2 * n));
+        let lines: String = (0..entries).map(line).collect();
+        read_any(&format!(
+            "# ipv4 hash:net ipset\n# Entries : {promised} subnets, 9 unique IPs\n{lines}"
+        ))
+    };
+    check(&netset(100, 100), None, &[]);
+    check(&netset(100, 101), None, &[]);
+    check(
+        &netset(100, 99),
+        None,
+        &["expected the 100 entries that the feed says it has, found 99 (promise)"],
+    );
+    let drop = "{\"cidr\":\"192.0.2.0/24\",\"sblid\":\"SBL1\",\"rir\":\"arin\"}\n";
+    let metadata = |records: u32| format!("{{\"type\":\"metadata\",\"records\":{records}}}");
+    check(&read_any(&format!("{drop}{}", metadata(1))), None, &[]);
+    check(
+        &read_any(&format!("{drop}{}", metadata(2))),
+        None,
+        &["expected the 2 entries that the feed says it has, found 1, \
+           and a last line without an end (promise)"],
+    );
+    // A rejected line came, whatever it is.
+    let rejected = read(&format!("{}nonsense\n", "192.0.2.1\n".repeat(99)));
+    let promised = Some(Promise { entries: 100 });
+    let tally = Tally { promised, ..rejected.tally };
+    check(&Feed { tally, ..rejected }, None, &[]);
+}
+
+#[test]
+fn a_feed_that_breaks_off_is_refused() {
+    let text = |last: &str| format!("{}{last}", "192.0.2.0/24\n".repeat(30));
+    for whole in ["198.51.100.1", "198.51.100.0/24", "0.0.0.0/2", "# end", "198.51.", "x"] {
+        check(&read(&(text(whole) + "\n")), None, &[]);
+    }
+    check(&read(&text("198.51.100.1")), None, &[]);
+    check(&read(&text("# en")), None, &[]);
+    let expected = "expected a last line that is an entry or has an end, \
+                    found that line 31 breaks off";
+    check(&read(&text("198.51.")), None, &[&format!("{expected}: `198.51.` (truncated)")]);
+    // Perhaps the beginning of 198.51.100.0/24.
+    check(&read(&text("198.51.100.0/2")), None, &[&format!("{expected} (truncated)")]);
+    check(&read(&text("198.51.100.0/2\n192.0.2.1")), None, &[]);
+}
+
+#[test]
+fn a_feed_that_always_said_it_is_empty_may_be() {
+    let numbers = "{\"asn\":64496,\"rir\":\"arin\"}\n{\"type\":\"metadata\",\"records\":1}\n";
+    let empty = "expected at least one entry, found none in 2 lines (allow-empty)";
+    check(&read_any(numbers), None, &[]);
+    check(&read_any(numbers), Some(tally(0)), &[]);
+    check(&read_any(numbers), Some(tally(1)), &[empty]);
+    check(
+        &read_any(&numbers.replace(":1}", ":2}")),
+        None,
+        &[empty, "expected the 1 entries that the feed says it has, found 0 (promise)"],
+    );
 }
 
 #[test]
@@ -198,14 +265,14 @@ fn percentages_beyond_a_hundred_are_no_limit_at_all() {
 #[test]
 fn every_guard_has_a_name_of_its_own() {
     use Guard::{
-        Binary, Coverage, Empty, Entries, Growth, Kept, Markup, Readable, Rejected, Shrink, Stable,
-        Withdrawal,
+        Binary, Coverage, Empty, Entries, Growth, Kept, Markup, Promise, Readable, Rejected,
+        Shrink, Stable, Truncated, Withdrawal,
     };
-    let acceptable = [Empty, Rejected, Shrink, Growth, Coverage, Withdrawal];
+    let acceptable = [Empty, Promise, Truncated, Rejected, Shrink, Growth, Coverage, Withdrawal];
     let final_ones = [Markup, Binary, Entries, Readable, Stable, Kept];
     assert!(acceptable.iter().all(|guard| guard.can_be_accepted()));
     assert!(!final_ones.iter().any(|guard| guard.can_be_accepted()));
     let keys: std::collections::BTreeSet<_> =
         acceptable.iter().chain(&final_ones).map(|guard| guard.key()).collect();
-    assert_eq!(keys.len(), 12);
+    assert_eq!(keys.len(), 14);
 }

@@ -61,7 +61,11 @@ impl<'a> Head<'a> {
     }
 
     /// The same of rows with this separator; lines with `#` are comments.
-    pub(super) fn most_rows(&self, separator: u8, fits: impl Fn(Fields<'_>) -> bool) -> Likeness {
+    pub(super) fn most_rows(
+        &self,
+        separator: u8,
+        mut fits: impl FnMut(Fields<'_>) -> bool,
+    ) -> Likeness {
         let mut splitter = Splitter::new(separator);
         self.count(b"#", |line| fits(splitter.split(line)))
     }

@@ -52,20 +52,21 @@ macro_rules! formats {
     };
 }
 
-// The first three are plain lists, the first two with a promise or a name more.
-// All others stand behind plain, so that none of them can take a plain list.
+// What stands before plain consists of the same lines and has something that no
+// plain list has: a promise, a reference, a zone's head. All others stand behind
+// it, so that none of them can take a plain list.
 formats! {
     /// FireHOL's `.ipset` and `.netset`: plain under a header with a promise.
     Firehol = "firehol" in firehol,
     /// Spamhaus DROP as text: plain with `; SBL…` behind every prefix.
     Spamhaus = "spamhaus" in spamhaus,
+    /// Zone files of rbldnsd; `!` makes an exception.
+    Rbldnsd = "rbldnsd" in rbldnsd,
     /// One entry a line: address, prefix or range, with `#`, `;` and `//` comments.
     #[default]
     Plain = "plain" in plain,
     /// ipsum: an address, a tab, and a count.
     Ipsum = "ipsum" in ipsum,
-    /// Zone files of rbldnsd; `!` makes an exception.
-    Rbldnsd = "rbldnsd" in rbldnsd,
     /// Spamhaus DROP as JSON, one object a line, the last one with a promise.
     SpamhausJson = "spamhaus-json" in spamhaus_json,
     /// DShield's block list: first address, last address, mask, with tabs.

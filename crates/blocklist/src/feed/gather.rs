@@ -55,6 +55,8 @@ pub(super) struct Gather<'a> {
     /// Only the numbers that nothing else here says.
     tally: Tally,
     rejects: Vec<Reject>,
+    /// The last line that may be only the beginning of one.
+    dubious_line: u64,
 }
 
 impl<'a> Gather<'a> {
@@ -68,10 +70,11 @@ impl<'a> Gather<'a> {
             room: limits.entries_max,
             tally: Tally::default(),
             rejects: Vec::new(),
+            dubious_line: 0,
         }
     }
 
-    pub(super) fn finish(self, format: Format, shape: Shape) -> Feed {
+    pub(super) fn finish(self, format: Format, mut shape: Shape) -> Feed {
         let mut tally = self.tally;
         tally.expiring = self.lasting.len() as u64;
         let ipv4_lasting =
@@ -93,6 +96,7 @@ impl<'a> Gather<'a> {
             }
             expiring.retain(|_, prefixes| !prefixes.is_empty());
         }
+        shape.torn_line = shape.unfinished_line && self.dubious_line == shape.lines;
         Feed { format, prefixes, expiring, tally, rejects: self.rejects, shape }
     }
 
@@ -146,8 +150,11 @@ impl Visit for Gather<'_> {
         ControlFlow::Continue(())
     }
 
-    fn entry(&mut self, _: Line<'_>, entry: Entry) -> ControlFlow<()> {
+    fn entry(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {
         self.take_room(entry.range)?;
+        if entry.masked {
+            self.dubious_line = line.number;
+        }
         match (entry.range.as_prefix(), entry.range) {
             (Some(AnyPrefix::V4(prefix)), _) => self.ipv4.prefixes.push(prefix),
             (Some(AnyPrefix::V6(prefix)), _) => self.ipv6.prefixes.push(prefix),
@@ -181,6 +188,7 @@ impl Visit for Gather<'_> {
 
     fn reject(&mut self, line: Line<'_>, reason: RejectReason) {
         self.tally.rejected += 1;
+        self.dubious_line = line.number;
         if self.rejects.len() < self.limits.rejects_kept {
             let text = text::printable(line.text, self.limits.text_bytes_max);
             self.rejects.push(Reject { line: line.number, text, reason });

@@ -50,12 +50,12 @@ pub(super) fn first(bytes: &[u8]) -> (&[u8], usize) {
 /// `meaning` gets the line and its text without blanks around it. It is not
 /// asked about blank lines, lines that begin with one of `comments`, and lines
 /// that are too long.
-pub(super) fn each<V: Visit>(
-    bytes: &[u8],
+pub(super) fn each<'a, V: Visit>(
+    bytes: &'a [u8],
     limits: &Limits,
     comments: &[u8],
     visit: &mut V,
-    mut meaning: impl FnMut(Line<'_>, &[u8], &mut V) -> ControlFlow<()>,
+    mut meaning: impl FnMut(Line<'a>, &'a [u8], &mut V) -> ControlFlow<()>,
 ) -> Shape {
     let (mut rest, mut shape) = match open(bytes, visit) {
         Ok(opened) => opened,

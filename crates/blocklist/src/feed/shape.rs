@@ -19,6 +19,9 @@ pub struct Shape {
     /// The last line has no end. Many good feeds are like that, and all that
     /// were cut off.
     pub unfinished_line: bool,
+    /// The last line has no end, and is no entry or a prefix with host bits
+    /// set: such a one may have lost a digit of its length.
+    pub torn_line: bool,
     /// There was more than [`Limits::entries_max`](crate::Limits::entries_max); reading
     /// stopped, so that all numbers are those of a part.
     pub over_entries_max: bool,

@@ -1,6 +1,9 @@
 //! Judges a new version of a feed by what is in it and by the version before.
 //! Decides and gives reasons; what becomes of the feed is for others to do.
 
+use std::borrow::Cow;
+
+use super::complete::{cut_off, promised, says_that_it_is_empty};
 use super::share::{Share, share_of_prefix};
 use super::{Guard, GuardPolicy, JUDGED_FROM, Refusal};
 use crate::{Feed, Prefix, Prefixes, Tally};
@@ -25,15 +28,23 @@ pub fn judge(
     if let Some(refusal) = unusable(feed, policy) {
         return Err(vec![refusal]);
     }
+    let nothing_to_lose = previous.is_none_or(|previous| previous.entries == 0);
     let previous = previous.map(Tally::distinct).filter(|&distinct| distinct >= JUDGED_FROM);
+    let covered = if feed.expiring.is_empty() {
+        Cow::Borrowed(&feed.prefixes)
+    } else {
+        Cow::Owned(Prefixes::union(feed.expiring.values().chain([&feed.prefixes])))
+    };
     let refusals: Vec<Refusal> = [
-        empty(feed, policy),
+        empty(feed, nothing_to_lose, policy),
+        promised(feed),
+        cut_off(feed),
         rejected(feed, policy),
         entries(feed, policy),
         previous.and_then(|previous| shrunken(feed, previous, policy)),
         previous.and_then(|previous| grown(feed, previous, policy)),
-        covering_ipv4(feed, policy, protect),
-        covering_ipv6(feed, policy, protect),
+        covering_ipv4(&covered, policy, protect),
+        covering_ipv6(&covered, policy, protect),
     ]
     .into_iter()
     .flatten()
@@ -65,8 +76,11 @@ fn unusable(feed: &Feed, policy: &GuardPolicy) -> Option<Refusal> {
     })
 }
 
-fn empty(feed: &Feed, policy: &GuardPolicy) -> Option<Refusal> {
-    (feed.tally.entries == 0 && !policy.allow_empty).then(|| Refusal {
+/// A feed that was never anything else and says so itself may be empty: a list
+/// of networks by number has no addresses.
+fn empty(feed: &Feed, nothing_to_lose: bool, policy: &GuardPolicy) -> Option<Refusal> {
+    let may_be = policy.allow_empty || nothing_to_lose && says_that_it_is_empty(feed);
+    (feed.tally.entries == 0 && !may_be).then(|| Refusal {
         guard: Guard::Empty,
         expected: "at least one entry".to_owned(),
         found: match feed.shape.lines {
@@ -124,9 +138,9 @@ fn grown(feed: &Feed, previous: u64, policy: &GuardPolicy) -> Option<Refusal> {
     })
 }
 
-fn covering_ipv4(feed: &Feed, policy: &GuardPolicy, protect: &Prefixes) -> Option<Refusal> {
+fn covering_ipv4(covered: &Prefixes, policy: &GuardPolicy, protect: &Prefixes) -> Option<Refusal> {
     let all = Prefix::containing(0, 0);
-    let share = share_of_prefix(&feed.prefixes.ipv4, &protect.ipv4, all);
+    let share = share_of_prefix(&covered.ipv4, &protect.ipv4, all);
     let percent = policy.coverage_percent_max;
     share.is_above(percent).then(|| Refusal {
         guard: Guard::Coverage,
@@ -135,9 +149,9 @@ fn covering_ipv4(feed: &Feed, policy: &GuardPolicy, protect: &Prefixes) -> Optio
     })
 }
 
-fn covering_ipv6(feed: &Feed, policy: &GuardPolicy, protect: &Prefixes) -> Option<Refusal> {
+fn covering_ipv6(covered: &Prefixes, policy: &GuardPolicy, protect: &Prefixes) -> Option<Refusal> {
     let global_unicast = Prefix::containing(0x2000 << 112, 3);
-    let share = share_of_prefix(&feed.prefixes.ipv6, &protect.ipv6, global_unicast);
+    let share = share_of_prefix(&covered.ipv6, &protect.ipv6, global_unicast);
     let percent = policy.coverage_percent_max;
     share.is_above(percent).then(|| Refusal {
         guard: Guard::Coverage,

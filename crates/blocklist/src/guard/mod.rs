@@ -2,6 +2,7 @@
 //! the one in force, and the refusals they answer with. They decide on numbers;
 //! they change nothing and remember nothing.
 
+mod complete;
 mod judge;
 mod policy;
 mod refusal;

@@ -12,6 +12,10 @@ pub enum Guard {
     Markup,
     /// The feed is text in ASCII or UTF-8.
     Binary,
+    /// As many entries came as the feed's header or trailer says.
+    Promise,
+    /// The last line does not break off.
+    Truncated,
     /// Few lines are rejected.
     Rejected,
     /// The feed has not more entries than may be.
@@ -40,6 +44,8 @@ impl Guard {
             Self::Empty => "allow-empty",
             Self::Markup => "markup",
             Self::Binary => "binary",
+            Self::Promise => "promise",
+            Self::Truncated => "truncated",
             Self::Rejected => "rejected-percent-max",
             Self::Entries => "entries-max",
             Self::Shrink => "shrink-percent-max",
@@ -57,6 +63,8 @@ impl Guard {
     pub const fn can_be_accepted(self) -> bool {
         match self {
             Self::Empty
+            | Self::Promise
+            | Self::Truncated
             | Self::Rejected
             | Self::Shrink
             | Self::Growth

@@ -9,7 +9,7 @@
 use super::super::detect::{Head, Likeness};
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines};
-use crate::{AnyRange, Entry, RejectReason, parse_entry};
+use crate::{Entry, RejectReason, parse_entry};
 
 /// Reads all lines, until the visitor breaks.
 pub(in super::super) fn read(
@@ -29,13 +29,5 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
 fn entry(line: &[u8]) -> Result<Entry, RejectReason> {
     let colon = memchr::memrchr(b':', line).ok_or(RejectReason::Foreign)?;
     let range = line[colon + 1..].trim_ascii();
-    if !range.contains(&b'-') {
-        return Err(RejectReason::Foreign);
-    }
-    let entry = parse_entry(range)?;
-    match entry.range {
-        AnyRange::V4(_) => Ok(entry),
-        // Something like `::-::` could only be a part of two longer ones.
-        AnyRange::V6(_) => Err(RejectReason::Foreign),
-    }
+    if range.contains(&b'-') { parse_entry(range) } else { Err(RejectReason::Foreign) }
 }

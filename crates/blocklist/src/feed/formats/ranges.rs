@@ -17,7 +17,7 @@ use super::super::detect::{Head, Likeness};
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines};
 use crate::token::{ipv4, range_entry};
-use crate::{Entry, RejectReason, parse_address};
+use crate::{Address, Entry, RejectReason, parse_address};
 
 /// Reads all rows, until the visitor breaks.
 pub(in super::super) fn read(
@@ -35,19 +35,35 @@ pub(in super::super) fn read(
     })
 }
 
-/// Sure if most rows begin with two addresses that are a range, and the second
-/// are no netmasks.
+/// Sure if most rows begin with two addresses that are a range, one range behind
+/// the other: so these lists are published, while two addresses that have
+/// something else to do with one another come in any order. A column of
+/// netmasks is none of last addresses.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
-    head.most_rows(b',', |fields| {
-        let mask = |text| {
-            ipv4::parse(text).is_ok_and(|mask| {
-                mask != u32::MAX && mask >= 0xff00_0000 && ipv4::mask_length(mask).is_some()
-            })
-        };
-        let number_reaches = |text| number(text).is_none_or(|number| number >= (1 << 24) - 1);
-        let last = fields.get(1).unwrap_or_default();
-        entry(fields).is_ok() && number_reaches(last) && !mask(last)
-    })
+    let mut before: Option<IpAddr> = None;
+    let mut may_be_header = true;
+    let likeness = head.most_rows(b',', |fields| {
+        if std::mem::take(&mut may_be_header) && is_header(fields) {
+            return true;
+        }
+        let Ok((first, last)) = ends(fields) else { return false };
+        let follows = before.is_none_or(|before| before < first);
+        before = Some(last);
+        follows && range_entry(first, last).is_ok() && is_wide_enough(fields) && !is_mask(last)
+    });
+    // Half of them are not enough.
+    if likeness == Likeness::Sure && before.is_some() { likeness } else { Likeness::None }
+}
+
+/// Small numbers count something else.
+fn is_wide_enough(fields: Fields<'_>) -> bool {
+    fields.get(1).and_then(number).is_none_or(|number| number >= (1 << 24) - 1)
+}
+
+fn is_mask(address: IpAddr) -> bool {
+    let IpAddr::V4(address) = address else { return false };
+    let mask = u32::from(address);
+    mask != u32::MAX && mask >= 0xff00_0000 && ipv4::mask_length(mask).is_some()
 }
 
 fn is_header(fields: Fields<'_>) -> bool {
@@ -57,19 +73,22 @@ fn is_header(fields: Fields<'_>) -> bool {
 }
 
 fn entry(fields: Fields<'_>) -> Result<Entry, RejectReason> {
+    let (first, last) = ends(fields)?;
+    range_entry(first, last)
+}
+
+fn ends(fields: Fields<'_>) -> Result<(IpAddr, IpAddr), RejectReason> {
     let (first, last) = fields.get(0).zip(fields.get(1)).ok_or(RejectReason::MissingField)?;
     match (number(first), number(last)) {
-        (Some(first), Some(last)) => {
-            let ip = |number| match u32::try_from(last) {
-                // The first is not above the last, or the range is rejected.
-                Ok(_) => u32::try_from(number).map_or(Ipv6Addr::from(number).into(), |number| {
-                    IpAddr::from(number.to_be_bytes())
-                }),
-                Err(_) => Ipv6Addr::from(number).to_canonical(),
-            };
-            range_entry(ip(first), ip(last))
+        (Some(first), Some(last)) if last <= u32::MAX.into() => {
+            let ipv4 = |number| u32::try_from(number).map_err(|_| RejectReason::Reversed);
+            Ok((ipv4(first)?.to_ip(), ipv4(last)?.to_ip()))
         }
-        (None, None) => range_entry(parse_address(first)?, parse_address(last)?),
+        (Some(first), Some(last)) => {
+            let ip = |number| Ipv6Addr::from(number).to_canonical();
+            Ok((ip(first), ip(last)))
+        }
+        (None, None) => Ok((parse_address(first)?, parse_address(last)?)),
         _ => Err(RejectReason::NotAnAddress),
     }
 }
