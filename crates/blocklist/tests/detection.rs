@@ -1,7 +1,7 @@
 //! Which format a feed is taken for, and that a plain list is never taken for
 //! anything else.
 
-use blocklist::{Format, FormatChoice, Limits, detect, parse};
+use blocklist::{Format, FormatChoice, Limits, RejectReason, detect, parse};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -39,6 +39,11 @@ fn formats_are_told_from_their_content() {
         "\"0\",\"16777215\",\"-\",\"-\"\n\"3221225984\",\"3221226239\",\"ZZ\",\"X\"\n",
     );
     check(Format::Ranges, "start_ip,end_ip,x\n192.0.2.0,192.0.2.255,X\n");
+    check(
+        Format::Ranges,
+        "\"0\",\"281470681743359\",\"-\"\n\"281470681743360\",\"281474976710655\",\"-\"\n\
+         \"281474976710656\",\"42540528726795050063891204319802818559\",\"-\"\n",
+    );
     check(Format::Geofeed, "# geofeed\n192.0.2.0/24,ZZ,ZZ-01,City,\n2001:db8::/32,ZZ,,,\n");
     check(Format::Delegated, "2|apnic|1|2|3|4|+1000\napnic|AU|ipv4|192.0.2.0|256|1|allocated\n");
     check(Format::Maxmind, "network,geoname_id,x\n192.0.2.0/24,1,2\n");
@@ -57,14 +62,26 @@ fn what_looks_like_nothing_is_plain() {
         "<html><body>Your IP: 203.0.113.9</body></html>",
         "\u{0}\u{1}\u{2}",
         "127.0.0.1\tbad.example\n127.0.0.1\tworse.example\n",
-        "192.0.2.8,198.51.100.9\n192.0.2.10,198.51.100.3,x\n203.0.113.9,192.0.2.1\n",
-        "10.0.0.1,192.0.2.9,80\n10.0.0.1,192.0.2.10,80\n10.0.0.2,192.0.2.9,443\n",
-        "192.0.2.0,255.255.255.0\n198.51.100.0,255.255.255.0\n",
         "1,2,3\n4,5,6\n",
         "{\n \"list\": [\n  \"192.0.2.0/24\",\n  \"198.51.100.0/24\",\n  \"203.0.113.0/24\"\n ]\n}\n",
         "203.0.113.5\n203.0.113.6\n203.0.113.7 7\n",
     ] {
         assert_eq!(detect(text.as_bytes()), Format::Plain, "{text:?}");
+    }
+}
+
+#[test]
+fn of_two_columns_with_addresses_none_is_taken() {
+    for text in [
+        "192.0.2.8,198.51.100.9\n192.0.2.10,198.51.100.3,x\n203.0.113.9,192.0.2.1\n",
+        "10.0.0.1,192.0.2.9,80\n10.0.0.1,192.0.2.10,80\n10.0.0.2,192.0.2.9,443\n",
+        "192.0.2.0,255.255.255.0\n198.51.100.0,255.255.255.0\n",
+        "src\tdst\n192.0.2.8\t198.51.100.9\n",
+    ] {
+        check(Format::Table, text);
+        let feed = parse(text.as_bytes(), FormatChoice::Auto, &Limits::default());
+        assert_eq!(feed.tally.entries, 0, "{text:?}");
+        assert!(feed.rejects.iter().all(|reject| reject.reason == RejectReason::NoColumn));
     }
 }
 
@@ -75,7 +92,7 @@ fn a_long_feed_is_told_from_its_head() {
     let plain = "192.0.2.1\n".repeat(100_000) + &"192.0.2.1\t7\n".repeat(100_000);
     check(Format::Plain, &plain);
     // A head that ends within a line says nothing about that line.
-    let one_line = "192.0.2.1,".repeat(100_000);
+    let one_line = "192.0.2.1 ".repeat(100_000);
     check(Format::Plain, &one_line);
 }
 

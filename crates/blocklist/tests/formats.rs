@@ -413,6 +413,8 @@ fn a_table_has_its_addresses_in_one_column() {
     check_table("now;192.0.2.8;443\n", None, Ok(one));
     check_table("\"a,b\",\"192.0.2.8\"\n", None, Ok(one));
     check_table("# Firstseen,DstIP,DstPort\nnow,192.0.2.8,443\n", name("DstIP"), Ok(one));
+    check_table("ip,%,#\n192.0.2.8,1,2\n", None, Ok(one));
+    check_table("a;b,c\td\n192.0.2.8;1,1\t2\n", name("a"), Ok(one));
     check_table("a,192.0.2.8\nb,2001:db8::/32\n", None, Ok(&["192.0.2.8", "2001:db8::/32"]));
 
     let two = "src,dst\n192.0.2.8,198.51.100.9\n";

@@ -42,7 +42,8 @@ fn parse_octet(text: &[u8]) -> Result<u8, RejectReason> {
 /// # Errors
 /// What is wrong with the address.
 pub(crate) fn parse_padded(text: &[u8]) -> Result<u32, RejectReason> {
-    let mut bare = Vec::with_capacity(text.len());
+    let mut bare = [0; PADDED_BYTES];
+    let mut kept = 0;
     for octet in text.split_inclusive(|&byte| byte == b'.') {
         let digits = octet.strip_suffix(b".").unwrap_or(octet);
         let zeros = match digits {
@@ -50,10 +51,16 @@ pub(crate) fn parse_padded(text: &[u8]) -> Result<u32, RejectReason> {
             [b'0', _, _] => 1,
             _ => 0,
         };
-        bare.extend_from_slice(&octet[zeros..]);
+        let octet = &octet[zeros..];
+        let Some(room) = bare.get_mut(kept..kept + octet.len()) else { return parse(text) };
+        room.copy_from_slice(octet);
+        kept += octet.len();
     }
-    parse(&bare)
+    parse(&bare[..kept])
 }
+
+/// The longest text of an address. What is longer is none.
+const PADDED_BYTES: usize = "255.255.255.255".len();
 
 /// The reason, if the text looks like an IPv4 address at all.
 fn blame(text: &[u8], reason: RejectReason) -> RejectReason {

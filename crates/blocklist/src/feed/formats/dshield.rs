@@ -29,9 +29,14 @@ pub(in super::super) fn read(
     })
 }
 
-/// Sure if most lines are two addresses and, where there is one, their mask.
+/// Sure if most lines are two addresses and the mask that they have: without
+/// it, two addresses could be anything.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
-    head.most(b"#", |line| is_header(line) || entry(line).is_ok())
+    let with_mask = |line: &[u8]| {
+        let mask = line.split(|&byte| byte == b'\t').nth(2);
+        mask.and_then(|mask| length(mask.trim_ascii())).is_some() && entry(line).is_ok()
+    };
+    head.most(b"#", |line| is_header(line) || with_mask(line))
 }
 
 fn is_header(line: &[u8]) -> bool {

@@ -3,7 +3,7 @@
 //! * `#` and `;` begin a comment wherever they stand, `//` at the beginning of
 //!   a line or after a blank: no entry contains them.
 //! * Everything else on a line is one entry in a form of
-//!   [`parse_entry`](crate::parse_entry), or the line is rejected.
+//!   [`parse_entry`], or the line is rejected.
 
 use std::ops::ControlFlow;
 

@@ -40,19 +40,27 @@ pub(in super::super) fn read(
 /// something else to do with one another come in any order. A column of
 /// netmasks is none of last addresses.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
-    let mut before: Option<IpAddr> = None;
+    let mut before: Option<u128> = None;
     let mut may_be_header = true;
     let likeness = head.most_rows(b',', |fields| {
         if std::mem::take(&mut may_be_header) && is_header(fields) {
             return true;
         }
         let Ok((first, last)) = ends(fields) else { return false };
-        let follows = before.is_none_or(|before| before < first);
-        before = Some(last);
+        let follows = before.is_none_or(|before| before < in_ipv6(first));
+        before = Some(in_ipv6(last));
         follows && range_entry(first, last).is_ok() && is_wide_enough(fields) && !is_mask(last)
     });
     // Half of them are not enough.
     if likeness == Likeness::Sure && before.is_some() { likeness } else { Likeness::None }
+}
+
+/// The place among the IPv6 addresses, where IP2Location has the IPv4 ones too.
+fn in_ipv6(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().into(),
+        IpAddr::V6(address) => address.into(),
+    }
 }
 
 /// Small numbers count something else.

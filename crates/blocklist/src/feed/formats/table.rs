@@ -15,7 +15,7 @@ use super::super::csv::{Fields, Splitter};
 use super::super::detect::{Head, Likeness};
 use super::super::visit::Visit;
 use super::super::{Column, Limits, Options, Shape, lines, text};
-use crate::{Entry, RejectReason, parse_address, parse_entry};
+use crate::{RejectReason, parse_address, parse_entry};
 
 const SEPARATORS: [u8; 3] = [b'\t', b',', b';'];
 /// How many columns are looked at to find the one with the addresses.
@@ -41,7 +41,9 @@ pub(in super::super) fn read(
     let mut may_be_header = true;
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let fields = splitter.split(said);
-        let header = std::mem::take(&mut may_be_header) && is_header(fields);
+        let header = std::mem::take(&mut may_be_header)
+            && is_header(fields)
+            && fields.get(layout.column.unwrap_or_default()).is_some_and(is_name);
         visit.read_unless(header, line, || {
             let column = layout.column.ok_or(RejectReason::NoColumn)?;
             let field = fields.get(column).filter(|field| !field.is_empty());
@@ -50,53 +52,72 @@ pub(in super::super) fn read(
     })
 }
 
-/// Perhaps, if exactly one of several columns holds addresses. All formats that
-/// look more closely go before. JSON written over many lines may look like a
+/// Perhaps, if one of several columns holds addresses, or more than one: then
+/// the rejects say what to configure. All formats that look more closely go
+/// before. JSON written over many lines may look like a
 /// table, but what it means stands around the lines.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
     if matches!(text::trim(head.text), [b'{' | b'[' | b'<', ..]) {
         return Likeness::None;
     }
-    layout(head, None).column.map_or(Likeness::None, |_| Likeness::Maybe)
+    let holding = SEPARATORS.iter().any(|&separator| holders(head, separator).next().is_some());
+    if holding { Likeness::Maybe } else { Likeness::None }
 }
 
-/// A row of names: nothing in it is an address, everything begins with a letter
-/// or is empty.
+/// Whether this may be a row of names: nothing in it is an address.
 fn is_header(fields: Fields<'_>) -> bool {
-    let name = |field: &[u8]| {
-        field.first().is_none_or(|first| first.is_ascii_alphabetic() || *first == b'_')
-    };
-    fields.iter().all(name) && !fields.iter().any(|field| entry(field).is_some())
+    !fields.iter().any(is_entry)
 }
 
-fn entry(field: &[u8]) -> Option<Entry> {
-    parse_entry(field).ok()
+/// Whether a field begins as a name does.
+fn is_name(field: &[u8]) -> bool {
+    field.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_')
 }
 
-/// The layout with the configured column, or the first layout in which exactly
-/// one column holds addresses.
+fn is_entry(field: &[u8]) -> bool {
+    parse_entry(field).is_ok()
+}
+
+/// The layout in which there are addresses, in the configured column or else in
+/// only one.
 fn layout(head: &Head<'_>, wanted: Option<&Column>) -> Layout {
-    let clear = SEPARATORS.iter().find_map(|&separator| {
-        let column = Some(only_column(head, separator)?);
-        Some(Layout { separator, column })
+    let layouts = SEPARATORS.map(|separator| {
+        let column = match wanted {
+            None => only_column(head, separator),
+            Some(Column::Number(number)) => usize::from(*number).checked_sub(1),
+            Some(Column::Name(name)) => named(head, separator, name),
+        };
+        Layout { separator, column }
     });
-    match wanted {
-        None => clear.unwrap_or(Layout { separator: most_frequent(head), column: None }),
-        Some(wanted) => {
-            let separator = clear.map_or_else(|| most_frequent(head), |clear| clear.separator);
-            let column = match wanted {
-                Column::Number(number) => usize::from(*number).checked_sub(1),
-                Column::Name(name) => named(head, separator, name),
-            };
-            Layout { separator, column }
-        }
-    }
+    // Without any address, what counts is which separator there is.
+    let fields = |layout: &Layout| {
+        let column = layout.column.unwrap_or_default();
+        let mut splitter = Splitter::new(layout.separator);
+        let mut fits = |line| {
+            let fields = splitter.split(line);
+            let field = fields.get(column).filter(|_| layout.column.is_some());
+            (field.is_some_and(is_entry), fields.len() > 1)
+        };
+        rows_of(head).map(&mut fits).fold((0, 0), |(entries, rows), (entry, row)| {
+            (entries + usize::from(entry), rows + usize::from(row))
+        })
+    };
+    // Of equally good ones, the first.
+    let best = layouts.iter().rev().max_by_key(|layout| fields(layout));
+    best.copied().unwrap_or(layouts[0])
 }
 
-/// The only column, of two or more, in which most rows have an entry.
+/// The only column with addresses.
 fn only_column(head: &Head<'_>, separator: u8) -> Option<usize> {
+    let mut holders = holders(head, separator);
+    holders.next().filter(|_| holders.next().is_none())
+}
+
+/// The columns, where there are two or more, that hold addresses: all in which
+/// an entry ever stands, if one stands in most rows of the first of them.
+fn holders(head: &Head<'_>, separator: u8) -> impl Iterator<Item = usize> {
     let mut splitter = Splitter::new(separator);
-    let mut counts = [0_usize; COLUMNS_MAX];
+    let mut counts = [Count::default(); COLUMNS_MAX];
     let mut rows = 0;
     for line in rows_of(head) {
         let fields = splitter.split(line);
@@ -105,19 +126,30 @@ fn only_column(head: &Head<'_>, separator: u8) -> Option<usize> {
         }
         rows += 1;
         for (count, field) in counts.iter_mut().zip(fields.iter()) {
-            *count += usize::from(entry(field).is_some());
+            count.add(field);
         }
     }
-    let mut holding = counts.iter().enumerate().filter(|&(_, &count)| count > 0);
-    let (column, &count) = holding.next()?;
-    let nobody = |line: &&[u8]| {
-        let field = splitter.split(line).get(column).and_then(|field| parse_address(field).ok());
-        field.is_some_and(|address| address.is_loopback() || address.is_unspecified())
-    };
-    if rows_of(head).filter(nobody).count() * 2 > rows {
-        return None;
+    let first = counts.iter().find(|count| count.entries > 0).copied().unwrap_or_default();
+    let good = first.entries * 10 >= rows * 9 && first.nobody * 2 <= rows;
+    let shown = move |&column: &usize| good && counts[column].entries > 0;
+    (0..COLUMNS_MAX).filter(shown)
+}
+
+/// What stands in a column.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    entries: usize,
+    /// Entries that are no host's address, as in files for `/etc/hosts`.
+    nobody: usize,
+}
+
+impl Count {
+    fn add(&mut self, field: &[u8]) {
+        self.entries += usize::from(is_entry(field));
+        let address = parse_address(field).ok();
+        let nobody = address.is_some_and(|ip| ip.is_loopback() || ip.is_unspecified());
+        self.nobody += usize::from(nobody);
     }
-    (holding.next().is_none() && count * 10 >= rows * 9).then_some(column)
 }
 
 /// The column with this name, in the first row or in the comment before it.
@@ -131,13 +163,6 @@ fn named(head: &Head<'_>, separator: u8, name: &str) -> Option<usize> {
         let before = row.unwrap_or(usize::MAX);
         find(head.lines().take(before).last()?.trim_ascii_start().strip_prefix(b"#")?)
     })
-}
-
-/// The separator that stands in most lines.
-fn most_frequent(head: &Head<'_>) -> u8 {
-    let lines_with = |separator: &u8| rows_of(head).filter(|line| line.contains(separator)).count();
-    // Of equally frequent ones, the first of the table.
-    SEPARATORS.into_iter().rev().max_by_key(lines_with).unwrap_or(b',')
 }
 
 fn rows_of<'a>(head: &Head<'a>) -> impl Iterator<Item = &'a [u8]> {
