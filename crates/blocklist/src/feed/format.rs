@@ -87,6 +87,14 @@ formats! {
     Geofeed = "geofeed" in geofeed,
     /// Tor's lists of exits with `ExitAddress` lines.
     TorExits = "tor-exits" in tor_exits,
+    /// What `ipset save` writes, and scripts of `ipset add`.
+    Ipset = "ipset" in ipset,
+    /// Rules of `iptables-save`, and scripts of them.
+    Iptables = "iptables" in iptables,
+    /// nginx: `deny ADDRESS;` and `geo` blocks.
+    Nginx = "nginx" in nginx,
+    /// Apache: `Deny from` and `Require not ip`.
+    Apache = "apache" in apache,
     /// Any other table with addresses in one column.
     Table = "table" in table,
 }

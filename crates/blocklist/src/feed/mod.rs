@@ -2,6 +2,7 @@
 //! an entry. Reading never fails; whether the result is fit to be used is for
 //! the guards to say.
 
+mod addresses;
 mod bare;
 mod csv;
 mod detect;
@@ -11,11 +12,14 @@ mod gather;
 mod limits;
 mod lines;
 mod options;
+mod precedence;
 mod shape;
 mod sources;
 mod tally;
 mod text;
+mod tokens;
 mod visit;
+mod words;
 
 use std::collections::BTreeMap;
 

@@ -24,7 +24,6 @@ pub(super) trait Visit {
     fn entry(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()>;
 
     /// An entry for so many seconds from when the feed was written.
-    #[expect(dead_code, reason = "no format with times is read yet")]
     fn lasting(&mut self, line: Line<'_>, entry: Entry, seconds: u64) -> ControlFlow<()>;
 
     /// Addresses that the feed itself takes out of what its entries name.

@@ -61,6 +61,10 @@ pub enum RejectReason {
     /// A number that its format has beside the address is none, or too large.
     #[error("a number beside the address is not a decimal number of its range")]
     Number,
+    /// An entry of a set or list in which an address stands with a port, an
+    /// interface or the like, so that only a part of what it sends is meant.
+    #[error("it names more than an address, and so only a part of what comes from there")]
+    MoreThanAddress,
     /// Not what the format of the feed has in its lines or records.
     #[error("not a line of this format")]
     Foreign,

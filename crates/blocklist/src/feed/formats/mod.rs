@@ -2,14 +2,18 @@
 //! A format knows how to read a text and how much a text looks like its own;
 //! what becomes of the entries it does not know.
 
+pub(super) mod apache;
 pub(super) mod dat;
 pub(super) mod delegated;
 pub(super) mod dshield;
 pub(super) mod feodo;
 pub(super) mod firehol;
 pub(super) mod geofeed;
+pub(super) mod ipset;
 pub(super) mod ipsum;
+pub(super) mod iptables;
 pub(super) mod maxmind;
+pub(super) mod nginx;
 pub(super) mod p2p;
 pub(super) mod plain;
 pub(super) mod ranges;

@@ -1,0 +1,182 @@
+//! What a line of a configuration of Apache does for access, and the sections
+//! and orders that this depends on. Knows no addresses.
+
+use super::super::super::words::{unquoted, words};
+use crate::parse_entry;
+
+/// What becomes of the addresses in a line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    Blocks,
+    Allows,
+}
+
+/// What a line is.
+pub(super) enum Said<'a> {
+    /// The words in the text are addresses.
+    Addresses(Effect, &'a [u8]),
+    /// A directive that decides nothing by addresses.
+    Nothing,
+    /// No directive.
+    Foreign,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    All,
+    Any,
+    None,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Continued {
+    /// They begin a directive.
+    #[default]
+    Not,
+    Addresses(Effect),
+    Other,
+}
+
+/// What earlier lines said.
+#[derive(Default)]
+pub(super) struct Access {
+    sections: Vec<Section>,
+    /// `Order Allow,Deny`, or `Mutual-failure`, which does the same.
+    denying_last: bool,
+    /// What the words of the next line are, if a backslash ended this one.
+    continued: Continued,
+}
+
+/// First words of directives and sections that blocklists consist of.
+const USUAL: [&[u8]; 26] = [
+    b"deny",
+    b"allow",
+    b"order",
+    b"require",
+    b"satisfy",
+    b"setenvif",
+    b"setenvifnocase",
+    b"browsermatch",
+    b"browsermatchnocase",
+    b"rewriteengine",
+    b"rewritecond",
+    b"rewriterule",
+    b"errordocument",
+    b"requireall",
+    b"requireany",
+    b"requirenone",
+    b"files",
+    b"filesmatch",
+    b"directory",
+    b"directorymatch",
+    b"location",
+    b"locationmatch",
+    b"limit",
+    b"limitexcept",
+    b"ifmodule",
+    b"virtualhost",
+];
+
+/// Whether a line begins like one of a blocklist.
+pub(super) fn is_usual(line: &[u8]) -> bool {
+    let name = line.strip_prefix(b"<").unwrap_or(line);
+    let name = name.strip_prefix(b"/").unwrap_or(name);
+    let end = name.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(name.len());
+    let (name, rest) = name.split_at(end);
+    let usual = USUAL.contains(&name.to_ascii_lowercase().as_slice());
+    match name.to_ascii_lowercase().as_slice() {
+        b"deny" | b"allow" => words(rest).next().is_some_and(is_from),
+        _ => usual && !rest.starts_with(b":") && !rest.ends_with(b";"),
+    }
+}
+
+fn is_from(word: &[u8]) -> bool {
+    word.eq_ignore_ascii_case(b"from")
+}
+
+impl Access {
+    /// Reads a line that is neither blank nor a comment.
+    pub(super) fn line<'a>(&mut self, line: &'a [u8]) -> Said<'a> {
+        let (text, goes_on) = match line.strip_suffix(b"\\") {
+            Some(text) => (text, true),
+            None => (line, false),
+        };
+        let said = match std::mem::take(&mut self.continued) {
+            Continued::Addresses(effect) => Said::Addresses(effect, text),
+            Continued::Other => Said::Nothing,
+            Continued::Not => self.directive(text),
+        };
+        if goes_on {
+            self.continued = match said {
+                Said::Addresses(effect, _) => Continued::Addresses(effect),
+                _ => Continued::Other,
+            };
+        }
+        said
+    }
+
+    fn directive<'a>(&mut self, line: &'a [u8]) -> Said<'a> {
+        if let Some(section) = line.strip_prefix(b"<") {
+            self.section(section);
+            return Said::Nothing;
+        }
+        let (name, rest) = first_word(line);
+        let (argument, after) = first_word(rest);
+        match name.to_ascii_lowercase().as_slice() {
+            b"deny" if is_from(argument) => Said::Addresses(Effect::Blocks, after),
+            b"allow" if is_from(argument) && self.denying_last => Said::Nothing,
+            b"allow" if is_from(argument) => Said::Addresses(Effect::Allows, after),
+            b"deny" | b"allow" => Said::Foreign,
+            b"order" => {
+                let order = rest.to_ascii_lowercase();
+                self.denying_last = !order.trim_ascii_start().starts_with(b"deny");
+                Said::Nothing
+            }
+            b"require" => self.require(argument, after),
+            _ if !name.first().is_some_and(u8::is_ascii_alphabetic) => Said::Foreign,
+            _ if parse_entry(unquoted(name)).is_ok() => Said::Foreign,
+            _ => Said::Nothing,
+        }
+    }
+
+    fn require<'a>(&self, argument: &[u8], after: &'a [u8]) -> Said<'a> {
+        let inside = |section| self.sections.contains(&section);
+        let (negated, kind, addresses) = if argument.eq_ignore_ascii_case(b"not") {
+            let (kind, addresses) = first_word(after);
+            (true, kind, addresses)
+        } else {
+            (false, argument, after)
+        };
+        match (kind.eq_ignore_ascii_case(b"ip"), negated) {
+            (false, _) => Said::Nothing,
+            // A server that reads this does not start.
+            (true, true) if self.sections.last() == Some(&Section::None) => Said::Foreign,
+            (true, true) => Said::Addresses(Effect::Blocks, addresses),
+            (true, false) if self.sections.last() == Some(&Section::None) => {
+                Said::Addresses(Effect::Blocks, addresses)
+            }
+            (true, false) if inside(Section::All) || inside(Section::None) => Said::Nothing,
+            (true, false) => Said::Addresses(Effect::Allows, addresses),
+        }
+    }
+
+    fn section(&mut self, text: &[u8]) {
+        let name = text.strip_suffix(b">").unwrap_or(text).trim_ascii().to_ascii_lowercase();
+        match name.as_slice() {
+            b"requireall" => self.sections.push(Section::All),
+            b"requireany" => self.sections.push(Section::Any),
+            b"requirenone" => self.sections.push(Section::None),
+            b"/requireall" | b"/requireany" | b"/requirenone" => {
+                self.sections.pop();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The first word, and what stands behind it.
+fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
+    let text = text.trim_ascii_start();
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    text.split_at(end)
+}

@@ -1,0 +1,219 @@
+//! nginx: `deny ADDRESS;` and `allow ADDRESS;` anywhere in a configuration, and
+//! `geo` blocks. Source: <https://nginx.org/en/docs/http/ngx_http_access_module.html>
+//! and <https://nginx.org/en/docs/http/ngx_http_geo_module.html>.
+//!
+//! * A semicolon ends a directive, `#` begins a comment. The first directive
+//!   that names an address decides. `all`, `unix:` and prefixes of length 0 are
+//!   about the rest, and ignored.
+//! * In `geo`, values such as `1`, `on` and `deny` block, all others do not; the
+//!   most specific prefix of a block decides.
+//! * All other directives are ignored, but not those that nothing ends.
+
+use std::ops::ControlFlow;
+
+use super::super::addresses::{is_everything, network};
+use super::super::detect::{Head, Likeness};
+use super::super::precedence::{FirstMatch, MostSpecific};
+use super::super::tokens::{Kind, Token, Tokens};
+use super::super::visit::{Line, Visit};
+use super::super::words::unquoted;
+use super::super::{Limits, Options, Shape, lines};
+use crate::{Entry, RejectReason, parse_entry};
+
+/// The values of a `geo` block that block.
+const BLOCKING: [&[u8]; 8] = [b"1", b"on", b"yes", b"true", b"deny", b"block", b"drop", b"bad"];
+/// First words in a `geo` block that are no addresses.
+const GEO_PARAMETERS: [&[u8]; 6] =
+    [b"default", b"delete", b"include", b"proxy", b"proxy_recursive", b"ranges"];
+/// The set of the directives, beside those of the `geo` blocks.
+const DIRECTIVES: usize = 0;
+/// More words of a directive are not looked at.
+const WORDS_MAX: usize = 3;
+
+/// Reads all directives, until the visitor breaks.
+pub(in super::super) fn read(
+    bytes: &[u8],
+    _: &Options,
+    _: &Limits,
+    visit: &mut impl Visit,
+) -> Shape {
+    let (text, shape) = match lines::open(bytes, visit) {
+        Ok(opened) => opened,
+        Err(shape) => return shape,
+    };
+    let mut tokens = Tokens::new(text, shape, b";{}");
+    let has = |word: &[u8]| memchr::memmem::find(text, word).is_some();
+    let mut reader = Reader {
+        text,
+        rules: FirstMatch::new(has(b"allow")),
+        geo: has(b"geo").then(MostSpecific::default),
+        geo_number: DIRECTIVES,
+        blocks: Vec::new(),
+        words: Vec::new(),
+        count: 0,
+        last: None,
+    };
+    let broke = tokens.try_for_each(|token| reader.token(token, visit)).is_break()
+        || reader.finish(visit).is_break();
+    Shape { over_entries_max: broke, ..tokens.shape() }
+}
+
+/// Sure if most lines are `deny`, `allow` or those of a `geo` block.
+pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
+    let geo = head.lines().any(|line| line.starts_with(b"geo ") && line.ends_with(b"{"));
+    head.most(b"#", |line| {
+        let mut words = line.split(|byte| byte.is_ascii_whitespace() || *byte == b';');
+        let first = words.next().unwrap_or_default();
+        let ended = line.contains(&b';');
+        match first {
+            b"deny" | b"allow" => ended,
+            b"geo" | b"}" => geo,
+            _ if geo => ended && (GEO_PARAMETERS.contains(&first) || parse_entry(first).is_ok()),
+            _ => false,
+        }
+    })
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    rules: FirstMatch,
+    /// All that `geo` blocks and `deny` say, if there is a `geo` block.
+    geo: Option<MostSpecific>,
+    geo_number: usize,
+    /// Of every open block, whether it is one of `geo`.
+    blocks: Vec<bool>,
+    /// The first words of the directive, and how many there are.
+    words: Vec<Token<'a>>,
+    count: usize,
+    last: Option<Line<'a>>,
+}
+
+impl<'a> Reader<'a> {
+    fn token(&mut self, token: Token<'a>, visit: &mut impl Visit) -> ControlFlow<()> {
+        match token.kind {
+            Kind::LineEnd => ControlFlow::Continue(()),
+            Kind::Word => {
+                if self.words.len() < WORDS_MAX {
+                    self.words.push(token);
+                }
+                self.count += 1;
+                ControlFlow::Continue(())
+            }
+            Kind::Mark(b';') => self.directive(token, visit),
+            Kind::Mark(b'{') => {
+                let geo = self.word(0) == b"geo";
+                self.geo_number += usize::from(geo);
+                self.blocks.push(geo);
+                self.clear();
+                ControlFlow::Continue(())
+            }
+            Kind::Mark(_) => {
+                self.unended(visit);
+                self.blocks.pop();
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    fn word(&self, index: usize) -> &'a [u8] {
+        self.words.get(index).map_or(b"", |word| unquoted(word.text))
+    }
+
+    fn clear(&mut self) {
+        self.words.clear();
+        self.count = 0;
+    }
+
+    /// The directive that began with the first word and ends before `end`.
+    fn line(&self, end: usize) -> Option<Line<'a>> {
+        let first = self.words.first()?;
+        Some(Line { number: first.line, text: &self.text[first.at..end] })
+    }
+
+    fn directive(&mut self, end: Token<'a>, visit: &mut impl Visit) -> ControlFlow<()> {
+        let Some(line) = self.line(end.at + end.text.len()) else {
+            return ControlFlow::Continue(());
+        };
+        let flow = match (self.word(0), self.blocks.last()) {
+            (b"deny", _) => self.rule(line, true, visit),
+            (b"allow", _) => self.rule(line, false, visit),
+            (word, Some(true)) if !GEO_PARAMETERS.contains(&word) => self.geo(line, visit),
+            (word, None) if parse_entry(word).is_ok() => {
+                visit.read(line, Err(RejectReason::Foreign))
+            }
+            _ => {
+                visit.ignore(line);
+                ControlFlow::Continue(())
+            }
+        };
+        self.clear();
+        flow
+    }
+
+    fn rule(&mut self, line: Line<'a>, blocks: bool, visit: &mut impl Visit) -> ControlFlow<()> {
+        let entry = match self.argument() {
+            Ok(Some(entry)) => entry,
+            Ok(None) => {
+                visit.ignore(line);
+                return ControlFlow::Continue(());
+            }
+            Err(reason) => return visit.read(line, Err(reason)),
+        };
+        if !blocks {
+            return self.rules.allow(line, entry, visit);
+        }
+        if let Some(geo) = &mut self.geo {
+            geo.insert(DIRECTIVES, entry.range, true);
+        }
+        self.rules.block(line, entry, visit)
+    }
+
+    /// What `deny` or `allow` names, if it is not about the rest.
+    fn argument(&self) -> Result<Option<Entry>, RejectReason> {
+        match (self.count, self.word(1)) {
+            (0 | 1, _) => Err(RejectReason::MissingField),
+            (2, b"all" | b"unix:") => Ok(None),
+            (2, word) => network(word).map(|entry| Some(entry).filter(|&it| !is_everything(it))),
+            _ => Err(RejectReason::Trailing),
+        }
+    }
+
+    fn geo(&mut self, line: Line<'a>, visit: &mut impl Visit) -> ControlFlow<()> {
+        let entry = match (self.count, parse_entry(self.word(0))) {
+            (2, entry) => entry,
+            (0 | 1, _) => Err(RejectReason::MissingField),
+            _ => Err(RejectReason::Trailing),
+        };
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(reason) => return visit.read(line, Err(reason)),
+        };
+        let blocks = BLOCKING.contains(&self.word(1));
+        if let Some(geo) = &mut self.geo {
+            geo.insert(self.geo_number, entry.range, blocks);
+        }
+        self.last = Some(line);
+        if blocks && !is_everything(entry) {
+            return visit.entry(line, entry);
+        }
+        visit.ignore(line);
+        ControlFlow::Continue(())
+    }
+
+    /// A directive that ends where no directive may end.
+    fn unended(&mut self, visit: &mut impl Visit) {
+        let end = self.words.last().map_or(0, |word| word.at + word.text.len());
+        if let Some(line) = self.line(end) {
+            visit.reject(line, RejectReason::Foreign);
+        }
+        self.clear();
+    }
+
+    fn finish(mut self, visit: &mut impl Visit) -> ControlFlow<()> {
+        self.unended(visit);
+        match (self.geo, self.last) {
+            (Some(geo), Some(line)) => geo.finish(line, visit),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}

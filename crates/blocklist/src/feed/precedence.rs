@@ -1,0 +1,219 @@
+//! Which of two rules about the same address counts, where a format has rules
+//! that block and others that do not: the first one, or the most specific one.
+//! Tells the result as exceptions, so that entries stay as they are written.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use super::visit::{Line, Visit};
+use crate::token::range_entry;
+use crate::{Address, AddressRange, AnyRange, Entry, Prefix};
+
+/// Ranges that neither overlap nor touch, from first to last address.
+struct Disjoint<A>(BTreeMap<A, A>);
+
+impl<A: Address> Disjoint<A> {
+    const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    fn insert(&mut self, mut first: A, mut last: A) {
+        // Whatever begins no further than just behind the new one and reaches
+        // it becomes part of it.
+        let reach = last.next().unwrap_or(last);
+        while let Some((&other_first, &other_last)) = self.0.range(..=reach).next_back() {
+            if other_last.next().is_some_and(|next| next < first) {
+                break;
+            }
+            self.0.remove(&other_first);
+            first = first.min(other_first);
+            last = last.max(other_last);
+        }
+        self.0.insert(first, last);
+    }
+
+    /// The parts of a range that are in none of these.
+    fn gaps(&self, first: A, last: A) -> Vec<(A, A)> {
+        let mut gaps = Vec::new();
+        let begin = self.0.range(..=first).next_back().map_or(first, |(&begin, _)| begin);
+        let mut rest = Some(first);
+        for (&taken_first, &taken_last) in self.0.range(begin..=last) {
+            let Some(free) = rest else { break };
+            if let Some(before) = taken_first.previous().filter(|&before| free <= before) {
+                gaps.push((free, before));
+            }
+            rest = taken_last.next().map(|next| next.max(free));
+        }
+        gaps.extend(rest.filter(|&free| free <= last).map(|free| (free, last)));
+        gaps
+    }
+}
+
+/// Ranges of both families.
+struct Both {
+    ipv4: Disjoint<u32>,
+    ipv6: Disjoint<u128>,
+}
+
+impl Both {
+    const fn new() -> Self {
+        Self { ipv4: Disjoint::new(), ipv6: Disjoint::new() }
+    }
+
+    fn insert(&mut self, range: AnyRange) {
+        match range {
+            AnyRange::V4(range) => self.ipv4.insert(range.first(), range.last()),
+            AnyRange::V6(range) => self.ipv6.insert(range.first(), range.last()),
+        }
+    }
+
+    /// The parts of a range that are in none of these, as entries.
+    fn outside(&self, range: AnyRange) -> Vec<Entry> {
+        match range {
+            AnyRange::V4(range) => entries(self.ipv4.gaps(range.first(), range.last())),
+            AnyRange::V6(range) => entries(self.ipv6.gaps(range.first(), range.last())),
+        }
+    }
+
+    /// Makes exceptions of what is in none of these, or ignores the line if
+    /// that is nothing.
+    fn except(&self, range: AnyRange, line: Line<'_>, visit: &mut impl Visit) -> ControlFlow<()> {
+        let outside = self.outside(range);
+        if outside.is_empty() {
+            visit.ignore(line);
+        }
+        outside.into_iter().try_for_each(|entry| visit.exception(line, entry))
+    }
+}
+
+fn entries<A: Address>(ranges: Vec<(A, A)>) -> Vec<Entry> {
+    ranges
+        .into_iter()
+        .filter_map(|(first, last)| range_entry(first.to_ip(), last.to_ip()).ok())
+        .collect()
+}
+
+/// Rules in order, of which the first that names an address decides.
+pub(super) struct FirstMatch {
+    /// `None` if there is no rule that allows.
+    blocked: Option<Both>,
+}
+
+impl FirstMatch {
+    /// `allows`: whether rules that allow may come. Without them nothing need
+    /// be remembered.
+    pub(super) fn new(allows: bool) -> Self {
+        Self { blocked: allows.then(Both::new) }
+    }
+
+    pub(super) fn block(
+        &mut self,
+        line: Line<'_>,
+        entry: Entry,
+        visit: &mut impl Visit,
+    ) -> ControlFlow<()> {
+        if let Some(blocked) = &mut self.blocked {
+            blocked.insert(entry.range);
+        }
+        visit.entry(line, entry)
+    }
+
+    pub(super) fn allow(
+        &mut self,
+        line: Line<'_>,
+        entry: Entry,
+        visit: &mut impl Visit,
+    ) -> ControlFlow<()> {
+        match &self.blocked {
+            Some(blocked) => blocked.except(entry.range, line, visit),
+            None => visit.exception(line, entry),
+        }
+    }
+}
+
+/// A prefix in one of several sets, and what it says there.
+struct Member<A> {
+    set: usize,
+    prefix: Prefix<A>,
+    blocks: bool,
+}
+
+/// Sets with members that block and members that do not, in each of which the
+/// most specific member counts. What one set blocks is blocked.
+#[derive(Default)]
+pub(super) struct MostSpecific {
+    ipv4: Vec<Member<u32>>,
+    ipv6: Vec<Member<u128>>,
+}
+
+impl MostSpecific {
+    /// Of members with the same addresses in the same set, one that does not
+    /// block wins.
+    pub(super) fn insert(&mut self, set: usize, range: AnyRange, blocks: bool) {
+        match range {
+            AnyRange::V4(range) => insert(&mut self.ipv4, set, range, blocks),
+            AnyRange::V6(range) => insert(&mut self.ipv6, set, range, blocks),
+        }
+    }
+
+    /// Tells what is named only by members that do not block, as exceptions of
+    /// one line.
+    pub(super) fn finish(self, line: Line<'_>, visit: &mut impl Visit) -> ControlFlow<()> {
+        let mut blocked = Both::new();
+        let ipv4 = sweep(self.ipv4, &mut blocked.ipv4);
+        let ipv6 = sweep(self.ipv6, &mut blocked.ipv6);
+        for entry in entries(ipv4).into_iter().chain(entries(ipv6)) {
+            let outside = blocked.outside(entry.range);
+            outside.into_iter().try_for_each(|entry| visit.exception(line, entry))?;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn insert<A: Address>(
+    members: &mut Vec<Member<A>>,
+    set: usize,
+    range: AddressRange<A>,
+    blocks: bool,
+) {
+    members.extend(range.prefixes().map(|prefix| Member { set, prefix, blocks }));
+}
+
+/// The ranges that no set blocks by its most specific member; those that one
+/// does are added to `blocked`.
+fn sweep<A: Address>(mut members: Vec<Member<A>>, blocked: &mut Disjoint<A>) -> Vec<(A, A)> {
+    members.sort_unstable_by_key(|member| (member.set, member.prefix, !member.blocks));
+    let mut open = Vec::new();
+    for set in members.chunk_by(|one, other| one.set == other.set) {
+        // The members around the place that was reached, the most specific one
+        // last, and that place.
+        let mut around: Vec<&Member<A>> = Vec::new();
+        let mut reached = A::MIN;
+        let mut say = |member: &Member<A>, first: A, last: A| match member.blocks {
+            _ if first > last => {}
+            true => blocked.insert(first, last),
+            false => open.push((first, last)),
+        };
+        let ends = set.iter().map(Some).chain([None]);
+        for next in ends {
+            let begin = next.map(|next| next.prefix.first());
+            while let Some(ended) =
+                around.pop_if(|member| begin.is_none_or(|begin| member.prefix.last() < begin))
+            {
+                say(ended, reached, ended.prefix.last());
+                reached = ended.prefix.last().next().unwrap_or(A::MAX).max(reached);
+                if ended.prefix.last() == A::MAX {
+                    // Nothing is left, neither here nor around it.
+                    around.clear();
+                }
+            }
+            let Some(next) = next else { continue };
+            if let (Some(outer), Some(before)) = (around.last(), next.prefix.first().previous()) {
+                say(outer, reached, before);
+            }
+            reached = next.prefix.first();
+            around.push(next);
+        }
+    }
+    open
+}
