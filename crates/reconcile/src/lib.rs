@@ -26,7 +26,7 @@ pub use name::{NameError, SET_NAME_MAX, SetName, SetPrefix};
 pub use observed::{Foreign, Observed, ObservedSet, SetHeader, Standing};
 pub use op::{Capacity, Op, Presence, SetSpec};
 pub use plan::{Gate, Policy, Update, plan};
-pub use probe::{Drift, Probe};
+pub use probe::{Drift, Found, Probe};
 pub use reconciler::{
     Action, Age, Candidate, Compose, Content, Event, FeedRules, FeedState, Feeds, Fingerprint,
     KernelState, NotAcceptable, Now, Probed, ReadOrder, Reading, Reconciler, Report, Scan,

@@ -60,23 +60,40 @@ impl fmt::Display for Drift {
     }
 }
 
+/// What a probe found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What somebody else did, if anything was noticed.
+    pub drift: Option<Drift>,
+    /// How many rules and sets refer to the set, if the header was read.
+    pub references: Option<u32>,
+}
+
 impl Probe {
     /// The set's name.
     pub fn set(&self) -> &SetName {
         &self.known.name
     }
 
-    /// Looks. `None` means that nothing was noticed, not that nothing is.
+    /// Looks. No drift means that none was noticed, not that there is none.
     ///
     /// # Errors
     /// [`KernelError`], other than that the set is gone.
-    pub fn look(&self, kernel: &mut impl Observe) -> Result<Option<Drift>, KernelError> {
+    pub fn look(&self, kernel: &mut impl Observe) -> Result<Found, KernelError> {
+        let mut found = Found { drift: None, references: None };
         if self.count {
-            let Some(header) = kernel.header(self.set())? else { return Ok(Some(Drift::Gone)) };
-            if let Some(drift) = self.compare(&header) {
-                return Ok(Some(drift));
-            }
+            let header = kernel.header(self.set())?;
+            found.references = header.as_ref().map(|header| header.references);
+            found.drift = header.map_or(Some(Drift::Gone), |header| self.compare(&header));
         }
+        if found.drift.is_none() {
+            found.drift = self.test(kernel)?;
+        }
+        Ok(found)
+    }
+
+    /// Tests a few members.
+    fn test(&self, kernel: &mut impl Observe) -> Result<Option<Drift>, KernelError> {
         let Some(members) = &self.members else { return Ok(None) };
         let (mut tested, mut absent) = (0, 0);
         for chunk in samples(members, self.turn) {

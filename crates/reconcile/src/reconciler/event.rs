@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use blocklist::{Composition, Feed, FeedName, GuardPolicy, List, Prefixes, Refusal, Tally, judge};
 
 use super::{Age, Content, Settings};
-use crate::{Drift, KernelError, Observed, Outcome, Plan, Probe, SetName, SetOutcome};
+use crate::{Found, KernelError, Observed, Outcome, Plan, Probe, SetName, SetOutcome};
 
 /// The two clocks, read at the same moment.
 #[derive(Clone, Copy, Debug)]
@@ -140,8 +140,8 @@ pub enum Event {
 pub struct Probed {
     /// The set.
     pub set: SetName,
-    /// What was noticed.
-    pub result: Result<Option<Drift>, KernelError>,
+    /// What was found.
+    pub result: Result<Found, KernelError>,
     /// How long it took, if the members were counted.
     pub counted_in: Option<Duration>,
 }

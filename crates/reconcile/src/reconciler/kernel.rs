@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::event::{Action, Now, Probed, Report};
 use super::settings::Settings;
 use crate::{
-    Desired, KernelError, Observed, Obstacle, Outcome, Plan, Policy, Probe, Route, SetName,
+    Desired, Found, KernelError, Observed, Obstacle, Outcome, Plan, Policy, Probe, Route, SetName,
     Standing, plan,
 };
 
@@ -219,8 +219,14 @@ impl KernelState {
                 times.next_count = now.monotonic + took.saturating_mul(COUNT_SHARE);
             }
             match probe.result {
-                Ok(None) => {}
-                Ok(Some(_)) => self.want_look(),
+                Ok(Found { drift: Some(_), .. }) => self.want_look(),
+                Ok(Found { drift: None, references }) => {
+                    let observed = self.observed.as_mut();
+                    let seen = observed.and_then(|observed| observed.sets.get_mut(&probe.set));
+                    if let (Some(seen), Some(references)) = (seen, references) {
+                        seen.header.references = references;
+                    }
+                }
                 Err(error) => {
                     self.want_look();
                     reports.push(Report::KernelFailed(error));
