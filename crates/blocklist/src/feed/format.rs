@@ -95,6 +95,14 @@ formats! {
     Nginx = "nginx" in nginx,
     /// Apache: `Deny from` and `Require not ip`.
     Apache = "apache" in apache,
+    /// Sets as `nft list set` and `nft list ruleset` print them.
+    Nft = "nft" in nft,
+    /// TCP wrappers: `sshd: 192.0.2.1`.
+    HostsDeny = "hosts-deny" in hosts_deny,
+    /// Snort and Suricata: `alert ip [192.0.2.1,…] any -> …`.
+    Snort = "snort" in snort,
+    /// What fail2ban-client or the log of fail2ban says is banned.
+    Fail2ban = "fail2ban" in fail2ban,
     /// Any other table with addresses in one column.
     Table = "table" in table,
 }

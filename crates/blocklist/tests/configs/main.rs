@@ -2,9 +2,13 @@
 //! not, what is told apart from a plain list.
 
 mod apache;
+mod fail2ban;
+mod hosts_deny;
 mod ipset;
 mod iptables;
+mod nft;
 mod nginx;
+mod snort;
 
 use blocklist::{AnyPrefix, Feed, Format, Limits, Prefix, PrefixSet, Prefixes, detect, parse};
 use blocklist::{RejectReason, sources};

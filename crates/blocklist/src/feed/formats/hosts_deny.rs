@@ -1,0 +1,136 @@
+//! `hosts.deny` of TCP wrappers: `DAEMONS : CLIENTS [: OPTIONS]`. Source:
+//! `hosts_access(5)`, `hosts_options(5)`.
+//!
+//! * Clients are entries if they are addresses, prefixes or addresses with a
+//!   mask, IPv6 in brackets, or the beginning of an address with a dot at its
+//!   end: `192.0.`. Several stand with blanks or commas between them.
+//! * Names of hosts, `ALL`, `LOCAL` and the other wildcards, `@netgroup`,
+//!   `user@host` and files are ignored: nothing here ever means everybody.
+//! * What stands behind `EXCEPT` is an exception, but not to `ALL`. With the
+//!   option `allow` the line allows; the first line that names an address counts.
+
+use std::ops::ControlFlow;
+
+use super::super::addresses::{beginning, is_everything, is_host_name, network};
+use super::super::detect::{Head, Likeness};
+use super::super::precedence::FirstMatch;
+use super::super::visit::{Line, Visit};
+use super::super::{Limits, Options, Shape, lines};
+use crate::{Entry, RejectReason};
+
+const WILDCARDS: [&[u8]; 5] = [b"ALL", b"LOCAL", b"KNOWN", b"UNKNOWN", b"PARANOID"];
+
+/// Reads all lines, until the visitor breaks.
+pub(in super::super) fn read(
+    bytes: &[u8],
+    _: &Options,
+    limits: &Limits,
+    visit: &mut impl Visit,
+) -> Shape {
+    let mut rules = FirstMatch::new(bytes.to_ascii_lowercase().windows(5).any(|w| w == b"allow"));
+    lines::each(bytes, limits, b"#", visit, |line, said, visit| match Rule::of(said) {
+        Some(rule) => rule.tell(line, &mut rules, visit),
+        None => visit.read(line, Err(RejectReason::Foreign)),
+    })
+}
+
+/// Sure if most lines have daemons, and clients that are not only names, or
+/// everybody.
+pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
+    head.most(b"#", |line| {
+        Rule::of(line).is_some_and(|rule| {
+            let known = |word| matches!(client(word), Ok(Some(_))) || WILDCARDS.contains(&word);
+            clients(rule.clients).any(known)
+        })
+    })
+}
+
+/// A line in its parts.
+struct Rule<'a> {
+    clients: &'a [u8],
+    allows: bool,
+}
+
+impl<'a> Rule<'a> {
+    fn of(line: &'a [u8]) -> Option<Self> {
+        let mut fields = Fields(Some(line));
+        let (daemons, clients) = (fields.next()?.trim_ascii(), fields.next()?);
+        let daemon = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.@, \t".contains(byte);
+        let named = daemons.first().is_some_and(u8::is_ascii_alphabetic);
+        let allows = fields.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"allow"));
+        (named && daemons.iter().all(daemon)).then_some(Self { clients, allows })
+    }
+
+    fn tell(
+        self,
+        line: Line<'_>,
+        rules: &mut FirstMatch,
+        visit: &mut impl Visit,
+    ) -> ControlFlow<()> {
+        let (mut excepted, mut everybody) = (false, false);
+        for word in clients(self.clients) {
+            if word == b"EXCEPT" {
+                excepted = !excepted;
+                continue;
+            }
+            everybody |= word == b"ALL";
+            match client(word) {
+                Err(reason) => visit.reject(line, reason),
+                Ok(Some(entry)) if !excepted && self.allows => rules.allow(line, entry, visit)?,
+                Ok(Some(entry)) if !excepted => rules.block(line, entry, visit)?,
+                Ok(Some(entry)) if !everybody && !self.allows => visit.exception(line, entry)?,
+                Ok(_) => visit.ignore(line),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The parts of a line between colons that are in no brackets.
+struct Fields<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.0?;
+        let mut inside = false;
+        let end = rest.iter().position(|&byte| {
+            inside = byte == b'[' || inside && byte != b']';
+            byte == b':' && !inside
+        });
+        self.0 = end.map(|end| &rest[end + 1..]);
+        Some(end.map_or(rest, |end| &rest[..end]))
+    }
+}
+
+fn clients(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let words = text.split(|byte| byte.is_ascii_whitespace() || *byte == b',');
+    words.filter(|word| !word.is_empty())
+}
+
+/// What a pattern names, if it is about addresses and not about everybody.
+fn client(word: &[u8]) -> Result<Option<Entry>, RejectReason> {
+    let named = WILDCARDS.contains(&word)
+        || word.contains(&b'@')
+        || matches!(word, [b'/', _, ..] | [b'.', ..])
+        || is_host_name(word);
+    if named {
+        return Ok(None);
+    }
+    let entry = match (beginning(word), bracketed(word)) {
+        (Some(entry), _) => entry,
+        (None, Some(address)) => network(&address)?,
+        (None, None) => network(word)?,
+    };
+    Ok(Some(entry).filter(|&entry| !is_everything(entry)))
+}
+
+/// `[2001:db8::]/32` without its brackets.
+fn bracketed(word: &[u8]) -> Option<Vec<u8>> {
+    let inside = word.strip_prefix(b"[")?;
+    let end = memchr::memchr(b']', inside)?;
+    let (address, length) = (&inside[..end], &inside[end + 1..]);
+    let fits = address.contains(&b':') && (length.is_empty() || length.starts_with(b"/"));
+    fits.then(|| [address, length].concat())
+}
