@@ -19,8 +19,8 @@ pub use address::Address;
 pub use algebra::{AddressCount, AddressRange, AnyRange, range_prefixes};
 pub use family::Family;
 pub use feed::{
-    Column, Feed, Format, FormatChoice, Limits, Options, Promise, Reject, Shape, Source, Tally,
-    UnknownFormat, detect, parse, parse_with, sources, sources_with,
+    Column, Feed, Format, FormatChoice, JsonPath, Limits, Options, PathError, Promise, Reject,
+    Shape, Source, Tally, UnknownFormat, detect, parse, parse_with, sources, sources_with,
 };
 pub use guard::{Guard, GuardPolicy, JUDGED_FROM, Refusal, judge};
 pub use list::{

@@ -276,3 +276,31 @@ fn every_guard_has_a_name_of_its_own() {
         acceptable.iter().chain(&final_ones).map(|guard| guard.key()).collect();
     assert_eq!(keys.len(), 14);
 }
+
+#[test]
+fn a_document_that_is_broken_or_an_error_is_refused_for_good() {
+    let many: Vec<String> = (0..100).map(|n| format!("\"198.51.100.{n}\"")).collect();
+    let whole = format!("[{}]\n", many.join(",\n"));
+    check(&read_any(&whole), None, &[]);
+    let cut = &whole[..whole.len() - 8];
+    check(
+        &read_any(cut),
+        None,
+        &[
+            "expected a whole document, found it is not JSON from here on in line 100, `\"198.51.1` \
+           (document)",
+        ],
+    );
+    check(
+        &read_any("{\"errors\":[{\"detail\":\"too often\",\"status\":429}]}"),
+        None,
+        &["expected a list, found a server's error message and no list in line 1, \
+           `{\"errors\":[{\"detail\":\"too often\",\"status\":429}]}` (document)"],
+    );
+    assert!(!Guard::Document.can_be_accepted());
+    check(
+        &parse(b"", Format::Json, &Limits::default()),
+        None,
+        &["expected at least one entry, found an empty file (allow-empty)"],
+    );
+}

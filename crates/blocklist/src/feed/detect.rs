@@ -2,7 +2,10 @@
 //! that, and leaves what is not clearly something else to the plain format,
 //! which rejects what it does not understand.
 
+use std::cell::OnceCell;
+
 use super::csv::{Fields, Splitter};
+use super::json::Outline;
 use super::{Format, lines, text};
 
 /// How many bytes are looked at.
@@ -26,9 +29,9 @@ pub(super) struct Head<'a> {
     /// Its bytes, without a byte order mark.
     pub text: &'a [u8],
     /// Whether that is the whole feed.
-    #[expect(dead_code, reason = "for formats without lines")]
     pub whole: bool,
     lines: Vec<&'a [u8]>,
+    outline: OnceCell<Outline>,
 }
 
 impl<'a> Head<'a> {
@@ -45,7 +48,12 @@ impl<'a> Head<'a> {
             let complete = whole || !rest.is_empty();
             lines.extend(Some(text::trim(line)).filter(|line| complete && !line.is_empty()));
         }
-        Self { text, whole, lines }
+        Self { text, whole, lines, outline: OnceCell::new() }
+    }
+
+    /// What is in it, if it is JSON.
+    pub(super) fn outline(&self) -> &Outline {
+        self.outline.get_or_init(|| Outline::of(self.text))
     }
 
     /// The first lines, each trimmed and none of them blank.

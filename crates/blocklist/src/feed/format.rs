@@ -69,6 +69,20 @@ formats! {
     Ipsum = "ipsum" in ipsum,
     /// Spamhaus DROP as JSON, one object a line, the last one with a promise.
     SpamhausJson = "spamhaus-json" in spamhaus_json,
+    /// CrowdSec's decisions as JSON, with types, scopes and durations.
+    Crowdsec = "crowdsec" in crowdsec,
+    /// AbuseIPDB's blacklist as JSON.
+    Abuseipdb = "abuseipdb" in abuseipdb,
+    /// The ranges of AWS, Google, Azure, GitHub, Fastly, Oracle as JSON.
+    CloudRanges = "cloud-ranges" in cloud_ranges,
+    /// Sets as `nft -j` prints them.
+    NftJson = "nft-json" in nft_json,
+    /// MISP's warninglists, which are for `allow`.
+    Misp = "misp" in misp,
+    /// Any other JSON: arrays of addresses, records, lines, or what `path` says.
+    Json = "json" in json,
+    /// CrowdSec's decisions as CSV.
+    CrowdsecCsv = "crowdsec-csv" in crowdsec_csv,
     /// DShield's block list: first address, last address, mask, with tabs.
     Dshield = "dshield" in dshield,
     /// Feodo Tracker's quoted CSV with a promise as the last line.

@@ -22,6 +22,12 @@ pub struct Shape {
     /// The last line has no end, and is no entry or a prefix with host bits
     /// set: such a one may have lost a digit of its length.
     pub torn_line: bool,
+    /// A document, as JSON is one, that breaks off or goes on with something
+    /// else. What stood before was read and is part of the numbers.
+    pub broken_document: bool,
+    /// A server's message of what went wrong instead of a list. It counts as
+    /// one reject.
+    pub error_document: bool,
     /// There was more than [`Limits::entries_max`](crate::Limits::entries_max); reading
     /// stopped, so that all numbers are those of a part.
     pub over_entries_max: bool,

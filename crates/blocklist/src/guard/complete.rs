@@ -2,7 +2,7 @@
 //! header or trailer, and by how its last line ends.
 
 use super::{Guard, Refusal};
-use crate::{Feed, Tally};
+use crate::{Feed, RejectReason, Shape, Tally};
 
 /// A refusal of a feed with fewer entries than it says it has.
 ///
@@ -32,6 +32,22 @@ pub(super) fn cut_off(feed: &Feed) -> Option<Refusal> {
             expected: "a last line that is an entry or has an end".to_owned(),
             found: format!("that line {} breaks off{text}", feed.shape.lines),
         }
+    })
+}
+
+/// A refusal of a document that is an error message, or only a part.
+pub(super) fn no_document(feed: &Feed) -> Option<Refusal> {
+    let (expected, reason) = match feed.shape {
+        Shape { error_document: true, .. } => ("a list", RejectReason::ErrorDocument),
+        Shape { broken_document: true, .. } => ("a whole document", RejectReason::Json),
+        _ => return None,
+    };
+    let place = feed.rejects.iter().find(|reject| reject.reason == reason);
+    let place = place.map_or_else(String::new, |r| format!(" in line {}, `{}`", r.line, r.text));
+    Some(Refusal {
+        guard: Guard::Document,
+        expected: expected.to_owned(),
+        found: format!("{reason}{place}"),
     })
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::complete::{cut_off, promised, says_that_it_is_empty};
+use super::complete::{cut_off, no_document, promised, says_that_it_is_empty};
 use super::share::{Share, share_of_prefix};
 use super::{Guard, GuardPolicy, JUDGED_FROM, Refusal};
 use crate::{Feed, Prefix, Prefixes, Tally};
@@ -68,6 +68,9 @@ fn unusable(feed: &Feed, policy: &GuardPolicy) -> Option<Refusal> {
     if feed.shape.markup && (entries == 0 || rejected(feed, policy).is_some()) {
         let found = format!("a web page: it begins with `<`, and entries in it: {entries}");
         return refuse(Guard::Markup, "a list of addresses", found);
+    }
+    if let Some(refusal) = no_document(feed) {
+        return Some(refusal);
     }
     feed.shape.over_entries_max.then(|| Refusal {
         guard: Guard::Entries,

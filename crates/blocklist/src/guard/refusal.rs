@@ -12,6 +12,8 @@ pub enum Guard {
     Markup,
     /// The feed is text in ASCII or UTF-8.
     Binary,
+    /// The feed is a list, if it is a document, and a whole one.
+    Document,
     /// As many entries came as the feed's header or trailer says.
     Promise,
     /// The last line does not break off.
@@ -44,6 +46,7 @@ impl Guard {
             Self::Empty => "allow-empty",
             Self::Markup => "markup",
             Self::Binary => "binary",
+            Self::Document => "document",
             Self::Promise => "promise",
             Self::Truncated => "truncated",
             Self::Rejected => "rejected-percent-max",
@@ -72,6 +75,7 @@ impl Guard {
             | Self::Withdrawal => true,
             Self::Markup
             | Self::Binary
+            | Self::Document
             | Self::Entries
             | Self::Readable
             | Self::Stable

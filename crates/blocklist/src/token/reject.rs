@@ -65,6 +65,26 @@ pub enum RejectReason {
     /// interface or the like, so that only a part of what it sends is meant.
     #[error("it names more than an address, and so only a part of what comes from there")]
     MoreThanAddress,
+    /// A duration that is none.
+    #[error("not a duration as in `4h` or `3h59m57.64s`")]
+    Duration,
+    /// A document, or a line that should be one, that is not JSON from a place
+    /// on.
+    #[error("it is not JSON from here on")]
+    Json,
+    /// A document in which nothing is where it should be. It is one reject.
+    #[error("not the document that was expected: {expected}")]
+    Document {
+        /// What was.
+        expected: &'static str,
+    },
+    /// A message of a server, which is one reject.
+    #[error("a server's error message and no list")]
+    ErrorDocument,
+    /// The option `path` of the feed cannot be understood. The document is one
+    /// reject.
+    #[error("the configured `path` is no path to fields: write `a.b[].c`")]
+    Path,
     /// Not what the format of the feed has in its lines or records.
     #[error("not a line of this format")]
     Foreign,

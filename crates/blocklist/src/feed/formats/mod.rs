@@ -2,7 +2,11 @@
 //! A format knows how to read a text and how much a text looks like its own;
 //! what becomes of the entries it does not know.
 
+pub(super) mod abuseipdb;
 pub(super) mod apache;
+pub(super) mod cloud_ranges;
+pub(super) mod crowdsec;
+pub(super) mod crowdsec_csv;
 pub(super) mod dat;
 pub(super) mod delegated;
 pub(super) mod dshield;
@@ -14,8 +18,11 @@ pub(super) mod hosts_deny;
 pub(super) mod ipset;
 pub(super) mod ipsum;
 pub(super) mod iptables;
+pub(super) mod json;
 pub(super) mod maxmind;
+pub(super) mod misp;
 pub(super) mod nft;
+pub(super) mod nft_json;
 pub(super) mod nginx;
 pub(super) mod p2p;
 pub(super) mod plain;

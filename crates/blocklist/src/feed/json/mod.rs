@@ -1,0 +1,206 @@
+//! JSON documents: values picked out by where they stand, read once and without
+//! a copy of the document in memory. The grammar is `serde_json`'s (RFC 8259);
+//! which values are wanted the formats say, and what becomes of them.
+
+mod outline;
+mod path;
+mod places;
+mod value;
+mod walk;
+
+use std::ops::ControlFlow;
+
+use serde_json::Deserializer;
+use serde_json::value::RawValue;
+
+pub(super) use outline::Outline;
+pub use path::{JsonPath, PathError};
+pub(super) use places::Places;
+pub(super) use value::{address, is_null, text};
+use walk::{End, Sink};
+pub(super) use walk::{Paths, each};
+
+use super::visit::{Line, Visit};
+use super::{Limits, Options, Shape, lines};
+use crate::RejectReason;
+
+/// Keys of a document under which servers say what went wrong.
+const ERROR_KEYS: [&str; 4] = ["error", "errors", "message", "detail"];
+
+/// Documents of one kind.
+pub(super) struct Kind<'p> {
+    /// Where the wanted values stand.
+    pub paths: &'p Paths,
+    /// How to tell somebody who came with another document.
+    pub expected: &'static str,
+}
+
+/// Reads a document in which the wanted values are addresses. They stand where
+/// the options say, or else where the kind has them.
+pub(super) fn read_addresses(
+    bytes: &[u8],
+    kind: &Kind<'_>,
+    options: &Options,
+    limits: &Limits,
+    visit: &mut impl Visit,
+) -> Shape {
+    match options.path.as_deref().map(JsonPath::list) {
+        None => read(bytes, kind, limits, visit, address_at),
+        Some(Ok(paths)) => {
+            let kind = Kind { paths: &Paths::from(&paths[..]), expected: "the configured `path`" };
+            read(bytes, &kind, limits, visit, address_at)
+        }
+        Some(Err(_)) => refuse(bytes, limits, RejectReason::Path, visit),
+    }
+}
+
+/// A wanted value that is an address, or `null` for none.
+pub(super) fn address_at<'de, V: Visit>(
+    _: usize,
+    raw: &'de RawValue,
+    places: &mut Places<'de>,
+    visit: &mut V,
+) -> ControlFlow<()> {
+    if is_null(raw) {
+        return ControlFlow::Continue(());
+    }
+    visit.read(places.line_of(raw.get()), address(raw))
+}
+
+/// Reads a document and hands over, with the number of its path, every value
+/// that stands where the kind has what is wanted.
+///
+/// A document in which none of the paths begins is one reject, and so is the
+/// rest of one that is not JSON from some point on. A text without anything is
+/// no document, and no reject.
+pub(super) fn read<'de, V: Visit>(
+    bytes: &'de [u8],
+    kind: &Kind<'_>,
+    limits: &Limits,
+    visit: &mut V,
+    value: impl FnMut(usize, &'de RawValue, &mut Places<'de>, &mut V) -> ControlFlow<()>,
+) -> Shape {
+    let (text, mut shape, places) = match open(bytes, limits, visit) {
+        Ok(opened) => opened,
+        Err(shape) => return shape,
+    };
+    if text.trim_ascii().is_empty() {
+        return shape;
+    }
+    let mut reader = Deserializer::from_slice(text);
+    let mut picked = Picked { places, visit, value };
+    let (end, met) = walk::whole(&mut reader, kind.paths, &mut picked);
+    let Picked { mut places, visit, .. } = picked;
+    match end {
+        End::Stopped => shape.over_entries_max = true,
+        End::Broken(error) => {
+            shape.broken_document = true;
+            visit.reject(places.line_at(&error), RejectReason::Json);
+        }
+        End::Whole if !met => {
+            return refuse(bytes, limits, unknown(text, kind.expected), visit);
+        }
+        End::Whole => {}
+    }
+    shape
+}
+
+/// Reads a document that is one line of a feed, for an address in it.
+pub(super) fn read_record<V: Visit>(
+    said: &[u8],
+    line: Line<'_>,
+    kind: &Kind<'_>,
+    visit: &mut V,
+) -> ControlFlow<()> {
+    let mut record = Record { line, visit };
+    let (end, met) = walk::whole(&mut Deserializer::from_slice(said), kind.paths, &mut record);
+    match end {
+        End::Stopped => return ControlFlow::Break(()),
+        End::Broken(_) => visit.reject(line, RejectReason::Json),
+        End::Whole if !met => visit.reject(line, RejectReason::MissingField),
+        End::Whole => {}
+    }
+    ControlFlow::Continue(())
+}
+
+/// Rejects a whole document.
+pub(super) fn refuse(
+    bytes: &[u8],
+    limits: &Limits,
+    reason: RejectReason,
+    visit: &mut impl Visit,
+) -> Shape {
+    let (text, mut shape, _) = match open(bytes, limits, visit) {
+        Ok(opened) => opened,
+        Err(shape) => return shape,
+    };
+    shape.error_document = reason == RejectReason::ErrorDocument;
+    visit.reject(Line { number: 1, text: &text[..text.len().min(limits.line_bytes_max)] }, reason);
+    shape
+}
+
+/// Why a document is of no use in which nothing was where it should be.
+pub(super) fn unknown(text: &[u8], expected: &'static str) -> RejectReason {
+    let outline = Outline::of(text);
+    if ERROR_KEYS.iter().any(|key| outline.has(key)) {
+        RejectReason::ErrorDocument
+    } else {
+        RejectReason::Document { expected }
+    }
+}
+
+type Opened<'de> = (&'de [u8], Shape, Places<'de>);
+
+/// The text of a document, and what can be said of it before it is read. Its
+/// end is where the last bracket closes, not where a line ends.
+fn open<'de>(
+    bytes: &'de [u8],
+    limits: &Limits,
+    visit: &mut impl Visit,
+) -> Result<Opened<'de>, Shape> {
+    let (text, shape) = lines::open(bytes, visit)?;
+    let places = Places::of(text, limits);
+    let binary = memchr::memchr(0, text).is_some();
+    let shape = Shape { lines: places.lines(), binary, unfinished_line: false, ..shape };
+    Ok((text, shape, places))
+}
+
+/// Whoever gets the values of a document, with the places where they stand.
+struct Picked<'v, 'de, V, F> {
+    places: Places<'de>,
+    visit: &'v mut V,
+    value: F,
+}
+
+impl<'de, V, F> Sink<'de> for Picked<'_, 'de, V, F>
+where
+    V: Visit,
+    F: FnMut(usize, &'de RawValue, &mut Places<'de>, &mut V) -> ControlFlow<()>,
+{
+    fn value(&mut self, path: usize, raw: &'de RawValue) -> ControlFlow<()> {
+        (self.value)(path, raw, &mut self.places, self.visit)
+    }
+
+    fn lacking(&mut self, near: &'de str) {
+        self.visit.reject(self.places.line_of(near), RejectReason::MissingField);
+    }
+}
+
+/// Whoever gets the values of a record, all of which stand in one line.
+struct Record<'v, 'l, V> {
+    line: Line<'l>,
+    visit: &'v mut V,
+}
+
+impl<'de, V: Visit> Sink<'de> for Record<'_, '_, V> {
+    fn value(&mut self, _: usize, raw: &'de RawValue) -> ControlFlow<()> {
+        if is_null(raw) {
+            return ControlFlow::Continue(());
+        }
+        self.visit.read(self.line, address(raw))
+    }
+
+    fn lacking(&mut self, _: &'de str) {
+        self.visit.reject(self.line, RejectReason::MissingField);
+    }
+}

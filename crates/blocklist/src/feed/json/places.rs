@@ -1,0 +1,121 @@
+//! Where a part of a document stands: its line, for people who look it up, and
+//! the text around it, for those who do not.
+
+use crate::feed::visit::Line;
+use crate::feed::{Limits, text};
+
+/// A document with a finger on one of its lines.
+pub(crate) struct Places<'de> {
+    text: &'de [u8],
+    /// How many bytes of a line are shown.
+    shown_bytes: usize,
+    /// Up to where lines were counted, and how many have ended there.
+    counted: usize,
+    ends: u64,
+}
+
+impl<'de> Places<'de> {
+    pub(super) fn of(text: &'de [u8], limits: &Limits) -> Self {
+        Self { text, shown_bytes: limits.text_bytes_max, counted: 0, ends: 0 }
+    }
+
+    /// How many lines the document has.
+    pub(super) fn lines(&self) -> u64 {
+        let last_has_no_end = self.text.last().is_some_and(|last| !b"\r\n".contains(last));
+        self.ends_in(0, self.text.len()) + u64::from(last_has_no_end)
+    }
+
+    /// The line in which a part of the document begins. Cheap for parts that
+    /// are asked for roughly in their order.
+    pub(crate) fn line_of(&mut self, part: &str) -> Line<'de> {
+        let at = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        // What is no part of the document stands at its beginning.
+        self.line(if at < self.text.len() { at } else { 0 })
+    }
+
+    /// The line in which reading came to an end.
+    pub(super) fn line_at(&mut self, error: &serde_json::Error) -> Line<'de> {
+        let before = error.line().saturating_sub(1);
+        let start = match before.checked_sub(1) {
+            None => 0,
+            Some(last) => memchr::memchr_iter(b'\n', self.text).nth(last).map_or(0, |at| at + 1),
+        };
+        let at = start + error.column().saturating_sub(1);
+        self.line(at.min(self.text.len().saturating_sub(1)))
+    }
+
+    fn line(&mut self, at: usize) -> Line<'de> {
+        if at >= self.counted {
+            self.ends += self.ends_in(self.counted, at);
+        } else {
+            self.ends -= self.ends_in(at, self.counted);
+        }
+        self.counted = at;
+        Line { number: self.ends + 1, text: self.around(at) }
+    }
+
+    /// LF, CR and CRLF between two places, of the last one its LF.
+    fn ends_in(&self, from: usize, to: usize) -> u64 {
+        let ends = memchr::memchr2_iter(b'\n', b'\r', &self.text[from..to]).filter(|&at| {
+            let at = from + at;
+            self.text[at] == b'\n' || self.text.get(at + 1) != Some(&b'\n')
+        });
+        ends.count() as u64
+    }
+
+    /// The line at this place, or of a long one what is near to the place.
+    fn around(&self, at: usize) -> &'de [u8] {
+        let ends_line = |byte: &u8| b"\r\n".contains(byte);
+        let from = at.saturating_sub(self.shown_bytes);
+        let start = self.text[from..at].iter().rposition(ends_line).map(|end| from + end + 1);
+        let to = self.text.len().min(at + self.shown_bytes);
+        let end = self.text[at..to].iter().position(ends_line).map(|end| at + end);
+        if let (Some(start), Some(end)) = (start.or((from == 0).then_some(0)), end)
+            && text::trim(&self.text[start..end]).len() <= self.shown_bytes
+        {
+            return &self.text[start..end];
+        }
+        let near = start.unwrap_or(from).max(at.saturating_sub(self.shown_bytes / 4));
+        // Not from the middle of a character.
+        let near = (near..at).find(|&at| self.text[at] & 0xc0 != 0x80).unwrap_or(at);
+        &self.text[near..end.unwrap_or(to)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, part: &str, number: u64, shown: &str) {
+        let limits = Limits { text_bytes_max: 16, ..Limits::default() };
+        let mut places = Places::of(text.as_bytes(), &limits);
+        let at = text.find(part).expect("a part");
+        // From wherever the finger was before.
+        for before in [0, at, text.len() - 1] {
+            places.line_of(&text[before..]);
+            assert_eq!(places.line_of(&text[at..]).number, number, "{text:?}");
+        }
+        let line = places.line_of(&text[at..]);
+        assert_eq!((line.number, str::from_utf8(line.text)), (number, Ok(shown)), "{text:?}");
+    }
+
+    #[test]
+    fn a_place_is_a_line_or_what_is_near() {
+        check("{\n \"a\":\"x\"\n}", "x", 2, " \"a\":\"x\"");
+        check("{\r\n\r\"a\":\"x\"\r\n}", "x", 3, "\"a\":\"x\"");
+        check("\n\n\nx", "x", 4, "x");
+        check("x", "x", 1, "x");
+        check("0123456789abcdef0123456789", "a", 1, "6789abcdef0123456789");
+        check("0123456789\nabcdefghijklmnopqrstuvwxyz", "k", 2, "ghijklmnopqrstuvwxyz");
+        check("ééééééééééé|bcdefghijklmnopqrstuvwxyz", "b", 1, "é|bcdefghijklmnopq");
+    }
+
+    #[test]
+    fn a_foreign_part_stands_at_the_beginning() {
+        let mut places = Places::of(b"{\n}", &Limits::default());
+        assert_eq!(places.line_of("elsewhere").number, 1);
+        assert_eq!(places.lines(), 2);
+        assert_eq!(Places::of(b"", &Limits::default()).lines(), 0);
+        assert_eq!(Places::of(b"a\r\nb\n", &Limits::default()).lines(), 2);
+    }
+}
