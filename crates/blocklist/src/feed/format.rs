@@ -109,6 +109,10 @@ formats! {
     Nginx = "nginx" in nginx,
     /// Apache: `Deny from` and `Require not ip`.
     Apache = "apache" in apache,
+    /// Rich rules of firewalld, and scripts of `firewall-cmd`.
+    Firewalld = "firewalld" in firewalld,
+    /// Access lists of Cisco: `deny ip host 192.0.2.1 any`.
+    Cisco = "cisco" in cisco,
     /// Sets as `nft list set` and `nft list ruleset` print them.
     Nft = "nft" in nft,
     /// TCP wrappers: `sshd: 192.0.2.1`.

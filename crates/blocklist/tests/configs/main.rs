@@ -2,7 +2,9 @@
 //! not, what is told apart from a plain list.
 
 mod apache;
+mod cisco;
 mod fail2ban;
+mod firewalld;
 mod hosts_deny;
 mod ipset;
 mod iptables;
@@ -91,4 +93,35 @@ fn round_trip(format: Format, text: &str, set: &Prefixes) -> Result<(), TestCase
     prop_assert_eq!(feed.tally.rejected, 0, "{:?}", feed.rejects);
     prop_assert_eq!(&feed.prefixes, set);
     Ok(())
+}
+
+proptest! {
+    /// Pieces that all these formats are made of, in any order.
+    #[test]
+    fn no_text_is_too_strange_to_be_read(pieces in vec(prop_oneof![
+        Just("192.0.2.1"), Just("2001:db8::/32"), Just("::"), Just("0.0.0.0/0"), Just("255.255.255.255"),
+        Just("add "), Just("create "), Just("a "), Just("nomatch "), Just("del "), Just("hash:ip "),
+        Just("deny "), Just("allow "), Just("geo "), Just("from "), Just("Require not ip "),
+        Just("<RequireNone>"), Just("</RequireNone>"), Just("ALL: "), Just("EXCEPT "), Just("timeout 5 "),
+        Just("set "), Just("elements = "), Just("type ipv4_addr"), Just("-A "), Just("-s "), Just("-j DROP"),
+        Just("-j ACCEPT"), Just("! "), Just("{"), Just("}"), Just(";"), Just(","), Just("["), Just("]"),
+        Just("'"), Just("\""), Just("\\"), Just(":"), Just(" "), Just("\n"), Just("\r"), Just("#"), Just("\u{a0}"),
+        Just("alert ip "), Just(" any -> any any"), Just("[x] Ban "), Just("Unban "), Just("rule "),
+        Just("source address="), Just("drop "), Just("ip host "), Just("any "), Just("@a "), Just("1;"),
+    ], 0..40)) {
+        let text = pieces.concat();
+        for &format in Format::ALL {
+            let feed = parse(text.as_bytes(), format, &Limits::default());
+            let entries = feed.tally.ipv4 + feed.tally.ipv6;
+            prop_assert_eq!(feed.tally.entries, entries, "{} of {:?}", format, text);
+            for prefix in feed.prefixes.iter().take(5) {
+                let address = match prefix {
+                    AnyPrefix::V4(prefix) => blocklist::Address::to_ip(prefix.first()),
+                    AnyPrefix::V6(prefix) => blocklist::Address::to_ip(prefix.first()),
+                };
+                let found = sources(text.as_bytes(), format, &Limits::default(), address);
+                prop_assert!(!found.is_empty(), "{} has no source of {} in {:?}", format, address, text);
+            }
+        }
+    }
 }

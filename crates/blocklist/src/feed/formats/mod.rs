@@ -4,6 +4,7 @@
 
 pub(super) mod abuseipdb;
 pub(super) mod apache;
+pub(super) mod cisco;
 pub(super) mod cloud_ranges;
 pub(super) mod crowdsec;
 pub(super) mod crowdsec_csv;
@@ -13,6 +14,7 @@ pub(super) mod dshield;
 pub(super) mod fail2ban;
 pub(super) mod feodo;
 pub(super) mod firehol;
+pub(super) mod firewalld;
 pub(super) mod geofeed;
 pub(super) mod hosts_deny;
 pub(super) mod ipset;
