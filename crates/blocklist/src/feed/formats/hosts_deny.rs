@@ -27,7 +27,8 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    let mut rules = FirstMatch::new(bytes.to_ascii_lowercase().windows(5).any(|w| w == b"allow"));
+    let allows = bytes.windows(5).any(|word| word.eq_ignore_ascii_case(b"allow"));
+    let mut rules = FirstMatch::new(allows);
     lines::each(bytes, limits, b"#", visit, |line, said, visit| match Rule::of(said) {
         Some(rule) => rule.tell(line, &mut rules, visit),
         None => visit.read(line, Err(RejectReason::Foreign)),
