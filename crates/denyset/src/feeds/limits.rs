@@ -13,9 +13,19 @@ pub struct TreeLimits {
     pub feeds_max: usize,
     /// Names in all directories together, feeds or not.
     pub names_max: usize,
-    /// Bytes of one feed. It is in memory whole while it is parsed.
+    /// Bytes of one feed, as a file and when it was expanded. It is in memory
+    /// whole while it is parsed.
     pub bytes_max: u64,
 }
+
+/// How much larger than the file a compressed feed may become. Addresses in
+/// text compress to a fifth, repetitive JSON to a thirtieth.
+pub(super) const RATIO_MAX: usize = 200;
+/// Up to so many bytes a feed may become in any case.
+pub(super) const RATIO_FREE_BYTES: usize = 1 << 20;
+/// The most memory, beside the feed, that a decoder may ask for: what the
+/// highest settings of `xz` and `zstd` need.
+pub(super) const DECODER_BYTES_MAX: u64 = 160 << 20;
 
 impl Default for TreeLimits {
     fn default() -> Self {

@@ -6,6 +6,7 @@
 
 mod copies;
 mod copy;
+mod expand;
 mod filename;
 mod limits;
 mod name;
@@ -19,6 +20,7 @@ mod watch;
 
 pub use copies::{Copies, Damaged, LastGood, Restored, RestoredFeed, StoreError};
 pub use copy::{CopyError, CopyHeader};
+pub use expand::expand;
 pub use limits::TreeLimits;
 pub use name::Shown;
 pub use read::{FeedFile, Reading, read, read_only, read_path};

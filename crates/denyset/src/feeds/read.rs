@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blocklist::{Feed, FeedName, FormatChoice, Guard, Options, Refusal, parse_with};
 
+use super::expand::expand;
 use super::limits::TreeLimits;
 use super::signature::Signature;
 use super::store::{Candidate, Store};
@@ -38,7 +39,8 @@ pub struct FeedFile<'a> {
 /// it says: its guard is `Readable`, `Stable` or `Kept`.
 #[derive(Debug)]
 pub enum Reading<C = Candidate> {
-    /// Byte for byte the last good copy, read as the same format.
+    /// Byte for byte the last good copy, when expanded, read as the same
+    /// format.
     Same,
     /// Something else.
     New {
@@ -110,7 +112,7 @@ pub fn read_path(
     if bytes.len() as u64 > bytes_max {
         return Err(too_large(format!("more than {bytes_max} bytes"), bytes_max));
     }
-    Ok(parse_with(&bytes, format, options, limits))
+    Ok(parse_with(&expand(bytes, bytes_max)?, format, options, limits))
 }
 
 /// The bytes of a feed, or what is in the way.
@@ -181,7 +183,8 @@ fn take_whole(
     let read = || slurp(open, found.len(), bytes_max);
     let bytes = unchanged(open, Signature::of_open(found), read)?;
     let whole = bytes.filter(|bytes| bytes.len() as u64 == found.len());
-    Ok(whole.ok_or_else(|| unstable("it changed while it was read")))
+    let whole = whole.ok_or_else(|| unstable("it changed while it was read"));
+    Ok(whole.and_then(|bytes| expand(bytes, bytes_max)))
 }
 
 /// Does `work` and gives what came of it, if the file is still the same.

@@ -13,7 +13,7 @@ use crate::cli::{self, Compile, Output};
 use crate::config::limits::ENTRIES;
 use crate::control::Failure;
 use crate::exit::Exit;
-use crate::feeds::{TreeLimits, read_path};
+use crate::feeds::{TreeLimits, expand, read_path};
 use crate::progress::Progress;
 use crate::view::shown;
 
@@ -102,6 +102,7 @@ fn take(file: &Path, limits: &Limits) -> Result<Feed, String> {
     if bytes.len() as u64 > bytes_max {
         return Err(format!("more than {bytes_max} bytes"));
     }
+    let bytes = expand(bytes, bytes_max).map_err(|refusal| refusal.found)?;
     Ok(parse(&bytes, FormatChoice::Auto, limits))
 }
 
