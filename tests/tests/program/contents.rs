@@ -78,7 +78,8 @@ fn a_web_page_is_refused() {
 
 #[test]
 fn an_answer_in_json_is_refused() {
-    check_content("{\"error\": \"rate limit exceeded\"}\n", &["allow-empty"]);
+    let words = ["a server's error message", "document"];
+    check_content("{\"error\": \"rate limit exceeded\"}\n", &words);
 }
 
 #[test]
