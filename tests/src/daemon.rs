@@ -16,6 +16,9 @@ use crate::program;
 /// How long anything that is to happen may take. Only failures wait so long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// `WatchdogSec=` of the service that the daemon takes itself for.
+pub const WATCHDOG: Duration = Duration::from_secs(2);
+
 /// What changes without a notification is looked for this often.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -58,6 +61,7 @@ impl<'a> Daemon<'a> {
             .args(["run", "--config"])
             .arg(host.config())
             .env("NOTIFY_SOCKET", path)
+            .env("WATCHDOG_USEC", WATCHDOG.as_micros().to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

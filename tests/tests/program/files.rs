@@ -9,6 +9,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use tests::daemon::Daemon;
 use tests::generate::Random;
@@ -17,7 +18,7 @@ use tests::members::Members;
 use tests::namespace::{isolated, isolated_with_mounts};
 use tests::witness::succeed;
 
-use crate::{V4, good, kernel_holds};
+use crate::{V4, V6, good, kernel_holds};
 
 /// Puts something odd beside a good feed, and expects a log line with `words`
 /// and a later feed to go through all the same.
@@ -196,6 +197,42 @@ fn a_feed_written_in_place_is_taken_when_its_writer_is_done() {
         host.overwrite_feed("list.txt", more.feed());
         daemon.until_members(V4, more.family(true).len());
         kernel_holds(&more);
+    });
+}
+
+#[test]
+fn a_feed_saved_by_an_editor_is_never_seen_as_gone() {
+    isolated(|| {
+        let host = Host::new();
+        host.feed("list.txt", good().feed());
+        let daemon = Daemon::start(&host);
+        let more: Members = good().iter().chain(Members::of("91.201.0.1").iter()).collect();
+        // As vim does it: a swap file, the old version moved aside, a new file.
+        host.overwrite_feed(".list.txt.swp", "b0VIM");
+        let path = |name: &str| host.feeds().join(name);
+        fs::rename(path("list.txt"), path("list.txt~")).expect("the feed can be moved");
+        host.overwrite_feed("list.txt", more.feed());
+        host.remove_feed("list.txt~");
+        host.remove_feed(".list.txt.swp");
+        daemon.until_members(V4, more.family(true).len());
+        kernel_holds(&more);
+        assert!(daemon.log().wait(0, &["gone"], Instant::now()).is_none(), "nothing was gone");
+    });
+}
+
+#[test]
+fn a_thousand_feeds_that_come_at_once_are_all_taken() {
+    isolated(|| {
+        let host = Host::new();
+        let daemon = Daemon::start(&host);
+        let addresses = Random::seeded(32).addresses(1000, 4);
+        for (number, address) in addresses.iter().enumerate() {
+            host.feed(&format!("list{number}.txt"), format!("{address}\n"));
+        }
+        let all: Members = addresses.into_iter().collect();
+        daemon.until_members(V4, all.family(true).len());
+        daemon.until_members(V6, all.family(false).len());
+        kernel_holds(&all);
     });
 }
 

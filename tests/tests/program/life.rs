@@ -46,7 +46,7 @@ fn a_stop_does_not_remove_a_set_that_a_rule_names() {
         let host = on_stop("remove");
         let mut daemon = Daemon::start(&host);
         drop_from(V4);
-        daemon.expect_error("sets of ours are left in the kernel");
+        daemon.expect_error("not everything could be removed");
         daemon.stop();
         assert_eq!(names(), [V4]);
         tests::witness::members(V4).expect(&good().family(true));
@@ -113,6 +113,17 @@ fn the_service_manager_is_told_what_is_held() {
         assert!(ready.contains("STATUS="), "{ready}");
         host.feed("more.txt", "91.201.0.1\n");
         daemon.wait_notified("STATUS=");
+    });
+}
+
+#[test]
+fn signs_of_life_come_as_long_as_the_watchdog_wants_them() {
+    isolated(|| {
+        let host = on_stop("keep");
+        let daemon = Daemon::start(&host);
+        for _ in 0..3 {
+            daemon.wait_notified("WATCHDOG=1");
+        }
     });
 }
 

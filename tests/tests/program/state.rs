@@ -2,6 +2,7 @@
 //! becomes of it when the disk does not cooperate.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use tests::daemon::Daemon;
@@ -27,6 +28,23 @@ fn copies(host: &Host) -> Vec<PathBuf> {
         }
     }
     files
+}
+
+/// How much fits on the disk of [`small_disk`].
+const DISK_BYTES: usize = 1 << 20;
+
+/// Puts the state directory on a small disk of its own, and returns the path
+/// of a file beside it that may fill the disk.
+fn small_disk(host: &Host) -> PathBuf {
+    let disk = host.path("disk");
+    fs::create_dir(&disk).expect("a new directory");
+    let size = format!("size={DISK_BYTES}");
+    let tmpfs = ["-t", "tmpfs", "-o", &size, "tmpfs"].map(AsRef::as_ref);
+    succeed("mount", &[&tmpfs[..], &[disk.as_os_str()]].concat());
+    let state = disk.join("state");
+    fs::create_dir(&state).expect("a new directory");
+    succeed("mount", &["--bind".as_ref(), state.as_os_str(), host.state().as_os_str()]);
+    disk.join("filler")
 }
 
 /// As a reboot does: no daemon, no sets, the same files.
@@ -70,12 +88,12 @@ fn a_feed_that_vanished_while_nobody_looked_is_still_in_force() {
 fn a_full_disk_refuses_the_new_version_and_keeps_the_old() {
     isolated_with_mounts(|| {
         let host = Host::new();
-        let state = host.state();
-        let options = ["-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs"].map(AsRef::as_ref);
-        succeed("mount", &[&options[..], &[state.as_os_str()]].concat());
+        let filler = small_disk(&host);
         host.feed("list.txt", good().feed());
         let mut daemon = Daemon::start(&host);
         kernel_holds(&good());
+        let full = fs::write(&filler, vec![0; DISK_BYTES]).expect_err("it is larger than the rest");
+        assert_eq!(full.kind(), ErrorKind::StorageFull);
         // Not too much for the guards, but for the disk.
         let large: Members = Random::seeded(41).addresses(380, 4).into_iter().collect();
         host.feed("list.txt", large.feed() + &format!("# {}\n", "x".repeat(99)).repeat(1000));
@@ -89,7 +107,7 @@ fn a_full_disk_refuses_the_new_version_and_keeps_the_old() {
         let daemon = Daemon::start(&host);
         kernel_holds(&good());
         // With room again it goes through by itself.
-        succeed("mount", &["-o".as_ref(), "remount,size=1m".as_ref(), state.as_os_str()]);
+        fs::remove_file(filler).expect("the filler is there");
         host.denyset("reload").exits(0);
         daemon.until_feed("list.txt", "current");
         kernel_holds(&large);
