@@ -91,9 +91,10 @@ pub enum Verb {
     /// Exits with 0 good, 1 something is refused or rejected beyond its
     /// limit, 2 error.
     Check(Check),
-    /// Union, subtract and aggregate feeds to standard output.
+    /// Unite, intersect, subtract, aggregate, count or compare feeds.
     ///
-    /// Needs neither configuration nor privileges. Exits with 0 or 2.
+    /// Prints the fewest prefixes with the addresses of the feeds. Needs
+    /// neither configuration nor privileges. Exits with 0 or 2.
     Compile(Compile),
     /// Show what the daemon holds, set by set and feed by feed.
     ///
@@ -152,9 +153,19 @@ pub struct Compile {
     /// Files to unite; `-` is standard input.
     #[arg(required = true, value_name = "FEED")]
     pub feeds: Vec<PathBuf>,
-    /// Subtract the addresses of this file; may be repeated.
+    /// Keep only addresses that each of these files has as well.
+    #[arg(long, value_name = "FEED", num_args = 1..)]
+    pub intersect: Vec<PathBuf>,
+    /// Subtract the addresses of this file; may be repeated. Always wins.
     #[arg(long, value_name = "FEED", num_args = 1..)]
     pub allow: Vec<PathBuf>,
+    /// Print how many members, addresses and prefix lengths there are.
+    #[arg(long, conflicts_with_all = ["compare", "output", "name"])]
+    pub count: bool,
+    /// Compare each feed with each of these files; without any, the feeds with
+    /// one another. Prints how many addresses two have in common or alone.
+    #[arg(long, value_name = "FEED", num_args = 0.., conflicts_with_all = ["output", "name"])]
+    pub compare: Option<Vec<PathBuf>>,
     /// Print one family only.
     #[arg(long, value_parser = family, value_name = "ipv4|ipv6")]
     pub family: Option<Family>,
@@ -164,7 +175,7 @@ pub struct Compile {
     /// What the names of the sets begin with, for `--output ipset` and `nft`.
     #[arg(long, value_parser = set_name, default_value = "compiled", value_name = "NAME")]
     pub name: String,
-    /// `json` prints {"ipv4": […], "ipv6": […]} in place of `--output`.
+    /// `json` prints one document, {"ipv4": […], "ipv6": […]} in place of `--output`.
     #[arg(long, value_enum, default_value_t, conflicts_with = "output", value_name = "FORMAT")]
     pub format: Format,
 }
@@ -296,6 +307,18 @@ mod tests {
     }
 
     #[test]
+    fn compile_compares_with_others_or_the_feeds_with_one_another() {
+        let compare = |line: &str| match read(line) {
+            Ok(Cli { verb: Verb::Compile(compile), .. }) => compile.compare,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(compare("denyset compile a b"), None);
+        assert_eq!(compare("denyset compile a b --compare"), Some(Vec::new()));
+        let others = compare("denyset compile a --compare b c --format json");
+        assert_eq!(others, Some(vec!["b".into(), "c".into()]));
+    }
+
+    #[test]
     fn the_configuration_may_stand_on_either_side_of_the_verb() {
         for line in ["denyset -c x status", "denyset status --config x"] {
             assert_eq!(read(line).map(|cli| cli.config_file()), Ok("x".into()), "{line}");
@@ -318,6 +341,11 @@ mod tests {
             "denyset compile a --output nft --format json",
             "denyset compile a --output nft --name 1",
             "denyset compile a --family inet",
+            "denyset compile a --count --compare b",
+            "denyset compile a --count --output ipset",
+            "denyset compile a --compare b --name x",
+            "denyset compile a --intersect",
+            "denyset compile --compare a b",
         ] {
             assert_eq!(read(line), Err(Exit::Usage), "{line}");
         }

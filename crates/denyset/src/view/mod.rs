@@ -4,6 +4,7 @@
 
 mod check;
 mod columns;
+mod compile;
 mod moment;
 mod outcome;
 mod plan;
@@ -19,6 +20,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 pub use check::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView};
+pub use compile::{CompareView, ComparedFamily, ComparedPair, CountView};
 pub use moment::Moment;
 pub use outcome::{OutcomeView, SetOutcome};
 pub use plan::{PlanView, PlannedSet, RefusalView, Route};

@@ -164,7 +164,8 @@ fn composed(list: &ListConfig, usable: &BTreeMap<FeedName, Arc<Prefixes>>) -> Ch
     }
 }
 
-fn counted<A: Address>(set: &PrefixSet<A>) -> CheckedFamily {
+/// The numbers of one set.
+pub(super) fn counted<A: Address>(set: &PrefixSet<A>) -> CheckedFamily {
     CheckedFamily {
         members: set.len() as u64,
         addresses: set.address_count().to_string(),

@@ -1,60 +1,81 @@
 //! `denyset compile`: feeds in, the fewest prefixes with the same addresses
-//! out. It needs no configuration, no daemon and no privileges, and prints
-//! either the whole result or nothing.
+//! out, or numbers about them. It needs no configuration, no daemon and no
+//! privileges, and prints either the whole result or nothing.
 
+mod compare;
 mod output;
+mod read;
 
-use std::io::{self, BufWriter, Read as _, Write};
-use std::path::Path;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 
-use blocklist::{Feed, FormatChoice, GuardPolicy, Limits, Options, Prefixes, judge, parse};
+use blocklist::{Family, Prefixes};
 
+use super::check::counted;
 use crate::cli::{self, Compile, Output};
-use crate::config::limits::ENTRIES;
 use crate::control::Failure;
 use crate::exit::Exit;
-use crate::feeds::{TreeLimits, expand, read_path};
 use crate::progress::Progress;
-use crate::view::shown;
+use crate::view::{CountView, print};
 
+use compare::Named;
 use output::{Form, Sets};
 
 /// Bytes gathered before they are written.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// Rejected lines of one feed that are shown.
-const REJECTS_SHOWN: usize = 3;
-
 /// Does what the arguments say.
 ///
 /// # Errors
-/// A feed that cannot be read or is none; standard output.
+/// A feed that cannot be read or is none, nothing to compare with, standard
+/// output.
 pub(super) fn run(arguments: &Compile) -> Result<Exit, Failure> {
-    let mut progress = Progress::begin("reading");
-    let total = (arguments.feeds.len() + arguments.allow.len()) as u64;
-    let mut done = 0;
-    let mut unite = |files: &[std::path::PathBuf]| {
-        let mut feeds = Vec::with_capacity(files.len());
-        for file in files {
-            progress.at(done, total);
-            feeds.push(read(file)?);
-            done += 1;
-        }
-        Ok::<_, Failure>(Prefixes::union(&feeds))
+    let compare = arguments.compare.as_deref();
+    if compare.is_some_and(<[_]>::is_empty) && arguments.feeds.len() < 2 {
+        let message = "one feed cannot be compared: name another, or give --compare a FEED";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let mut reader = Reader::new(arguments);
+    let feeds = reader.read(&arguments.feeds)?;
+    let restriction = Restriction {
+        intersect: reader.prefixes(&arguments.intersect)?,
+        allow: Prefixes::union(&reader.prefixes(&arguments.allow)?),
     };
-    let denied = unite(&arguments.feeds)?;
-    let allowed = unite(&arguments.allow)?;
-    drop(progress);
+    let written = if let Some(others) = compare {
+        let others = reader.read(others)?;
+        drop(reader);
+        let [feeds, others] = [feeds, others].map(|feeds| restriction.apply_to_each(feeds));
+        let view = match &others[..] {
+            [] => compare::with_one_another(&feeds, arguments.family),
+            others => compare::with_others(&feeds, others, arguments.family),
+        };
+        print(&view, arguments.format)
+    } else {
+        drop(reader);
+        let prefixes = restriction.apply(&Prefixes::union(feeds.iter().map(|(_, feed)| feed)));
+        drop(feeds);
+        finish(&prefixes.aggregate(), arguments)
+    };
+    written.map_err(|error| failure(format!("cannot write to standard output: {error}")))?;
+    Ok(Exit::Success)
+}
 
-    let prefixes = denied.subtract(&allowed).aggregate();
-    let sets = Sets { name: &arguments.name, family: arguments.family, prefixes: &prefixes };
+/// Prints the result, or how much it is.
+fn finish(prefixes: &Prefixes, arguments: &Compile) -> io::Result<()> {
+    let wanted = |which| arguments.family.is_none_or(|only| only == which);
+    if arguments.count {
+        let view = CountView {
+            ipv4: wanted(Family::Ipv4).then(|| counted(&prefixes.ipv4)),
+            ipv6: wanted(Family::Ipv6).then(|| counted(&prefixes.ipv6)),
+        };
+        return print(&view, arguments.format);
+    }
+    let sets = Sets { name: &arguments.name, family: arguments.family, prefixes };
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
-    let written = sets.write(form(arguments), &mut out).and_then(|()| out.flush());
-    match written {
+    match sets.write(form(arguments), &mut out).and_then(|()| out.flush()) {
         // The reader has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Success),
-        Err(error) => Err(failure(format!("cannot write to standard output: {error}"))),
-        Ok(()) => Ok(Exit::Success),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }
 
@@ -67,64 +88,97 @@ fn form(arguments: &Compile) -> Form {
     }
 }
 
-/// Reads one file and lets it pass if it is a feed. What a daemon compares
-/// with an earlier version, and how much of the internet a feed may cover, is
-/// left to whoever asked.
-fn read(file: &Path) -> Result<Prefixes, Failure> {
-    let limits = Limits { entries_max: ENTRIES.max, ..Limits::default() };
-    let policy = GuardPolicy {
-        coverage_percent_max: 100,
-        entries_max: ENTRIES.max,
-        ..GuardPolicy::default()
-    };
-    let name =
-        if is_stdin(file) { "standard input".into() } else { shown(&file.to_string_lossy()) };
-    let feed = take(file, &limits).map_err(|why| failure(format!("cannot read {name}: {why}")))?;
-    judge(&feed, None, &policy, &Prefixes::new()).map_err(|refusals| {
-        let reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-        failure(format!("{name} is no usable feed: {}", reasons.join("; ")))
-    })?;
-    report_rejects(&name, &feed);
-    // What is only for a time is there now.
-    Ok(Prefixes::union(feed.expiring.values().chain([&feed.prefixes])))
+/// What of every feed counts.
+struct Restriction {
+    /// Only addresses that are in each of these.
+    intersect: Vec<Prefixes>,
+    /// And in none of these.
+    allow: Prefixes,
 }
 
-/// Reads a file, or standard input for `-`.
-fn take(file: &Path, limits: &Limits) -> Result<Feed, String> {
-    let bytes_max = TreeLimits::default().bytes_max;
-    if !is_stdin(file) {
-        let feed = read_path(file, FormatChoice::Auto, &Options::default(), limits, bytes_max);
-        return feed.map_err(|refusal| refusal.found);
+impl Restriction {
+    fn apply(&self, prefixes: &Prefixes) -> Prefixes {
+        let common = self.intersect.split_first().map(|(first, more)| {
+            more.iter().fold(prefixes.intersect(first), |common, next| common.intersect(next))
+        });
+        common.as_ref().unwrap_or(prefixes).subtract(&self.allow)
     }
-    let mut bytes = Vec::new();
-    let taken = io::stdin().lock().take(bytes_max + 1).read_to_end(&mut bytes);
-    taken.map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > bytes_max {
-        return Err(format!("more than {bytes_max} bytes"));
+
+    fn apply_to_each(&self, mut feeds: Vec<Named>) -> Vec<Named> {
+        for (_, feed) in &mut feeds {
+            *feed = self.apply(feed);
+        }
+        feeds
     }
-    let bytes = expand(bytes, bytes_max).map_err(|refusal| refusal.found)?;
-    Ok(parse(&bytes, FormatChoice::Auto, limits))
 }
 
-fn is_stdin(file: &Path) -> bool {
-    file == Path::new("-")
+/// Reads files, and shows how many of them are done.
+struct Reader {
+    progress: Progress,
+    done: u64,
+    total: u64,
 }
 
-/// Says on standard error which lines are not in the result.
-fn report_rejects(name: &str, feed: &Feed) {
-    let rejected = feed.tally.rejected;
-    if rejected == 0 {
-        return;
+impl Reader {
+    fn new(arguments: &Compile) -> Self {
+        let Compile { feeds, intersect, allow, compare, .. } = arguments;
+        let others = compare.as_ref().map_or(0, Vec::len);
+        let total = (feeds.len() + intersect.len() + allow.len() + others) as u64;
+        Self { progress: Progress::begin("reading"), done: 0, total }
     }
-    // Standard error may be closed, which is no reason to fail.
-    let mut error = io::stderr().lock();
-    let _ = writeln!(error, "denyset: {name}: {rejected} lines are no entries and are left out");
-    for reject in feed.rejects.iter().take(REJECTS_SHOWN) {
-        let text = shown(&reject.text);
-        let _ = writeln!(error, "denyset: {name}:{}: {}: {text}", reject.line, reject.reason);
+
+    /// Reads all of them or fails.
+    fn read(&mut self, files: &[PathBuf]) -> Result<Vec<Named>, Failure> {
+        let mut feeds = Vec::with_capacity(files.len());
+        for file in files {
+            self.progress.at(self.done, self.total);
+            feeds.push((file.to_string_lossy().into_owned(), read::read(file)?));
+            self.done += 1;
+        }
+        Ok(feeds)
+    }
+
+    fn prefixes(&mut self, files: &[PathBuf]) -> Result<Vec<Prefixes>, Failure> {
+        Ok(self.read(files)?.into_iter().map(|(_, prefixes)| prefixes).collect())
     }
 }
 
 fn failure(message: String) -> Failure {
     Failure::new(Exit::Failure, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use blocklist::{AnyPrefix, Prefixes};
+
+    use super::Restriction;
+
+    fn prefixes(text: &str) -> Prefixes {
+        text.split_whitespace().map(|one| one.parse::<AnyPrefix>().expect("a prefix")).collect()
+    }
+
+    fn check(intersect: &[&str], allow: &str, want: &str) {
+        let intersect = intersect.iter().map(|text| prefixes(text)).collect();
+        let restriction = Restriction { intersect, allow: prefixes(allow) };
+        let feed = prefixes("192.0.2.0/24 198.51.100.7 2001:db8::/32");
+        assert_eq!(restriction.apply(&feed).aggregate(), prefixes(want), "{want}");
+    }
+
+    #[test]
+    fn nothing_asked_for_leaves_the_feed() {
+        check(&[], "", "192.0.2.0/24 198.51.100.7 2001:db8::/32");
+    }
+
+    #[test]
+    fn an_address_must_be_in_each_of_the_intersected() {
+        check(&["192.0.0.0/16 2001:db8::1"], "", "192.0.2.0/24 2001:db8::1");
+        check(&["192.0.2.0/25 198.51.100.0/24", "192.0.2.64/26"], "", "192.0.2.64/26");
+        check(&[""], "", "");
+    }
+
+    #[test]
+    fn allow_wins_over_what_is_common() {
+        check(&["192.0.2.0/24"], "192.0.2.0/25 2001:db8::/33", "192.0.2.128/25");
+        check(&[], "192.0.2.0/24 198.51.100.0/24 2001:db8::/33", "2001:db8:8000::/33");
+    }
 }

@@ -1,0 +1,78 @@
+//! Reads the files that `compile` is given: any format, any path, standard
+//! input. What is no feed ends the whole run; what is left out of one is said.
+
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+use blocklist::{Feed, FormatChoice, GuardPolicy, Limits, Options, Prefixes, judge, parse};
+
+use super::failure;
+use crate::config::limits::ENTRIES;
+use crate::control::Failure;
+use crate::feeds::{TreeLimits, expand, read_path};
+use crate::view::shown;
+
+/// Rejected lines of one feed that are shown.
+const REJECTS_SHOWN: usize = 3;
+
+/// Reads one file and lets it pass if it is a feed. What a daemon compares
+/// with an earlier version, and how much of the internet a feed may cover, is
+/// left to whoever asked.
+pub(super) fn read(file: &Path) -> Result<Prefixes, Failure> {
+    let limits = Limits { entries_max: ENTRIES.max, ..Limits::default() };
+    let policy = GuardPolicy {
+        coverage_percent_max: 100,
+        entries_max: ENTRIES.max,
+        ..GuardPolicy::default()
+    };
+    let name = name(file);
+    let feed = take(file, &limits).map_err(|why| failure(format!("cannot read {name}: {why}")))?;
+    judge(&feed, None, &policy, &Prefixes::new()).map_err(|refusals| {
+        let reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        failure(format!("{name} is no usable feed: {}", reasons.join("; ")))
+    })?;
+    report_rejects(&name, &feed);
+    // What is only for a time is there now.
+    Ok(Prefixes::union(feed.expiring.values().chain([&feed.prefixes])))
+}
+
+/// What a file is called in messages.
+pub(super) fn name(file: &Path) -> String {
+    if is_stdin(file) { "standard input".into() } else { shown(&file.to_string_lossy()) }
+}
+
+/// Reads a file, or standard input for `-`.
+fn take(file: &Path, limits: &Limits) -> Result<Feed, String> {
+    let bytes_max = TreeLimits::default().bytes_max;
+    if !is_stdin(file) {
+        let feed = read_path(file, FormatChoice::Auto, &Options::default(), limits, bytes_max);
+        return feed.map_err(|refusal| refusal.found);
+    }
+    let mut bytes = Vec::new();
+    let taken = io::stdin().lock().take(bytes_max + 1).read_to_end(&mut bytes);
+    taken.map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(format!("more than {bytes_max} bytes"));
+    }
+    let bytes = expand(bytes, bytes_max).map_err(|refusal| refusal.found)?;
+    Ok(parse(&bytes, FormatChoice::Auto, limits))
+}
+
+fn is_stdin(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+/// Says on standard error which lines are not in the result.
+fn report_rejects(name: &str, feed: &Feed) {
+    let rejected = feed.tally.rejected;
+    if rejected == 0 {
+        return;
+    }
+    // Standard error may be closed, which is no reason to fail.
+    let mut error = io::stderr().lock();
+    let _ = writeln!(error, "denyset: {name}: {rejected} lines are no entries and are left out");
+    for reject in feed.rejects.iter().take(REJECTS_SHOWN) {
+        let text = shown(&reject.text);
+        let _ = writeln!(error, "denyset: {name}:{}: {}: {text}", reject.line, reject.reason);
+    }
+}
