@@ -68,11 +68,11 @@ pub(in super::super) fn read(
             visit.ignore(places.line_of(raw.get()));
             return ControlFlow::Continue(());
         }
-        match serde_json::from_str::<Record<'_>>(raw.get()) {
-            Ok(Record { decisions: Some(inner), .. }) => {
-                json::each(inner, &decisions, |raw| one(raw, places, visit))
-            }
-            _ => one(raw, places, visit),
+        match serde_json::from_str(raw.get()) {
+            Ok(Record { decisions: Some(inner), .. }) => json::each(inner, &decisions, |raw| {
+                one(raw, serde_json::from_str(raw.get()).ok(), places, visit)
+            }),
+            record => one(raw, record.ok(), places, visit),
         }
     })
 }
@@ -92,10 +92,11 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
 
 fn one<'de, V: Visit>(
     raw: &'de RawValue,
+    record: Option<Record<'de>>,
     places: &mut Places<'de>,
     visit: &mut V,
 ) -> ControlFlow<()> {
-    let Ok(record) = serde_json::from_str::<Record<'de>>(raw.get()) else {
+    let Some(record) = record else {
         visit.reject(places.line_of(raw.get()), RejectReason::Foreign);
         return ControlFlow::Continue(());
     };

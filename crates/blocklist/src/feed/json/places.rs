@@ -65,11 +65,10 @@ impl<'de> Places<'de> {
 
     /// The line at this place, or of a long one what is near to the place.
     fn around(&self, at: usize) -> &'de [u8] {
-        let ends_line = |byte: &u8| b"\r\n".contains(byte);
         let from = at.saturating_sub(self.shown_bytes);
-        let start = self.text[from..at].iter().rposition(ends_line).map(|end| from + end + 1);
+        let start = memchr::memrchr2(b'\n', b'\r', &self.text[from..at]).map(|end| from + end + 1);
         let to = self.text.len().min(at + self.shown_bytes);
-        let end = self.text[at..to].iter().position(ends_line).map(|end| at + end);
+        let end = memchr::memchr2(b'\n', b'\r', &self.text[at..to]).map(|end| at + end);
         if let (Some(start), Some(end)) = (start.or((from == 0).then_some(0)), end)
             && text::trim(&self.text[start..end]).len() <= self.shown_bytes
         {
