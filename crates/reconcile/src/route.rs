@@ -19,7 +19,7 @@ impl Plan {
         self.sets.iter().all(|set| matches!(set.route, Route::None))
     }
 
-    /// Whether there is anything that [`crate::apply`] would do now.
+    /// Whether there is anything that [`crate::apply()`] would do now.
     pub fn has_work(&self) -> bool {
         self.sets.iter().any(|set| !matches!(set.route, Route::None | Route::Blocked(_)))
     }
