@@ -126,6 +126,16 @@ impl AnyPrefix {
             Self::V6(_) => Family::Ipv6,
         }
     }
+
+    /// Whether `ip` is inside.
+    #[inline]
+    pub fn contains(self, ip: IpAddr) -> bool {
+        match (self, ip) {
+            (Self::V4(prefix), IpAddr::V4(ip)) => prefix.contains(ip.into()),
+            (Self::V6(prefix), IpAddr::V6(ip)) => prefix.contains(ip.into()),
+            _ => false,
+        }
+    }
 }
 
 impl From<Prefix<u32>> for AnyPrefix {

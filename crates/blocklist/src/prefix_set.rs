@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::algebra::sort;
+use crate::algebra::{sort, sort_addresses};
 use crate::{Address, Prefix};
 
 /// Prefixes of one family, sorted by first address then by length, each once.
@@ -35,11 +35,18 @@ impl<A: Address> PrefixSet<A> {
     pub fn from_unsorted(mut prefixes: Vec<Prefix<A>>) -> Self {
         sort(&mut prefixes);
         prefixes.dedup();
-        let mut set = Self::with_capacity(prefixes.len());
-        for prefix in prefixes {
-            set.push(prefix);
-        }
-        set
+        let lengths = prefixes.iter().map(|prefix| prefix.length()).collect();
+        // The addresses take the place of the prefixes, in the same memory.
+        let addresses = prefixes.into_iter().map(Prefix::first).collect();
+        Self { addresses, lengths }.trimmed()
+    }
+
+    /// The set of single addresses, given in any order and with repetitions.
+    pub fn from_hosts(mut hosts: Vec<A>) -> Self {
+        sort_addresses(&mut hosts);
+        hosts.dedup();
+        let lengths = vec![A::BITS; hosts.len()];
+        Self { addresses: hosts, lengths }.trimmed()
     }
 
     /// Appends a prefix that sorts after all present ones.
@@ -136,5 +143,29 @@ impl<A: Address> PrefixSet<A> {
 impl<A: Address> FromIterator<Prefix<A>> for PrefixSet<A> {
     fn from_iter<I: IntoIterator<Item = Prefix<A>>>(prefixes: I) -> Self {
         Self::from_unsorted(prefixes.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `steps` numbers with repetitions, in no order.
+    fn check<A: Address>(address: impl Fn(u128) -> A, steps: u128) {
+        let numbers =
+            (0..steps).map(|step| (step % (steps / 2 + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let hosts: Vec<A> = numbers.map(address).collect();
+        let want: PrefixSet<A> = hosts.iter().map(|&host| Prefix::host(host)).collect();
+        assert_eq!(PrefixSet::from_hosts(hosts), want, "{steps}");
+        assert!(want.addresses.is_sorted_by(|one, next| one < next), "{steps}");
+    }
+
+    #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "any 32 bits will do")]
+    fn hosts_in_any_order_are_the_set_of_their_prefixes() {
+        for steps in [0, 1, 2, 100, 3_000] {
+            check(|number| number as u32, steps);
+            check(|number| number, steps);
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use blocklist::RejectReason::{self, *};
-use blocklist::{AnyPrefix, Entry, parse_address, parse_entry};
+use blocklist::{AnyPrefix, Entry, Format, Limits, parse, parse_address, parse_entry};
 use proptest::prelude::*;
 
 /// Text, and the entry as it is displayed.
@@ -282,6 +282,83 @@ proptest! {
         if let Ok(entry) = parse_entry(text.as_bytes()) {
             let again = parse_entry(entry.range.to_string().as_bytes());
             prop_assert_eq!(again.map(|entry| entry.range), Ok(entry.range));
+        }
+    }
+}
+
+/// What addresses look like, and what looks like them.
+const ADDRESSES: &[&str] = &[
+    "192.0.2.1",
+    "255.255.255.255",
+    "0.0.0.0",
+    "1.2.3.256",
+    "01.2.3.4",
+    "1.2.3",
+    "1.2.3.4.5",
+    "::",
+    "::1",
+    "1::",
+    "2001:db8::1",
+    "2001:DB8:0:0:0:0:0:1",
+    "1:2:3:4:5:6:7:8",
+    "1:2:3:4:5:6:7::",
+    "::2:3:4:5:6:7:8",
+    "1::3:4:5:6:7:8",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    "1::2::3",
+    ":::",
+    "1:::2",
+    ":1",
+    "1:",
+    "12345::",
+    "::12345",
+    "g::",
+    "::ffff:192.0.2.1",
+    "::192.0.2.1",
+    "1:2:3:4:5:6:192.0.2.1",
+    "1:2:3:4:5:6:7:192.0.2.1",
+    "::192.0.2",
+    "::1.2.3.4:5",
+    "fe80::1%eth0",
+    "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255",
+    "2001:db8::.",
+    "::ffff:0:0",
+];
+
+/// What stands behind them.
+const LENGTHS: &[&str] = &[
+    "",
+    "/0",
+    "/1",
+    "/24",
+    "/32",
+    "/33",
+    "/96",
+    "/127",
+    "/128",
+    "/129",
+    "/1280",
+    "/012",
+    "/",
+    "/-1",
+    "/+1",
+    "/1x",
+    " # comment",
+];
+
+#[test]
+fn a_line_means_the_same_wherever_it_stands() {
+    for (address, length) in ADDRESSES.iter().flat_map(|a| LENGTHS.iter().map(move |l| (a, l))) {
+        for end in ["\n", "\r\n", "\r"] {
+            let line = format!("{address}{length}{end}");
+            // Where there is nothing behind it, the short way is not taken.
+            let alone = parse(line.as_bytes(), Format::Plain, &Limits::default());
+            let text = format!("{line}# {}\n", "a comment that is longer than any line ".repeat(2));
+            let before_others = parse(text.as_bytes(), Format::Plain, &Limits::default());
+            assert_eq!(alone.prefixes, before_others.prefixes, "{line:?}");
+            assert_eq!(alone.tally, before_others.tally, "{line:?}");
+            assert_eq!(alone.rejects, before_others.rejects, "{line:?}");
         }
     }
 }

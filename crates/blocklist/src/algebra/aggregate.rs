@@ -19,13 +19,22 @@ impl<A: Address> PrefixSet<A> {
     #[must_use]
     pub fn aggregate(&self) -> Self {
         let mut joined = Self::with_capacity(self.len());
-        for mut prefix in self.uncovered() {
-            while let Some(parent) = joined.last().and_then(|last| join(last, prefix)) {
+        let mut prefixes = self.uncovered();
+        let Some(mut last) = prefixes.next() else { return joined };
+        // The last one stays in hand: mostly it is not joined to the next.
+        for prefix in prefixes {
+            let Some(mut parent) = join(last, prefix) else {
+                joined.push(last);
+                last = prefix;
+                continue;
+            };
+            while let Some(wider) = joined.last().and_then(|before| join(before, parent)) {
                 joined.pop();
-                prefix = parent;
+                parent = wider;
             }
-            joined.push(prefix);
+            last = parent;
         }
+        joined.push(last);
         joined.trimmed()
     }
 
@@ -44,8 +53,10 @@ impl<A: Address> PrefixSet<A> {
     }
 }
 
-/// The parent of two halves, or `None` if they are not its halves.
+/// The parent of two halves, or `None` if they are not its halves. `low` sorts
+/// before `high`.
+#[inline]
 fn join<A: Address>(low: Prefix<A>, high: Prefix<A>) -> Option<Prefix<A>> {
     let parent = low.parent().filter(|_| low.length() == high.length())?;
-    (parent.first() == low.first() && parent.last() == high.last()).then_some(parent)
+    (parent.first() == low.first() && parent.contains(high.first())).then_some(parent)
 }

@@ -14,4 +14,4 @@ mod union;
 
 pub use count::AddressCount;
 pub use range::{AddressRange, AnyRange, range_prefixes};
-pub(crate) use sort::sort;
+pub(crate) use sort::{sort, sort_addresses};

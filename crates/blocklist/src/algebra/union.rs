@@ -15,19 +15,29 @@ impl<A: Address> PrefixSet<A> {
     where
         Self: 'a,
     {
-        let present = sets.into_iter().filter(|set| !set.is_empty());
-        let mut sets: Vec<Cow<'a, Self>> = present.map(Cow::Borrowed).collect();
-        while sets.len() > 1 {
-            sets = sets
-                .chunks(2)
-                .map(|pair| match pair {
-                    [one, other] => Cow::Owned(merge(one, other)),
-                    rest => rest[0].clone(),
-                })
-                .collect();
-        }
-        sets.pop().map(Cow::into_owned).unwrap_or_default().trimmed()
+        merge_all(sets.into_iter().map(Cow::Borrowed))
     }
+
+    /// The same of sets that are not used any more: a single one is not copied.
+    pub(crate) fn union_of(sets: impl IntoIterator<Item = Self>) -> Self {
+        merge_all(sets.into_iter().map(Cow::Owned))
+    }
+}
+
+fn merge_all<'a, A: Address>(sets: impl Iterator<Item = Cow<'a, PrefixSet<A>>>) -> PrefixSet<A> {
+    let mut sets: Vec<_> = sets.filter(|set| !set.is_empty()).collect();
+    while sets.len() > 1 {
+        let mut pairs = sets.into_iter();
+        let mut merged = Vec::new();
+        while let Some(one) = pairs.next() {
+            merged.push(match pairs.next() {
+                Some(other) => Cow::Owned(merge(&one, &other)),
+                None => one,
+            });
+        }
+        sets = merged;
+    }
+    sets.pop().map(Cow::into_owned).unwrap_or_default().trimmed()
 }
 
 fn merge<A: Address>(one: &PrefixSet<A>, other: &PrefixSet<A>) -> PrefixSet<A> {

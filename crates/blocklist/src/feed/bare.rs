@@ -1,16 +1,21 @@
 //! The short way for the lines that almost all feeds almost only consist of: an
-//! IPv4 address or prefix, and the end of the line. It knows these lines only
-//! and leaves all others, also the wrong ones, to the long way.
+//! address or prefix, and the end of the line. It knows these lines only and
+//! leaves all others, also the wrong ones, to the long way.
 
-use crate::Prefix;
+use crate::token::ipv6;
+use crate::{Address, Prefix};
 
-/// How many bytes are looked at. The longest line of this kind has 20, the
-/// loads of a wrong one reach no further than 19.
-pub(super) const WINDOW: usize = 24;
+/// How many bytes are looked at. The longest line of this kind has 49: an IPv6
+/// address of 45, a length, and the end of the line.
+pub(super) const WINDOW: usize = 52;
+
+/// How many of them for IPv4. The longest line has 20 then, the loads of a
+/// wrong one reach no further than 19.
+const IPV4_WINDOW: usize = 24;
 
 /// A line that is an entry.
-pub(super) struct Bare {
-    pub prefix: Prefix<u32>,
+pub(super) struct Bare<A> {
+    pub prefix: Prefix<A>,
     pub masked: bool,
     /// Bytes of the line with its end.
     pub bytes: usize,
@@ -20,14 +25,15 @@ pub(super) struct Bare {
 /// for no digit and for four.
 const LEAST: [u32; 5] = [256, 0, 10, 100, 256];
 
-/// Reads a line if it is of the short kind and is followed by enough bytes.
+/// Reads a line of IPv4 if it is of the short kind and is followed by enough
+/// bytes.
 ///
 /// Whether an octet has one, two or three digits is as good as random, so a
 /// jump that depends on it would be mispredicted: digits are counted and
 /// weighed without any, and what is wrong is collected until the end.
 #[inline]
-pub(super) fn line(rest: &[u8]) -> Option<Bare> {
-    let window: &[u8; WINDOW] = rest.first_chunk()?;
+pub(super) fn ipv4(rest: &[u8]) -> Option<Bare<u32>> {
+    let window: &[u8; IPV4_WINDOW] = rest.first_chunk()?;
     let mut address = 0;
     let mut at = 0;
     let mut wrong = false;
@@ -45,9 +51,26 @@ pub(super) fn line(rest: &[u8]) -> Option<Bare> {
     if wrong {
         return None;
     }
-    let (length, at) = match window[at - 1] {
-        b'/' => leading_length(window, at)?,
-        _ => (32, at - 1),
+    finish(address, window, at - 1)
+}
+
+/// Reads a line of IPv6 if it is of the short kind and is followed by enough
+/// bytes. An address that names one of IPv4 is not.
+#[inline]
+pub(super) fn ipv6(rest: &[u8]) -> Option<Bare<u128>> {
+    let window: &[u8; WINDOW] = rest.first_chunk()?;
+    let (address, at) = ipv6::leading(window.first_chunk()?)?;
+    let mapped = address >> 32 == 0xffff;
+    if mapped { None } else { finish(address, window, at) }
+}
+
+/// Reads what may come behind the address, which ends at `at`: a length and the
+/// end of the line.
+#[inline]
+fn finish<A: Address>(address: A, window: &[u8], at: usize) -> Option<Bare<A>> {
+    let (length, at) = match window[at] {
+        b'/' => leading_length::<A>(window, at + 1)?,
+        _ => (A::BITS, at),
     };
     let bytes = match (window[at], window[at + 1]) {
         (b'\r', b'\n') => at + 2,
@@ -74,14 +97,14 @@ fn leading_number(text: [u8; 4]) -> (u32, usize) {
 
 /// The prefix length at `at`, and where it ends.
 #[inline]
-fn leading_length(window: &[u8; WINDOW], at: usize) -> Option<(u8, usize)> {
+fn leading_length<A: Address>(window: &[u8], at: usize) -> Option<(u8, usize)> {
     let digit = |at: usize| Some(window[at].wrapping_sub(b'0')).filter(|&digit| digit <= 9);
-    let first = digit(at)?;
-    match digit(at + 1) {
-        None => Some((first, at + 1)),
-        Some(second) => {
-            let length = first * 10 + second;
-            (first > 0 && length <= 32).then_some((length, at + 2))
-        }
+    let mut length = digit(at)?;
+    let mut end = at + 1;
+    while let Some(next) = digit(end) {
+        // No length begins with a zero that has more digits behind it.
+        length = length.checked_mul(10).filter(|&tens| tens > 0)?.checked_add(next)?;
+        end += 1;
     }
+    (length <= A::BITS).then_some((length, end))
 }

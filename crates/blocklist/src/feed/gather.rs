@@ -12,6 +12,10 @@ use crate::{
 
 /// The entries of one family, in the order of the lines.
 struct Entries<A> {
+    /// Single addresses, which almost all entries are and which take half of a
+    /// prefix's room.
+    hosts: Vec<A>,
+    /// All other prefixes.
     prefixes: Vec<Prefix<A>>,
     /// Only those that are not one prefix.
     ranges: Vec<AddressRange<A>>,
@@ -19,26 +23,32 @@ struct Entries<A> {
 
 impl<A: Address> Entries<A> {
     const fn new() -> Self {
-        Self { prefixes: Vec::new(), ranges: Vec::new() }
+        Self { hosts: Vec::new(), prefixes: Vec::new(), ranges: Vec::new() }
     }
 
     fn count(&self) -> u64 {
-        (self.prefixes.len() + self.ranges.len()) as u64
+        (self.hosts.len() + self.prefixes.len() + self.ranges.len()) as u64
+    }
+
+    #[inline]
+    fn push(&mut self, prefix: Prefix<A>) {
+        if prefix.length() == A::BITS {
+            self.hosts.push(prefix.first());
+        } else {
+            self.prefixes.push(prefix);
+        }
     }
 
     /// All prefixes, and how many entries differ from one another.
     fn finish(mut self) -> (PrefixSet<A>, u64) {
         self.ranges.sort_unstable();
         self.ranges.dedup();
-        let single = PrefixSet::from_unsorted(self.prefixes);
-        let distinct = (single.len() + self.ranges.len()) as u64;
+        let hosts = PrefixSet::from_hosts(self.hosts);
+        let wider = PrefixSet::from_unsorted(self.prefixes);
+        let distinct = (hosts.len() + wider.len() + self.ranges.len()) as u64;
         let split: PrefixSet<A> =
             self.ranges.into_iter().flat_map(AddressRange::prefixes).collect();
-        if split.is_empty() {
-            (single, distinct)
-        } else {
-            (PrefixSet::union([&single, &split]), distinct)
-        }
+        (PrefixSet::union_of([hosts, wider, split]), distinct)
     }
 }
 
@@ -143,10 +153,13 @@ fn by_seconds(mut lasting: Vec<(AnyRange, u64)>) -> (BTreeMap<u64, Prefixes>, u6
 
 impl Visit for Gather<'_> {
     #[inline]
-    fn prefix(&mut self, _: Line<'_>, prefix: Prefix<u32>, masked: bool) -> ControlFlow<()> {
+    fn prefix(&mut self, _: Line<'_>, prefix: AnyPrefix, masked: bool) -> ControlFlow<()> {
         self.take(1)?;
         self.tally.masked += u64::from(masked);
-        self.ipv4.prefixes.push(prefix);
+        match prefix {
+            AnyPrefix::V4(prefix) => self.ipv4.push(prefix),
+            AnyPrefix::V6(prefix) => self.ipv6.push(prefix),
+        }
         ControlFlow::Continue(())
     }
 
@@ -156,8 +169,8 @@ impl Visit for Gather<'_> {
             self.dubious_line = line.number;
         }
         match (entry.range.as_prefix(), entry.range) {
-            (Some(AnyPrefix::V4(prefix)), _) => self.ipv4.prefixes.push(prefix),
-            (Some(AnyPrefix::V6(prefix)), _) => self.ipv6.prefixes.push(prefix),
+            (Some(AnyPrefix::V4(prefix)), _) => self.ipv4.push(prefix),
+            (Some(AnyPrefix::V6(prefix)), _) => self.ipv6.push(prefix),
             (None, AnyRange::V4(range)) => self.ipv4.ranges.push(range),
             (None, AnyRange::V6(range)) => self.ipv6.ranges.push(range),
         }

@@ -60,9 +60,9 @@ pub struct Feed {
 
 /// Reads a feed. Never fails and never panics, whatever the bytes are.
 ///
-/// Beside the result it takes eight bytes for each IPv4 entry and 32 for each
-/// IPv6 entry while it reads, and as much again while it sorts; six times that
-/// for entries that are not for ever.
+/// While it reads it takes four bytes for each IPv4 address and 16 for each IPv6
+/// address, twice that for wider prefixes; to sort IPv4 takes as much again. The
+/// result takes the same memory. Entries that are not for ever take 48 bytes.
 pub fn parse(bytes: &[u8], format: impl Into<FormatChoice>, limits: &Limits) -> Feed {
     parse_with(bytes, format, &Options::default(), limits)
 }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::visit::{Line, Visit};
 use super::{FormatChoice, Limits, Options, text};
-use crate::{AnyPrefix, Entry, Prefix, RejectReason};
+use crate::{AnyPrefix, Entry, RejectReason};
 
 /// A line of a feed that names an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,13 +55,11 @@ struct Search<'a> {
 
 impl Visit for Search<'_> {
     #[inline]
-    fn prefix(&mut self, line: Line<'_>, prefix: Prefix<u32>, masked: bool) -> ControlFlow<()> {
-        match self.address {
-            IpAddr::V4(address) if prefix.contains(address.into()) => {
-                self.entry(line, Entry { range: AnyPrefix::V4(prefix).into(), masked })
-            }
-            _ => ControlFlow::Continue(()),
+    fn prefix(&mut self, line: Line<'_>, prefix: AnyPrefix, masked: bool) -> ControlFlow<()> {
+        if prefix.contains(self.address) {
+            return self.entry(line, Entry { range: prefix.into(), masked });
         }
+        ControlFlow::Continue(())
     }
 
     fn entry(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {

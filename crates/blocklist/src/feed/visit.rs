@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::{Entry, Prefix, RejectReason};
+use crate::{AnyPrefix, Entry, RejectReason};
 
 /// A line as it stands in the file.
 #[derive(Clone, Copy)]
@@ -18,7 +18,7 @@ pub(super) struct Line<'a> {
 /// Whoever wants to know what a feed says. To break ends the reading.
 pub(super) trait Visit {
     /// An entry of the kind that almost all are of.
-    fn prefix(&mut self, line: Line<'_>, prefix: Prefix<u32>, masked: bool) -> ControlFlow<()>;
+    fn prefix(&mut self, line: Line<'_>, prefix: AnyPrefix, masked: bool) -> ControlFlow<()>;
 
     /// Any other entry.
     fn entry(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()>;

@@ -3,7 +3,7 @@
 //! not. Knows no lines and no comments.
 
 pub(crate) mod ipv4;
-mod ipv6;
+pub(crate) mod ipv6;
 mod literal;
 mod reject;
 

@@ -40,9 +40,11 @@ pub(in super::super) fn read(
     while !rest.is_empty() {
         shape.lines += 1;
         let number = shape.lines;
-        let (flow, taken) = if let Some(bare) = bare::line(rest).filter(|_| short_way) {
-            let line = Line { number, text: &rest[..bare.bytes] };
-            (visit.prefix(line, bare.prefix, bare.masked), bare.bytes)
+        let line = |bytes: usize| Line { number, text: &rest[..bytes] };
+        let (flow, taken) = if let Some(bare) = bare::ipv4(rest).filter(|_| short_way) {
+            (visit.prefix(line(bare.bytes), bare.prefix.into(), bare.masked), bare.bytes)
+        } else if let Some(bare) = bare::ipv6(rest).filter(|_| short_way) {
+            (visit.prefix(line(bare.bytes), bare.prefix.into(), bare.masked), bare.bytes)
         } else {
             let (text, taken) = lines::first(rest);
             (long_way(Line { number, text }, limits, visit, &mut shape), taken)
