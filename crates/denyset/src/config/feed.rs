@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use blocklist::{Column, Format, FormatChoice, Glob};
+use blocklist::{Column, Format, FormatChoice, Glob, JsonPath};
 use jiff::{Span, SpanRelativeTo};
 use reconcile::WhenStale;
 
@@ -41,13 +41,20 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
     let formats: Vec<_> = [("auto", FormatChoice::Auto)].into_iter().chain(formats).collect();
     let format = section.choice("format", &formats);
     let column = column(&mut section);
-    let path = section.text("path").map(|Text { text, .. }| text.to_owned());
+    let path = path(&mut section);
     let max_age = max_age(&mut section);
     let when_stale =
         section.choice("when-stale", &[("keep", WhenStale::Keep), ("drop", WhenStale::Drop)]);
     let guard = GuardOverrides::read(&mut section);
     section.finish();
     Some(FeedConfig { matches: matches?, format, column, path, max_age, when_stale, guard })
+}
+
+/// Paths to fields of a JSON document, with commas between them.
+fn path(section: &mut Section<'_, '_>) -> Option<String> {
+    let Text { text, at } = section.text("path")?;
+    let paths = JsonPath::list(text).map_err(|error| section.note(at, "path", error.to_string()));
+    paths.ok().map(|_| text.to_owned())
 }
 
 /// A number from 1, or a name.

@@ -346,6 +346,11 @@ fn options_of_feeds_have_their_own_limits() {
         |line: &str, want: &str| check(&format!("[[feed]]\nmatch = \"*\"\n{line}"), &[want]);
     option("column = 0", "3:10: feed.column: 0 is out of range, 1 to 1000 is allowed");
     option("column = \" \"", "3:10: feed.column: is empty, a number from 1 or a name is allowed");
+    option(
+        "path = \"a[].b, c d\"",
+        "3:8: feed.path: `c d` is no path to a field: write keys with dots, `[]` behind arrays, \
+         `a.b[].c`",
+    );
     option("column = true", "3:10: feed.column: a whole number is allowed, not a boolean");
     option("max-age = 3", "3:11: feed.max-age: a string is allowed, not an integer");
     for age in ["2", "2000d", "-2d", "0s", "1mo", "soon"] {
