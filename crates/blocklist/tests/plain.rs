@@ -96,6 +96,9 @@ fn a_line_with_anything_else_is_one_reject() {
     check("192.0.2.0/24 some-network", Err(Trailing));
     check("192.0.2.1-192.0.2.2 x", Err(Trailing));
     check("2001:db8::1 x", Err(Trailing));
+    check("192.0.2.1 -", Err(Trailing));
+    check("192.0.2.9 - 192.0.2.3", Err(Reversed));
+    check("192.0.2.1 - 2001:db8::1", Err(Families));
     check("192.0.2.0\t192.0.2.255\t24\t579", Err(Trailing));
     check("192.0.2.0 / 24", Err(Trailing));
     check("192.0.2.1// comment", Err(PrefixLength { max: 32 }));

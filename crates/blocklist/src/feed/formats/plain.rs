@@ -87,9 +87,10 @@ fn without_comment(line: &[u8]) -> &[u8] {
 }
 
 /// If the first word alone would have been an entry, it is the rest that is
-/// wrong.
+/// wrong; unless that is the end of a range, which may have blanks before it.
 fn blame(text: &[u8], reason: RejectReason) -> RejectReason {
     match text.iter().position(u8::is_ascii_whitespace) {
+        _ if matches!(reason, RejectReason::Reversed | RejectReason::Families) => reason,
         Some(end) if parse_entry(&text[..end]).is_ok() => RejectReason::Trailing,
         _ => reason,
     }
