@@ -31,6 +31,11 @@ impl Intervals {
         Self(merged)
     }
 
+    /// The first and last address of each stretch, as numbers.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (u128, u128)> + '_ {
+        self.0.iter().copied()
+    }
+
     /// These addresses and those.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
@@ -68,6 +73,13 @@ impl Intervals {
     /// Whether there is no address.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Of first and last addresses, in any order, overlapping or not.
+impl FromIterator<(u128, u128)> for Intervals {
+    fn from_iter<I: IntoIterator<Item = (u128, u128)>>(stretches: I) -> Self {
+        Self::from_unsorted(stretches.into_iter().collect())
     }
 }
 

@@ -4,12 +4,14 @@
 //! The namespace belongs to one fresh thread and to the threads and programs
 //! it starts; it goes when they go.
 
+use std::fs;
 use std::panic::resume_unwind;
+use std::path::Path;
 use std::thread;
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-use crate::witness::succeed;
+use crate::witness::{attempt, succeed};
 
 /// Runs `body` in a network namespace of its own, where only `lo` is there,
 /// and up. A panic of `body` is passed on.
@@ -31,6 +33,34 @@ pub fn isolated_with_mounts<T: Send>(body: impl FnOnce() -> T + Send) -> T {
         body()
     })
 }
+
+/// As [`isolated_with_mounts`], and no name has an address: no server is there
+/// to be asked, no other process is asked in its place, and no file has any. A
+/// program that looks names up is told at once that there is no such name.
+///
+/// # Panics
+/// As [`isolated`], and if names can be looked up all the same.
+pub fn isolated_without_names<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    isolated_with_mounts(|| {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        for (name, content) in [("nsswitch.conf", "hosts: files\n"), ("hosts", "")] {
+            let ours = directory.path().join(name);
+            fs::write(&ours, content).expect("a file can be written");
+            let theirs = Path::new("/etc").join(name);
+            succeed("mount", &["--bind".as_ref(), ours.as_os_str(), theirs.as_os_str()]);
+        }
+        // The C library asks this daemon first, if there is one.
+        if Path::new(NAME_CACHE).is_dir() {
+            succeed("mount", &["-t", "tmpfs", "none", NAME_CACHE]);
+        }
+        let localhost = attempt("getent", &["ahosts", "localhost"]);
+        assert!(localhost.is_err(), "names can be looked up: {localhost:?}");
+        body()
+    })
+}
+
+/// Where nscd(8) has its socket.
+const NAME_CACHE: &str = "/run/nscd";
 
 fn apart<T: Send>(flags: UnshareFlags, body: impl FnOnce() -> T + Send) -> T {
     let run = || {

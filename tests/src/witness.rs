@@ -3,9 +3,11 @@
 //! project's own reads it.
 
 use std::ffi::OsStr;
+use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::thread;
 
 use crate::members::Members;
 
@@ -34,14 +36,34 @@ pub fn succeed<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> String {
 pub fn attempt<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String, String> {
     let mut command = Command::new(program);
     command.args(arguments).env("XTABLES_LOCKFILE", XTABLES_LOCK).stdin(Stdio::null());
-    let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| {
-        panic!("cannot start `{program}`: {error}; `.ci/run` installs what the tests need")
-    });
+    let output = command.output().unwrap_or_else(|error| cannot_start(program, &error));
+    let Output { status, stdout, stderr } = output;
     if status.success() {
         Ok(String::from_utf8_lossy(&stdout).into_owned())
     } else {
         Err(format!("{command:?} failed, {status}: {}", String::from_utf8_lossy(&stderr).trim()))
     }
+}
+
+/// Runs a program with `input` as its standard input, to its end. What it
+/// thinks of it is for whoever asked.
+///
+/// # Panics
+/// If it cannot be started, or ends before it has read everything.
+pub fn fed<S: AsRef<OsStr>>(program: &str, arguments: &[S], input: &[u8]) -> Output {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| cannot_start(program, &error));
+    let mut pipe = child.stdin.take().expect("standard input is a pipe");
+    thread::scope(|scope| {
+        // While the program waits for somebody to read what it has printed.
+        scope.spawn(move || pipe.write_all(input).expect("the program reads its input"));
+        child.wait_with_output().expect("a child can be waited for")
+    })
+}
+
+fn cannot_start(program: &str, error: &io::Error) -> ! {
+    panic!("cannot start `{program}`: {error}; `.ci/run` installs what the tests need")
 }
 
 /// `ipset` with the words of `line`.
