@@ -98,6 +98,14 @@ pub fn ip(line: &str) -> String {
     succeed("ip", &words(line))
 }
 
+/// `iprange` with options and files. It prints IPv4 prefixes only.
+///
+/// # Panics
+/// If it fails.
+pub fn iprange<S: AsRef<OsStr>>(arguments: &[S]) -> String {
+    succeed("iprange", arguments)
+}
+
 fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
 }

@@ -1,6 +1,7 @@
 //! The built program, from outside: files go in, and `ipset`, packets, exit
 //! codes, the log and JSON say what came out. One promise a test.
 
+mod algebra;
 mod configuration;
 mod contents;
 mod files;
