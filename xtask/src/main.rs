@@ -2,6 +2,7 @@
 //! and ends with exit code 0 only if all of it went well.
 
 mod apart;
+mod bench;
 mod ci;
 mod demo;
 mod million;
@@ -28,6 +29,8 @@ struct Cli {
 enum Chore {
     /// Everything a change must pass: formatting, lints, tidy, tests, docs, a million entries
     Ci,
+    /// How fast it is, beside what others take for the same
+    Bench(bench::Bench),
     /// A million addresses in the kernel, changed twenty times under packets, in a namespace of its own
     Demo(demo::Demo),
     /// The house rules that a program can check
@@ -50,6 +53,7 @@ struct Seed {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().chore {
+        Chore::Bench(bench) => bench.run(),
         Chore::Ci => ci::run(),
         Chore::Demo(demo) => demo.run(),
         Chore::Tidy => tidy::run(),

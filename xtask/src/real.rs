@@ -101,7 +101,7 @@ fn config() -> Config {
 }
 
 /// The files that have nothing but addresses, CIDRs and comments, by name.
-fn plain_lists(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
+pub(crate) fn plain_lists(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
     let mut lists = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();

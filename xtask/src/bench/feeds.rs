@@ -1,0 +1,251 @@
+//! How fast feeds are read, and in how much memory: beside `iprange` on the same
+//! files, and beside the libraries that read JSON and CSV for us.
+
+#![expect(clippy::cast_precision_loss, reason = "figures for people have three digits")]
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use blocklist::{Format, FormatChoice, Limits, Prefixes, parse, sources};
+use clap::Args;
+use tests::generate::Random;
+
+use super::{Times, rounds, text, time};
+use crate::{Failure, Seed, real, workspace};
+
+#[derive(Args)]
+pub(crate) struct Feeds {
+    #[command(flatten)]
+    seed: Seed,
+    /// Lines of the files that are made
+    #[arg(long, default_value_t = 1_000_000)]
+    lines: usize,
+    /// How often each thing is measured; the median counts
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+    /// Only reads this file, and prints the bytes of memory that took
+    #[arg(long, hide = true)]
+    memory_of: Option<PathBuf>,
+}
+
+/// The files.
+struct Files {
+    ipv4: PathBuf,
+    ipv6: PathBuf,
+    json: PathBuf,
+    csv: PathBuf,
+}
+
+impl Files {
+    fn make(directory: &Path, random: &mut Random, lines: usize) -> Result<Self, Failure> {
+        let write = |name: &str, text: &str| -> Result<PathBuf, Failure> {
+            let path = directory.join(name);
+            fs::write(&path, text)?;
+            Ok(path)
+        };
+        let ipv4 = text::ipv4(random, lines);
+        Ok(Self {
+            json: write("ipv4.json", &text::json(&ipv4))?,
+            csv: write("ipv4.csv", &text::csv(&ipv4))?,
+            ipv4: write("ipv4.txt", &ipv4)?,
+            ipv6: write("ipv6.txt", &text::ipv6(random, lines))?,
+        })
+    }
+}
+
+impl Feeds {
+    pub(super) fn run(&self) -> Result<(), Failure> {
+        if let Some(file) = &self.memory_of {
+            return memory_of(file);
+        }
+        let directory = tempfile::tempdir()?;
+        let mut random = Random::seeded(self.seed.seed);
+        let files = Files::make(directory.path(), &mut random, self.lines)?;
+        println!("{} lines a file, {} rounds, medians", self.lines, self.rounds);
+        self.memory(&files)?;
+        self.text(&files)?;
+        self.documents(&files)?;
+        self.beside_iprange(&files)?;
+        self.union(directory.path())
+    }
+
+    /// In processes of their own, where no memory of earlier work is left.
+    fn memory(&self, files: &Files) -> Result<(), Failure> {
+        for (family, file, most) in [("IPv4", &files.ipv4, 16), ("IPv6", &files.ipv6, 40)] {
+            let mut again = Command::new(env::current_exe()?);
+            let output = again.args(["bench", "feeds", "--memory-of"]).arg(file).output()?;
+            let bytes: usize = String::from_utf8(output.stdout)?.trim().parse()?;
+            let each = bytes as f64 / self.lines as f64;
+            println!(
+                "memory while reading, beside the file: {each:.1} bytes an {family} entry ({most} at most)"
+            );
+        }
+        Ok(())
+    }
+
+    /// The reading alone: looking for an address keeps nothing.
+    fn text(&self, files: &Files) -> Result<(), Failure> {
+        let [ipv4, ipv6] = [fs::read(&files.ipv4)?, fs::read(&files.ipv6)?];
+        let look = |bytes: &[u8]| {
+            let address = [203, 0, 113, 7].into();
+            time(|| sources(bytes, Format::Plain, &Limits::default(), address))
+        };
+        let [four, six] = rounds(self.rounds, [&|| look(&ipv4), &|| look(&ipv6)]);
+        let lines = self.lines as f64;
+        println!(
+            "plain IPv4 text: {:.1} ns a line, {:.1} million lines a second (goal 40), {:.0} MB/s",
+            four.ms() * 1e6 / lines,
+            lines / four.ms() / 1e3,
+            ipv4.len() as f64 / four.ms() / 1e3
+        );
+        println!(
+            "plain IPv6 text: {:.1} ns a line, {:.2} times as long a byte as IPv4 (3 at most)",
+            six.ms() * 1e6 / lines,
+            four.ratio(&six) * ipv4.len() as f64 / ipv6.len() as f64
+        );
+        Ok(())
+    }
+
+    /// Beside what the libraries take to split the same text.
+    fn documents(&self, files: &Files) -> Result<(), Failure> {
+        let [json, csv] = [fs::read(&files.json)?, fs::read(&files.csv)?];
+        let look = |bytes: &[u8], format| {
+            let address = [203, 0, 113, 7].into();
+            time(|| sources(bytes, format, &Limits::default(), address))
+        };
+        let strings = || time(|| serde_json::from_slice::<Vec<&str>>(&json).map(|all| all.len()));
+        let [ours, theirs] = rounds(self.rounds, [&|| look(&json, Format::Json), &strings]);
+        println!(
+            "JSON: {:.1} ms, {:.2} times what serde_json takes for the strings",
+            ours.ms(),
+            theirs.ratio(&ours)
+        );
+        let [ours, theirs] =
+            rounds(self.rounds, [&|| look(&csv, Format::Table), &|| time(|| fields(&csv))]);
+        println!(
+            "CSV: {:.1} ms, {:.2} times what csv-core takes for the fields",
+            ours.ms(),
+            theirs.ratio(&ours)
+        );
+        Ok(())
+    }
+
+    /// The same file through `iprange`, which prints unless it only counts.
+    fn beside_iprange(&self, files: &Files) -> Result<(), Failure> {
+        let binary = workspace::release_binary()?;
+        let run = |program: &Path, arguments: &[&str]| {
+            let mut command = Command::new(program);
+            command.args(arguments).arg(&files.ipv4).stdout(Stdio::null()).stderr(Stdio::null());
+            time(|| command.status())
+        };
+        let read = || {
+            time(|| {
+                let bytes = fs::read(&files.ipv4).expect("it was written");
+                parse(&bytes, FormatChoice::Auto, &Limits::default()).prefixes.aggregate()
+            })
+        };
+        let iprange = Path::new("iprange");
+        let [ours, compile, count, theirs, theirs_count] = rounds(
+            self.rounds,
+            [
+                &read,
+                &|| run(&binary, &["compile"]),
+                &|| run(&binary, &["compile", "--count"]),
+                &|| run(iprange, &[]),
+                &|| run(iprange, &["-C"]),
+            ],
+        );
+        let row = |what: &str, ours: &Times, other: &str, theirs: &Times, goal: &str| {
+            let times = ours.ratio(theirs);
+            println!(
+                "{what}: {:.1} ms, `{other}` {:.1} ms: {times:.1} times as fast{goal}",
+                ours.ms(),
+                theirs.ms()
+            );
+        };
+        row("read, sort, deduplicate, aggregate", &ours, "iprange", &theirs, " (goal 12)");
+        row("the same", &ours, "iprange -C", &theirs_count, "");
+        row("`denyset compile`, printed", &compile, "iprange", &theirs, "");
+        row("`denyset compile --count`", &count, "iprange -C", &theirs_count, "");
+        Ok(())
+    }
+
+    /// Real feeds, from files to what a list is to hold.
+    fn union(&self, directory: &Path) -> Result<(), Failure> {
+        let Some(feeds) = real::directory() else {
+            println!(
+                "there is no directory of real feeds beside the checkout: no union was measured"
+            );
+            return Ok(());
+        };
+        let lists = real::plain_lists(&feeds)?;
+        let mut ipv4 = Vec::new();
+        let mut lines = 0;
+        for (name, text) in &lists {
+            lines += text.lines().count();
+            let path = directory.join(name);
+            let only = text.lines().filter(|line| !line.contains(':'));
+            fs::write(&path, only.fold(String::new(), |text, line| text + line + "\n"))?;
+            ipv4.push(path);
+        }
+        let desired = || {
+            time(|| {
+                let feeds = lists.iter().map(|(name, _)| {
+                    let bytes = fs::read(feeds.join(name)).expect("it was read before");
+                    parse(&bytes, FormatChoice::Auto, &Limits::default()).prefixes
+                });
+                let feeds: Vec<Prefixes> = feeds.collect();
+                Prefixes::union(&feeds).without_covered()
+            })
+        };
+        let iprange = || -> Duration {
+            let mut command = Command::new("iprange");
+            command.args(&ipv4).stdout(Stdio::null()).stderr(Stdio::null());
+            time(|| command.status())
+        };
+        let [ours, theirs] = rounds(self.rounds, [&desired, &iprange]);
+        println!(
+            "union of {} real feeds, {lines} lines: {:.1} ms, `iprange` for IPv4 {:.1} ms: {:.1} times as fast (goal 5)",
+            lists.len(),
+            ours.ms(),
+            theirs.ms(),
+            ours.ratio(&theirs)
+        );
+        Ok(())
+    }
+}
+
+/// Splits a table, and counts its fields.
+fn fields(mut rest: &[u8]) -> usize {
+    let mut reader = csv_core::Reader::new();
+    let (mut out, mut fields) = ([0; 1024], 0);
+    while !rest.is_empty() {
+        let (result, taken, _) = reader.read_field(rest, &mut out);
+        fields += usize::from(matches!(result, csv_core::ReadFieldResult::Field { .. }));
+        rest = &rest[taken..];
+    }
+    fields
+}
+
+/// Prints how much memory reading takes at most, the file itself apart.
+fn memory_of(file: &Path) -> Result<(), Failure> {
+    let bytes = fs::read(file)?;
+    // From here on the peak is counted anew, see proc(5).
+    fs::write("/proc/self/clear_refs", "5")?;
+    let before = status("VmRSS:")?;
+    let feed = parse(&bytes, FormatChoice::Auto, &Limits::default());
+    let peak = status("VmHWM:")?;
+    assert!(!feed.prefixes.is_empty(), "it has entries");
+    println!("{}", (peak - before) * 1024);
+    Ok(())
+}
+
+/// A number in KiB of `/proc/self/status`.
+fn status(key: &str) -> Result<u64, Failure> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key)).ok_or("no such line")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}

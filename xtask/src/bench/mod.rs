@@ -1,0 +1,90 @@
+//! Measurements, as ratios within one run: the machine may be busy with other
+//! things, and every other machine is another. Nothing here fails for being
+//! slow; what is missed is said.
+
+mod feeds;
+mod text;
+
+use std::env;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand};
+
+use crate::{Failure, workspace};
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Reading feeds, beside `iprange` and the libraries for JSON and CSV
+    Feeds(feeds::Feeds),
+}
+
+impl Bench {
+    /// Measures. What is measured in this process must be built as it is
+    /// shipped, so it is built so and started again.
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        if cfg!(debug_assertions) {
+            let mut again = Command::new(workspace::cargo());
+            again.args(["run", "--quiet", "--release", "--package", "xtask", "--"]);
+            let status = again.args(env::args_os().skip(1)).status()?;
+            return if status.success() {
+                Ok(())
+            } else {
+                Err(format!("{again:?}: {status}").into())
+            };
+        }
+        match &self.what {
+            What::Feeds(feeds) => feeds.run(),
+        }
+    }
+}
+
+/// How long `work` takes.
+fn time<T>(work: impl FnOnce() -> T) -> Duration {
+    let begun = Instant::now();
+    std::hint::black_box(work());
+    begun.elapsed()
+}
+
+/// The times of several things, each measured once a round, in turns: what
+/// disturbs one disturbs the others too.
+fn rounds<const N: usize>(rounds: usize, work: [&dyn Fn() -> Duration; N]) -> [Times; N] {
+    let mut times = [const { Vec::new() }; N];
+    for _ in 0..rounds {
+        for (times, work) in times.iter_mut().zip(work) {
+            times.push(work());
+        }
+    }
+    times.map(Times)
+}
+
+/// The times of one thing, round by round.
+struct Times(Vec<Duration>);
+
+impl Times {
+    /// The median.
+    fn median(&self) -> Duration {
+        let mut times = self.0.clone();
+        times.sort_unstable();
+        times[times.len() / 2]
+    }
+
+    /// In milliseconds.
+    fn ms(&self) -> f64 {
+        self.median().as_secs_f64() * 1e3
+    }
+
+    /// How many times as long the other thing took: the median of the rounds.
+    fn ratio(&self, other: &Self) -> f64 {
+        let mut ratios: Vec<f64> =
+            self.0.iter().zip(&other.0).map(|(a, b)| b.as_secs_f64() / a.as_secs_f64()).collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        ratios[ratios.len() / 2]
+    }
+}
