@@ -16,7 +16,7 @@ pub struct Limits {
     /// How many bytes of a line are kept for logs, before control characters
     /// are made visible.
     pub text_bytes_max: usize,
-    /// How many lines [`sources`](super::sources) names for one address.
+    /// How many lines [`sources`](super::sources()) names for one address.
     pub sources_kept: usize,
 }
 

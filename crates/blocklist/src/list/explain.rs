@@ -56,7 +56,7 @@ pub enum AllowedBy {
 }
 
 /// Explains the verdict of a list on `address`. It agrees with
-/// [`compose`](super::compose) on the same feeds and the protection of the
+/// [`compose`](super::compose()) on the same feeds and the protection of the
 /// list's categories.
 pub fn explain(
     list: &List,
