@@ -6,14 +6,13 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use blocklist::{Format, FormatChoice, Limits, Prefixes, parse, sources};
 use clap::Args;
 use tests::generate::Random;
 
-use super::{Times, rounds, text, time};
+use super::{Times, rounds, text, time, time_program};
 use crate::{Failure, Seed, real, workspace};
 
 #[derive(Args)]
@@ -137,9 +136,7 @@ impl Feeds {
     fn beside_iprange(&self, files: &Files) -> Result<(), Failure> {
         let binary = workspace::release_binary()?;
         let run = |program: &Path, arguments: &[&str]| {
-            let mut command = Command::new(program);
-            command.args(arguments).arg(&files.ipv4).stdout(Stdio::null()).stderr(Stdio::null());
-            time(|| command.status())
+            time_program(Command::new(program).args(arguments).arg(&files.ipv4))
         };
         let read = || {
             time(|| {
@@ -201,11 +198,7 @@ impl Feeds {
                 Prefixes::union(&feeds).without_covered()
             })
         };
-        let iprange = || -> Duration {
-            let mut command = Command::new("iprange");
-            command.args(&ipv4).stdout(Stdio::null()).stderr(Stdio::null());
-            time(|| command.status())
-        };
+        let iprange = || time_program(Command::new("iprange").args(&ipv4));
         let [ours, theirs] = rounds(self.rounds, [&desired, &iprange]);
         println!(
             "union of {} real feeds, {lines} lines: {:.1} ms, `iprange` for IPv4 {:.1} ms: {:.1} times as fast (goal 5)",

@@ -1,15 +1,18 @@
-//! Measurements, as ratios within one run: the machine may be busy with other
-//! things, and every other machine is another. Nothing here fails for being
-//! slow; what is missed is said.
+//! Measurements, in time of the processor and as ratios within one run: the
+//! machine may be busy with other things, and every other machine is another.
+//! Nothing here fails for being slow; what is missed is said.
 
 mod feeds;
 mod text;
 
 use std::env;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::{Failure, workspace};
 
@@ -45,11 +48,32 @@ impl Bench {
     }
 }
 
-/// How long `work` takes.
+/// How long a processor works on `work`, which stays on this thread. Time in
+/// which others had the processor does not count.
 fn time<T>(work: impl FnOnce() -> T) -> Duration {
-    let begun = Instant::now();
+    let begun = processor_time();
     std::hint::black_box(work());
-    begun.elapsed()
+    processor_time().saturating_sub(begun)
+}
+
+fn processor_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("it is not negative")
+}
+
+/// The same of a program that has one thread, from its start to its end.
+fn time_program(command: &mut Command) -> Duration {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = child.as_mut().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    waitid(WaitId::Pid(Pid::from_child(child)), ended).expect("it is a child");
+    // The kernel keeps account until somebody has taken note of the end: the
+    // first number is nanoseconds, see its Documentation/scheduler/sched-stats.
+    let account = fs::read_to_string(format!("/proc/{}/schedstat", child.id()));
+    let status = child.wait().expect("it has ended");
+    assert!(status.success(), "{command:?} ended with {status}");
+    let account = account.expect("it has ended and was not forgotten");
+    let nanoseconds = account.split(' ').next().and_then(|number| number.parse().ok());
+    Duration::from_nanos(nanoseconds.expect("a number"))
 }
 
 /// The times of several things, each measured once a round, in turns: what
