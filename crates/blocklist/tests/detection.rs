@@ -64,6 +64,10 @@ fn what_looks_like_nothing_is_plain() {
         "\u{0}\u{1}\u{2}",
         "127.0.0.1\tbad.example\n127.0.0.1\tworse.example\n",
         "1,2,3\n4,5,6\n",
+        // How many ranges and addresses another program counted.
+        "1,4294967296\n",
+        // Times of connections, with how many bytes there were.
+        "1700000000,1700003599,13335\n1700003600,1700007199,64496\n",
         "203.0.113.5\n203.0.113.6\n203.0.113.7 7\n",
     ] {
         assert_eq!(detect(text.as_bytes()), Format::Plain, "{text:?}");

@@ -6,7 +6,9 @@
 //! * `"3221225984","3221226239","ZZ","Example"`: IP2Location
 //!   (<https://lite.ip2location.com>), where addresses are decimal numbers. A
 //!   range that ends below 2^32 is one of IPv4 addresses, others are of IPv6;
-//!   inside of `::ffff:0:0/96` they mean the IPv4 addresses.
+//!   inside of `::ffff:0:0/96` they mean the IPv4 addresses. Numbers are known
+//!   for addresses only by the country behind them, two letters or `-`: in other
+//!   tables such numbers are times, counts or prices.
 //! * `#` begins a line of comment. A first row that begins with a letter is the
 //!   header.
 
@@ -49,7 +51,7 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
         let Ok((first, last)) = ends(fields) else { return false };
         let follows = before.is_none_or(|before| before < in_ipv6(first));
         before = Some(in_ipv6(last));
-        follows && range_entry(first, last).is_ok() && is_wide_enough(fields) && !is_mask(last)
+        follows && range_entry(first, last).is_ok() && has_country(fields) && !is_mask(last)
     });
     // Half of them are not enough.
     if likeness == Likeness::Sure && before.is_some() { likeness } else { Likeness::None }
@@ -63,9 +65,16 @@ fn in_ipv6(address: IpAddr) -> u128 {
     }
 }
 
-/// Small numbers count something else.
-fn is_wide_enough(fields: Fields<'_>) -> bool {
-    fields.get(1).and_then(number).is_none_or(|number| number >= (1 << 24) - 1)
+/// Whether the row has a country behind its last address, if that is a number,
+/// and the number is not so small that it counts something else.
+fn has_country(fields: Fields<'_>) -> bool {
+    let Some(last) = fields.get(1).and_then(number) else { return true };
+    let country = match fields.get(2) {
+        Some(b"-") => true,
+        Some(text) => text.len() == 2 && text.iter().all(u8::is_ascii_alphabetic),
+        None => false,
+    };
+    country && last >= (1 << 24) - 1
 }
 
 fn is_mask(address: IpAddr) -> bool {
