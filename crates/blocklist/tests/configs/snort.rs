@@ -16,6 +16,10 @@ fn the_addresses_of_a_rule_are_entries() {
     check("alert tcp $HOME_NET any -> [192.0.2.1,192.0.2.3] any (sid:1;)");
     check("alert ip [[192.0.2.1],[192.0.2.3]] any <> any any");
     check("reject ip 192.0.2.1 any -> any any (a)\nblock ip 192.0.2.3/32 any -> any any (b)");
+    check(
+        "alert tcp [192.0.2.1,192.0.2.3] any -> any any (msg:\"a; content:\\\"x\"; flags:S; \
+         flowbits:set,ET.Evil; threshold: type limit, track by_src, count 1; noalert; sid:1;)",
+    );
     SNORT.check("alert ip [2001:db8::/32,$BAD] any -> any any (a)", &["2001:db8::/32"]);
 }
 
@@ -41,6 +45,11 @@ fn a_rule_about_a_part_or_about_everybody_is_ignored() {
         "alert ip any any -> any any (a)",
         "alert ip $BAD any -> $HOME_NET any (a)",
         "alert ip 0.0.0.0/0 any -> $HOME_NET any (a)",
+        "alert tcp 192.0.2.1 any -> any any (msg:\"a\"; content:\"x\"; nocase; sid:1;)",
+        "alert tcp 192.0.2.1 any -> any any (flow:established; pcre:\"/x\\;/\"; sid:1;)",
+        "alert ip 192.0.2.1 any -> any any (flowbits:isset,x; sid:1;)",
+        "alert tcp 192.0.2.1 any -> any any (flags:F; sid:1;)",
+        "alert icmp 192.0.2.1 any -> any any (itype:8; sid:1;)",
         "alert http 192.0.2.1 any -> any any (a)",
         "# alert ip 192.0.2.1 any -> any any (a)",
     ] {

@@ -34,6 +34,23 @@ const ACTIONS: [&[u8]; 10] = [
     PASS,
 ];
 const PASS: &[u8] = b"pass";
+/// Options with a value that say something about the rule, or how often to tell
+/// of what it found. By all others, but for [`is_harmless`], it looks closer.
+const HARMLESS: [&[u8]; 13] = [
+    b"msg",
+    b"reference",
+    b"classtype",
+    b"priority",
+    b"sid",
+    b"gid",
+    b"rev",
+    b"metadata",
+    b"threshold",
+    b"detection_filter",
+    b"flow",
+    b"tag",
+    b"target",
+];
 /// Protocols by which rules about addresses go.
 const PROTOCOLS: [&[u8]; 5] = [b"ip", b"tcp", b"udp", b"icmp", b"pkthdr"];
 
@@ -65,6 +82,7 @@ struct Header<'a> {
     source_port: &'a [u8],
     target: &'a [u8],
     target_port: &'a [u8],
+    options: &'a [u8],
 }
 
 fn header(line: &[u8]) -> Option<Header<'_>> {
@@ -77,11 +95,15 @@ fn header(line: &[u8]) -> Option<Header<'_>> {
     };
     let (action, protocol) = (word()?, word()?);
     let (source, source_port, direction) = (word()?, word()?, word()?);
-    let header =
-        Header { action, protocol, source, source_port, target: word()?, target_port: word()? };
-    let ended = matches!(rest.trim_ascii(), [] | [b'(', .., b')']);
+    let (target, target_port) = (word()?, word()?);
+    let options = match rest.trim_ascii() {
+        [] => &b""[..],
+        [b'(', options @ .., b')'] => options,
+        _ => return None,
+    };
+    let header = Header { action, protocol, source, source_port, target, target_port, options };
     let known = ACTIONS.contains(&action) && matches!(direction, b"->" | b"<>" | b"=>");
-    (known && ended).then_some(header)
+    known.then_some(header)
 }
 
 /// How long the next word is: until a blank that is in no brackets.
@@ -103,7 +125,8 @@ impl Header<'_> {
     fn tell(&self, line: Line<'_>, visit: &mut impl Visit) -> ControlFlow<()> {
         let whole = self.source_port == b"any"
             && self.target_port == b"any"
-            && PROTOCOLS.contains(&self.protocol);
+            && PROTOCOLS.contains(&self.protocol)
+            && options(self.options).all(is_harmless);
         let side = match (is_open(self.source), is_open(self.target)) {
             (false, true) => Some(self.source),
             (true, false) => Some(self.target),
@@ -118,6 +141,31 @@ impl Header<'_> {
                 ControlFlow::Continue(())
             }
         }
+    }
+}
+
+/// The options of a rule: what stands between semicolons that are neither
+/// quoted nor escaped.
+fn options(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |&byte| {
+        let literal = std::mem::take(&mut escaped);
+        escaped = byte == b'\\' && !literal;
+        quoted ^= byte == b'"' && !literal;
+        byte == b';' && !quoted && !literal
+    })
+}
+
+/// Whether a rule with this option is about all packets all the same. Marks may
+/// be set but not asked for, and SYN packets stand for what begins with them.
+/// An option without a value only says more of one that has one.
+fn is_harmless(option: &[u8]) -> bool {
+    let Some(at) = memchr::memchr(b':', option) else { return true };
+    let (name, value) = (option[..at].trim_ascii(), option[at + 1..].trim_ascii());
+    match name {
+        b"flowbits" | b"xbits" => value.starts_with(b"set") || value == b"noalert",
+        b"flags" | b"tcp.flags" => matches!(value, b"S" | b"S,12" | b"S,CE" | b"S+"),
+        _ => HARMLESS.contains(&name),
     }
 }
 
