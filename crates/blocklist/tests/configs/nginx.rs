@@ -44,6 +44,11 @@ fn a_geo_block_is_read_by_its_values() {
     NGINX.check("geo $country { default ZZ; 192.0.2.0/24 DE; }", &[]);
     NGINX.check("geo $a { 192.0.2.1 0; } deny 192.0.2.1;", &["192.0.2.1"]);
     NGINX.check("geo $a { 192.0.2.1 0; } geo $b { 192.0.2.1 1; }", &["192.0.2.1"]);
+    NGINX.check("geo $whitelist { default 0; 192.0.2.1 1; }", &[]);
+    NGINX.check(
+        "geo $remote_addr $is_trusted { 192.0.2.1 1; } geo $bad { 192.0.2.1 1; }",
+        &["192.0.2.1"],
+    );
     NGINX.check("geo $ok { default 1; 192.0.2.1 0; 0.0.0.0/0 1; }", &[]);
 }
 

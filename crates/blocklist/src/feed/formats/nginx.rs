@@ -6,7 +6,8 @@
 //!   that names an address decides. `all`, `unix:` and prefixes of length 0 are
 //!   about the rest, and ignored.
 //! * In `geo`, values such as `1`, `on` and `deny` block, all others do not; the
-//!   most specific prefix of a block decides.
+//!   most specific prefix of a block decides. A block whose variable is named
+//!   for those who may come in, such as `$whitelist`, is ignored.
 //! * All other directives are ignored, but not those that nothing ends.
 
 use std::ops::ControlFlow;
@@ -22,6 +23,8 @@ use crate::{Entry, RejectReason, parse_entry};
 
 /// The values of a `geo` block that block.
 const BLOCKING: [&[u8]; 8] = [b"1", b"on", b"yes", b"true", b"deny", b"block", b"drop", b"bad"];
+/// What the name of a variable has in it that tells who is welcome.
+const WELCOMING: [&[u8]; 6] = [b"allow", b"white", b"trust", b"good", b"safe", b"permit"];
 /// First words in a `geo` block that are no addresses.
 const GEO_PARAMETERS: [&[u8]; 6] =
     [b"default", b"delete", b"include", b"proxy", b"proxy_recursive", b"ranges"];
@@ -101,7 +104,7 @@ impl<'a> Reader<'a> {
             }
             Kind::Mark(b';') => self.directive(token, visit),
             Kind::Mark(b'{') => {
-                let geo = self.word(0) == b"geo";
+                let geo = self.word(0) == b"geo" && !self.is_welcoming();
                 self.geo_number += usize::from(geo);
                 self.blocks.push(geo);
                 self.clear();
@@ -117,6 +120,12 @@ impl<'a> Reader<'a> {
 
     fn word(&self, index: usize) -> &'a [u8] {
         self.words.get(index).map_or(b"", |word| unquoted(word.text))
+    }
+
+    /// Whether the last word names those who may come in.
+    fn is_welcoming(&self) -> bool {
+        let name = self.words.last().map_or(&b""[..], |word| word.text).to_ascii_lowercase();
+        WELCOMING.iter().any(|part| memchr::memmem::find(&name, part).is_some())
     }
 
     fn clear(&mut self) {
