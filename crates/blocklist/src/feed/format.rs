@@ -101,6 +101,8 @@ formats! {
     Geofeed = "geofeed" in geofeed,
     /// Tor's lists of exits with `ExitAddress` lines.
     TorExits = "tor-exits" in tor_exits,
+    /// Address lists of `RouterOS`: `add list=NAME address=ADDRESS`.
+    Mikrotik = "mikrotik" in mikrotik,
     /// What `ipset save` writes, and scripts of `ipset add`.
     Ipset = "ipset" in ipset,
     /// Rules of `iptables-save`, and scripts of them.

@@ -8,6 +8,7 @@ mod firewalld;
 mod hosts_deny;
 mod ipset;
 mod iptables;
+mod mikrotik;
 mod nft;
 mod nginx;
 mod snort;
@@ -107,7 +108,7 @@ proptest! {
         Just("-j ACCEPT"), Just("! "), Just("{"), Just("}"), Just(";"), Just(","), Just("["), Just("]"),
         Just("'"), Just("\""), Just("\\"), Just(":"), Just(" "), Just("\n"), Just("\r"), Just("#"), Just("\u{a0}"),
         Just("alert ip "), Just(" any -> any any"), Just("[x] Ban "), Just("Unban "), Just("rule "),
-        Just("source address="), Just("drop "), Just("ip host "), Just("any "), Just("@a "), Just("1;"),
+        Just("source address="), Just("add list=a address="), Just(":do {"), Just("drop "), Just("ip host "), Just("any "), Just("@a "), Just("1;"),
     ], 0..40)) {
         let text = pieces.concat();
         for &format in Format::ALL {

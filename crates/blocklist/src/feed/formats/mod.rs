@@ -22,6 +22,7 @@ pub(super) mod ipsum;
 pub(super) mod iptables;
 pub(super) mod json;
 pub(super) mod maxmind;
+pub(super) mod mikrotik;
 pub(super) mod misp;
 pub(super) mod nft;
 pub(super) mod nft_json;

@@ -1,0 +1,200 @@
+//! Address lists of `RouterOS`, as scripts for `/import` and as `/export` writes
+//! them: `add list=NAME address=ADDRESS` below `/ip firewall address-list`.
+//! Source: <https://help.mikrotik.com/docs/display/ROS/Address-lists> and
+//! <https://help.mikrotik.com/docs/display/ROS/Scripting>.
+//!
+//! * All lists of a file together are what is blocked. Only entries of address
+//!   lists have both properties, so the menu they stand below does not matter;
+//!   `:do { … } on-error={}` may stand around them.
+//! * `disabled=yes`, host names and `0.0.0.0/0` are ignored. `timeout` is what
+//!   remains: `1d02:03:04`, `1w2d`, `24h`.
+//! * A line that ends with a backslash goes on in the next one. All other
+//!   commands are ignored, but not those that name an address in another way.
+
+use std::ops::ControlFlow;
+
+use super::super::addresses::{is_everything, is_host_name, network};
+use super::super::detect::{Head, Likeness};
+use super::super::visit::{Line, Visit};
+use super::super::words::{is_torn, number, unquoted, words};
+use super::super::{Limits, Options, Shape, lines};
+use crate::token::range_entry;
+use crate::{Entry, RejectReason, parse_address};
+
+/// The menus of address lists, in the spellings of `RouterOS` 6 and 7.
+const MENUS: [&[u8]; 8] = [
+    b"/ip firewall address-list",
+    b"/ip firewall address-list/",
+    b"/ip/firewall/address-list",
+    b"/ip/firewall/address-list/",
+    b"/ipv6 firewall address-list",
+    b"/ipv6 firewall address-list/",
+    b"/ipv6/firewall/address-list",
+    b"/ipv6/firewall/address-list/",
+];
+/// How other commands, and what closes a block, begin.
+const OTHERS: [&[u8]; 7] = [b":", b"/", b"{", b"}", b"add ", b"set ", b"remove "];
+
+/// Reads all lines, until the visitor breaks.
+pub(in super::super) fn read(
+    bytes: &[u8],
+    _: &Options,
+    limits: &Limits,
+    visit: &mut impl Visit,
+) -> Shape {
+    // A command that goes on, from its first line.
+    let mut open: Option<(Line<'_>, Vec<u8>)> = None;
+    let shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
+        let (line, text) = match open.take() {
+            Some((first, mut text)) => {
+                text.extend_from_slice(said);
+                (first, text)
+            }
+            None => (line, said.to_vec()),
+        };
+        match text.strip_suffix(b"\\") {
+            Some(text) if text.len() <= limits.line_bytes_max => {
+                open = Some((line, text.to_vec()));
+                ControlFlow::Continue(())
+            }
+            _ => tell(line, &text, visit),
+        }
+    });
+    if let Some((line, _)) = open {
+        visit.reject(line, RejectReason::Foreign);
+    }
+    shape
+}
+
+/// Sure if most lines put something into an address list.
+pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
+    head.most(b"#", |line| MENUS.contains(&line) || member(line).is_some())
+}
+
+/// An entry, and for how many seconds it is one.
+struct Said {
+    entry: Entry,
+    seconds: Option<u64>,
+}
+
+/// Tells what a whole command says.
+fn tell(line: Line<'_>, text: &[u8], visit: &mut impl Visit) -> ControlFlow<()> {
+    match command(text) {
+        Ok(Some(Said { entry, seconds: Some(seconds) })) => visit.lasting(line, entry, seconds),
+        Ok(Some(Said { entry, seconds: None })) => visit.entry(line, entry),
+        Ok(None) => {
+            visit.ignore(line);
+            ControlFlow::Continue(())
+        }
+        Err(reason) => visit.read(line, Err(reason)),
+    }
+}
+
+/// What a command puts into a list, if it does.
+fn command(text: &[u8]) -> Result<Option<Said>, RejectReason> {
+    let Some(member) = member(text) else {
+        let names_address = memchr::memmem::find(text, b"address=").is_some();
+        let known = OTHERS.iter().any(|begin| text.starts_with(begin)) || MENUS.contains(&text);
+        return if known && !names_address { Ok(None) } else { Err(RejectReason::Foreign) };
+    };
+    if words(member.text).any(is_torn) {
+        return Err(RejectReason::Trailing);
+    }
+    let address = unquoted(member.address);
+    if member.disabled || is_host_name(address) {
+        return Ok(None);
+    }
+    let entry = address_or_range(address)?;
+    let seconds = match member.timeout.map(unquoted) {
+        None | Some(b"none-static" | b"none-dynamic") => None,
+        Some(text) => Some(seconds(text).ok_or(RejectReason::Duration)?),
+    };
+    Ok((!is_everything(entry)).then_some(Said { entry, seconds }))
+}
+
+/// The properties of a member of an address list.
+struct Member<'a> {
+    /// All of them.
+    text: &'a [u8],
+    address: &'a [u8],
+    timeout: Option<&'a [u8]>,
+    disabled: bool,
+}
+
+/// The member that a command adds, if it is such a command.
+fn member(text: &[u8]) -> Option<Member<'_>> {
+    let text = without_menu(inner(text)?);
+    let text = text.strip_prefix(b"add ")?;
+    let (mut list, mut address, mut timeout, mut disabled) = (false, None, None, false);
+    for word in words(text) {
+        let at = memchr::memchr(b'=', word)?;
+        let value = &word[at + 1..];
+        match &word[..at] {
+            b"list" => list = true,
+            b"address" => address = Some(value),
+            b"timeout" => timeout = Some(value),
+            b"disabled" => disabled = [&b"yes"[..], b"true"].contains(&value),
+            _ => {}
+        }
+    }
+    let address = address.filter(|_| list)?;
+    Some(Member { text, address, timeout, disabled })
+}
+
+/// The command in `:do { … } on-error={}`, or the text itself.
+fn inner(text: &[u8]) -> Option<&[u8]> {
+    let Some(block) = text.strip_prefix(b":do") else { return Some(text) };
+    let block = block.trim_ascii_start().strip_prefix(b"{")?.trim_ascii();
+    let mut quoted = false;
+    let end = block.iter().position(|&byte| {
+        quoted ^= byte == b'"';
+        byte == b'}' && !quoted
+    })?;
+    let after = block[end + 1..].trim_ascii();
+    (after.is_empty() || after.starts_with(b"on-error")).then(|| block[..end].trim_ascii())
+}
+
+/// The command behind the menu, where that stands before it.
+fn without_menu(text: &[u8]) -> &[u8] {
+    let after = MENUS.iter().rev().find_map(|menu| text.strip_prefix(*menu));
+    after.map_or(text, <[u8]>::trim_ascii_start)
+}
+
+fn address_or_range(text: &[u8]) -> Result<Entry, RejectReason> {
+    match memchr::memchr(b'-', text) {
+        Some(at) => range_entry(parse_address(&text[..at])?, parse_address(&text[at + 1..])?),
+        None => network(text),
+    }
+}
+
+/// `1w2d3h4m5s`, and `1d02:03:04`, where the part with colons stands last.
+fn seconds(text: &[u8]) -> Option<u64> {
+    let (mut sum, mut rest) = (0_u64, text);
+    while let Some(end) = rest.iter().position(|byte| !byte.is_ascii_digit()) {
+        let scale = match rest[end] {
+            b'w' => 604_800,
+            b'd' => 86_400,
+            b'h' => 3_600,
+            b'm' => 60,
+            b's' => 1,
+            b':' => return sum.checked_add(clock(rest)?),
+            _ => return None,
+        };
+        sum = sum.checked_add(number(&rest[..end])?.checked_mul(scale)?)?;
+        rest = &rest[end + 1..];
+    }
+    // Digits without a unit are seconds, and only if they stand alone.
+    match (rest, rest.len() == text.len()) {
+        ([], false) => Some(sum),
+        (digits, true) => number(digits),
+        _ => None,
+    }
+}
+
+/// `02:03:04`, in seconds.
+fn clock(text: &[u8]) -> Option<u64> {
+    let mut parts = text.split(|&byte| byte == b':').map(number);
+    let [hours, minutes, seconds] = [parts.next()??, parts.next()??, parts.next()??];
+    let good = parts.next().is_none() && minutes < 60 && seconds < 60;
+    hours.checked_mul(3_600)?.checked_add(minutes * 60 + seconds).filter(|_| good)
+}
