@@ -50,12 +50,15 @@ fn check(format: Format, cases: &[(&str, Want)]) {
     }
 }
 
-/// A file as a whole: prefixes, and promise.
+/// A file as a whole: prefixes, and promise, whatever its lines end with.
 fn check_file(format: Format, text: &str, prefixes: &[&str], promised: Option<u64>) {
-    let feed = parse(text.as_bytes(), format, &Limits::default());
-    assert_eq!(shown(&feed), prefixes, "{text:?}");
-    assert_eq!(feed.tally.promised.map(|promise| promise.entries), promised, "{text:?}");
-    assert_eq!(feed.rejects, [], "{text:?}");
+    for (mark, end) in [("", "\n"), ("", "\r\n"), ("", "\r"), ("\u{feff}", "\n")] {
+        let text = mark.to_owned() + &text.replace("\r\n", "\n").replace('\n', end);
+        let feed = parse(text.as_bytes(), format, &Limits::default());
+        assert_eq!(shown(&feed), prefixes, "{text:?}");
+        assert_eq!(feed.tally.promised.map(|promise| promise.entries), promised, "{text:?}");
+        assert_eq!(feed.rejects, [], "{text:?}");
+    }
 }
 
 const NET: &[&str] = &["192.0.2.0/24"];
@@ -189,6 +192,7 @@ fn feodo_has_addresses_in_the_column_of_its_header() {
     check_file(Format::Feodo, &text, &["192.0.2.8"], Some(1));
     check_file(Format::Feodo, &format!("{text}\r\n\r\n"), &["192.0.2.8"], Some(1));
     check_file(Format::Feodo, &format!("{header}\n# END 0 entries"), &[], Some(0));
+    check_file(Format::Feodo, "# END 0 entries", &[], Some(0));
     let moved = "\"dst_ip\",\"first_seen_utc\"\n\"192.0.2.8\",\"198.51.100.1\"\n";
     check_file(Format::Feodo, moved, &["192.0.2.8"], None);
 }

@@ -45,6 +45,16 @@ pub(super) fn first(bytes: &[u8]) -> (&[u8], usize) {
     (&bytes[..end], end + end_bytes)
 }
 
+/// All lines without their ends, of a text that is looked at before it is read.
+pub(super) fn all(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = without_mark(bytes);
+    std::iter::from_fn(move || {
+        let (line, taken) = first(rest);
+        rest = &rest[taken..];
+        (taken > 0).then_some(line)
+    })
+}
+
 /// Tells what every line means, until somebody breaks.
 ///
 /// `meaning` gets the line and its text without blanks around it. It is not

@@ -37,7 +37,7 @@ pub(in super::super) fn read(
         })
     });
     let tail = &bytes[bytes.len().saturating_sub(TRAILER_BYTES_MAX)..];
-    if let Some(entries) = tail.rsplit(|&byte| byte == b'\n').find_map(promise) {
+    if let Some(entries) = lines::all(tail).filter_map(promise).last() {
         visit.promise(entries);
     }
     shape

@@ -9,7 +9,7 @@
 
 use super::super::detect::{Head, Likeness};
 use super::super::visit::Visit;
-use super::super::{Limits, Options, Shape, text};
+use super::super::{Limits, Options, Shape, lines, text};
 use super::plain;
 
 /// How many lines the header may have.
@@ -22,8 +22,8 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    let lines = bytes.split(|&byte| byte == b'\n').take(HEADER_LINES_MAX);
-    let mut header = lines.take_while(|line| matches!(text::trim(line), [] | [b'#', ..]));
+    let first_lines = lines::all(bytes).take(HEADER_LINES_MAX);
+    let mut header = first_lines.take_while(|line| matches!(text::trim(line), [] | [b'#', ..]));
     if let Some(entries) = header.find_map(promise) {
         visit.promise(entries);
     }
