@@ -33,6 +33,8 @@ impl Reader {
             let found = sources(text.as_bytes(), self.0, &Limits::default(), address);
             assert!(!found.is_empty(), "no source of {address} in {text:?}");
         }
+        let marked = parse(format!("\u{feff}{text}").as_bytes(), self.0, &Limits::default());
+        assert_eq!(marked, feed, "{text:?} with a mark");
         feed
     }
 

@@ -36,7 +36,8 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    if text::trim(lines::without_mark(bytes)).starts_with(b"[") && !is_log(bytes) {
+    let begin = text::trim(lines::without_mark(bytes));
+    if begin.starts_with(b"[") && !log::is_line(lines::first(begin).0) {
         return read_python(bytes, visit);
     }
     let mut log = Log::default();
@@ -75,10 +76,6 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
     });
     let has = |word: &[u8]| head.lines().any(|line| memchr::memmem::find(line, word).is_some());
     if python || has(LIST) { Likeness::Sure } else { head.most(b"#", log::is_line) }
-}
-
-fn is_log(bytes: &[u8]) -> bool {
-    log::is_line(lines::first(text::trim(bytes)).0)
 }
 
 /// Strings in lists, of which those before a colon are names of jails.
