@@ -99,6 +99,8 @@ fn what_remains_of_the_time_counts() {
     check("192.0.2.1 expires 59s1ms", &[(60, &["192.0.2.1"])]);
     check("192.0.2.1 expires 1w", &[(604_800, &["192.0.2.1"])]);
     check("192.0.2.1 timeout 30", &[(30, &["192.0.2.1"])]);
+    check("192.0.2.1 timeout 1h expires 0s", &[]);
+    assert_eq!(NFT.read(&set("192.0.2.1 expires 0ms")).tally.ignored, 1);
     NFT.check_expiring(
         "set b { type ipv4_addr; timeout 10m; elements = { 192.0.2.1, 192.0.2.2 expires 5s } }",
         &[(5, &["192.0.2.2"]), (600, &["192.0.2.1"])],

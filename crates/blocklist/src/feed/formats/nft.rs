@@ -6,7 +6,8 @@
 //!   other types and maps are ignored, and so are sets that the rules of the
 //!   file only ever accept by.
 //! * `expires` is what remains; without it, `timeout` of the element or else of
-//!   the set. Counters and comments do not matter; `*` is ignored.
+//!   the set. Counters and comments do not matter; `*` is ignored, and so is an
+//!   element whose time is over.
 //! * All else that stands in a ruleset is passed over.
 
 mod element;
@@ -184,6 +185,10 @@ impl<'a> Reader<'a> {
         }
         match element(&words) {
             Ok(Element { entry, seconds }) => match seconds.or(set.timeout) {
+                Some(0) => {
+                    visit.ignore(line);
+                    ControlFlow::Continue(())
+                }
                 Some(seconds) => visit.lasting(line, entry, seconds),
                 None => visit.entry(line, entry),
             },
