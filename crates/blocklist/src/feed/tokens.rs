@@ -47,10 +47,12 @@ impl<'a> Tokens<'a> {
         Self { bytes, marks, at: 0, shape, told: 0, told_last: 0 }
     }
 
-    /// What can be said of the text, after the last token.
+    /// What can be said of the text, after the last token or, if the reading
+    /// stopped there, after any other.
     pub(super) fn shape(&self) -> Shape {
-        let open_line = u64::from(self.shape.unfinished_line && self.at >= self.bytes.len());
-        let lines = self.shape.lines + open_line;
+        let whole = self.at >= self.bytes.len();
+        let open_line = self.told_last > self.shape.lines || self.shape.unfinished_line && whole;
+        let lines = self.shape.lines + u64::from(open_line);
         Shape { lines, blank: lines.saturating_sub(self.told), ..self.shape }
     }
 

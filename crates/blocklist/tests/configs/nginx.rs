@@ -1,7 +1,7 @@
 //! nginx: `deny`, `allow` and `geo`.
 
-use blocklist::Format;
 use blocklist::RejectReason::*;
+use blocklist::{Format, Limits, parse};
 use proptest::prelude::*;
 
 use super::{Reader, any_prefixes, round_trip};
@@ -101,6 +101,14 @@ fn lines_are_counted_as_in_an_editor() {
     let feed = NGINX.read("\n# x\r\ndeny 192.0.2.1;\r\rdeny\nx;");
     assert_eq!((feed.shape.lines, feed.shape.blank, feed.rejects[0].line), (6, 3, 5));
     assert!(feed.shape.unfinished_line && !feed.shape.binary);
+}
+
+#[test]
+fn the_line_in_which_reading_stops_is_counted() {
+    let none = Limits { entries_max: 0, ..Limits::default() };
+    let feed = parse(b"deny x; deny 192.0.2.1; allow all;\n", Format::Nginx, &none);
+    assert!(feed.shape.over_entries_max);
+    assert_eq!((feed.shape.lines, feed.shape.blank, feed.rejects[0].line), (1, 0, 1));
 }
 
 proptest! {
