@@ -42,7 +42,12 @@ pub fn sources_with(
     let address = address.to_canonical();
     let mut search = Search { address, limits, found: Vec::new(), excepted: false };
     format.into().for_bytes(bytes).read(bytes, options, limits, &mut search);
-    if search.excepted { Vec::new() } else { search.found }
+    if search.excepted {
+        return Vec::new();
+    }
+    // Some formats tell at the end what they heard before.
+    search.found.sort_by_key(|source| source.line);
+    search.found
 }
 
 struct Search<'a> {

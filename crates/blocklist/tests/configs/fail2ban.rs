@@ -1,7 +1,7 @@
 //! What fail2ban prints and logs.
 
-use blocklist::Format;
 use blocklist::RejectReason::*;
+use blocklist::{Format, Limits, sources};
 use proptest::prelude::*;
 
 use super::{Reader, any_prefixes, round_trip};
@@ -58,6 +58,14 @@ fn the_last_word_on_an_address_counts() {
     check(&["[sshd] 192.0.2.1 already banned", "[sshd] Found 192.0.2.1 - 2026"], &[]);
     check(&["[sshd] Ban 2001:db8::1", "[sshd] Flush ticket(s) with iptables"], &["2001:db8::1"]);
     FAIL2BAN.check("fail2ban.actions: WARNING [ssh] Ban 192.0.2.1\n", &["192.0.2.1"]);
+}
+
+#[test]
+fn sources_are_told_in_the_order_of_the_lines() {
+    let mixed = "[sshd] Ban 192.0.2.1\n`- Banned IP list: 192.0.2.1\n[web] Ban 192.0.2.1\n";
+    let address = [192, 0, 2, 1].into();
+    let found = sources(mixed.as_bytes(), Format::Fail2ban, &Limits::default(), address);
+    assert_eq!(found.iter().map(|source| source.line).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
 #[test]
