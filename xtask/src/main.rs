@@ -5,6 +5,7 @@ mod apart;
 mod bench;
 mod ci;
 mod demo;
+mod fuzz;
 mod million;
 mod real;
 mod sim;
@@ -27,12 +28,14 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Everything a change must pass: formatting, lints, tidy, tests, docs, a million entries
+    /// Everything a change must pass: formatting, lints, tidy, tests, docs, fuzzing, a million entries
     Ci,
     /// How fast it is, beside what others take for the same
     Bench(bench::Bench),
     /// A million addresses in the kernel, changed twenty times under packets, in a namespace of its own
     Demo(demo::Demo),
+    /// What reads foreign bytes, under bytes that look for new code: each format, and netlink
+    Fuzz(fuzz::Fuzz),
     /// The house rules that a program can check
     Tidy,
     /// Random faults against the model of the kernel
@@ -52,10 +55,14 @@ struct Seed {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = fuzz::as_compiler() {
+        return code;
+    }
     let done = match Cli::parse().chore {
         Chore::Bench(bench) => bench.run(),
         Chore::Ci => ci::run(),
         Chore::Demo(demo) => demo.run(),
+        Chore::Fuzz(fuzz) => fuzz.run(),
         Chore::Tidy => tidy::run(),
         Chore::Sim(sim) => sim.run(),
         Chore::Million(million) => million.run(),

@@ -24,7 +24,7 @@ pub(crate) fn release_binary() -> Result<PathBuf, Failure> {
 }
 
 /// The target directory.
-fn target() -> Result<PathBuf, Failure> {
+pub(crate) fn target() -> Result<PathBuf, Failure> {
     let metadata = metadata()?;
     let target = metadata["target_directory"].as_str().ok_or("cargo names no target directory")?;
     Ok(target.into())

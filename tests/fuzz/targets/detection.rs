@@ -1,0 +1,31 @@
+//! Which format a text is taken for depends on neither chance, nor a byte order
+//! mark, nor the kind of its line ends, and no plain list is taken for anything
+//! that reads it otherwise.
+#![no_main]
+
+use blocklist::{Format, FormatChoice, Limits, detect, parse};
+
+const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+
+libfuzzer_sys::fuzz_target!(|text: &[u8]| {
+    let format = detect(text);
+    assert_eq!(detect(text), format);
+    assert_eq!(FormatChoice::Auto.for_bytes(text), format);
+    let limits = Limits::default();
+    let feed = parse(text, FormatChoice::Auto, &limits);
+    assert_eq!(feed, parse(text, format, &limits));
+    if MARKS.iter().all(|mark| !text.starts_with(mark)) {
+        assert_eq!(detect(&[MARKS[0], text].concat()), format, "with a mark");
+    }
+    if !text.contains(&b'\r') {
+        let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
+        for end in ["\r\n", "\r"] {
+            assert_eq!(detect(&lines.join(end.as_bytes())), format, "with {end:?}");
+        }
+    }
+    let plain = parse(text, Format::Plain, &limits);
+    if plain.tally.entries > 0 && plain.tally.rejected == 0 {
+        assert_eq!(feed.prefixes, plain.prefixes, "a plain list taken for {format}");
+        assert_eq!(feed.tally.rejected, 0, "a plain list taken for {format}");
+    }
+});

@@ -1,0 +1,86 @@
+//! One format of feeds, the one that `FUZZ_FORMAT` names: whatever the bytes
+//! are, it is read without a panic, and what was read agrees with itself.
+//!
+//! First lines `?column=…` and `?path=…` are options as in the configuration,
+//! the feed is what stands behind them.
+#![no_main]
+
+mod found;
+mod limited;
+mod numbers;
+mod rewritten;
+
+use std::env;
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
+use blocklist::{
+    Column, Feed, Format, Limits, Options, Prefixes, Source, parse_with, sources_with,
+};
+
+/// Names the format.
+const VARIABLE: &str = "FUZZ_FORMAT";
+
+static FORMAT: LazyLock<Format> = LazyLock::new(|| {
+    let name = env::var(VARIABLE).unwrap_or_else(|_| panic!("{VARIABLE} names a format"));
+    name.parse().unwrap_or_else(|unknown| panic!("{VARIABLE}: {unknown}"))
+});
+
+/// Something to be read, and how.
+struct Case<'a> {
+    bytes: &'a [u8],
+    options: Options,
+}
+
+impl<'a> Case<'a> {
+    fn new(mut bytes: &'a [u8]) -> Self {
+        let mut options = Options::default();
+        while let Some((column, rest)) = option(bytes, b"?column=") {
+            let number = column.parse().map(Column::Number);
+            options.column = Some(number.unwrap_or_else(|_| Column::Name(column.to_owned())));
+            bytes = rest;
+        }
+        if let Some((path, rest)) = option(bytes, b"?path=") {
+            options.path = Some(path.to_owned());
+            bytes = rest;
+        }
+        Self { bytes, options }
+    }
+
+    /// The same options for other bytes.
+    fn with<'b>(&self, bytes: &'b [u8]) -> Case<'b> {
+        Case { bytes, options: self.options.clone() }
+    }
+
+    fn read(&self, limits: &Limits) -> Feed {
+        parse_with(self.bytes, *FORMAT, &self.options, limits)
+    }
+
+    fn sources(&self, limits: &Limits, address: IpAddr) -> Vec<Source> {
+        sources_with(self.bytes, *FORMAT, &self.options, limits, address)
+    }
+}
+
+/// The value of an option in the first line, and what stands behind that line.
+fn option<'a>(bytes: &'a [u8], name: &[u8]) -> Option<(&'a str, &'a [u8])> {
+    let rest = bytes.strip_prefix(name)?;
+    let end = rest.iter().position(|&byte| byte == b'\n')?;
+    Some((str::from_utf8(&rest[..end]).ok()?, &rest[end + 1..]))
+}
+
+/// All prefixes, also of entries that end.
+fn all_prefixes(feed: &Feed) -> Prefixes {
+    Prefixes::union(feed.expiring.values().chain([&feed.prefixes]))
+}
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    let case = Case::new(input);
+    let limits = Limits::default();
+    let feed = case.read(&limits);
+    assert_eq!(case.read(&limits), feed, "what is read twice is the same");
+    numbers::check(&feed, &limits);
+    numbers::check_shape(&feed, case.bytes);
+    found::check(&case, &feed, &limits);
+    limited::check(&case, &feed);
+    rewritten::check(&case, &feed, &limits);
+});
