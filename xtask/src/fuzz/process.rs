@@ -18,9 +18,14 @@ const FORMAT: &str = "FUZZ_FORMAT";
 /// Lines of a log that are shown when a target fails.
 const SHOWN_LINES: usize = 20;
 
-/// Of one input: bytes, and seconds until it counts as hanging. Of the process:
-/// memory.
-const LIMITS: [&str; 3] = ["-max_len=2048", "-timeout=10", "-rss_limit_mb=1024"];
+/// Seconds until one input counts as hanging, and the memory of the process.
+const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=1024"];
+
+/// How long inputs become.
+const BYTES_MAX: &str = "-max_len=2048";
+
+/// Of longer ones only the beginning is worth its place in the corpus.
+const KEPT_BYTES_MAX: &str = "-max_len=256";
 
 impl Target {
     /// Runs for a while, and returns what is to be said of it.
@@ -28,7 +33,7 @@ impl Target {
         let scratch = built.scratch(self);
         corpus::empty(&scratch)?;
         let mut command = self.command(built);
-        command.args([&scratch, &corpus::folder(self)]).args(LIMITS);
+        command.args([&scratch, &corpus::folder(self)]).args(LIMITS).arg(BYTES_MAX);
         command.arg(format!("-max_total_time={seconds}")).args(["-print_final_stats=1"]);
         let (status, said) = self.said_by(built, &mut command)?;
         if status.success() { summary(&said) } else { Err(self.failure(status, &said)) }
@@ -49,7 +54,8 @@ impl Target {
         let merged = built.merged(self);
         corpus::empty(&merged)?;
         let mut command = self.command(built);
-        command.args(["-merge=1", "-set_cover_merge=1", "-use_counters=0"]).args(LIMITS);
+        command.args(["-merge=1", "-set_cover_merge=1", "-use_counters=0"]);
+        command.args(LIMITS).arg(KEPT_BYTES_MAX);
         command.args([&merged, &corpus::folder(self), &built.scratch(self)]);
         let (status, said) = self.said_by(built, &mut command)?;
         if status.success() { Ok(()) } else { Err(self.failure(status, &said)) }
