@@ -63,7 +63,10 @@ fn a_timeout_ends_an_entry() {
         let line = format!("add list=bad address=192.0.2.1 timeout={timeout}");
         MIKROTIK.check_expiring(&line, &[(seconds, &["192.0.2.1"])]);
     }
-    MIKROTIK.check("add list=bad address=192.0.2.1 timeout=none-static", &["192.0.2.1"]);
+    for no_end in ["none-static", "none-dynamic", "0", "0s", "00:00:00"] {
+        let line = format!("add list=bad address=192.0.2.1 timeout={no_end}");
+        MIKROTIK.check(&line, &["192.0.2.1"]);
+    }
     for timeout in ["", "x", "5y", "1h5", "1:2", "00:60:00", "99999999999999999999w"] {
         MIKROTIK.refuse(&format!("add list=bad address=192.0.2.1 timeout={timeout}"), Duration);
     }

@@ -7,7 +7,7 @@
 //!   lists have both properties, so the menu they stand below does not matter;
 //!   `:do { … } on-error={}` may stand around them.
 //! * `disabled=yes`, host names and `0.0.0.0/0` are ignored. `timeout` is what
-//!   remains: `1d02:03:04`, `1w2d`, `24h`.
+//!   remains: `1d02:03:04`, `1w2d`, `24h`; none at all and zero mean for ever.
 //! * A line that ends with a backslash goes on in the next one. All other
 //!   commands are ignored, but not those that name an address in another way.
 
@@ -107,7 +107,7 @@ fn command(text: &[u8]) -> Result<Option<Said>, RejectReason> {
     let entry = address_or_range(address)?;
     let seconds = match member.timeout.map(unquoted) {
         None | Some(b"none-static" | b"none-dynamic") => None,
-        Some(text) => Some(seconds(text).ok_or(RejectReason::Duration)?),
+        Some(text) => Some(seconds(text).ok_or(RejectReason::Duration)?).filter(|&left| left > 0),
     };
     Ok((!is_everything(entry)).then_some(Said { entry, seconds }))
 }
