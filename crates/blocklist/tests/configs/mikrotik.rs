@@ -92,6 +92,18 @@ fn what_names_an_address_in_another_way_is_rejected() {
 }
 
 #[test]
+fn a_command_goes_on_in_the_very_next_line_only() {
+    MIKROTIK.check("add list=bad comment=\"a \\\n    # b\" address=192.0.2.1", &["192.0.2.1"]);
+    let long = "x".repeat(blocklist::Limits::default().line_bytes_max + 1);
+    for (between, want) in [("", &[1, 3][..]), ("  ", &[1, 3]), (&*long, &[1, 2, 3])] {
+        let feed = MIKROTIK.read(&format!("add list=bad \\\n{between}\naddress=192.0.2.1\n"));
+        assert!(feed.prefixes.is_empty(), "{between:?}");
+        let lines: Vec<u64> = feed.rejects.iter().map(|reject| reject.line).collect();
+        assert_eq!(lines, want, "{between:?}");
+    }
+}
+
+#[test]
 fn scripts_are_told_from_others_that_add() {
     MIKROTIK.check_detected(&[
         "# x\n/ip firewall address-list\nadd list=bad address=192.0.2.1 comment=x\n",

@@ -8,7 +8,8 @@
 //!   `:do { … } on-error={}` may stand around them.
 //! * `disabled=yes`, host names and `0.0.0.0/0` are ignored. `timeout` is what
 //!   remains: `1d02:03:04`, `1w2d`, `24h`; none at all and zero mean for ever.
-//! * A line that ends with a backslash goes on in the next one. All other
+//! * A line that ends with a backslash goes on in the next one, which is neither
+//!   blank nor a comment then, whatever it begins with. All other
 //!   commands are ignored, but not those that name an address in another way.
 
 use std::ops::ControlFlow;
@@ -17,7 +18,7 @@ use super::super::addresses::{is_everything, is_host_name, network};
 use super::super::detect::{Head, Likeness};
 use super::super::visit::{Line, Visit};
 use super::super::words::{is_torn, number, unquoted, words};
-use super::super::{Limits, Options, Shape, lines};
+use super::super::{Limits, Options, Shape, lines, text};
 use crate::token::range_entry;
 use crate::{Entry, RejectReason, parse_address};
 
@@ -42,28 +43,48 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
+    let (mut rest, mut shape) = match lines::open(bytes, visit) {
+        Ok(opened) => opened,
+        Err(shape) => return shape,
+    };
     // A command that goes on, from its first line.
     let mut open: Option<(Line<'_>, Vec<u8>)> = None;
-    let shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
+    while !rest.is_empty() {
+        let (text, taken) = lines::first(rest);
+        rest = &rest[taken..];
+        shape.lines += 1;
+        let line = Line { number: shape.lines, text };
+        // A command goes on in the very next line or not at all.
+        if text::trim(text).is_empty() || text.len() > limits.line_bytes_max {
+            reject_open(&mut open, visit);
+        }
+        let Some(said) = lines::said(line, limits, visit, &mut shape) else { continue };
+        if open.is_none() && said.starts_with(b"#") {
+            shape.blank += 1;
+            continue;
+        }
         let (line, text) = match open.take() {
-            Some((first, mut text)) => {
-                text.extend_from_slice(said);
-                (first, text)
-            }
+            Some((first, text)) => (first, [&text, said].concat()),
             None => (line, said.to_vec()),
         };
         match text.strip_suffix(b"\\") {
-            Some(text) if text.len() <= limits.line_bytes_max => {
-                open = Some((line, text.to_vec()));
-                ControlFlow::Continue(())
+            Some(text) if text.len() <= limits.line_bytes_max => open = Some((line, text.to_vec())),
+            _ if tell(line, &text, visit).is_break() => {
+                shape.over_entries_max = true;
+                return shape;
             }
-            _ => tell(line, &text, visit),
+            _ => {}
         }
-    });
-    if let Some((line, _)) = open {
+    }
+    reject_open(&mut open, visit);
+    shape
+}
+
+/// Rejects a command that should have gone on.
+fn reject_open(open: &mut Option<(Line<'_>, Vec<u8>)>, visit: &mut impl Visit) {
+    if let Some((line, _)) = open.take() {
         visit.reject(line, RejectReason::Foreign);
     }
-    shape
 }
 
 /// Sure if most lines put something into an address list.
