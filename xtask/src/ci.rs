@@ -17,6 +17,8 @@ const STEPS: &[Step] = &[
     ("build the tests", build),
     ("tests", test),
     ("docs", docs),
+    // Every target from its corpus. Most of the step's time is the build.
+    ("fuzz", || chore(&["fuzz", "--seconds", "2"])),
     ("sim", || chore(&["sim", "--seed", "1"])),
     ("demo", || chore(&["demo"])),
     ("a million entries", || chore(&["million"])),
