@@ -96,9 +96,11 @@ fn real_feeds() -> Result<Vec<String>, Failure> {
     Ok(vec![said.to_owned()])
 }
 
-/// Another chore, in a process of its own: it moves into a namespace.
+/// Another chore, in a process of its own: it moves into a namespace. Started by
+/// cargo, because the file of this program may have been replaced: built with
+/// the whole workspace it is another one, with the features of all.
 fn chore(arguments: &[&str]) -> Result<Vec<String>, Failure> {
-    run_command(Command::new(std::env::current_exe()?).args(arguments))
+    cargo(&[&["xtask"], arguments].concat())
 }
 
 fn run_command(command: &mut Command) -> Result<Vec<String>, Failure> {
