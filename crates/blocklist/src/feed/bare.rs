@@ -78,7 +78,8 @@ fn finish<A: Address>(address: A, window: &[u8], at: usize) -> Option<Bare<A>> {
         _ => return None,
     };
     let prefix = Prefix::containing(address, length);
-    Some(Bare { prefix, masked: prefix.first() != address, bytes })
+    let masked = prefix.first() != address;
+    (!masked || length > 0).then_some(Bare { prefix, masked, bytes })
 }
 
 /// The number that the leading decimal digits make, and how many there are.

@@ -40,7 +40,8 @@ pub fn parse_address(text: &[u8]) -> Result<IpAddr, RejectReason> {
 /// Reads one entry, without blanks around it. The forms are
 ///
 /// * an address: `192.0.2.1`, `2001:db8::1`,
-/// * a prefix: `192.0.2.0/24`, `2001:db8::/32`; host bits are cleared,
+/// * a prefix: `192.0.2.0/24`, `2001:db8::/32`; host bits are cleared, but not
+///   all bits of an address: `192.0.2.7/0` is none,
 /// * an IPv4 prefix with a netmask: `192.0.2.0/255.255.255.0`,
 /// * an inclusive range, blanks around the dash allowed: `192.0.2.3-192.0.2.9`.
 ///
@@ -92,27 +93,33 @@ fn parse_prefix(address: &[u8], length: &[u8]) -> Result<Entry, RejectReason> {
     let ip = parse_address(address)?;
     let mapped = ip.is_ipv4() && memchr::memchr(b':', address).is_some();
     match ip {
-        IpAddr::V6(ip) => Ok(masked(u128::from(ip), parse_length(length, 128)?)),
+        IpAddr::V6(ip) => masked(u128::from(ip), parse_length(length, 128)?),
         IpAddr::V4(ip) if mapped => {
             let length = parse_length(length, 128)?.checked_sub(96);
-            Ok(masked(u32::from(ip), length.ok_or(RejectReason::MappedLength)?))
+            masked(u32::from(ip), length.ok_or(RejectReason::MappedLength)?)
         }
         IpAddr::V4(ip) if length.contains(&b'.') => {
             let mask = ipv4::parse(length).map_err(|_| RejectReason::Netmask)?;
             let length =
                 ipv4::mask_length(mask).filter(|&length| length > 0 || ip.is_unspecified());
-            Ok(masked(u32::from(ip), length.ok_or(RejectReason::Netmask)?))
+            masked(u32::from(ip), length.ok_or(RejectReason::Netmask)?)
         }
-        IpAddr::V4(ip) => Ok(masked(u32::from(ip), parse_length(length, 32)?)),
+        IpAddr::V4(ip) => masked(u32::from(ip), parse_length(length, 32)?),
     }
 }
 
-fn masked<A: Address>(address: A, length: u8) -> Entry
+/// The prefix around an address. One of length 0 is not around an address but
+/// around all, and so a slip of the pen.
+fn masked<A: Address>(address: A, length: u8) -> Result<Entry, RejectReason>
 where
     AnyPrefix: From<Prefix<A>>,
 {
     let prefix = Prefix::containing(address, length);
-    Entry { range: AnyPrefix::from(prefix).into(), masked: prefix.first() != address }
+    let masked = prefix.first() != address;
+    if masked && length == 0 {
+        return Err(RejectReason::ZeroLength);
+    }
+    Ok(Entry { range: AnyPrefix::from(prefix).into(), masked })
 }
 
 fn parse_length(text: &[u8], max: u8) -> Result<u8, RejectReason> {

@@ -34,6 +34,10 @@ pub enum RejectReason {
         /// The longest prefix of the family.
         max: u8,
     },
+    /// An address other than zero with the length 0: the prefix would be all
+    /// addresses there are.
+    #[error("a prefix of length 0 is every address, and so begins with zeros only")]
+    ZeroLength,
     /// What follows the slash is not a dotted netmask. `0.0.0.0` is one only
     /// after the address `0.0.0.0`: where masks are written inverted, it means
     /// a single address.
