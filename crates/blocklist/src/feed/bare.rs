@@ -2,15 +2,14 @@
 //! address or prefix, and the end of the line. It knows these lines only and
 //! leaves all others, also the wrong ones, to the long way.
 
-use crate::token::ipv6;
+use crate::token::{ipv4, ipv6};
 use crate::{Address, Prefix};
 
 /// How many bytes are looked at. The longest line of this kind has 49: an IPv6
 /// address of 45, a length, and the end of the line.
 pub(super) const WINDOW: usize = 52;
 
-/// How many of them for IPv4. The longest line has 20 then, the loads of a
-/// wrong one reach no further than 19.
+/// How many of them for IPv4. The longest line has 20 then.
 const IPV4_WINDOW: usize = 24;
 
 /// A line that is an entry.
@@ -21,37 +20,13 @@ pub(super) struct Bare<A> {
     pub bytes: usize,
 }
 
-/// The least value of an octet with so many digits; no value reaches the ones
-/// for no digit and for four.
-const LEAST: [u32; 5] = [256, 0, 10, 100, 256];
-
 /// Reads a line of IPv4 if it is of the short kind and is followed by enough
 /// bytes.
-///
-/// Whether an octet has one, two or three digits is as good as random, so a
-/// jump that depends on it would be mispredicted: digits are counted and
-/// weighed without any, and what is wrong is collected until the end.
 #[inline]
 pub(super) fn ipv4(rest: &[u8]) -> Option<Bare<u32>> {
     let window: &[u8; IPV4_WINDOW] = rest.first_chunk()?;
-    let mut address = 0;
-    let mut at = 0;
-    let mut wrong = false;
-    for octet in 0..4 {
-        let (value, digits) =
-            leading_number([window[at], window[at + 1], window[at + 2], window[at + 3]]);
-        wrong |= value < LEAST[digits] || value > 255;
-        wrong |= octet < 3 && window[at + digits] != b'.';
-        if octet == 0 && wrong {
-            return None;
-        }
-        address = address << 8 | value & 255;
-        at += digits + 1;
-    }
-    if wrong {
-        return None;
-    }
-    finish(address, window, at - 1)
+    let (address, at) = ipv4::leading(window.first_chunk()?)?;
+    finish(address, window, at)
 }
 
 /// Reads a line of IPv6 if it is of the short kind and is followed by enough
@@ -80,20 +55,6 @@ fn finish<A: Address>(address: A, window: &[u8], at: usize) -> Option<Bare<A>> {
     let prefix = Prefix::containing(address, length);
     let masked = prefix.first() != address;
     (!masked || length > 0).then_some(Bare { prefix, masked, bytes })
-}
-
-/// The number that the leading decimal digits make, and how many there are.
-/// With none or four the number means nothing.
-#[inline]
-fn leading_number(text: [u8; 4]) -> (u32, usize) {
-    let digits = u32::from_le_bytes(text) ^ 0x3030_3030;
-    // The high bit of each byte that is not 0 to 9.
-    let others = (((digits & 0x7f7f_7f7f) + 0x7676_7676) | digits) & 0x8080_8080;
-    let count = others.trailing_zeros() / 8;
-    // The last digit moves to the third byte, zeros come in before the first.
-    let [hundreds, tens, ones, _] = (digits << (24_u32.wrapping_sub(8 * count) & 31)).to_le_bytes();
-    let value = u32::from(hundreds) * 100 + u32::from(tens) * 10 + u32::from(ones);
-    (value, count as usize)
 }
 
 /// The prefix length at `at`, and where it ends.

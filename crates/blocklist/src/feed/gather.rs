@@ -164,17 +164,17 @@ impl Visit for Gather<'_> {
     }
 
     fn entry(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {
-        self.take_room(entry.range)?;
         if entry.masked {
-            self.dubious_line = line.number;
+            self.dubious_line = line.number();
         }
-        match (entry.range.as_prefix(), entry.range) {
-            (Some(AnyPrefix::V4(prefix)), _) => self.ipv4.push(prefix),
-            (Some(AnyPrefix::V6(prefix)), _) => self.ipv6.push(prefix),
-            (None, AnyRange::V4(range)) => self.ipv4.ranges.push(range),
-            (None, AnyRange::V6(range)) => self.ipv6.ranges.push(range),
+        if let Some(prefix) = entry.range.as_prefix() {
+            return self.prefix(line, prefix, entry.masked);
         }
-        self.tally.masked += u64::from(entry.masked);
+        self.take_room(entry.range)?;
+        match entry.range {
+            AnyRange::V4(range) => self.ipv4.ranges.push(range),
+            AnyRange::V6(range) => self.ipv6.ranges.push(range),
+        }
         ControlFlow::Continue(())
     }
 
@@ -201,10 +201,10 @@ impl Visit for Gather<'_> {
 
     fn reject(&mut self, line: Line<'_>, reason: RejectReason) {
         self.tally.rejected += 1;
-        self.dubious_line = line.number;
+        self.dubious_line = line.number();
         if self.rejects.len() < self.limits.rejects_kept {
-            let text = text::printable(line.text, self.limits.text_bytes_max);
-            self.rejects.push(Reject { line: line.number, text, reason });
+            let text = text::printable(line.text(), self.limits.text_bytes_max);
+            self.rejects.push(Reject { line: line.number(), text, reason });
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn open<'a>(
     visit: &mut impl Visit,
 ) -> Result<(&'a [u8], Shape), Shape> {
     if UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
-        visit.reject(Line { number: 1, text: bytes }, RejectReason::Utf16);
+        visit.reject(Line::At { number: 1, text: bytes }, RejectReason::Utf16);
         return Err(Shape { lines: 1, utf16: true, ..Shape::default() });
     }
     let bytes = without_mark(bytes);
@@ -75,7 +75,7 @@ pub(super) fn each<'a, V: Visit>(
         let (text, taken) = first(rest);
         rest = &rest[taken..];
         shape.lines += 1;
-        let line = Line { number: shape.lines, text };
+        let line = Line::At { number: shape.lines, text };
         let Some(said) = said(line, limits, visit, &mut shape) else { continue };
         if said.first().is_some_and(|first| comments.contains(first)) {
             shape.blank += 1;
@@ -94,12 +94,12 @@ pub(super) fn said<'a>(
     visit: &mut impl Visit,
     shape: &mut Shape,
 ) -> Option<&'a [u8]> {
-    shape.binary |= memchr::memchr(0, line.text).is_some();
-    if line.text.len() > limits.line_bytes_max {
+    shape.binary |= memchr::memchr(0, line.text()).is_some();
+    if line.text().len() > limits.line_bytes_max {
         visit.reject(line, RejectReason::LineLength { max: limits.line_bytes_max });
         return None;
     }
-    let said = text::trim(line.text);
+    let said = text::trim(line.text());
     if said.is_empty() {
         shape.blank += 1;
         return None;

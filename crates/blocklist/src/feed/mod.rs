@@ -14,6 +14,7 @@ mod json;
 mod limits;
 mod lines;
 mod options;
+mod places;
 mod precedence;
 mod shape;
 mod sources;

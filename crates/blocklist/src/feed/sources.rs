@@ -75,8 +75,8 @@ impl Visit for Search<'_> {
             // An exception may still come.
             return ControlFlow::Continue(());
         }
-        let text = text::printable(line.text, self.limits.text_bytes_max);
-        self.found.push(Source { line: line.number, text, prefix: entry.range.to_string() });
+        let text = text::printable(line.text(), self.limits.text_bytes_max);
+        self.found.push(Source { line: line.number(), text, prefix: entry.range.to_string() });
         ControlFlow::Continue(())
     }
 

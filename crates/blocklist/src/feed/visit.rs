@@ -3,16 +3,36 @@
 
 use std::ops::ControlFlow;
 
+use super::places::Places;
 use crate::{AnyPrefix, Entry, RejectReason};
 
 /// A line as it stands in the file.
 #[derive(Clone, Copy)]
-pub(super) struct Line<'a> {
+pub(super) enum Line<'a> {
+    /// A line that was counted to.
+    At { number: u64, text: &'a [u8] },
+    /// The line around a place in a document, to be found when somebody asks:
+    /// almost nobody does.
+    Around { places: &'a Places<'a>, at: usize },
+}
+
+impl<'a> Line<'a> {
     /// The first is 1.
-    pub number: u64,
-    /// With or without its end. Of a format without lines, the part of the
-    /// text that an entry was read from.
-    pub text: &'a [u8],
+    pub(super) fn number(self) -> u64 {
+        match self {
+            Self::At { number, .. } => number,
+            Self::Around { places, at } => places.number(at),
+        }
+    }
+
+    /// With or without its end. Of a format without lines, the part of the text
+    /// that an entry was read from.
+    pub(super) fn text(self) -> &'a [u8] {
+        match self {
+            Self::At { text, .. } => text,
+            Self::Around { places, at } => places.around(at),
+        }
+    }
 }
 
 /// Whoever wants to know what a feed says. To break ends the reading.

@@ -3,37 +3,72 @@
 
 use super::RejectReason;
 
+/// How many bytes are looked at. The longest text of an address has 15; a wrong
+/// one is left behind the fourth octet, with four bytes for each and one between.
+pub(crate) const WINDOW: usize = 20;
+
+/// The longest text of an address. What is longer is none.
+const BYTES_MAX: usize = "255.255.255.255".len();
+
+/// The least value of an octet with so many digits; no value reaches the ones
+/// for no digit and for four.
+const LEAST: [u32; 5] = [256, 0, 10, 100, 256];
+
 /// Reads an address that is all of `text`.
 ///
 /// # Errors
 /// What is wrong with it, as exactly as can be said.
 pub(crate) fn parse(text: &[u8]) -> Result<u32, RejectReason> {
-    let mut address = 0_u32;
-    let mut octets = 0;
-    for octet in text.split(|&byte| byte == b'.') {
-        address =
-            address << 8 | u32::from(parse_octet(octet).map_err(|reason| blame(text, reason))?);
-        octets += 1;
-        if octets > 4 {
-            break;
-        }
-    }
-    if octets == 4 { Ok(address) } else { Err(blame(text, RejectReason::OctetCount)) }
+    short(text).ok_or_else(|| blame(text))
 }
 
-fn parse_octet(text: &[u8]) -> Result<u8, RejectReason> {
-    match *text {
-        [] => Err(RejectReason::OctetCount),
-        [b'0', _, ..] => Err(RejectReason::LeadingZero),
-        _ if text.len() > 3 => Err(RejectReason::OctetValue),
-        _ => text
-            .iter()
-            .try_fold(0_u16, |value, byte| {
-                byte.is_ascii_digit().then(|| value * 10 + u16::from(byte - b'0'))
-            })
-            .ok_or(RejectReason::NotAnAddress)
-            .and_then(|value| u8::try_from(value).map_err(|_| RejectReason::OctetValue)),
+/// As [`parse`], for texts of which most are something else.
+#[inline]
+pub(crate) fn short(text: &[u8]) -> Option<u32> {
+    let mut window = [0; WINDOW];
+    window[..BYTES_MAX].get_mut(..text.len())?.copy_from_slice(text);
+    let (address, bytes) = leading(&window)?;
+    (bytes == text.len()).then_some(address)
+}
+
+/// Reads the address at the beginning of a text, and says how many bytes it
+/// has. What comes behind it is for the caller to judge: it may be another dot,
+/// and then the address was none.
+///
+/// Whether an octet has one, two or three digits is as good as random, so a
+/// jump that depends on it would be mispredicted: digits are counted and
+/// weighed without any, and what is wrong is collected until the end.
+#[inline]
+pub(crate) fn leading(window: &[u8; WINDOW]) -> Option<(u32, usize)> {
+    let mut address = 0;
+    let mut at = 0;
+    let mut wrong = false;
+    for octet in 0..4 {
+        let (value, digits) =
+            leading_number([window[at], window[at + 1], window[at + 2], window[at + 3]]);
+        wrong |= value < LEAST[digits] || value > 255;
+        wrong |= octet < 3 && window[at + digits] != b'.';
+        if octet == 0 && wrong {
+            return None;
+        }
+        address = address << 8 | value & 255;
+        at += digits + 1;
     }
+    (!wrong).then_some((address, at - 1))
+}
+
+/// The number that the leading decimal digits make, and how many there are.
+/// With none or four the number means nothing.
+#[inline]
+fn leading_number(text: [u8; 4]) -> (u32, usize) {
+    let digits = u32::from_le_bytes(text) ^ 0x3030_3030;
+    // The high bit of each byte that is not 0 to 9.
+    let others = (((digits & 0x7f7f_7f7f) + 0x7676_7676) | digits) & 0x8080_8080;
+    let count = others.trailing_zeros() / 8;
+    // The last digit moves to the third byte, zeros come in before the first.
+    let [hundreds, tens, ones, _] = (digits << (24_u32.wrapping_sub(8 * count) & 31)).to_le_bytes();
+    let value = u32::from(hundreds) * 100 + u32::from(tens) * 10 + u32::from(ones);
+    (value, count as usize)
 }
 
 /// As [`parse`], for formats that fill octets with zeros up to three decimal
@@ -42,7 +77,7 @@ fn parse_octet(text: &[u8]) -> Result<u8, RejectReason> {
 /// # Errors
 /// What is wrong with the address.
 pub(crate) fn parse_padded(text: &[u8]) -> Result<u32, RejectReason> {
-    let mut bare = [0; PADDED_BYTES];
+    let mut bare = [0; BYTES_MAX];
     let mut kept = 0;
     for octet in text.split_inclusive(|&byte| byte == b'.') {
         let digits = octet.strip_suffix(b".").unwrap_or(octet);
@@ -59,13 +94,25 @@ pub(crate) fn parse_padded(text: &[u8]) -> Result<u32, RejectReason> {
     parse(&bare[..kept])
 }
 
-/// The longest text of an address. What is longer is none.
-const PADDED_BYTES: usize = "255.255.255.255".len();
-
-/// The reason, if the text looks like an IPv4 address at all.
-fn blame(text: &[u8], reason: RejectReason) -> RejectReason {
+/// What is wrong with a text that is no address.
+fn blame(text: &[u8]) -> RejectReason {
     let dotted = text.contains(&b'.') && text.iter().all(|b| b.is_ascii_digit() || *b == b'.');
-    if dotted { reason } else { RejectReason::NotAnAddress }
+    if !dotted {
+        return RejectReason::NotAnAddress;
+    }
+    let mut octets = text.split(|&byte| byte == b'.').take(5);
+    octets.find_map(wrong_octet).unwrap_or(RejectReason::OctetCount)
+}
+
+/// What is wrong with some digits, if they are no octet.
+fn wrong_octet(digits: &[u8]) -> Option<RejectReason> {
+    match *digits {
+        [] => Some(RejectReason::OctetCount),
+        [b'0', _, ..] => Some(RejectReason::LeadingZero),
+        [_] | [_, _] => None,
+        [_, _, _] if digits <= b"255" => None,
+        _ => Some(RejectReason::OctetValue),
+    }
 }
 
 /// The prefix length of a dotted netmask, or `None` if its one bits do not

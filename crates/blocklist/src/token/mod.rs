@@ -55,6 +55,10 @@ pub fn parse_address(text: &[u8]) -> Result<IpAddr, RejectReason> {
 /// # Errors
 /// Why it is none of these.
 pub fn parse_entry(text: &[u8]) -> Result<Entry, RejectReason> {
+    // Almost all are of this form.
+    if let Some(address) = ipv4::short(text) {
+        return Ok(Entry { range: AnyPrefix::V4(Prefix::host(address)).into(), masked: false });
+    }
     // Neither an address nor a prefix has a dash in it.
     if let Some(dash) = memchr::memchr(b'-', text) {
         let (first, last) = (&text[..dash], &text[dash + 1..]);

@@ -32,7 +32,7 @@ pub(in super::super) fn read(
 ) -> Shape {
     let mut access = Access::default();
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
-        let ended = line.text.as_ptr_range().end < bytes.as_ptr_range().end;
+        let ended = line.text().as_ptr_range().end < bytes.as_ptr_range().end;
         match access.line(said) {
             Said::Nothing => visit.ignore(line),
             Said::Foreign => visit.reject(line, RejectReason::Foreign),

@@ -19,7 +19,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::detect::{Head, Likeness};
-use super::super::json::{self, Kind, Paths, Places};
+use super::super::json::{self, Kind, Paths};
+use super::super::places::Places;
 use super::super::visit::{Line, Visit};
 use super::super::{Limits, Options, Shape, duration, text};
 use crate::{RejectReason, parse_entry};
@@ -93,7 +94,7 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
 fn one<'de, V: Visit>(
     raw: &'de RawValue,
     record: Option<Record<'de>>,
-    places: &mut Places<'de>,
+    places: &Places<'de>,
     visit: &mut V,
 ) -> ControlFlow<()> {
     let Some(record) = record else {

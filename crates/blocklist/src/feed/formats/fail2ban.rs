@@ -97,7 +97,7 @@ fn read_python(bytes: &[u8], visit: &mut impl Visit) -> Shape {
             Kind::Mark(_) => last.take(),
         };
         let Some(before) = before else { return ControlFlow::Continue(()) };
-        let line = Line { number: before.line, text: before.text };
+        let line = Line::At { number: before.line, text: before.text };
         let inner = unquoted(before.text);
         let quoted = inner.len() < before.text.len() && !is_torn(before.text);
         let entry = if quoted && token.kind != Kind::Word {
@@ -109,7 +109,7 @@ fn read_python(bytes: &[u8], visit: &mut impl Visit) -> Shape {
     });
     // A word that nothing follows was cut off.
     if let Some(last) = last {
-        visit.reject(Line { number: last.line, text: last.text }, RejectReason::Foreign);
+        visit.reject(Line::At { number: last.line, text: last.text }, RejectReason::Foreign);
     }
     Shape { over_entries_max: flow.is_break(), ..tokens.shape() }
 }

@@ -53,7 +53,7 @@ pub(in super::super) fn read(
         let (text, taken) = lines::first(rest);
         rest = &rest[taken..];
         shape.lines += 1;
-        let line = Line { number: shape.lines, text };
+        let line = Line::At { number: shape.lines, text };
         // A command goes on in the very next line or not at all.
         if text::trim(text).is_empty() || text.len() > limits.line_bytes_max {
             reject_open(&mut open, visit);

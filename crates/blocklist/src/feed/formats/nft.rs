@@ -178,7 +178,7 @@ impl<'a> Reader<'a> {
             return ControlFlow::Continue(());
         };
         let text = &self.text[first.at..last.at + last.text.len()];
-        let line = Line { number: first.line, text };
+        let line = Line::At { number: first.line, text };
         if set.passed_over || first.text == b"*" {
             visit.ignore(line);
             return ControlFlow::Continue(());
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
     /// Whatever was not closed was cut off, and the element there perhaps too.
     fn finish(self, visit: &mut impl Visit) {
         if let (Some(Block::Elements(_)), Some(word)) = (self.blocks.last(), self.words.first()) {
-            let line = Line { number: word.line, text: &self.text[word.at..] };
+            let line = Line::At { number: word.line, text: &self.text[word.at..] };
             visit.reject(line, RejectReason::Foreign);
         }
     }

@@ -16,7 +16,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::detect::{Head, Likeness};
-use super::super::json::{self, Kind, Paths, Places};
+use super::super::json::{self, Kind, Paths};
+use super::super::places::Places;
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape};
 use crate::{Entry, RejectReason, parse_entry};
@@ -109,7 +110,7 @@ impl<'a> Object<'a> {
 
 fn element<'de>(
     raw: &'de RawValue,
-    places: &mut Places<'de>,
+    places: &Places<'de>,
     visit: &mut impl Visit,
 ) -> ControlFlow<()> {
     let line = places.line_of(raw.get());

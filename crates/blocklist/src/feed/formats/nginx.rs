@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
     /// The directive that began with the first word and ends before `end`.
     fn line(&self, end: usize) -> Option<Line<'a>> {
         let first = self.words.first()?;
-        Some(Line { number: first.line, text: &self.text[first.at..end] })
+        Some(Line::At { number: first.line, text: &self.text[first.at..end] })
     }
 
     fn directive(&mut self, end: Token<'a>, visit: &mut impl Visit) -> ControlFlow<()> {

@@ -40,14 +40,14 @@ pub(in super::super) fn read(
     while !rest.is_empty() {
         shape.lines += 1;
         let number = shape.lines;
-        let line = |bytes: usize| Line { number, text: &rest[..bytes] };
+        let line = |bytes: usize| Line::At { number, text: &rest[..bytes] };
         let (flow, taken) = if let Some(bare) = bare::ipv4(rest).filter(|_| short_way) {
             (visit.prefix(line(bare.bytes), bare.prefix.into(), bare.masked), bare.bytes)
         } else if let Some(bare) = bare::ipv6(rest).filter(|_| short_way) {
             (visit.prefix(line(bare.bytes), bare.prefix.into(), bare.masked), bare.bytes)
         } else {
             let (text, taken) = lines::first(rest);
-            (long_way(Line { number, text }, limits, visit, &mut shape), taken)
+            (long_way(Line::At { number, text }, limits, visit, &mut shape), taken)
         };
         if flow.is_break() {
             shape.over_entries_max = true;

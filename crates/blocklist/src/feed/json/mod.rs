@@ -4,7 +4,6 @@
 
 mod outline;
 mod path;
-mod places;
 mod value;
 mod walk;
 
@@ -15,11 +14,11 @@ use serde_json::value::RawValue;
 
 pub(super) use outline::Outline;
 pub use path::{JsonPath, PathError};
-pub(super) use places::Places;
 pub(super) use value::{address, is_null, text};
 use walk::{End, Sink};
 pub(super) use walk::{Paths, each};
 
+use super::places::Places;
 use super::visit::{Line, Visit};
 use super::{Limits, Options, Shape, lines};
 use crate::RejectReason;
@@ -58,7 +57,7 @@ pub(super) fn read_addresses(
 pub(super) fn address_at<'de, V: Visit>(
     _: usize,
     raw: &'de RawValue,
-    places: &mut Places<'de>,
+    places: &Places<'de>,
     visit: &mut V,
 ) -> ControlFlow<()> {
     if is_null(raw) {
@@ -78,7 +77,7 @@ pub(super) fn read<'de, V: Visit>(
     kind: &Kind<'_>,
     limits: &Limits,
     visit: &mut V,
-    value: impl FnMut(usize, &'de RawValue, &mut Places<'de>, &mut V) -> ControlFlow<()>,
+    value: impl FnMut(usize, &'de RawValue, &Places<'de>, &mut V) -> ControlFlow<()>,
 ) -> Shape {
     let (text, mut shape, places) = match open(bytes, limits, visit) {
         Ok(opened) => opened,
@@ -87,15 +86,18 @@ pub(super) fn read<'de, V: Visit>(
     if text.trim_ascii().is_empty() {
         return shape;
     }
-    let mut reader = Deserializer::from_slice(text);
     let mut picked = Picked { places, visit, value };
-    let (end, met) = walk::whole(&mut reader, kind.paths, &mut picked);
-    let Picked { mut places, visit, .. } = picked;
+    let (end, met) = match str::from_utf8(text) {
+        // Checked once, not for every value.
+        Ok(text) => walk::whole(&mut Deserializer::from_str(text), kind.paths, &mut picked),
+        Err(_) => walk::whole(&mut Deserializer::from_slice(text), kind.paths, &mut picked),
+    };
+    let Picked { places, visit, .. } = picked;
     match end {
         End::Stopped => shape.over_entries_max = true,
         End::Broken(error) => {
             shape.broken_document = true;
-            visit.reject(places.line_at(&error), RejectReason::Json);
+            visit.reject(places.line_at(error.line(), error.column()), RejectReason::Json);
         }
         End::Whole if !met => {
             return refuse(bytes, limits, unknown(text, kind.expected), visit);
@@ -135,7 +137,10 @@ pub(super) fn refuse(
         Err(shape) => return shape,
     };
     shape.error_document = reason == RejectReason::ErrorDocument;
-    visit.reject(Line { number: 1, text: &text[..text.len().min(limits.line_bytes_max)] }, reason);
+    visit.reject(
+        Line::At { number: 1, text: &text[..text.len().min(limits.line_bytes_max)] },
+        reason,
+    );
     shape
 }
 
@@ -175,10 +180,10 @@ struct Picked<'v, 'de, V, F> {
 impl<'de, V, F> Sink<'de> for Picked<'_, 'de, V, F>
 where
     V: Visit,
-    F: FnMut(usize, &'de RawValue, &mut Places<'de>, &mut V) -> ControlFlow<()>,
+    F: FnMut(usize, &'de RawValue, &Places<'de>, &mut V) -> ControlFlow<()>,
 {
     fn value(&mut self, path: usize, raw: &'de RawValue) -> ControlFlow<()> {
-        (self.value)(path, raw, &mut self.places, self.visit)
+        (self.value)(path, raw, &self.places, self.visit)
     }
 
     fn lacking(&mut self, near: &'de str) {

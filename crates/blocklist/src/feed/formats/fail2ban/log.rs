@@ -48,7 +48,7 @@ impl<'a> Log<'a> {
 
     pub(super) fn finish(self, visit: &mut impl Visit) -> ControlFlow<()> {
         let mut bans: Vec<_> = self.last.into_values().flatten().collect();
-        bans.sort_unstable_by_key(|(line, _)| line.number);
+        bans.sort_unstable_by_key(|(line, _)| line.number());
         bans.into_iter().try_for_each(|(line, entry)| visit.entry(line, entry))
     }
 }

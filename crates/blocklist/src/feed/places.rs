@@ -1,22 +1,23 @@
 //! Where a part of a document stands: its line, for people who look it up, and
-//! the text around it, for those who do not.
+//! the text around it, for those who do not. Knows no kind of document.
 
-use crate::feed::visit::Line;
-use crate::feed::{Limits, text};
+use std::cell::Cell;
+
+use super::visit::Line;
+use super::{Limits, text};
 
 /// A document with a finger on one of its lines.
-pub(crate) struct Places<'de> {
+pub(super) struct Places<'de> {
     text: &'de [u8],
     /// How many bytes of a line are shown.
     shown_bytes: usize,
     /// Up to where lines were counted, and how many have ended there.
-    counted: usize,
-    ends: u64,
+    counted: Cell<(usize, u64)>,
 }
 
 impl<'de> Places<'de> {
     pub(super) fn of(text: &'de [u8], limits: &Limits) -> Self {
-        Self { text, shown_bytes: limits.text_bytes_max, counted: 0, ends: 0 }
+        Self { text, shown_bytes: limits.text_bytes_max, counted: Cell::default() }
     }
 
     /// How many lines the document has.
@@ -25,33 +26,35 @@ impl<'de> Places<'de> {
         self.ends_in(0, self.text.len()) + u64::from(last_has_no_end)
     }
 
-    /// The line in which a part of the document begins. Cheap for parts that
-    /// are asked for roughly in their order.
-    pub(crate) fn line_of(&mut self, part: &str) -> Line<'de> {
+    /// The line in which a part of the document begins.
+    pub(super) fn line_of(&self, part: &str) -> Line<'_> {
         let at = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
         // What is no part of the document stands at its beginning.
-        self.line(if at < self.text.len() { at } else { 0 })
+        Line::Around { places: self, at: if at < self.text.len() { at } else { 0 } }
     }
 
-    /// The line in which reading came to an end.
-    pub(super) fn line_at(&mut self, error: &serde_json::Error) -> Line<'de> {
-        let before = error.line().saturating_sub(1);
-        let start = match before.checked_sub(1) {
+    /// The line of a place told by line, of those that end with LF, and column,
+    /// each the first if 1.
+    pub(super) fn line_at(&self, line: usize, column: usize) -> Line<'_> {
+        let start = match line.checked_sub(2) {
             None => 0,
             Some(last) => memchr::memchr_iter(b'\n', self.text).nth(last).map_or(0, |at| at + 1),
         };
-        let at = start + error.column().saturating_sub(1);
-        self.line(at.min(self.text.len().saturating_sub(1)))
+        let at = start + column.saturating_sub(1);
+        Line::Around { places: self, at: at.min(self.text.len().saturating_sub(1)) }
     }
 
-    fn line(&mut self, at: usize) -> Line<'de> {
-        if at >= self.counted {
-            self.ends += self.ends_in(self.counted, at);
+    /// The number of the line at this place. Cheap for places that are asked
+    /// for roughly in their order.
+    pub(super) fn number(&self, at: usize) -> u64 {
+        let (counted, ends) = self.counted.get();
+        let ends = if at >= counted {
+            ends + self.ends_in(counted, at)
         } else {
-            self.ends -= self.ends_in(at, self.counted);
-        }
-        self.counted = at;
-        Line { number: self.ends + 1, text: self.around(at) }
+            ends - self.ends_in(at, counted)
+        };
+        self.counted.set((at, ends));
+        ends + 1
     }
 
     /// LF, CR and CRLF between two places, of the last one its LF.
@@ -64,7 +67,7 @@ impl<'de> Places<'de> {
     }
 
     /// The line at this place, or of a long one what is near to the place.
-    fn around(&self, at: usize) -> &'de [u8] {
+    pub(super) fn around(&self, at: usize) -> &'de [u8] {
         let from = at.saturating_sub(self.shown_bytes);
         let start = memchr::memrchr2(b'\n', b'\r', &self.text[from..at]).map(|end| from + end + 1);
         let to = self.text.len().min(at + self.shown_bytes);
@@ -87,15 +90,15 @@ mod tests {
 
     fn check(text: &str, part: &str, number: u64, shown: &str) {
         let limits = Limits { text_bytes_max: 16, ..Limits::default() };
-        let mut places = Places::of(text.as_bytes(), &limits);
+        let places = Places::of(text.as_bytes(), &limits);
         let at = text.find(part).expect("a part");
         // From wherever the finger was before.
         for before in [0, at, text.len() - 1] {
-            places.line_of(&text[before..]);
-            assert_eq!(places.line_of(&text[at..]).number, number, "{text:?}");
+            places.line_of(&text[before..]).number();
+            assert_eq!(places.line_of(&text[at..]).number(), number, "{text:?}");
         }
         let line = places.line_of(&text[at..]);
-        assert_eq!((line.number, str::from_utf8(line.text)), (number, Ok(shown)), "{text:?}");
+        assert_eq!((line.number(), str::from_utf8(line.text())), (number, Ok(shown)), "{text:?}");
     }
 
     #[test]
@@ -111,8 +114,8 @@ mod tests {
 
     #[test]
     fn a_foreign_part_stands_at_the_beginning() {
-        let mut places = Places::of(b"{\n}", &Limits::default());
-        assert_eq!(places.line_of("elsewhere").number, 1);
+        let places = Places::of(b"{\n}", &Limits::default());
+        assert_eq!(places.line_of("elsewhere").number(), 1);
         assert_eq!(places.lines(), 2);
         assert_eq!(Places::of(b"", &Limits::default()).lines(), 0);
         assert_eq!(Places::of(b"a\r\nb\n", &Limits::default()).lines(), 2);
