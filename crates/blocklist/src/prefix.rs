@@ -93,11 +93,55 @@ impl<A: Address> Prefix<A> {
 /// An address alone is written bare, as `ipset save` and people write it.
 impl<A: Address> fmt::Display for Prefix<A> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.length == A::BITS {
-            write!(out, "{}", self.address.to_ip())
-        } else {
-            write!(out, "{}/{}", self.address.to_ip(), self.length)
+        match self.address.to_ip() {
+            IpAddr::V4(ip) => out.write_str(Dotted::of(ip.octets(), self.length).as_str()),
+            IpAddr::V6(ip) if self.length == A::BITS => write!(out, "{ip}"),
+            IpAddr::V6(ip) => write!(out, "{ip}/{}", self.length),
         }
+    }
+}
+
+/// The text of an IPv4 prefix. Lists have a million of them, so it is put
+/// together at once and not by five calls into the formatter.
+struct Dotted {
+    text: [u8; Self::BYTES_MAX],
+    bytes: usize,
+}
+
+impl Dotted {
+    const BYTES_MAX: usize = "255.255.255.255/31".len();
+
+    fn of(octets: [u8; 4], length: u8) -> Self {
+        let mut dotted = Self { text: [0; Self::BYTES_MAX], bytes: 0 };
+        dotted.number(octets[0]);
+        for octet in &octets[1..] {
+            dotted.push(b'.');
+            dotted.number(*octet);
+        }
+        if length < 32 {
+            dotted.push(b'/');
+            dotted.number(length);
+        }
+        dotted
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.text[self.bytes] = byte;
+        self.bytes += 1;
+    }
+
+    fn number(&mut self, number: u8) {
+        if number >= 100 {
+            self.push(b'0' + number / 100);
+        }
+        if number >= 10 {
+            self.push(b'0' + number / 10 % 10);
+        }
+        self.push(b'0' + number % 10);
+    }
+
+    fn as_str(&self) -> &str {
+        str::from_utf8(&self.text[..self.bytes]).unwrap_or_default()
     }
 }
 

@@ -61,6 +61,13 @@ impl Prefixes {
         }
     }
 
+    /// See [`PrefixSet::union_of`].
+    pub fn union_of(all: impl IntoIterator<Item = Self>) -> Self {
+        let (ipv4, ipv6): (Vec<_>, Vec<_>) =
+            all.into_iter().map(|Self { ipv4, ipv6 }| (ipv4, ipv6)).unzip();
+        Self { ipv4: PrefixSet::union_of(ipv4), ipv6: PrefixSet::union_of(ipv6) }
+    }
+
     /// See [`PrefixSet::without_covered`].
     #[must_use]
     pub fn without_covered(&self) -> Self {

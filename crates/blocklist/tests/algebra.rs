@@ -140,6 +140,12 @@ fn check<A: Number>(universe: Universe, one: &[Drawn], other: &[Drawn]) {
 
     check_subtract(universe, &a, &b);
     assert_eq!(a.address_count(), universe.count::<A>(&in_a), "address_count");
+    let common = a.intersect(&b).address_count();
+    assert_eq!(a.address_count().without(common), a.subtract(&b).address_count(), "without");
+    for space in b.iter() {
+        let within = a.intersect(&[space].into_iter().collect()).address_count();
+        assert_eq!(a.address_count_in(space), within, "{space}");
+    }
 }
 
 fn check_subtract<A: Number>(universe: Universe, a: &PrefixSet<A>, b: &PrefixSet<A>) {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{Address, PrefixSet};
+use crate::{Address, Prefix, PrefixSet};
 
 /// A number of addresses, 0 to 2^128. Displayed in decimal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +27,13 @@ impl AddressCount {
     fn add(self, more: Self) -> Self {
         let (rest, whole) = self.rest.overflowing_add(more.rest);
         Self { whole: whole || self.whole || more.whole, rest }
+    }
+
+    /// What is left without a part of them.
+    #[must_use]
+    pub fn without(self, part: Self) -> Self {
+        let whole = self.whole && part == Self::default();
+        Self { whole, rest: self.rest.wrapping_sub(part.rest) }
     }
 
     /// The addresses of a block with this many free bits.
@@ -54,7 +61,16 @@ impl fmt::Display for AddressCount {
 impl<A: Address> PrefixSet<A> {
     /// How many addresses there are, each counted once.
     pub fn address_count(&self) -> AddressCount {
-        self.uncovered().fold(AddressCount::default(), |sum, prefix| {
+        self.address_count_in(Prefix::containing(A::MIN, 0))
+    }
+
+    /// How many of the addresses are in `space`, each counted once.
+    pub fn address_count_in(&self, space: Prefix<A>) -> AddressCount {
+        let common = self.uncovered().filter_map(|prefix| {
+            let smaller = if space.covers(prefix) { prefix } else { space };
+            prefix.covers(smaller).then_some(smaller)
+        });
+        common.fold(AddressCount::default(), |sum, prefix| {
             sum.add(AddressCount::of_host_bits(A::BITS - prefix.length()))
         })
     }

@@ -19,7 +19,7 @@ impl<A: Address> PrefixSet<A> {
     }
 
     /// The same of sets that are not used any more: a single one is not copied.
-    pub(crate) fn union_of(sets: impl IntoIterator<Item = Self>) -> Self {
+    pub fn union_of(sets: impl IntoIterator<Item = Self>) -> Self {
         merge_all(sets.into_iter().map(Cow::Owned))
     }
 }

@@ -34,8 +34,8 @@ pub(super) fn share_of_prefix<A: Address>(
     except: &PrefixSet<A>,
     space: Prefix<A>,
 ) -> Share {
-    let within = PrefixSet::from_unsorted(vec![space]);
-    let covered = set.subtract(except).intersect(&within).address_count().to_u128();
+    let excepted = set.intersect(except).address_count_in(space);
+    let covered = set.address_count_in(space).without(excepted).to_u128();
     // A space of more than 2^64 addresses is counted in 2^64 parts, so that a
     // share of it can be multiplied.
     let free_bits = u32::from(A::BITS - space.length());
