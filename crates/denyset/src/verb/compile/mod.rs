@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Compile) -> Result<Exit, Failure> {
     let feeds = reader.read(&arguments.feeds)?;
     let restriction = Restriction {
         intersect: reader.prefixes(&arguments.intersect)?,
-        allow: Prefixes::union(&reader.prefixes(&arguments.allow)?),
+        allow: Prefixes::union_of(reader.prefixes(&arguments.allow)?),
     };
     let written = if let Some(others) = compare {
         let others = reader.read(others)?;
@@ -52,8 +52,8 @@ pub(super) fn run(arguments: &Compile) -> Result<Exit, Failure> {
         print(&view, arguments.format)
     } else {
         drop(reader);
-        let prefixes = restriction.apply(&Prefixes::union(feeds.iter().map(|(_, feed)| feed)));
-        drop(feeds);
+        let feeds = feeds.into_iter().map(|(_, feed)| feed);
+        let prefixes = restriction.apply(Prefixes::union_of(feeds));
         finish(&prefixes.aggregate(), arguments)
     };
     written.map_err(|error| failure(format!("cannot write to standard output: {error}")))?;
@@ -97,18 +97,13 @@ struct Restriction {
 }
 
 impl Restriction {
-    fn apply(&self, prefixes: &Prefixes) -> Prefixes {
-        let common = self.intersect.split_first().map(|(first, more)| {
-            more.iter().fold(prefixes.intersect(first), |common, next| common.intersect(next))
-        });
-        common.as_ref().unwrap_or(prefixes).subtract(&self.allow)
+    fn apply(&self, prefixes: Prefixes) -> Prefixes {
+        let common = self.intersect.iter().fold(prefixes, |common, next| common.intersect(next));
+        if self.allow.is_empty() { common } else { common.subtract(&self.allow) }
     }
 
-    fn apply_to_each(&self, mut feeds: Vec<Named>) -> Vec<Named> {
-        for (_, feed) in &mut feeds {
-            *feed = self.apply(feed);
-        }
-        feeds
+    fn apply_to_each(&self, feeds: Vec<Named>) -> Vec<Named> {
+        feeds.into_iter().map(|(name, feed)| (name, self.apply(feed))).collect()
     }
 }
 
@@ -161,7 +156,7 @@ mod tests {
         let intersect = intersect.iter().map(|text| prefixes(text)).collect();
         let restriction = Restriction { intersect, allow: prefixes(allow) };
         let feed = prefixes("192.0.2.0/24 198.51.100.7 2001:db8::/32");
-        assert_eq!(restriction.apply(&feed).aggregate(), prefixes(want), "{want}");
+        assert_eq!(restriction.apply(feed).aggregate(), prefixes(want), "{want}");
     }
 
     #[test]

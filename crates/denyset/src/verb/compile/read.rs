@@ -33,7 +33,7 @@ pub(super) fn read(file: &Path) -> Result<Prefixes, Failure> {
     })?;
     report_rejects(&name, &feed);
     // What is only for a time is there now.
-    Ok(Prefixes::union(feed.expiring.values().chain([&feed.prefixes])))
+    Ok(Prefixes::union_of(feed.expiring.into_values().chain([feed.prefixes])))
 }
 
 /// What a file is called in messages.
