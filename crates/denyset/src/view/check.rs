@@ -22,7 +22,7 @@ pub struct CheckView {
 }
 
 /// One feed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct CheckedFeed {
     /// Its name, or the path under which it was given.
@@ -37,6 +37,15 @@ pub struct CheckedFeed {
     pub ipv6: u64,
     /// Entries that were there already.
     pub duplicates: u64,
+    /// Entries with host bits, which do not count.
+    pub masked: u64,
+    /// Entries that are there for a time.
+    pub expiring: u64,
+    /// What the feed itself says is not to be blocked.
+    pub exceptions: u64,
+    /// What the format has beside entries and comments: headers, rules that
+    /// let packets through, records of other kinds.
+    pub ignored: u64,
     /// Lines that are no entry of the format.
     pub rejected: u64,
     /// Why the feed as a whole would be refused; `None` if it would not.
@@ -155,11 +164,27 @@ impl CheckView {
 }
 
 impl CheckedFeed {
+    /// The numbers that are mostly zero, without those that are.
+    fn besides(&self) -> Vec<String> {
+        let numbers = [
+            (self.masked, "with host bits cleared"),
+            (self.expiring, "for a time"),
+            (self.exceptions, "exempted by the feed"),
+            (self.ignored, "ignored as the format has it"),
+        ];
+        let not_zero = numbers.iter().filter(|(number, _)| *number > 0);
+        not_zero.map(|(number, what)| format!("{number} {what}")).collect()
+    }
+
     /// What the table has no room for.
     fn details(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = shown(&self.feed);
         if let Some(reason) = &self.refused {
             writeln!(out, "{name}: refused: {}", shown(reason))?;
+        }
+        let besides = self.besides();
+        if !besides.is_empty() {
+            writeln!(out, "{name}: {}", besides.join(", "))?;
         }
         for RejectView { line, text, reason } in &self.rejects {
             writeln!(out, "{name}:{line}: {}: {}", shown(reason), shown(text))?;

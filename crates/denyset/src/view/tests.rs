@@ -43,9 +43,9 @@ fn check_shows_feeds_lists_and_problems() {
         ipv4: 2,
         ipv6: 1,
         duplicates: 1,
-        rejected: 0,
-        refused: None,
-        rejects: Vec::new(),
+        masked: 1,
+        exceptions: 4,
+        ..CheckedFeed::default()
     };
     let bad = CheckedFeed {
         feed: "page".into(),
@@ -53,6 +53,8 @@ fn check_shows_feeds_lists_and_problems() {
         ipv4: 0,
         ipv6: 0,
         duplicates: 0,
+        masked: 0,
+        exceptions: 0,
         rejected: 2,
         refused: Some("a web page".into()),
         rejects: vec![RejectView { line: 1, text: "<html>\u{1b}".into(), reason: "no".into() }],
@@ -73,6 +75,7 @@ fn check_shows_feeds_lists_and_problems() {
 feed         format  entries  ipv4  ipv6  duplicates  rejected  verdict
 drop.netset  plain         3     2     1           1         0  good
 page         plain         0     0     0           0         2  refused
+drop.netset: 1 with host bits cleared, 4 exempted by the feed
 page: refused: a web page
 page:1: no: <html>\\u{1b}
 page: and 1 more rejected lines
@@ -85,9 +88,11 @@ problem: oh
         r#"{
             "feeds": [
                 {"feed": "drop.netset", "format": "plain", "entries": 3, "ipv4": 2, "ipv6": 1,
-                 "duplicates": 1, "rejected": 0, "refused": null, "rejects": []},
+                 "duplicates": 1, "masked": 1, "expiring": 0, "exceptions": 4, "ignored": 0,
+                 "rejected": 0, "refused": null, "rejects": []},
                 {"feed": "page", "format": "plain", "entries": 0, "ipv4": 0, "ipv6": 0,
-                 "duplicates": 0, "rejected": 2, "refused": "a web page",
+                 "duplicates": 0, "masked": 0, "expiring": 0, "exceptions": 0, "ignored": 0,
+                 "rejected": 2, "refused": "a web page",
                  "rejects": [{"line": 1, "text": "<html>\u001b", "reason": "no"}]}
             ],
             "lists": [{

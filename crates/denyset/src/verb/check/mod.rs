@@ -127,6 +127,10 @@ fn judged(
         ipv4: feed.tally.ipv4,
         ipv6: feed.tally.ipv6,
         duplicates: feed.tally.duplicates,
+        masked: feed.tally.masked,
+        expiring: feed.tally.expiring,
+        exceptions: feed.tally.exceptions,
+        ignored: feed.tally.ignored,
         rejected: feed.tally.rejected,
         refused: verdict.as_ref().err().map(|refusals| reasons(refusals)),
         rejects: feed.rejects.iter().map(reject).collect(),
@@ -138,14 +142,8 @@ fn judged(
 fn unread(shown_as: &str, refusal: &Refusal) -> CheckedFeed {
     CheckedFeed {
         feed: shown_as.to_owned(),
-        format: String::new(),
-        entries: 0,
-        ipv4: 0,
-        ipv6: 0,
-        duplicates: 0,
-        rejected: 0,
         refused: Some(refusal.to_string()),
-        rejects: Vec::new(),
+        ..CheckedFeed::default()
     }
 }
 
