@@ -2,7 +2,9 @@
 //! none of them.
 
 use blocklist::RejectReason::{self, *};
-use blocklist::{Column, Feed, Format, Limits, Options, parse, parse_with};
+use blocklist::{
+    Column, Exemption, Feed, Format, Limits, Options, Source, exemption_with, parse, parse_with,
+};
 
 /// What one line comes to.
 enum Want {
@@ -390,6 +392,17 @@ fn rbldnsd_zones_have_answers_and_exceptions() {
     );
     let text = "$SOA 1 a b 1 1 1 1 1\n:127.0.0.2:x\n192.0.2.0/24\n!192.0.2.128/25\n";
     check_file(Format::Rbldnsd, text, &["192.0.2.0/25"], None);
+
+    let exemption = |address: &str| {
+        let address = address.parse().expect("an address");
+        let (options, limits) = (Options::default(), Limits::default());
+        exemption_with(text.as_bytes(), Format::Rbldnsd, &options, &limits, address)
+    };
+    let source = |line, text: &str| Source { line, text: text.into(), prefix: text.into() };
+    let by = Source { text: "!192.0.2.128/25".into(), ..source(4, "192.0.2.128/25") };
+    let over = vec![source(3, "192.0.2.0/24")];
+    assert_eq!(exemption("192.0.2.200"), Some(Exemption { by, over }));
+    assert_eq!(exemption("192.0.2.7"), None);
 }
 
 /// A table read with a column.

@@ -7,7 +7,7 @@ use tests::host::{Config, Host};
 use tests::members::Members;
 use tests::namespace::isolated;
 use tests::program;
-use tests::witness::{drop_from, ipset, names};
+use tests::witness::{drop_from, ipset, members, names};
 
 use crate::{V4, V6, good, kernel_holds};
 
@@ -214,6 +214,40 @@ fn why_names_the_list_the_feed_and_the_line() {
 }
 
 #[test]
+fn why_names_the_line_in_which_a_feed_takes_an_address_out_again() {
+    isolated(|| {
+        let host = host();
+        let saved = "create x hash:net family inet\nadd x 91.202.0.0/24\n\
+                     add x 91.202.0.7 nomatch\nadd x 91.203.0.7 nomatch\n";
+        host.feed("saved.ipset", saved);
+        let daemon = Daemon::start(&host);
+        drop_from(V4);
+        let why = host.denyset_json("why 91.202.0.7").exits(1).json();
+        assert_eq!(why["verdict"], "allowed");
+        assert_eq!(why["kernel"], false);
+        assert_eq!(
+            why["lists"][0]["sources"],
+            json!([{"feed": "saved.ipset", "line": 2, "text": "add x 91.202.0.0/24"}])
+        );
+        let line = json!({"feed": "saved.ipset", "line": 3, "text": "add x 91.202.0.7 nomatch"});
+        assert_eq!(why["lists"][0]["allow"], line);
+        let beside = host.denyset_json("why 91.202.0.8").exits(0).json();
+        assert_eq!(beside["lists"][0]["allow"], Value::Null);
+
+        // What nobody would block is not listed, whoever exempts it.
+        let nothing = host.denyset_json("why 91.203.0.7").exits(1).json();
+        assert_eq!(nothing["verdict"], "unlisted");
+        assert_eq!(nothing["lists"][0]["allow"]["line"], 4);
+        // Another feed's entry is not outdone by it.
+        let held = members(V4).len();
+        host.feed("more.txt", "91.203.0.7\n");
+        daemon.until_members(V4, held + 1);
+        let again = host.denyset_json("why 91.203.0.7").exits(0).json();
+        assert_eq!(again["lists"][0]["sources"][0]["feed"], "more.txt");
+    });
+}
+
+#[test]
 fn check_counts_and_names_what_it_rejects_and_needs_no_kernel() {
     let host = host();
     let check = host.denyset_json("check").exits(0).json();
@@ -272,8 +306,8 @@ fn compile_does_algebra_on_files_and_needs_no_configuration() {
         let file = write("script", &script.stdout);
         tests::witness::ipset_restore(file.as_ref());
         assert_eq!(names(), ["compiled-v4", "compiled-v6"]);
-        tests::witness::members("compiled-v4").expect(&Members::of("10.0.0.0/23"));
-        tests::witness::members("compiled-v6").expect(&Members::of("2001:db8::1"));
+        members("compiled-v4").expect(&Members::of("10.0.0.0/23"));
+        members("compiled-v6").expect(&Members::of("2001:db8::1"));
         let script = run(&[&a, &b, "--output", "nft"]);
         let file = write("script", &script.stdout);
         tests::witness::succeed("nft", &["-f", &file]);
@@ -305,7 +339,7 @@ fn teardown_says_which_set_a_rule_still_names() {
         let said = format!("{}{}", outcome.stdout, outcome.stderr);
         assert!(said.contains(V6), "{said}");
         assert_eq!(names(), [V6]);
-        tests::witness::members(V6).expect(&wanted().family(false));
+        members(V6).expect(&wanted().family(false));
     });
 }
 

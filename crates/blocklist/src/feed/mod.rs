@@ -32,7 +32,7 @@ pub use json::{JsonPath, PathError};
 pub use limits::Limits;
 pub use options::{Column, Options};
 pub use shape::Shape;
-pub use sources::{Source, sources, sources_with};
+pub use sources::{Exemption, Source, exemption_with, sources, sources_with};
 pub use tally::{Promise, Reject, Tally};
 
 use crate::Prefixes;

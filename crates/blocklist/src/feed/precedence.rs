@@ -135,38 +135,50 @@ impl FirstMatch {
 struct Member<A> {
     set: usize,
     prefix: Prefix<A>,
-    blocks: bool,
+    /// The number of the line among those that let pass, if it does.
+    passes: Option<usize>,
 }
+
+/// The first and last address of what a line lets pass, and its number.
+type Open<A> = (A, A, usize);
 
 /// Sets with members that block and members that do not, in each of which the
 /// most specific member counts. What one set blocks is blocked.
 #[derive(Default)]
-pub(super) struct MostSpecific {
+pub(super) struct MostSpecific<'a> {
     ipv4: Vec<Member<u32>>,
     ipv6: Vec<Member<u128>>,
+    /// The lines that let pass.
+    passing: Vec<Line<'a>>,
 }
 
-impl MostSpecific {
-    /// Of members with the same addresses in the same set, one that does not
-    /// block wins.
-    pub(super) fn insert(&mut self, set: usize, range: AnyRange, blocks: bool) {
+impl<'a> MostSpecific<'a> {
+    /// A member that blocks.
+    pub(super) fn block(&mut self, set: usize, range: AnyRange) {
+        self.insert(set, range, None);
+    }
+
+    /// A member that does not, which wins over one with the same addresses in
+    /// the same set.
+    pub(super) fn pass(&mut self, set: usize, range: AnyRange, line: Line<'a>) {
+        self.insert(set, range, Some(self.passing.len()));
+        self.passing.push(line);
+    }
+
+    fn insert(&mut self, set: usize, range: AnyRange, passes: Option<usize>) {
         match range {
-            AnyRange::V4(range) => insert(&mut self.ipv4, set, range, blocks),
-            AnyRange::V6(range) => insert(&mut self.ipv6, set, range, blocks),
+            AnyRange::V4(range) => insert(&mut self.ipv4, set, range, passes),
+            AnyRange::V6(range) => insert(&mut self.ipv6, set, range, passes),
         }
     }
 
-    /// Tells what is named only by members that do not block, as exceptions of
-    /// one line.
-    pub(super) fn finish(self, line: Line<'_>, visit: &mut impl Visit) -> ControlFlow<()> {
+    /// Tells what is named only by members that do not block, as exceptions.
+    pub(super) fn finish(self, visit: &mut impl Visit) -> ControlFlow<()> {
         let mut blocked = Both::new();
         let ipv4 = sweep(self.ipv4, &mut blocked.ipv4);
         let ipv6 = sweep(self.ipv6, &mut blocked.ipv6);
-        for entry in entries(ipv4).into_iter().chain(entries(ipv6)) {
-            let outside = blocked.outside(entry.range);
-            outside.into_iter().try_for_each(|entry| visit.exception(line, entry))?;
-        }
-        ControlFlow::Continue(())
+        tell(&ipv4, &blocked.ipv4, &self.passing, visit)?;
+        tell(&ipv6, &blocked.ipv6, &self.passing, visit)
     }
 }
 
@@ -174,25 +186,38 @@ fn insert<A: Address>(
     members: &mut Vec<Member<A>>,
     set: usize,
     range: AddressRange<A>,
-    blocks: bool,
+    passes: Option<usize>,
 ) {
-    members.extend(range.prefixes().map(|prefix| Member { set, prefix, blocks }));
+    members.extend(range.prefixes().map(|prefix| Member { set, prefix, passes }));
+}
+
+/// Makes exceptions of what is open and not blocked elsewhere.
+fn tell<A: Address>(
+    open: &[Open<A>],
+    blocked: &Disjoint<A>,
+    lines: &[Line<'_>],
+    visit: &mut impl Visit,
+) -> ControlFlow<()> {
+    open.iter().try_for_each(|&(first, last, line)| {
+        let mut outside = entries(blocked.gaps(first, last)).into_iter();
+        outside.try_for_each(|entry| visit.exception(lines[line], entry))
+    })
 }
 
 /// The ranges that no set blocks by its most specific member; those that one
 /// does are added to `blocked`.
-fn sweep<A: Address>(mut members: Vec<Member<A>>, blocked: &mut Disjoint<A>) -> Vec<(A, A)> {
-    members.sort_unstable_by_key(|member| (member.set, member.prefix, !member.blocks));
+fn sweep<A: Address>(mut members: Vec<Member<A>>, blocked: &mut Disjoint<A>) -> Vec<Open<A>> {
+    members.sort_unstable_by_key(|member| (member.set, member.prefix, member.passes));
     let mut open = Vec::new();
     for set in members.chunk_by(|one, other| one.set == other.set) {
         // The members around the place that was reached, the most specific one
         // last, and that place.
         let mut around: Vec<&Member<A>> = Vec::new();
         let mut reached = A::MIN;
-        let mut say = |member: &Member<A>, first: A, last: A| match member.blocks {
+        let mut say = |member: &Member<A>, first: A, last: A| match member.passes {
             _ if first > last => {}
-            true => blocked.insert(first, last),
-            false => open.push((first, last)),
+            None => blocked.insert(first, last),
+            Some(line) => open.push((first, last, line)),
         };
         let ends = set.iter().map(Some).chain([None]);
         for next in ends {

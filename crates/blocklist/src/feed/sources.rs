@@ -39,23 +39,60 @@ pub fn sources_with(
     limits: &Limits,
     address: IpAddr,
 ) -> Vec<Source> {
-    let address = address.to_canonical();
-    let mut search = Search { address, limits, found: Vec::new(), excepted: false };
-    format.into().for_bytes(bytes).read(bytes, options, limits, &mut search);
-    if search.excepted {
-        return Vec::new();
-    }
-    // Some formats tell at the end what they heard before.
-    search.found.sort_by_key(|source| source.line);
-    search.found
+    let search = Search::of(bytes, format.into(), options, limits, address);
+    if search.exempted.is_some() { Vec::new() } else { search.found }
 }
 
+/// What a feed says of an address that it takes out of its own entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exemption {
+    /// The first line that takes it out.
+    pub by: Source,
+    /// The entries that would cover it, as [`sources`] would name them.
+    pub over: Vec<Source>,
+}
+
+/// Where the feed itself takes `address` out, if it does.
+pub fn exemption_with(
+    bytes: &[u8],
+    format: impl Into<FormatChoice>,
+    options: &Options,
+    limits: &Limits,
+    address: IpAddr,
+) -> Option<Exemption> {
+    let search = Search::of(bytes, format.into(), options, limits, address);
+    search.exempted.map(|by| Exemption { by, over: search.found })
+}
+
+/// The reading with the question, and what came of it.
 struct Search<'a> {
     address: IpAddr,
     limits: &'a Limits,
     found: Vec<Source>,
-    /// Whether the feed takes the address out.
-    excepted: bool,
+    /// Where the feed takes the address out.
+    exempted: Option<Source>,
+}
+
+impl<'a> Search<'a> {
+    fn of(
+        bytes: &[u8],
+        format: FormatChoice,
+        options: &Options,
+        limits: &'a Limits,
+        address: IpAddr,
+    ) -> Self {
+        let address = address.to_canonical();
+        let mut search = Self { address, limits, found: Vec::new(), exempted: None };
+        format.for_bytes(bytes).read(bytes, options, limits, &mut search);
+        // Some formats tell at the end what they heard before.
+        search.found.sort_by_key(|source| source.line);
+        search
+    }
+
+    fn source(&self, line: Line<'_>, entry: Entry) -> Source {
+        let text = text::printable(line.text(), self.limits.text_bytes_max);
+        Source { line: line.number(), text, prefix: entry.range.to_string() }
+    }
 }
 
 impl Visit for Search<'_> {
@@ -68,15 +105,10 @@ impl Visit for Search<'_> {
     }
 
     fn entry(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {
-        if !entry.range.contains(self.address) {
-            return ControlFlow::Continue(());
+        // With enough of them it goes on: an exception may still come.
+        if entry.range.contains(self.address) && self.found.len() < self.limits.sources_kept {
+            self.found.push(self.source(line, entry));
         }
-        if self.found.len() == self.limits.sources_kept {
-            // An exception may still come.
-            return ControlFlow::Continue(());
-        }
-        let text = text::printable(line.text(), self.limits.text_bytes_max);
-        self.found.push(Source { line: line.number(), text, prefix: entry.range.to_string() });
         ControlFlow::Continue(())
     }
 
@@ -84,9 +116,11 @@ impl Visit for Search<'_> {
         self.entry(line, entry)
     }
 
-    fn exception(&mut self, _: Line<'_>, entry: Entry) -> ControlFlow<()> {
-        self.excepted |= entry.range.contains(self.address);
-        if self.excepted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    fn exception(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {
+        if entry.range.contains(self.address) && self.exempted.is_none() {
+            self.exempted = Some(self.source(line, entry));
+        }
+        ControlFlow::Continue(())
     }
 
     fn ignore(&mut self, _: Line<'_>) {}

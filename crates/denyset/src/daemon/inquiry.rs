@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use blocklist::{
-    AllowedBy, AnyPrefix, Explanation, Family, FeedName, Limits, List, Match, Prefixes, explain,
-    sources_with,
+    AllowedBy, AnyPrefix, Exemption, Explanation, Family, FeedName, Limits, List, Match, Prefixes,
+    Role, Source, exemption_with, explain, sources_with,
 };
 use netfilter::Netfilter;
 use reconcile::{Observe as _, SetName, Standing};
@@ -19,15 +19,27 @@ use super::answer::document;
 use super::perform::Finished;
 use crate::control::Reply;
 use crate::effects::FeedEffects;
+use crate::feeds::LastGood;
 use crate::view::{AllowView, ListAnswer, SourceView, Verdict, WhyView};
 
 /// A question, with the part of the answer that memory knows.
 struct Inquiry {
     address: IpAddr,
-    lists: Vec<(Arc<List>, Explanation, Option<AnyPrefix>)>,
+    lists: Vec<Known>,
+    /// The feeds that take out some of what they name. Memory does not know
+    /// what.
+    exempting: Vec<FeedName>,
     /// The sets of ours that a packet from the address could match.
     sets: Vec<SetName>,
     feeds: FeedEffects,
+}
+
+/// What memory knows of one list.
+struct Known {
+    list: Arc<List>,
+    explanation: Explanation,
+    /// The member that holds the address.
+    member: Option<AnyPrefix>,
 }
 
 /// Begins to answer.
@@ -56,7 +68,7 @@ impl Inquiry {
             let set = settings.prefix.live(&list.name, family).ok();
             let desired = set.as_ref().and_then(|set| reconciler.desired().sets.get(set));
             let member = desired.and_then(|members| members.covering(address));
-            lists.push((list.clone(), explanation, member));
+            lists.push(Known { list: list.clone(), explanation, member });
             let observed = reconciler.kernel().observed();
             let ours = |set: &SetName| {
                 let seen = observed.and_then(|observed| observed.sets.get(set));
@@ -64,50 +76,42 @@ impl Inquiry {
             };
             sets.extend(set.filter(ours));
         }
-        Self { address, lists, sets, feeds: daemon.feeds.clone() }
+        let exempting = reconciler.feeds().with_exceptions().cloned().collect();
+        Self { address, lists, exempting, sets, feeds: daemon.feeds.clone() }
     }
 
     fn answer(self) -> WhyView {
-        let lists: Vec<_> = self
-            .lists
-            .iter()
-            .map(|(list, explanation, member)| self.list_answer(list, explanation, *member))
-            .collect();
-        let said = |explanation: fn(&Explanation) -> bool| {
-            self.lists.iter().any(|(_, found, _)| explanation(found))
-        };
-        let verdict = if said(|found| matches!(found, Explanation::Blocked { .. })) {
-            Verdict::Blocked
-        } else if said(
-            |found| matches!(found, Explanation::Allowed { over, .. } if !over.is_empty()),
-        ) {
-            Verdict::Allowed
-        } else {
-            Verdict::Unlisted
-        };
-        let kernel = self.ask_kernel();
-        WhyView { address: self.address.to_string(), verdict, lists, kernel }
+        let answers = self.lists.iter().map(|known| self.list_answer(known));
+        let (verdicts, lists): (Vec<_>, Vec<_>) = answers.unzip();
+        WhyView {
+            address: self.address.to_string(),
+            verdict: verdicts.into_iter().min().unwrap_or(Verdict::Unlisted),
+            lists,
+            kernel: self.ask_kernel(),
+        }
     }
 
-    fn list_answer(
-        &self,
-        list: &List,
-        explanation: &Explanation,
-        member: Option<AnyPrefix>,
-    ) -> ListAnswer {
-        let (by, allow) = match explanation {
-            Explanation::Blocked { by } => (by.as_slice(), None),
-            Explanation::Allowed { by, over } => (over.as_slice(), Some(self.allow(by))),
-            Explanation::Unlisted => (&[][..], None),
+    fn list_answer(&self, known: &Known) -> (Verdict, ListAnswer) {
+        let (verdict, sources, allow) = match &known.explanation {
+            Explanation::Blocked { by } => (Verdict::Blocked, self.lines_of(by), None),
+            Explanation::Allowed { by, over } if over.is_empty() => {
+                (Verdict::Unlisted, Vec::new(), Some(self.allow(by)))
+            }
+            Explanation::Allowed { by, over } => {
+                (Verdict::Allowed, self.lines_of(over), Some(self.allow(by)))
+            }
+            Explanation::Unlisted => self.exemption(&known.list).map_or_else(
+                || (Verdict::Unlisted, Vec::new(), None),
+                |(feed, Exemption { by, over })| {
+                    let verdict =
+                        if over.is_empty() { Verdict::Unlisted } else { Verdict::Allowed };
+                    let over = over.into_iter().map(|source| line(feed, source)).collect();
+                    (verdict, over, Some(AllowView::Feed(line(feed, by))))
+                },
+            ),
         };
-        let mut feeds: Vec<&FeedName> = by.iter().map(|found| &found.feed).collect();
-        feeds.dedup();
-        ListAnswer {
-            list: list.name.clone(),
-            prefix: member.map(|prefix| prefix.to_string()),
-            sources: feeds.into_iter().flat_map(|feed| self.lines(feed)).collect(),
-            allow,
-        }
+        let prefix = known.member.map(|prefix| prefix.to_string());
+        (verdict, ListAnswer { list: known.list.name.clone(), prefix, sources, allow })
     }
 
     fn allow(&self, by: &AllowedBy) -> AllowView {
@@ -127,27 +131,41 @@ impl Inquiry {
         }
     }
 
-    /// The lines of a feed that cover the address, from its last good copy.
+    /// The lines of all feeds that have the address blocked.
+    fn lines_of(&self, by: &[Match]) -> Vec<SourceView> {
+        let mut feeds: Vec<&FeedName> = by.iter().map(|found| &found.feed).collect();
+        feeds.dedup();
+        feeds.into_iter().flat_map(|feed| self.lines(feed)).collect()
+    }
+
+    /// The lines of a feed that cover the address.
     fn lines(&self, feed: &FeedName) -> Vec<SourceView> {
-        let copy = self.feeds.store().map(|store| store.copies().load(feed));
-        let copy = match copy {
-            Some(Ok(Some(copy))) => copy,
-            Some(Err(error)) => {
-                tracing::warn!(%feed, %error, "the lines of a feed cannot be looked up");
-                return Vec::new();
-            }
-            _ => return Vec::new(),
-        };
-        let header = copy.header;
+        let Some(copy) = self.copy(feed) else { return Vec::new() };
+        let LastGood { header, bytes } = copy;
         let limits = Limits::default();
-        let found =
-            sources_with(&copy.bytes, header.format, &header.options, &limits, self.address);
-        let lines = found.into_iter().map(|source| SourceView {
-            feed: feed.to_string(),
-            line: source.line,
-            text: source.text,
-        });
-        lines.collect()
+        let found = sources_with(&bytes, header.format, &header.options, &limits, self.address);
+        found.into_iter().map(|source| line(feed, source)).collect()
+    }
+
+    /// The first feed of a list that takes the address out of its own entries.
+    fn exemption(&self, list: &List) -> Option<(&FeedName, Exemption)> {
+        let mut feeds = self.exempting.iter().filter(|feed| list.role(feed) == Role::Deny);
+        feeds.find_map(|feed| {
+            let LastGood { header, bytes } = self.copy(feed)?;
+            let limits = Limits::default();
+            let found =
+                exemption_with(&bytes, header.format, &header.options, &limits, self.address);
+            Some((feed, found?))
+        })
+    }
+
+    /// The last good copy of a feed, which is what is in force.
+    fn copy(&self, feed: &FeedName) -> Option<LastGood> {
+        let loaded = self.feeds.store()?.copies().load(feed);
+        loaded.unwrap_or_else(|error| {
+            tracing::warn!(%feed, %error, "the lines of a feed cannot be looked up");
+            None
+        })
     }
 
     /// Whether any of the sets holds the address, `None` if the kernel cannot
@@ -161,4 +179,8 @@ impl Inquiry {
         }
         Some(held)
     }
+}
+
+fn line(feed: &FeedName, source: Source) -> SourceView {
+    SourceView { feed: feed.to_string(), line: source.line, text: source.text }
 }

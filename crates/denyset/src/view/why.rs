@@ -21,8 +21,8 @@ pub struct WhyView {
     pub kernel: Option<bool>,
 }
 
-/// What becomes of an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What becomes of an address. The first outdoes the ones after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// At least one list blocks it.

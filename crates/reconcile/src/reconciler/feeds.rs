@@ -88,6 +88,14 @@ impl Feeds {
             .filter_map(|(name, feed)| Some((name, &feed.in_force.as_ref()?.prefixes)))
     }
 
+    /// The feeds in force that take out some of what their own entries name.
+    pub fn with_exceptions(&self) -> impl Iterator<Item = &FeedName> {
+        let in_force = self.states.iter().filter(|(_, feed)| feed.age != Age::Dropped);
+        in_force
+            .filter(|(_, feed)| feed.in_force.as_ref().is_some_and(|c| c.tally.exceptions > 0))
+            .map(|(name, _)| name)
+    }
+
     /// Takes the names of feeds in force that have changed since.
     pub fn take_changed(&mut self) -> Vec<FeedName> {
         std::mem::take(&mut self.changed)

@@ -1,9 +1,10 @@
 //! Asked which lines an address comes from, the feed names some for every
-//! address that it blocks, and none for the addresses beside them.
+//! address that it blocks, and none for the addresses beside them, some of
+//! which it says itself that it takes out.
 
 use std::net::IpAddr;
 
-use blocklist::{Address, Feed, Limits, PrefixSet, Prefixes, parse_entry};
+use blocklist::{Address, Exemption, Feed, Limits, PrefixSet, Prefixes, Source, parse_entry};
 
 use crate::{Case, all_prefixes, numbers};
 
@@ -22,12 +23,18 @@ fn check_address(case: &Case, feed: &Feed, limits: &Limits, blocked: &Prefixes, 
     assert_eq!(blocked.contains(address), !found.is_empty(), "{address} comes from {found:?}");
     assert!(found.len() <= limits.sources_kept);
     assert!(found.is_sorted_by_key(|source| source.line), "{found:?}");
-    for source in &found {
-        assert!((1..=feed.shape.lines).contains(&source.line), "{source:?}");
-        numbers::check_text(&source.text, limits);
-        let entry = parse_entry(source.prefix.as_bytes());
-        assert!(entry.is_ok_and(|entry| entry.range.contains(address)), "{address}: {source:?}");
+    found.iter().for_each(|source| check_source(feed, limits, address, source));
+    if let Some(Exemption { by, over }) = case.exemption(limits, address) {
+        assert!(found.is_empty(), "{address} is taken out by {by:?}, and blocked by {found:?}");
+        over.iter().chain([&by]).for_each(|source| check_source(feed, limits, address, source));
     }
+}
+
+fn check_source(feed: &Feed, limits: &Limits, address: IpAddr, source: &Source) {
+    assert!((1..=feed.shape.lines).contains(&source.line), "{source:?}");
+    numbers::check_text(&source.text, limits);
+    let entry = parse_entry(source.prefix.as_bytes());
+    assert!(entry.is_ok_and(|entry| entry.range.contains(address)), "{address}: {source:?}");
 }
 
 /// The first and the last addresses of prefixes, and those beside them. Not

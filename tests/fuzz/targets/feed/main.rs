@@ -15,7 +15,8 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use blocklist::{
-    Column, Feed, Format, Limits, Options, Prefixes, Source, parse_with, sources_with,
+    Column, Exemption, Feed, Format, Limits, Options, Prefixes, Source, exemption_with, parse_with,
+    sources_with,
 };
 
 /// Names the format.
@@ -58,6 +59,10 @@ impl<'a> Case<'a> {
 
     fn sources(&self, limits: &Limits, address: IpAddr) -> Vec<Source> {
         sources_with(self.bytes, *FORMAT, &self.options, limits, address)
+    }
+
+    fn exemption(&self, limits: &Limits, address: IpAddr) -> Option<Exemption> {
+        exemption_with(self.bytes, *FORMAT, &self.options, limits, address)
     }
 }
 

@@ -54,9 +54,7 @@ struct Sets<'a> {
     /// The place of each set among those that entries were added to.
     numbers: HashMap<&'a [u8], usize>,
     /// All entries, if any is ever taken out.
-    members: Option<MostSpecific>,
-    /// The last line that took something out.
-    taking: Option<Line<'a>>,
+    members: Option<MostSpecific<'a>>,
 }
 
 impl<'a> Sets<'a> {
@@ -109,7 +107,7 @@ impl<'a> Sets<'a> {
         }
         let number = self.number(name);
         if let Some(members) = &mut self.members {
-            members.insert(number, entry.range, true);
+            members.block(number, entry.range);
         }
         match added.timeout.or(created.timeout) {
             None | Some(0) => visit.entry(line, entry),
@@ -120,9 +118,8 @@ impl<'a> Sets<'a> {
     fn take_out(&mut self, line: Line<'a>, name: &'a [u8], entry: Entry) {
         let number = self.number(name);
         if let Some(members) = &mut self.members {
-            members.insert(number, entry.range, false);
+            members.pass(number, entry.range, line);
         }
-        self.taking = Some(line);
     }
 
     fn number(&mut self, name: &'a [u8]) -> usize {
@@ -141,8 +138,8 @@ impl<'a> Sets<'a> {
     }
 
     fn finish(self, mut shape: Shape, visit: &mut impl Visit) -> Shape {
-        if let (Some(members), Some(line)) = (self.members, self.taking) {
-            shape.over_entries_max |= members.finish(line, visit).is_break();
+        if let Some(members) = self.members {
+            shape.over_entries_max |= members.finish(visit).is_break();
         }
         shape
     }

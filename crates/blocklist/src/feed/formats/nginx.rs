@@ -54,7 +54,6 @@ pub(in super::super) fn read(
         blocks: Vec::new(),
         words: Vec::new(),
         count: 0,
-        last: None,
     };
     let broke = tokens.try_for_each(|token| reader.token(token, visit)).is_break()
         || reader.finish(visit).is_break();
@@ -81,14 +80,13 @@ struct Reader<'a> {
     text: &'a [u8],
     rules: FirstMatch,
     /// All that `geo` blocks and `deny` say, if there is a `geo` block.
-    geo: Option<MostSpecific>,
+    geo: Option<MostSpecific<'a>>,
     geo_number: usize,
     /// Of every open block, whether it is one of `geo`.
     blocks: Vec<bool>,
     /// The first words of the directive, and how many there are.
     words: Vec<Token<'a>>,
     count: usize,
-    last: Option<Line<'a>>,
 }
 
 impl<'a> Reader<'a> {
@@ -172,7 +170,7 @@ impl<'a> Reader<'a> {
             return self.rules.allow(line, entry, visit);
         }
         if let Some(geo) = &mut self.geo {
-            geo.insert(DIRECTIVES, entry.range, true);
+            geo.block(DIRECTIVES, entry.range);
         }
         self.rules.block(line, entry, visit)
     }
@@ -198,10 +196,11 @@ impl<'a> Reader<'a> {
             Err(reason) => return visit.read(line, Err(reason)),
         };
         let blocks = BLOCKING.contains(&self.word(1));
-        if let Some(geo) = &mut self.geo {
-            geo.insert(self.geo_number, entry.range, blocks);
+        match &mut self.geo {
+            Some(geo) if blocks => geo.block(self.geo_number, entry.range),
+            Some(geo) => geo.pass(self.geo_number, entry.range, line),
+            None => {}
         }
-        self.last = Some(line);
         if blocks && !is_everything(entry) {
             return visit.entry(line, entry);
         }
@@ -220,9 +219,6 @@ impl<'a> Reader<'a> {
 
     fn finish(mut self, visit: &mut impl Visit) -> ControlFlow<()> {
         self.unended(visit);
-        match (self.geo, self.last) {
-            (Some(geo), Some(line)) => geo.finish(line, visit),
-            _ => ControlFlow::Continue(()),
-        }
+        self.geo.map_or(ControlFlow::Continue(()), |geo| geo.finish(visit))
     }
 }
