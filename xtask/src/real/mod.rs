@@ -1,6 +1,9 @@
-//! Real feeds: every plain list of a directory goes through `denyset apply`,
-//! and `ipset save` must then list exactly their union minus what is allowed.
-//! The files are read here by other means than the program's.
+//! Real feeds: a table of what each file of a directory is read as, and every
+//! plain list among them through `denyset apply`, after which `ipset save` must
+//! list exactly their union minus what is allowed. Those are read here by other
+//! means than the program's.
+
+mod table;
 
 use std::env;
 use std::fs;
@@ -38,7 +41,10 @@ pub(crate) fn directory() -> Option<PathBuf> {
 
 impl Real {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        apart::with_release_binary(|| compare(&self.feeds))
+        apart::with_release_binary(|| {
+            table::print(&self.feeds)?;
+            compare(&self.feeds)
+        })
     }
 }
 
