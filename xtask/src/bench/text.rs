@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 use tests::generate::Random;
 
 /// One item a line.
-fn lines(items: impl Iterator<Item = impl Display>) -> String {
+pub(super) fn joined(items: impl Iterator<Item = impl Display>) -> String {
     items.fold(String::new(), |mut text, item| {
         writeln!(text, "{item}").expect("a string takes any text");
         text
@@ -14,12 +14,12 @@ fn lines(items: impl Iterator<Item = impl Display>) -> String {
 
 /// Random IPv4 addresses, one a line.
 pub(super) fn ipv4(random: &mut Random, count: usize) -> String {
-    lines(random.addresses(count, 0).into_iter())
+    joined(random.addresses(count, 0).into_iter())
 }
 
 /// Random IPv6 addresses, one a line.
 pub(super) fn ipv6(random: &mut Random, count: usize) -> String {
-    lines(random.addresses(count, 1).into_iter())
+    joined(random.addresses(count, 1).into_iter())
 }
 
 /// A JSON array of addresses.
@@ -31,5 +31,5 @@ pub(super) fn json(plain: &str) -> String {
 /// A table with a header, addresses in the second column.
 pub(super) fn csv(plain: &str) -> String {
     let rows = plain.lines().map(|line| format!("\"2026-01-01 00:00:00\",\"{line}\",443,online"));
-    format!("first_seen,dst_ip,dst_port,status\n{}", lines(rows))
+    format!("first_seen,dst_ip,dst_port,status\n{}", joined(rows))
 }

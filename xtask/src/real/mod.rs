@@ -20,6 +20,9 @@ use crate::{Failure, apart, workspace};
 /// Names the directory, if it is not beside the checkout.
 const VARIABLE: &str = "DENYSET_REAL_FEEDS";
 
+/// Tab-separated, with a header: counts of the files by other means.
+const MANIFEST: &str = "MANIFEST.tsv";
+
 /// An allowed prefix in the configuration, one that real lists of bogons have.
 const ALLOWED: &str = "10.1.0.0/16";
 
@@ -106,19 +109,43 @@ fn config() -> Config {
     }
 }
 
-/// The files that have nothing but addresses, CIDRs and comments, by name.
-pub(crate) fn plain_lists(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let mut lists = Vec::new();
+/// The files of a directory and of those in it, by name, without the manifest.
+fn all_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = files(directory)?;
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
+        if path.is_dir() {
+            files.extend(all_files(&path)?);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// The files of a directory, by name, without the manifest.
+pub(crate) fn files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_file() && path.file_name().is_some_and(|name| name != MANIFEST) {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// The files that have nothing but addresses, CIDRs and comments, by name.
+fn plain_lists(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let mut lists = Vec::new();
+    for path in files(directory)? {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        // What is not text, or not a file, is not plain.
+        // What is not text is not plain.
         let Ok(text) = fs::read_to_string(&path) else { continue };
         if read(&text).is_some_and(|members| !members.is_empty()) {
             lists.push((name.to_owned(), text));
         }
     }
-    lists.sort_unstable();
     match lists.len() {
         0 => Err(format!("there is no plain list in {}", directory.display()).into()),
         _ => Ok(lists),

@@ -9,10 +9,8 @@ use serde_json::Value;
 use tests::host::Host;
 use tests::program;
 
+use super::MANIFEST;
 use crate::Failure;
-
-/// Tab-separated, with a header: counts of a reading by other means.
-const MANIFEST: &str = "MANIFEST.tsv";
 
 /// Where the manifest counts fewer entries than the format has, and why.
 const BEYOND: [(&str, u64, &str); 1] =
@@ -59,7 +57,7 @@ struct Found {
 /// A file is not read as its manifest has it.
 pub(super) fn print(directory: &Path) -> Result<(), Failure> {
     let manifest = manifest(directory)?;
-    let files = files(directory)?;
+    let files = super::all_files(directory)?;
     let found = check(directory, &files)?;
     println!(
         "{:44} {:13} {:>7} {:>6} {:>6} {:>8} {:>7} {:>8}  beside the manifest",
@@ -133,21 +131,6 @@ fn compare(feed: &Found, counted: &Counted) -> Result<String, String> {
         None if feed.exceptions > 0 => "the same, with the exempted ones".to_owned(),
         None => "the same".to_owned(),
     })
-}
-
-/// The files below a directory, by name.
-fn files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(self::files(&path)?);
-        } else if path.file_name().is_some_and(|name| name != MANIFEST) {
-            files.push(path);
-        }
-    }
-    files.sort_unstable();
-    Ok(files)
 }
 
 /// Asks the program.
