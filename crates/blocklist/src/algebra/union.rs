@@ -2,6 +2,9 @@
 //! are written and looks at no address inside them.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::mem;
 
 use crate::{Address, PrefixSet};
 
@@ -9,8 +12,8 @@ impl<A: Address> PrefixSet<A> {
     /// The prefixes of all `sets`, each once. Prefixes inside others stay; see
     /// [`Self::without_covered`].
     ///
-    /// Sets are merged in pairs, then the results in pairs: the cost grows with
-    /// the logarithm of their number.
+    /// Sets are merged in pairs, the two smallest first, so that few prefixes
+    /// are moved often.
     pub fn union<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Self
     where
         Self: 'a,
@@ -26,29 +29,42 @@ impl<A: Address> PrefixSet<A> {
 
 fn merge_all<'a, A: Address>(sets: impl Iterator<Item = Cow<'a, PrefixSet<A>>>) -> PrefixSet<A> {
     let mut sets: Vec<_> = sets.filter(|set| !set.is_empty()).collect();
-    while sets.len() > 1 {
-        let mut pairs = sets.into_iter();
-        let mut merged = Vec::new();
-        while let Some(one) = pairs.next() {
-            merged.push(match pairs.next() {
-                Some(other) => Cow::Owned(merge(&one, &other)),
-                None => one,
-            });
-        }
-        sets = merged;
+    let mut smallest: BinaryHeap<_> =
+        sets.iter().enumerate().map(|(position, set)| (Reverse(set.len()), position)).collect();
+    while let Some((_, one)) = smallest.pop() {
+        let one = mem::take(&mut sets[one]);
+        let Some((_, position)) = smallest.pop() else { return one.into_owned().trimmed() };
+        let other = mem::take(&mut sets[position]);
+        let merged = merge(&one, &other);
+        smallest.push((Reverse(merged.len()), position));
+        sets[position] = Cow::Owned(merged);
     }
-    sets.pop().map(Cow::into_owned).unwrap_or_default().trimmed()
+    PrefixSet::new()
 }
 
+/// Which of two sets has the next prefix is as good as random, so a jump that
+/// depends on it would be mispredicted: there is none.
+#[expect(clippy::needless_bitwise_bool, reason = "the lazy ones are jumps")]
 fn merge<A: Address>(one: &PrefixSet<A>, other: &PrefixSet<A>) -> PrefixSet<A> {
-    let mut merged = PrefixSet::with_capacity(one.len() + other.len());
-    let (mut i, mut j) = (0, 0);
-    while i < one.len() && j < other.len() {
-        let (a, b) = (one.at(i), other.at(j));
-        merged.push(a.min(b));
-        i += usize::from(a <= b);
-        j += usize::from(b <= a);
+    let room = one.len() + other.len();
+    let mut addresses = vec![A::MIN; room];
+    let mut lengths = vec![0; room];
+    let (mut i, mut j, mut filled) = (0, 0, 0);
+    for (address, length) in addresses.iter_mut().zip(&mut lengths) {
+        let (Some(&a), Some(&b)) = (one.addresses.get(i), other.addresses.get(j)) else { break };
+        let (a_length, b_length) = (one.lengths[i], other.lengths[j]);
+        let same = a == b;
+        let from_one = (a < b) | (same & (a_length <= b_length));
+        let from_other = (b < a) | (same & (b_length <= a_length));
+        *address = if from_one { a } else { b };
+        *length = if from_one { a_length } else { b_length };
+        i += usize::from(from_one);
+        j += usize::from(from_other);
+        filled += 1;
     }
+    addresses.truncate(filled);
+    lengths.truncate(filled);
+    let mut merged = PrefixSet { addresses, lengths };
     merged.append(one, i);
     merged.append(other, j);
     merged
