@@ -32,6 +32,7 @@ pub(super) fn open<'a>(
     let bytes = without_mark(bytes);
     let shape = Shape {
         markup: text::trim(bytes).starts_with(b"<"),
+        binary: memchr::memchr(0, bytes).is_some(),
         unfinished_line: bytes.last().is_some_and(|last| !b"\r\n".contains(last)),
         ..Shape::default()
     };
@@ -94,12 +95,12 @@ pub(super) fn said<'a>(
     visit: &mut impl Visit,
     shape: &mut Shape,
 ) -> Option<&'a [u8]> {
-    shape.binary |= memchr::memchr(0, line.text()).is_some();
-    if line.text().len() > limits.line_bytes_max {
+    let text = line.text();
+    if text.len() > limits.line_bytes_max {
         visit.reject(line, RejectReason::LineLength { max: limits.line_bytes_max });
         return None;
     }
-    let said = text::trim(line.text());
+    let said = text::trim(text);
     if said.is_empty() {
         shape.blank += 1;
         return None;

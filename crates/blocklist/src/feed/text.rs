@@ -5,8 +5,12 @@ use std::fmt::Write;
 
 /// `text` without ASCII blanks and Unicode white space (a no-break space, an
 /// ideographic one) at both ends.
+#[inline]
 pub(super) fn trim(text: &[u8]) -> &[u8] {
-    trim_end(trim_start(text))
+    match text {
+        [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => trim_end(trim_start(text)),
+    }
 }
 
 fn trim_start(mut text: &[u8]) -> &[u8] {

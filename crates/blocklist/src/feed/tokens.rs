@@ -42,7 +42,6 @@ pub(super) struct Tokens<'a> {
 impl<'a> Tokens<'a> {
     /// `bytes` and `shape` are what [`lines::open`] gave.
     pub(super) fn new(bytes: &'a [u8], mut shape: Shape, marks: &'static [u8]) -> Self {
-        shape.binary = memchr::memchr(0, bytes).is_some();
         shape.lines = 0;
         Self { bytes, marks, at: 0, shape, told: 0, told_last: 0 }
     }

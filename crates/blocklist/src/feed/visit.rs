@@ -18,6 +18,7 @@ pub(super) enum Line<'a> {
 
 impl<'a> Line<'a> {
     /// The first is 1.
+    #[inline]
     pub(super) fn number(self) -> u64 {
         match self {
             Self::At { number, .. } => number,
@@ -27,6 +28,7 @@ impl<'a> Line<'a> {
 
     /// With or without its end. Of a format without lines, the part of the text
     /// that an entry was read from.
+    #[inline]
     pub(super) fn text(self) -> &'a [u8] {
         match self {
             Self::At { text, .. } => text,

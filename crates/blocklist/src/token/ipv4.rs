@@ -77,6 +77,9 @@ fn leading_number(text: [u8; 4]) -> (u32, usize) {
 /// # Errors
 /// What is wrong with the address.
 pub(crate) fn parse_padded(text: &[u8]) -> Result<u32, RejectReason> {
+    if let Some(address) = text.try_into().ok().and_then(all_padded) {
+        return Ok(address);
+    }
     let mut bare = [0; BYTES_MAX];
     let mut kept = 0;
     for octet in text.split_inclusive(|&byte| byte == b'.') {
@@ -92,6 +95,21 @@ pub(crate) fn parse_padded(text: &[u8]) -> Result<u32, RejectReason> {
         kept += octet.len();
     }
     parse(&bare[..kept])
+}
+
+/// An address of which every octet has three digits.
+fn all_padded(text: &[u8; BYTES_MAX]) -> Option<u32> {
+    let mut address = 0;
+    for octet in text.split(|&byte| byte == b'.') {
+        let &[hundreds, tens, ones] = octet else { return None };
+        let [hundreds, tens, ones] = [hundreds, tens, ones].map(|byte| u32::from(byte ^ b'0'));
+        let value = hundreds * 100 + tens * 10 + ones;
+        if tens > 9 || ones > 9 || value > 255 {
+            return None;
+        }
+        address = address << 8 | value;
+    }
+    Some(address)
 }
 
 /// What is wrong with a text that is no address.

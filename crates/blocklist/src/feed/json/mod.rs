@@ -165,8 +165,7 @@ fn open<'de>(
 ) -> Result<Opened<'de>, Shape> {
     let (text, shape) = lines::open(bytes, visit)?;
     let places = Places::of(text, limits);
-    let binary = memchr::memchr(0, text).is_some();
-    let shape = Shape { lines: places.lines(), binary, unfinished_line: false, ..shape };
+    let shape = Shape { lines: places.lines(), unfinished_line: false, ..shape };
     Ok((text, shape, places))
 }
 
