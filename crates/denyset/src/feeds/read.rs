@@ -103,10 +103,11 @@ pub fn read_path(
 ) -> Result<Feed, Refusal> {
     let open = || -> io::Result<Vec<u8>> {
         let file = File::open(path)?;
-        if file.metadata()?.is_dir() {
+        let found = file.metadata()?;
+        if found.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        slurp(file, 0, bytes_max)
+        slurp(file, found.len().min(bytes_max), bytes_max)
     };
     let bytes = open().map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > bytes_max {
