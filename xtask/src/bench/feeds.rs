@@ -7,13 +7,20 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use blocklist::{Format, FormatChoice, Limits, Prefixes, parse, sources};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tests::generate::Random;
 
 use super::{Times, rounds, text, time, time_program};
 use crate::{Failure, Seed, real, workspace};
+
+/// How many feeds the daemon reads at a time.
+const READERS: usize = 2;
 
 #[derive(Args)]
 pub(crate) struct Feeds {
@@ -25,9 +32,27 @@ pub(crate) struct Feeds {
     /// How often each thing is measured; the median counts
     #[arg(long, default_value_t = 9)]
     rounds: usize,
+    /// Only one part of it
+    #[arg(long)]
+    only: Option<Part>,
     /// Only reads this file, and prints the bytes of memory that took
     #[arg(long, hide = true)]
     memory_of: Option<PathBuf>,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Memory while reading
+    Memory,
+    /// Plain text of both families
+    Text,
+    /// JSON and CSV, beside the libraries that read them
+    Documents,
+    /// Random addresses, beside `iprange`
+    Iprange,
+    /// The union of real feeds, beside `iprange`
+    Union,
 }
 
 /// The files.
@@ -64,11 +89,17 @@ impl Feeds {
         let mut random = Random::seeded(self.seed.seed);
         let files = Files::make(directory.path(), &mut random, self.lines)?;
         println!("{} lines a file, {} rounds, medians", self.lines, self.rounds);
-        self.memory(&files)?;
-        self.text(&files)?;
-        self.documents(&files)?;
-        self.beside_iprange(&files)?;
-        self.union(directory.path())
+        for part in Part::value_variants() {
+            match part {
+                _ if self.only.is_some_and(|only| only != *part) => Ok(()),
+                Part::Memory => self.memory(&files),
+                Part::Text => self.text(&files),
+                Part::Documents => self.documents(&files),
+                Part::Iprange => self.beside_iprange(&files),
+                Part::Union => self.union(directory.path()),
+            }?;
+        }
+        Ok(())
     }
 
     /// In processes of their own, where no memory of earlier work is left.
@@ -195,18 +226,9 @@ impl Feeds {
             fs::write(&path, only)?;
             ipv4.push(path);
         }
-        let desired = || {
-            time(|| {
-                let feeds = feeds.iter().map(|path| {
-                    let bytes = fs::read(path).expect("it was read before");
-                    parse(&bytes, FormatChoice::Auto, &Limits::default()).prefixes
-                });
-                let feeds: Vec<Prefixes> = feeds.collect();
-                Prefixes::union_of(feeds).without_covered()
-            })
-        };
         let iprange = || time_program(Command::new("iprange").args(&ipv4));
-        let [ours, theirs] = rounds(self.rounds, [&desired, &iprange]);
+        let [alone, ours, theirs] =
+            rounds(self.rounds, [&|| desired(&feeds, 1), &|| desired(&feeds, READERS), &iprange]);
         println!(
             "union of {} real feeds, {lines} lines: {:.1} ms, `iprange` for IPv4 {:.1} ms: {:.1} times as fast (goal 5)",
             feeds.len(),
@@ -214,8 +236,35 @@ impl Feeds {
             theirs.ms(),
             ours.ratio(&theirs)
         );
+        println!(
+            "the same on one thread: {:.1} ms, {:.1} times as fast",
+            alone.ms(),
+            alone.ratio(&theirs)
+        );
         Ok(())
     }
+}
+
+/// From files to what a list of all of them is to hold, with so many that are
+/// read at a time: the time of the longest reader and of what comes after it.
+fn desired(files: &[PathBuf], readers: usize) -> Duration {
+    let next = AtomicUsize::new(0);
+    let (read, took) = (Mutex::new(Vec::new()), Mutex::new(Duration::ZERO));
+    let reader = || {
+        let time = time(|| {
+            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let bytes = fs::read(file).expect("it was read before");
+                let feed = parse(&bytes, FormatChoice::Auto, &Limits::default());
+                read.lock().expect("no reader panics").push(feed.prefixes);
+            }
+        });
+        let mut took = took.lock().expect("no reader panics");
+        *took = time.max(*took);
+    };
+    thread::scope(|scope| (0..readers).for_each(|_| drop(scope.spawn(reader))));
+    let feeds: Vec<Prefixes> = read.into_inner().expect("no reader panics");
+    let took = took.into_inner().expect("no reader panics");
+    took + time(|| Prefixes::union_of(feeds).without_covered())
 }
 
 /// Splits a table, and counts its fields.
