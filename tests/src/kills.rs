@@ -44,7 +44,8 @@ pub fn survive(versions: &mut Versions, route: Route, percent: usize, rounds: u3
     let host = Host::with(&config(route));
     host.feed("list.txt", versions.feed());
     let mut daemon = Daemon::start(&host);
-    settled(&daemon, versions);
+    in_force(&daemon, versions);
+    live().expect(&versions.members());
     let begun = Instant::now();
     versions.change(percent);
     host.feed("list.txt", versions.feed());
@@ -52,16 +53,19 @@ pub fn survive(versions: &mut Versions, route: Route, percent: usize, rounds: u3
     let usual = begun.elapsed();
 
     let mut met = Met::default();
+    let mut new = versions.members();
     for _ in 0..rounds {
-        let old = versions.members();
+        let old = new;
         versions.change(percent);
+        new = versions.members();
         host.feed("list.txt", versions.feed());
         let limit = u64::try_from(usual.as_micros()).expect("a short time");
         wait(&daemon, Duration::from_micros(versions.below(limit)));
         daemon.kill();
-        judge(&old, &versions.members(), route, &mut met);
+        judge(&old, &new, route, &mut met);
         daemon = Daemon::start(&host);
-        settled(&daemon, versions);
+        in_force(&daemon, versions);
+        live().expect(&new);
         assert_eq!(names(), SETS, "shadows are swept");
     }
     met
@@ -83,12 +87,6 @@ pub fn in_force(daemon: &Daemon<'_>, versions: &Versions) {
     for (set, members) in SETS.into_iter().zip(versions.counts()) {
         daemon.until_members(set, members);
     }
-}
-
-/// Waits for the same, and asks the witness.
-fn settled(daemon: &Daemon<'_>, versions: &Versions) {
-    in_force(daemon, versions);
-    live().expect(&versions.members());
 }
 
 /// Lets this much time pass, whatever the daemon says meanwhile.

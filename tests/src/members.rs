@@ -62,9 +62,11 @@ impl Members {
     /// If they are not.
     #[track_caller]
     pub fn expect(&self, want: &Self) {
+        if self == want {
+            return;
+        }
         let (missing, extra) = (want.without(self), self.without(want));
-        assert!(
-            missing.is_empty() && extra.is_empty(),
+        panic!(
             "{} of {} members missing: {missing:?}\n{} too many: {extra:?}",
             missing.len(),
             want.len(),
