@@ -3,7 +3,7 @@
 //! project's own reads it.
 
 use std::ffi::OsStr;
-use std::io::{self, Write as _};
+use std::io::{self, BufRead, BufReader, Write as _};
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -148,7 +148,14 @@ pub struct SavedSet {
 /// # Panics
 /// If `ipset save` fails or prints what it is not known to print.
 pub fn saved() -> Vec<SavedSet> {
-    read_save(&ipset("save"))
+    let mut command = Command::new("ipset");
+    command.arg("save").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| cannot_start("ipset", &error));
+    // A million members are read while the next are printed.
+    let sets = read_save(BufReader::new(child.stdout.take().expect("standard output is a pipe")));
+    let Output { status, stderr, .. } = child.wait_with_output().expect("it can be waited for");
+    assert!(status.success(), "{command:?}: {status}: {}", String::from_utf8_lossy(&stderr));
+    sets
 }
 
 /// The set called `name`, if there is one.
@@ -178,8 +185,8 @@ pub fn names() -> Vec<String> {
     names
 }
 
-/// Reads what `ipset save` printed.
-fn read_save(text: &str) -> Vec<SavedSet> {
+/// Reads what `ipset save` prints.
+fn read_save(mut printed: impl BufRead) -> Vec<SavedSet> {
     let mut sets: Vec<SavedSet> = Vec::new();
     let mut entries = Vec::new();
     let finish = |sets: &mut Vec<SavedSet>, entries: &mut Vec<(IpAddr, u8)>| {
@@ -187,19 +194,22 @@ fn read_save(text: &str) -> Vec<SavedSet> {
             set.members = entries.drain(..).collect();
         }
     };
-    for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("create ") {
+    let mut line = String::new();
+    while printed.read_line(&mut line).expect("`ipset save` prints text") > 0 {
+        let said = line.trim_end();
+        if let Some(rest) = said.strip_prefix("create ") {
             finish(&mut sets, &mut entries);
             let (name, create) = rest.split_once(' ').expect("a name, then a type");
             let [name, create] = [name, create].map(str::to_owned);
             sets.push(SavedSet { name, create, members: Members::default() });
-        } else if let Some(rest) = line.strip_prefix("add ") {
+        } else if let Some(rest) = said.strip_prefix("add ") {
             let entry = rest.split(' ').nth(1).expect("a set, then a member");
             // Sets of other types than ours have members that are no prefixes.
             entries.extend(prefix(entry));
         } else {
             panic!("`ipset save` printed a line of an unknown kind: {line:?}");
         }
+        line.clear();
     }
     finish(&mut sets, &mut entries);
     sets
@@ -225,7 +235,7 @@ mod tests {
     fn what_ipset_saves_is_read_set_by_set() {
         let text = "create a hash:net family inet hashsize 64\nadd a 10.0.0.0/8\nadd a 1.2.3.4\n\
                     create b list:set size 8\nadd b a\ncreate c hash:net family inet6\nadd c 2a00::/16\n";
-        let sets = read_save(text);
+        let sets = read_save(text.as_bytes());
         let got: Vec<_> = sets.iter().map(|set| (&*set.name, set.members.to_string())).collect();
         assert_eq!(
             got,
