@@ -3,10 +3,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use tempfile::TempDir;
 
 use crate::program::{self, Outcome};
+use crate::witness::succeed;
 
 /// What a configuration has beyond the paths, as lines of TOML.
 #[derive(Clone, Debug)]
@@ -33,7 +35,8 @@ impl Default for Config {
     }
 }
 
-/// The files of one host. They go when it is dropped.
+/// The files of one host. They go when it is dropped, with whatever a test has
+/// mounted on them.
 #[derive(Debug)]
 pub struct Host {
     directory: TempDir,
@@ -150,4 +153,22 @@ impl Default for Host {
 fn make_room(place: &Path) {
     let parent = place.parent().expect("a feed is in a directory");
     fs::create_dir_all(parent).expect("a directory can be made for a feed");
+}
+
+/// What lies below a mount cannot be removed.
+impl Drop for Host {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            return;
+        }
+        // Of this thread, which may have a namespace of its own; see proc(5).
+        let mounts = fs::read_to_string("/proc/thread-self/mounts").expect("there are mounts");
+        let places = mounts.lines().filter_map(|mount| mount.split(' ').nth(1));
+        let ours: Vec<_> =
+            places.filter(|place| Path::new(place).starts_with(self.directory.path())).collect();
+        for place in ours.into_iter().rev() {
+            succeed("umount", &[place]);
+        }
+        fs::remove_dir_all(self.directory.path()).expect("nothing is left of the host");
+    }
 }
