@@ -3,7 +3,7 @@
 
 use blocklist::RejectReason::{self, *};
 use blocklist::{
-    Column, Exemption, Feed, Format, Limits, Options, Source, exemption_with, parse, parse_with,
+    Column, Exemption, Feed, Format, Limits, Options, exemption_with, parse, parse_with,
 };
 
 /// What one line comes to.
@@ -392,17 +392,33 @@ fn rbldnsd_zones_have_answers_and_exceptions() {
     );
     let text = "$SOA 1 a b 1 1 1 1 1\n:127.0.0.2:x\n192.0.2.0/24\n!192.0.2.128/25\n";
     check_file(Format::Rbldnsd, text, &["192.0.2.0/25"], None);
+}
 
-    let exemption = |address: &str| {
-        let address = address.parse().expect("an address");
-        let (options, limits) = (Options::default(), Limits::default());
-        exemption_with(text.as_bytes(), Format::Rbldnsd, &options, &limits, address)
+/// Asserts by which line a feed takes an address out, over which others.
+fn check_exemption(format: Format, text: &str, address: &str, want: Option<(u64, &[u64])>) {
+    let address = address.parse().expect("an address");
+    let (options, limits) = (Options::default(), Limits::default());
+    let found = exemption_with(text.as_bytes(), format, &options, &limits, address);
+    let lines = |Exemption { by, over }: Exemption| {
+        let shown = text.lines().nth(usize::try_from(by.line).ok()? - 1);
+        assert_eq!(Some(&*by.text), shown, "{text}");
+        Some((by.line, over.iter().map(|source| source.line).collect()))
     };
-    let source = |line, text: &str| Source { line, text: text.into(), prefix: text.into() };
-    let by = Source { text: "!192.0.2.128/25".into(), ..source(4, "192.0.2.128/25") };
-    let over = vec![source(3, "192.0.2.0/24")];
-    assert_eq!(exemption("192.0.2.200"), Some(Exemption { by, over }));
-    assert_eq!(exemption("192.0.2.7"), None);
+    let want = want.map(|(by, over)| (by, over.to_vec()));
+    assert_eq!(found.and_then(lines), want, "{address} in {text}");
+}
+
+#[test]
+fn an_exemption_has_the_first_line_that_takes_the_address_out() {
+    let zone = ":127.0.0.2:x\n192.0.2.0/24\n!192.0.2.128/25\n";
+    check_exemption(Format::Rbldnsd, zone, "192.0.2.200", Some((3, &[2])));
+    check_exemption(Format::Rbldnsd, zone, "192.0.2.7", None);
+
+    let sets = "add a 192.0.2.0/24\nadd b 192.0.0.0/16\nadd b 192.0.2.7 nomatch\n\
+                add a 192.0.2.7 nomatch\nadd a 192.0.2.8 nomatch\nadd c 198.51.100.7 nomatch\n";
+    check_exemption(Format::Ipset, sets, "192.0.2.7", Some((3, &[1, 2])));
+    check_exemption(Format::Ipset, sets, "192.0.2.8", None);
+    check_exemption(Format::Ipset, sets, "198.51.100.7", Some((6, &[])));
 }
 
 /// A table read with a column.

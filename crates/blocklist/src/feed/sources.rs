@@ -117,7 +117,9 @@ impl Visit for Search<'_> {
     }
 
     fn exception(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {
-        if entry.range.contains(self.address) && self.exempted.is_none() {
+        // They need not be told in the order of the lines.
+        let before = |found: &Source| found.line <= line.number();
+        if entry.range.contains(self.address) && !self.exempted.as_ref().is_some_and(before) {
             self.exempted = Some(self.source(line, entry));
         }
         ControlFlow::Continue(())
