@@ -82,18 +82,19 @@ impl Feeds {
 
     /// What the feeds in force contribute.
     pub fn in_force(&self) -> impl Iterator<Item = (&FeedName, &Arc<Prefixes>)> {
-        self.states
-            .iter()
-            .filter(|(_, feed)| feed.age != Age::Dropped)
-            .filter_map(|(name, feed)| Some((name, &feed.in_force.as_ref()?.prefixes)))
+        self.contents().map(|(name, content)| (name, &content.prefixes))
     }
 
     /// The feeds in force that take out some of what their own entries name.
     pub fn with_exceptions(&self) -> impl Iterator<Item = &FeedName> {
-        let in_force = self.states.iter().filter(|(_, feed)| feed.age != Age::Dropped);
-        in_force
-            .filter(|(_, feed)| feed.in_force.as_ref().is_some_and(|c| c.tally.exceptions > 0))
-            .map(|(name, _)| name)
+        self.contents().filter(|(_, content)| content.tally.exceptions > 0).map(|(name, _)| name)
+    }
+
+    fn contents(&self) -> impl Iterator<Item = (&FeedName, &Content)> {
+        self.states
+            .iter()
+            .filter(|(_, feed)| feed.age != Age::Dropped)
+            .filter_map(|(name, feed)| Some((name, feed.in_force.as_ref()?)))
     }
 
     /// Takes the names of feeds in force that have changed since.
