@@ -202,3 +202,23 @@ impl fmt::Display for AnyPrefix {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn an_ipv4_prefix_is_written_as_the_standard_library_writes_its_address() {
+        for octet in 0..=u8::MAX {
+            let ip = Ipv4Addr::from([octet, !octet, octet / 2, octet]);
+            assert_eq!(Prefix::host(u32::from(ip)).to_string(), ip.to_string());
+        }
+        for length in 0..32 {
+            let prefix = Prefix::containing(u32::MAX, length);
+            let want = format!("{}/{length}", Ipv4Addr::from(prefix.first()));
+            assert_eq!(prefix.to_string(), want);
+        }
+    }
+}
