@@ -36,7 +36,7 @@ pub enum RejectReason {
     },
     /// An address other than zero with the length 0: the prefix would be all
     /// addresses there are.
-    #[error("a prefix of length 0 is every address, and so begins with zeros only")]
+    #[error("the length 0 means every address there is, and stands behind 0.0.0.0 or :: only")]
     ZeroLength,
     /// What follows the slash is not a dotted netmask. `0.0.0.0` is one only
     /// after the address `0.0.0.0`: where masks are written inverted, it means
