@@ -19,7 +19,7 @@ use tests::generate::Random;
 use super::{Times, rounds, text, time, time_program};
 use crate::{Failure, Seed, real, workspace};
 
-/// How many feeds the daemon reads at a time.
+/// How many feeds the daemon reads at a time: `READS_MAX` of the reconciler.
 const READERS: usize = 2;
 
 #[derive(Args)]
