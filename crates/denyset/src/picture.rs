@@ -182,6 +182,10 @@ fn feed_status(name: &str, feed: &FeedState) -> FeedStatus {
         },
         since: feed.since.into(),
         refused: feed.refusals.first().map(ToString::to_string),
+        // To accept is to accept all of it.
+        accept: (!feed.refusals.is_empty()
+            && feed.refusals.iter().all(|refusal| refusal.guard.can_be_accepted()))
+        .then(|| accept_command(name)),
     }
 }
 

@@ -149,9 +149,14 @@ fn what_a_guard_refused_goes_through_once_it_is_accepted() {
         let daemon = Daemon::start(&host);
         let few: Members = good().iter().take(20).collect();
         host.feed("list.txt", few.feed());
-        daemon.until_feed("list.txt", "refused");
+        let refused = daemon.until_feed("list.txt", "refused");
         kernel_holds(&good());
-        host.denyset("accept list.txt").exits(0);
+        // The log and the status have the very command.
+        let command = refused["accept"].as_str().expect("something lets it through");
+        daemon.wait_logged(&["WARN", "a feed is refused", command]);
+        let said = host.denyset("status").exits(1).stdout.clone();
+        assert!(said.contains(command), "`{command}` is not in: {said}");
+        host.denyset(command.strip_prefix("denyset ").expect("of this program")).exits(0);
         daemon.until_feed("list.txt", "current");
         kernel_holds(&few);
         // Once, not from now on.
@@ -162,9 +167,10 @@ fn what_a_guard_refused_goes_through_once_it_is_accepted() {
         kernel_holds(&good());
         // And not what cannot be meant.
         host.feed("list.txt", [0; 100]);
-        daemon.until("refused as binary", |status| {
+        let status = daemon.until("refused as binary", |status| {
             status["feeds"][0]["refused"].as_str().is_some_and(|reason| reason.contains("binary"))
         });
+        assert!(status["feeds"][0]["accept"].is_null(), "nothing lets it through: {status:#}");
         host.denyset("accept list.txt").exits(2);
     });
 }

@@ -6,6 +6,9 @@ use blocklist::{FeedName, Refusal};
 use reconcile::{Age, Report, SetOutcome};
 use tracing::{error, info, warn};
 
+use crate::picture::refused;
+use crate::view::RefusalView;
+
 /// Logs a report.
 pub(super) fn log(report: &Report) {
     match report {
@@ -58,12 +61,13 @@ pub(super) fn log(report: &Report) {
 }
 
 fn log_refusal(feed: &FeedName, refusal: &Refusal, in_force: bool) {
-    let Refusal { guard, expected, found } = refusal;
-    let guard = guard.key();
+    let RefusalView { feed, guard, expected, found, accept } = refused(feed.as_str(), refusal);
+    // Without the field if nothing lets it through.
+    let accept = accept.as_deref();
     if in_force {
-        warn!(%feed, guard, expected, found, "a feed is refused, its last good version stays in force");
+        warn!(%feed, guard, expected, found, accept, "a feed is refused, its last good version stays in force");
     } else {
-        warn!(%feed, guard, expected, found, "a feed is refused, it has no good version yet");
+        warn!(%feed, guard, expected, found, accept, "a feed is refused, it has no good version yet");
     }
 }
 

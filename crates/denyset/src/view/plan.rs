@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Columns, Lean};
-use super::text::shown;
+use super::text::{shown, write_accept};
 
 /// The document of `plan`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,10 +90,7 @@ impl fmt::Display for RefusalView {
         let Self { feed, guard, expected, found, accept } = self;
         let [feed, expected, found] = [feed, expected, found].map(|text| shown(text));
         writeln!(out, "refused: {feed}: {guard}: {found}; allowed is {expected}")?;
-        match accept {
-            Some(command) => writeln!(out, "  to let it through once: {}", shown(command)),
-            None => Ok(()),
-        }
+        write_accept(accept.as_deref(), out)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::{Columns, Lean, OrDash};
 use super::moment::Moment;
-use super::text::shown;
+use super::text::{shown, write_accept};
 
 /// The document of `status`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,9 @@ pub struct FeedStatus {
     pub since: Moment,
     /// Why the file's version is refused; `None` if it is not.
     pub refused: Option<String>,
+    /// The command that lets that version through, see
+    /// [`super::accept_command`]; `None` if nothing does.
+    pub accept: Option<String>,
 }
 
 /// How the version of a feed that is in force and its file relate.
@@ -99,9 +102,10 @@ impl fmt::Display for StatusView {
         for sentence in &self.degraded {
             writeln!(out, "degraded: {}", shown(sentence))?;
         }
-        for FeedStatus { feed, refused, .. } in &self.feeds {
+        for FeedStatus { feed, refused, accept, .. } in &self.feeds {
             if let Some(reason) = refused {
                 writeln!(out, "refused: {}: {}", shown(feed), shown(reason))?;
+                write_accept(accept.as_deref(), out)?;
             }
         }
         if !self.sets.is_empty() {

@@ -206,6 +206,7 @@ fn status_shows_what_is_wrong_before_what_is_there() {
         state: FeedState::Refused,
         since: moment("2026-11-23T07:00:00Z"),
         refused: Some("too small".into()),
+        accept: Some(accept_command("drop.netset")),
     };
     let view = StatusView {
         in_sync: true,
@@ -221,6 +222,7 @@ fn status_shows_what_is_wrong_before_what_is_there() {
 in sync, generation 3, up 1 d 2 h
 degraded: the feeds directory is gone
 refused: drop.netset: too small
+  to let it through once: denyset accept drop.netset
 
 set              list  family  members  references  last-applied          last-verified
 denyset-drop-v4  drop  ipv4         12           1  2026-11-23T08:00:00Z  -
@@ -238,7 +240,7 @@ drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
                       "last-verified": null}],
             "feeds": [{"feed": "drop.netset", "format": "plain", "entries": 12, "rejected": 0,
                        "state": "refused", "since": "2026-11-23T07:00:00Z",
-                       "refused": "too small"}]
+                       "refused": "too small", "accept": "denyset accept drop.netset"}]
         }"#,
     );
 }

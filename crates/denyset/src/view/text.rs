@@ -1,7 +1,7 @@
 //! Text that others wrote, made fit for a terminal and for a shell. A feed's
 //! line may hold anything, escape sequences of a terminal too.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// The text with everything escaped that is not plainly printable: control
 /// characters, and the marks that turn the direction of writing.
@@ -35,6 +35,11 @@ pub fn accept_command(feed: &str) -> String {
     };
     let options_end = if feed.starts_with('-') { "-- " } else { "" };
     format!("denyset accept {options_end}{quoted}")
+}
+
+/// A line below a refusal with that command, if there is one.
+pub(super) fn write_accept(command: Option<&str>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    command.map_or(Ok(()), |command| writeln!(out, "  to let it through once: {}", shown(command)))
 }
 
 #[cfg(test)]
