@@ -1,21 +1,2 @@
-//! What the tests share: namespaces to break things in, the witnesses that
-//! say what the kernel holds, packets that feel it, and the program itself.
-//!
-//! Nothing here uses the project's own crates: what judges the program must
-//! not share its mistakes.
-
-pub mod daemon;
-pub mod generate;
-pub mod host;
-pub mod intervals;
-pub mod journal;
-pub mod kills;
-pub mod members;
-pub mod namespace;
-pub mod notify;
-pub mod packets;
-pub mod program;
-pub mod versions;
-pub mod witness;
-
-mod datagram;
+//! What is promised, as tests against the real kernel, in `tests/` beside this
+//! file. What they stand on is the crate `lab`.

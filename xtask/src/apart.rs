@@ -33,8 +33,8 @@ pub(crate) fn with_release_binary(
     chore: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     if let Some(binary) = env::var_os(APART) {
-        tests::program::choose(Path::new(&binary).to_path_buf());
-        tests::witness::ip("link set lo up");
+        lab::program::choose(Path::new(&binary).to_path_buf());
+        lab::witness::ip("link set lo up");
         return chore();
     }
     let binary = crate::workspace::release_binary()?;

@@ -5,13 +5,13 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tests::daemon::Daemon;
-use tests::generate::Random;
-use tests::host::Host;
-use tests::kills::{SETS, in_force};
-use tests::packets::Stream;
-use tests::versions::Versions;
-use tests::witness::{drop_from, members};
+use lab::daemon::Daemon;
+use lab::generate::Random;
+use lab::host::Host;
+use lab::kills::{SETS, in_force};
+use lab::packets::Stream;
+use lab::versions::Versions;
+use lab::witness::{drop_from, members};
 
 use crate::{Failure, Seed, apart};
 

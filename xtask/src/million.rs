@@ -8,13 +8,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tests::daemon::Daemon;
-use tests::generate::Random;
-use tests::host::Host;
-use tests::kills::{Route, SETS, in_force, survive};
-use tests::members::Members;
-use tests::versions::Versions;
-use tests::witness::{ipset, ipset_restore, names};
+use lab::daemon::Daemon;
+use lab::generate::Random;
+use lab::host::Host;
+use lab::kills::{Route, SETS, in_force, survive};
+use lab::members::Members;
+use lab::versions::Versions;
+use lab::witness::{ipset, ipset_restore, names};
 
 use crate::{Failure, Seed, apart};
 

@@ -20,7 +20,7 @@ pub(crate) fn cargo() -> OsString {
 /// Builds the program as it is shipped, and returns its path.
 pub(crate) fn release_binary() -> Result<PathBuf, Failure> {
     println!("building the release …");
-    Ok(tests::program::build(&target()?, true))
+    Ok(lab::program::build(&target()?, true))
 }
 
 /// The target directory.

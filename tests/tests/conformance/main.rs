@@ -6,9 +6,9 @@ mod scripts;
 mod subjects;
 
 use blocklist::Family;
+use lab::namespace::isolated;
 use netfilter_model::{Random, universe};
 use reconcile::{Op, Presence};
-use tests::namespace::isolated;
 
 use self::scripts::{Step, a_chunk, a_set, random_script, shadow, spec, world};
 use self::subjects::Subjects;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use blocklist::Family;
+use lab::witness::ipset;
 use netfilter::{Netfilter, NetlinkSocket, Request, Transport};
 use netfilter_model::{Hand, Loopback, ModelKernel, RawName, RawSet, universe};
 use reconcile::{Kernel, KernelError, KernelErrorKind, Observe, SetName, Standing};
-use tests::witness::ipset;
 
 use crate::scripts::{Step, a_chunk, prefix};
 

@@ -4,9 +4,9 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use tests::intervals::Intervals;
-use tests::members::Members;
-use tests::witness::prefix;
+use lab::intervals::Intervals;
+use lab::members::Members;
+use lab::witness::prefix;
 
 /// `::ffff:0:0/96`: what these name are IPv4 addresses, which no IPv6 packet
 /// has.

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use blocklist::{Feed, Format, Limits, parse};
+use lab::host::{Config, Host};
+use lab::members::Members;
+use lab::program;
+use lab::witness::prefix;
 use serde_json::Value;
-use tests::host::{Config, Host};
-use tests::members::Members;
-use tests::program;
-use tests::witness::prefix;
 
 use crate::addresses::Addresses;
 use crate::corpus::{NOTHING, REJECT, Row, feed, rows, shown};

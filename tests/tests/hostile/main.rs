@@ -10,7 +10,7 @@ mod peers;
 
 use std::collections::HashSet;
 
-use tests::namespace::isolated_without_names;
+use lab::namespace::isolated_without_names;
 
 use self::addresses::Addresses;
 use self::corpus::{LOOKS_UP, PEERS, Row, rows, shown};

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Output;
 use std::thread;
 
-use tests::members::Members;
-use tests::witness::{SavedSet, fed, saved, succeed};
+use lab::members::Members;
+use lab::witness::{SavedSet, fed, saved, succeed};
 
 use crate::addresses::Addresses;
 use crate::corpus::{ERROR, LOOKS_UP, NOTHING, Row, feed};

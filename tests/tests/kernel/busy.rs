@@ -1,10 +1,10 @@
 //! Sets that others hold: by a rule, by a listing that they do not read on.
 
+use lab::generate::Random;
+use lab::members::Members as Seen;
+use lab::witness::{drop_from, iptables, names};
 use netfilter::{NetlinkSocket, Request, Transport};
 use reconcile::{KernelErrorKind, Members, Op, SetName};
-use tests::generate::Random;
-use tests::members::Members as Seen;
-use tests::witness::{drop_from, iptables, names};
 
 use crate::ground::{Ground, members, on_own_ground, swap, v4};
 

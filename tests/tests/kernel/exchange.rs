@@ -4,11 +4,11 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
+use lab::generate::Random;
+use lab::members::Members as Seen;
+use lab::witness;
 use netfilter::{Batch, Change, Exchange, Failure, NetlinkSocket, Request, Transport};
 use reconcile::{CHUNK_MAX, Chunk, KernelErrorKind, Observe, Presence, Stage};
-use tests::generate::Random;
-use tests::members::Members as Seen;
-use tests::witness;
 
 use crate::ground::{members, on_own_ground, v4};
 

@@ -1,8 +1,8 @@
 //! Sets that others made: seen where they have our names, judged foreign,
 //! never read as ours, and the same afterwards.
 
+use lab::witness::{drop_from, ipset};
 use reconcile::{Foreign, KernelErrorKind, Observe, Standing};
-use tests::witness::{drop_from, ipset};
 
 use crate::ground::{Ground, on_own_ground, v4, v6};
 

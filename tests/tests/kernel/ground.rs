@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use blocklist::{AnyPrefix, Family, Prefix, PrefixSet};
+use lab::members::Members as Seen;
+use lab::namespace::isolated;
 use netfilter::Netfilter;
 use reconcile::{
     Capacity, Chunk, Kernel, KernelError, KernelErrorKind, Members, Op, Presence, SetName,
     SetPrefix, SetSpec,
 };
-use tests::members::Members as Seen;
-use tests::namespace::isolated;
 
 pub(crate) struct Ground {
     pub(crate) kernel: Netfilter,

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use lab::namespace::isolated;
+use lab::witness::ip;
 use netfilter::host::addresses;
-use tests::namespace::isolated;
-use tests::witness::ip;
 
 fn check(lines: &[&str], own: &[&str], gateways: &[&str]) {
     isolated(|| {

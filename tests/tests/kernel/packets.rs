@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use blocklist::Family;
+use lab::packets::{Fate, Probe};
+use lab::witness::drop_from;
 use reconcile::{Op, Presence};
-use tests::packets::{Fate, Probe};
-use tests::witness::drop_from;
 
 use crate::ground::{add, delete, on_own_ground, swap, v4, v6};
 

@@ -2,11 +2,11 @@
 
 use std::io;
 
+use lab::generate::Random;
+use lab::members::Members as Seen;
+use lab::witness::ipset;
 use netfilter::{Netfilter, NetlinkSocket, Transport};
 use reconcile::{KernelErrorKind, Observe};
-use tests::generate::Random;
-use tests::members::Members as Seen;
-use tests::witness::ipset;
 
 use crate::ground::{Ground, chunk, host, members, on_own_ground, v4, v6};
 

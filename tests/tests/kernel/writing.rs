@@ -1,10 +1,10 @@
 //! What ops do to sets, as `ipset save` prints it afterwards.
 
 use blocklist::Family;
+use lab::generate::Random;
+use lab::members::Members as Seen;
+use lab::witness::{self, ipset, saved_set};
 use reconcile::{KernelErrorKind, Observe, Op, Presence, SetName};
-use tests::generate::Random;
-use tests::members::Members as Seen;
-use tests::witness::{self, ipset, saved_set};
 
 use crate::ground::{add, chunk, delete, members, on_own_ground, swap, v4, v6};
 

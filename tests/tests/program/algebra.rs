@@ -7,11 +7,11 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::{fs, mem};
 
+use lab::generate::Random;
+use lab::program;
+use lab::witness::iprange;
 use serde_json::Value;
 use tempfile::TempDir;
-use tests::generate::Random;
-use tests::program;
-use tests::witness::iprange;
 
 /// Feeds in a directory of their own.
 struct Feeds(TempDir);

@@ -1,10 +1,10 @@
 //! Configurations with every kind of mistake: the place and the key are
 //! named, nothing starts with one, and a running daemon keeps its own.
 
+use lab::daemon::Daemon;
+use lab::host::{Config, Host};
+use lab::namespace::isolated;
 use rustix::process::Signal;
-use tests::daemon::Daemon;
-use tests::host::{Config, Host};
-use tests::namespace::isolated;
 
 use crate::{V4, good, kernel_holds};
 

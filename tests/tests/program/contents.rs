@@ -4,11 +4,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use tests::daemon::Daemon;
-use tests::generate::Random;
-use tests::host::Host;
-use tests::members::Members;
-use tests::namespace::isolated;
+use lab::daemon::Daemon;
+use lab::generate::Random;
+use lab::host::Host;
+use lab::members::Members;
+use lab::namespace::isolated;
 
 use crate::{V4, good, kernel_holds};
 
@@ -125,7 +125,7 @@ fn a_feed_that_covers_half_of_the_internet_is_refused() {
 #[test]
 fn a_feed_that_explodes_is_refused() {
     let addresses = Random::seeded(22).addresses(20_000, 4);
-    check_content(tests::generate::feed(&addresses), &["growth-percent-max"]);
+    check_content(lab::generate::feed(&addresses), &["growth-percent-max"]);
 }
 
 #[test]

@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use tests::daemon::Daemon;
-use tests::generate::Random;
-use tests::host::{Config, Host};
-use tests::members::Members;
-use tests::namespace::{isolated, isolated_with_mounts};
-use tests::witness::succeed;
+use lab::daemon::Daemon;
+use lab::generate::Random;
+use lab::host::{Config, Host};
+use lab::members::Members;
+use lab::namespace::{isolated, isolated_with_mounts};
+use lab::witness::succeed;
 
 use crate::{V4, V6, good, kernel_holds};
 
@@ -249,10 +249,10 @@ fn a_deleted_feed_is_withdrawn_after_its_time_and_not_before() {
         host.remove_feed("more0.txt");
         daemon.until_feed("more0.txt", "gone");
         daemon.wait_logged(&["gone", "more0.txt"]);
-        assert!(tests::witness::members(V4).contains(([91, 201, 0, 0].into(), 32)));
+        assert!(lab::witness::members(V4).contains(([91, 201, 0, 0].into(), 32)));
         daemon.wait_logged(&["withdrawn", "more0.txt"]);
         daemon.until_members(V4, good().family(true).len() + 3);
-        assert!(!tests::witness::members(V4).contains(([91, 201, 0, 0].into(), 32)));
+        assert!(!lab::witness::members(V4).contains(([91, 201, 0, 0].into(), 32)));
     });
 }
 
@@ -288,7 +288,7 @@ fn losing_most_feeds_at_once_is_a_refusal_and_no_withdrawal() {
         host.feed("part0.txt", "91.201.0.99\n");
         daemon.until("updated", |status| {
             status["in-sync"] == true && {
-                tests::witness::members(V4).contains(([91, 201, 0, 99].into(), 32))
+                lab::witness::members(V4).contains(([91, 201, 0, 99].into(), 32))
             }
         });
     });

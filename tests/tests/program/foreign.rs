@@ -1,10 +1,10 @@
 //! Foreign hands: what others do to our sets is noticed and repaired, and
 //! their own sets are never touched, whatever their names.
 
-use tests::daemon::Daemon;
-use tests::host::{Config, Host};
-use tests::namespace::isolated;
-use tests::witness::{drop_from, ipset, names, saved_set};
+use lab::daemon::Daemon;
+use lab::host::{Config, Host};
+use lab::namespace::isolated;
+use lab::witness::{drop_from, ipset, names, saved_set};
 
 use crate::{V4, V6, good, kernel_holds};
 
@@ -154,7 +154,7 @@ fn a_foreign_set_under_our_very_name_is_left_alone_and_reported() {
             status["in-sync"] == false && status["degraded"].to_string().contains(V4)
         });
         // The other family is not held up.
-        tests::witness::members(V6).expect(&good().family(false));
+        lab::witness::members(V6).expect(&good().family(false));
         assert_eq!(saved_set(V4), before);
         daemon.assert_alive();
         // Once it is out of the way, all is well without another hand.

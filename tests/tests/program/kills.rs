@@ -1,10 +1,10 @@
 //! SIGKILL at random moments of updates. A million entries are killed in
 //! `cargo xtask ci` with the release build, here are enough to be between.
 
-use tests::generate::Random;
-use tests::kills::{Met, Route, survive};
-use tests::namespace::isolated;
-use tests::versions::Versions;
+use lab::generate::Random;
+use lab::kills::{Met, Route, survive};
+use lab::namespace::isolated;
+use lab::versions::Versions;
 
 fn check(route: Route, percent: usize, entries: usize, rounds: u32) -> Met {
     isolated(|| {

@@ -1,12 +1,12 @@
 //! A daemon's life: ready, reload, stop, a second one, and what is left in
 //! the kernel when it ends.
 
+use lab::daemon::Daemon;
+use lab::host::{Config, Host};
+use lab::members::Members;
+use lab::namespace::isolated;
+use lab::witness::{drop_from, names};
 use rustix::process::Signal;
-use tests::daemon::Daemon;
-use tests::host::{Config, Host};
-use tests::members::Members;
-use tests::namespace::isolated;
-use tests::witness::{drop_from, names};
 
 use crate::{V4, V6, good, kernel_holds};
 
@@ -49,7 +49,7 @@ fn a_stop_does_not_remove_a_set_that_a_rule_names() {
         daemon.expect_error("not everything could be removed");
         daemon.stop();
         assert_eq!(names(), [V4]);
-        tests::witness::members(V4).expect(&good().family(true));
+        lab::witness::members(V4).expect(&good().family(true));
     });
 }
 
@@ -99,7 +99,7 @@ fn a_reload_takes_a_new_list_and_says_reloading_and_ready() {
         assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
         daemon.wait_ready();
         daemon.until_members("denyset-more-v4", 1);
-        tests::witness::members("denyset-more-v4").expect(&Members::of("91.201.0.1"));
+        lab::witness::members("denyset-more-v4").expect(&Members::of("91.201.0.1"));
         kernel_holds(&good());
     });
 }
@@ -152,7 +152,7 @@ fn daemons_with_other_prefixes_live_side_by_side() {
         two.feed("list.txt", "91.201.0.1\n");
         let (first, second) = (Daemon::start(&one), Daemon::start(&two));
         kernel_holds(&good());
-        tests::witness::members("other-drop-v4").expect(&Members::of("91.201.0.1"));
+        lab::witness::members("other-drop-v4").expect(&Members::of("91.201.0.1"));
         second.stop();
         two.denyset("teardown").exits(0);
         assert_eq!(names(), [V4, V6]);

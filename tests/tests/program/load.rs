@@ -1,14 +1,14 @@
 //! Feeds become sets: the first load, updates by either route, what is never
 //! in a set. The witness is `ipset save`, and packets.
 
-use tests::daemon::Daemon;
-use tests::generate::Random;
-use tests::host::{Config, Host};
-use tests::members::Members;
-use tests::namespace::isolated;
-use tests::packets::{Fate, Probe, Stream};
-use tests::versions::Versions;
-use tests::witness::{drop_from, ip, names};
+use lab::daemon::Daemon;
+use lab::generate::Random;
+use lab::host::{Config, Host};
+use lab::members::Members;
+use lab::namespace::isolated;
+use lab::packets::{Fate, Probe, Stream};
+use lab::versions::Versions;
+use lab::witness::{drop_from, ip, names};
 
 use crate::{V4, V6, good, kernel_holds};
 
@@ -151,7 +151,7 @@ fn this_host_its_gateway_and_private_networks_are_never_blocked() {
         assert_eq!(fate([10, 1, 2, 3]), Fate::Delivered, "a private network");
         assert_eq!(fate([45, 9, 8, 2]), Fate::Dropped, "a neighbour that is listed");
         assert_eq!(fate([8, 8, 4, 4]), Fate::Dropped, "an address that is listed");
-        tests::witness::members(V6).expect(&Members::of("2a01:4f8::1"));
+        lab::witness::members(V6).expect(&Members::of("2a01:4f8::1"));
     });
 }
 
@@ -167,8 +167,8 @@ fn feeds_in_directories_belong_to_the_lists_whose_globs_reach_them() {
         host.feed("a/b/one.txt", "45.9.8.2\n");
         host.feed("a/two.txt", "45.9.8.3\n");
         daemon.until_members("denyset-deep-v4", 2);
-        tests::witness::members("denyset-deep-v4").expect(&Members::of("45.9.8.2 45.9.8.3"));
-        tests::witness::members(V4).expect(&Members::of("45.9.8.1"));
+        lab::witness::members("denyset-deep-v4").expect(&Members::of("45.9.8.2 45.9.8.3"));
+        lab::witness::members(V4).expect(&Members::of("45.9.8.1"));
     });
 }
 

@@ -13,10 +13,10 @@ mod state;
 mod unit;
 mod verbs;
 
-use tests::members::Members;
-use tests::witness::members;
+use lab::members::Members;
+use lab::witness::members;
 
-/// The sets of the list that every [`tests::host::Config`] has.
+/// The sets of the list that every [`lab::host::Config`] has.
 const V4: &str = "denyset-drop-v4";
 const V6: &str = "denyset-drop-v6";
 

@@ -5,12 +5,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use tests::daemon::Daemon;
-use tests::generate::{Random, feed};
-use tests::host::{Config, Host};
-use tests::members::Members;
-use tests::namespace::{isolated, isolated_with_mounts};
-use tests::witness::{ipset, names, succeed};
+use lab::daemon::Daemon;
+use lab::generate::{Random, feed};
+use lab::host::{Config, Host};
+use lab::members::Members;
+use lab::namespace::{isolated, isolated_with_mounts};
+use lab::witness::{ipset, names, succeed};
 
 use crate::{V4, V6, good, kernel_holds};
 
@@ -80,7 +80,7 @@ fn a_feed_that_vanished_while_nobody_looked_is_still_in_force() {
         host.remove_feed("list.txt");
         let daemon = Daemon::start(&host);
         daemon.until_feed("list.txt", "gone");
-        assert_eq!(tests::witness::members(V6), good().family(false));
+        assert_eq!(lab::witness::members(V6), good().family(false));
     });
 }
 

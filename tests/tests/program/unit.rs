@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tests::program;
-use tests::witness::{attempt, succeed};
+use lab::program;
+use lab::witness::{attempt, succeed};
 
 /// `systemd-analyze security` says 10 for no sandbox at all.
 const EXPOSURE_MAX: f64 = 1.5;

@@ -1,13 +1,13 @@
 //! The verbs, with and without a daemon: exit codes, and the JSON that other
 //! programs hold on to.
 
+use lab::daemon::Daemon;
+use lab::host::{Config, Host};
+use lab::members::Members;
+use lab::namespace::isolated;
+use lab::program;
+use lab::witness::{drop_from, ipset, members, names};
 use serde_json::{Value, json};
-use tests::daemon::Daemon;
-use tests::host::{Config, Host};
-use tests::members::Members;
-use tests::namespace::isolated;
-use tests::program;
-use tests::witness::{drop_from, ipset, members, names};
 
 use crate::{V4, V6, good, kernel_holds};
 
@@ -304,14 +304,14 @@ fn compile_does_algebra_on_files_and_needs_no_configuration() {
     isolated(|| {
         let script = run(&[&a, &b, "--output", "ipset"]);
         let file = write("script", &script.stdout);
-        tests::witness::ipset_restore(file.as_ref());
+        lab::witness::ipset_restore(file.as_ref());
         assert_eq!(names(), ["compiled-v4", "compiled-v6"]);
         members("compiled-v4").expect(&Members::of("10.0.0.0/23"));
         members("compiled-v6").expect(&Members::of("2001:db8::1"));
         let script = run(&[&a, &b, "--output", "nft"]);
         let file = write("script", &script.stdout);
-        tests::witness::succeed("nft", &["-f", &file]);
-        let listed = tests::witness::succeed("nft", &["list", "ruleset"]);
+        lab::witness::succeed("nft", &["-f", &file]);
+        let listed = lab::witness::succeed("nft", &["list", "ruleset"]);
         assert!(listed.contains("10.0.0.0/23") && listed.contains("2001:db8::1"), "{listed}");
     });
 }

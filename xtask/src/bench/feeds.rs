@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use blocklist::{Format, FormatChoice, Limits, Prefixes, parse, parse_entry, sources};
 use clap::{Args, ValueEnum};
-use tests::generate::Random;
+use lab::generate::Random;
 
 use super::{Times, rounds, text, time, time_program};
 use crate::{Failure, Seed, real, workspace};

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use tests::generate::Random;
+use lab::generate::Random;
 
 /// One item a line.
 pub(super) fn joined(items: impl Iterator<Item = impl Display>) -> String {

@@ -10,10 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tests::host::{Config, Host};
-use tests::intervals::Intervals;
-use tests::members::Members;
-use tests::witness::{members, names};
+use lab::host::{Config, Host};
+use lab::intervals::Intervals;
+use lab::members::Members;
+use lab::witness::{members, names};
 
 use crate::{Failure, apart, workspace};
 
@@ -155,5 +155,5 @@ fn plain_lists(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
 /// The members of a plain list, `None` if a line is anything else.
 fn read(text: &str) -> Option<Members> {
     let entries = text.lines().map(|line| line.split(['#', ';']).next().unwrap_or_default().trim());
-    entries.filter(|entry| !entry.is_empty()).map(tests::witness::prefix).collect()
+    entries.filter(|entry| !entry.is_empty()).map(lab::witness::prefix).collect()
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lab::host::Host;
+use lab::program;
 use serde_json::Value;
-use tests::host::Host;
-use tests::program;
 
 use super::MANIFEST;
 use crate::Failure;

@@ -50,7 +50,7 @@ pub fn build(target: &Path, release: bool) -> PathBuf {
         .args(["--message-format", "json-render-diagnostics"])
         .args(release.then_some("--release"))
         .arg("--manifest-path")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("Cargo.toml"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml"))
         .arg("--target-dir")
         .arg(target)
         .stderr(Stdio::inherit());
