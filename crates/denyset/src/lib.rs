@@ -5,12 +5,10 @@
 //! knows no byte.
 
 pub mod cli;
-pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod effects;
 pub mod exit;
-pub mod feeds;
 pub mod lock;
 pub mod log;
 pub mod memory;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use blocklist::{Protect, Protection};
 use reconcile::{FeedRules, Settings};
 
-use crate::config::{Config, Update};
+use configuration::{Config, Update};
 
 /// Where the name servers are listed, see `resolv.conf(5)`.
 const RESOLV_CONF: &str = "/etc/resolv.conf";

@@ -25,7 +25,14 @@ const ALLOWED: &[Edges] = &[
         uses: &["blocklist", "reconcile", "netfilter"],
         tests_use: &[],
     },
-    Edges { package: "denyset", uses: &["blocklist", "reconcile", "netfilter"], tests_use: &[] },
+    // Of `reconcile` it knows the form of the names of sets.
+    Edges { package: "configuration", uses: &["blocklist", "reconcile"], tests_use: &[] },
+    Edges { package: "feedfiles", uses: &["blocklist"], tests_use: &[] },
+    Edges {
+        package: "denyset",
+        uses: &["blocklist", "reconcile", "netfilter", "configuration", "feedfiles"],
+        tests_use: &[],
+    },
     Edges { package: "lab", uses: &[], tests_use: &[] },
     Edges {
         package: "tests",

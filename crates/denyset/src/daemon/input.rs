@@ -70,8 +70,8 @@ impl Daemon {
 
 /// The watcher's next notice; never, if there is no watcher.
 async fn next_notice(
-    watcher: Option<&mut crate::feeds::Watcher>,
-) -> Result<crate::feeds::Notice, crate::feeds::WatchError> {
+    watcher: Option<&mut feedfiles::Watcher>,
+) -> Result<feedfiles::Notice, feedfiles::WatchError> {
     match watcher {
         Some(watcher) => watcher.next().await,
         None => pending().await,

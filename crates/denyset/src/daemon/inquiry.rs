@@ -19,8 +19,8 @@ use super::answer::document;
 use super::perform::Finished;
 use crate::control::Reply;
 use crate::effects::FeedEffects;
-use crate::feeds::LastGood;
 use crate::view::{AllowView, ListAnswer, SourceView, Verdict, WhyView};
+use feedfiles::LastGood;
 
 /// A question, with the part of the answer that memory knows.
 struct Inquiry {

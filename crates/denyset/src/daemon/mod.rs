@@ -24,13 +24,13 @@ use tokio::sync::mpsc;
 pub use clock::Clock;
 pub use start::{StartError, kernel_exit, salt, start};
 
-use crate::config::{Config, OnStop};
 use crate::control::Call;
 use crate::effects::{FeedEffects, Halt};
 use crate::exit::Exit;
-use crate::feeds::{Settle, Watcher};
 use crate::lock::Lock;
 use crate::systemd;
+use configuration::{Config, OnStop};
+use feedfiles::{Settle, Watcher};
 
 use input::Input;
 use perform::Finished;

@@ -7,9 +7,9 @@ use reconcile::{Action, Event, Settings};
 use super::Daemon;
 use super::perform::Finished;
 use super::start::settle;
-use crate::config::Config;
 use crate::settings::{protection, settings};
 use crate::systemd;
+use configuration::Config;
 
 /// A new configuration, with all that takes a while to find out.
 #[derive(Debug)]

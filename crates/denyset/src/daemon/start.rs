@@ -15,14 +15,14 @@ use super::Daemon;
 use super::clock::Clock;
 use super::signals::Signals;
 use super::worker::Worker;
-use crate::config::{Config, ConfigError};
 use crate::control::Control;
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
-use crate::feeds::{Settle, StoreError, Watcher};
 use crate::lock::{Lock, LockError};
 use crate::settings::{protection, settings};
 use crate::systemd;
+use configuration::{Config, ConfigError};
+use feedfiles::{Settle, StoreError, Watcher};
 
 /// Finished work that waits for the loop. More than can be handed out at once.
 const FINISHED_MAX: usize = 64;

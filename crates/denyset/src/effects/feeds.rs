@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use blocklist::{FeedName, Limits};
 use reconcile::{Candidate, Compose, Content, Event, Fingerprint, ReadOrder, Reading};
 
-use crate::config::Config;
-use crate::feeds::{self, Copies, FeedFile, Ignored, Restored, Store, StoreError, TreeLimits};
+use configuration::Config;
+use feedfiles::{Copies, FeedFile, Ignored, Restored, Store, StoreError, TreeLimits};
 
 /// What a scan gave: the event, and what is not the reconciler's business.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct FeedEffects {
 #[derive(Default)]
 struct Candidates {
     last: u64,
-    waiting: BTreeMap<Candidate, feeds::Candidate>,
+    waiting: BTreeMap<Candidate, feedfiles::Candidate>,
 }
 
 impl FeedEffects {
@@ -99,7 +99,7 @@ impl FeedEffects {
             directories: Vec::new(),
             ignored: Vec::new(),
         };
-        let scan = match feeds::scan(&self.config.daemon.feeds_dir, &TreeLimits::default()) {
+        let scan = match feedfiles::scan(&self.config.daemon.feeds_dir, &TreeLimits::default()) {
             Ok(scan) => scan,
             Err(error) => return failed(error.to_string()),
         };
@@ -137,14 +137,14 @@ impl FeedEffects {
             quiet: self.config.daemon.settle,
         };
         let (signature, reading) = if let Some(store) = &self.store {
-            let (signature, reading) = feeds::read(&file, store);
+            let (signature, reading) = feedfiles::read(&file, store);
             (signature, self.entrust(reading, &order))
         } else {
-            let (signature, reading) = feeds::read_only(&file);
+            let (signature, reading) = feedfiles::read_only(&file);
             (signature, without_copy(reading, &order))
         };
         let fingerprint = signature.map(|signature| Fingerprint(signature.numbers()));
-        let written = signature.map(feeds::Signature::modified);
+        let written = signature.map(feedfiles::Signature::modified);
         Event::Read { feed: order.feed, fingerprint, written, reading }
     }
 
@@ -181,12 +181,12 @@ impl FeedEffects {
     }
 
     /// Keeps the copy of a new version and gives out a number for it.
-    fn entrust(&self, reading: feeds::Reading, order: &ReadOrder) -> Reading {
+    fn entrust(&self, reading: feedfiles::Reading, order: &ReadOrder) -> Reading {
         let (feed, copy) = match reading {
-            feeds::Reading::New { feed, candidate } => (feed, candidate),
-            feeds::Reading::Same => return Reading::Same,
-            feeds::Reading::Refused(refusal) => return Reading::Refused(refusal),
-            feeds::Reading::Vanished => return Reading::Vanished,
+            feedfiles::Reading::New { feed, candidate } => (feed, candidate),
+            feedfiles::Reading::Same => return Reading::Same,
+            feedfiles::Reading::Refused(refusal) => return Reading::Refused(refusal),
+            feedfiles::Reading::Vanished => return Reading::Vanished,
         };
         let refusals = order.judge(&feed);
         let mut candidates = self.candidates();
@@ -207,15 +207,15 @@ fn uses(config: &Config, feed: &FeedName) -> bool {
 }
 
 /// A reading of which there is nothing to keep.
-fn without_copy(reading: feeds::Reading<()>, order: &ReadOrder) -> Reading {
+fn without_copy(reading: feedfiles::Reading<()>, order: &ReadOrder) -> Reading {
     match reading {
-        feeds::Reading::New { feed, candidate: () } => {
+        feedfiles::Reading::New { feed, candidate: () } => {
             let refusals = order.judge(&feed);
             Reading::New { feed, candidate: Candidate(0), refusals }
         }
-        feeds::Reading::Same => Reading::Same,
-        feeds::Reading::Refused(refusal) => Reading::Refused(refusal),
-        feeds::Reading::Vanished => Reading::Vanished,
+        feedfiles::Reading::Same => Reading::Same,
+        feedfiles::Reading::Refused(refusal) => Reading::Refused(refusal),
+        feedfiles::Reading::Vanished => Reading::Vanished,
     }
 }
 

@@ -10,7 +10,6 @@ use reconcile::{Event, Policy, Reconciler, Report};
 use super::ask::{hand_over, shown};
 use super::{configuration, tell};
 use crate::cli::Format;
-use crate::config::Config;
 use crate::control::Request;
 use crate::daemon::{StartError, kernel_exit, salt};
 use crate::effects::{FeedEffects, Halt, KernelEffects};
@@ -21,6 +20,7 @@ use crate::picture;
 use crate::progress::Progress;
 use crate::settings::{protection, settings};
 use crate::view::{OutcomeView, print};
+use configuration::Config;
 
 /// `apply`.
 pub(super) fn apply(config_file: &Path, format: Format) -> Exit {

@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 
 use super::tell;
 use crate::cli::Format;
-use crate::config::Config;
 use crate::control::{AskError, Request, ask};
 use crate::exit::Exit;
 use crate::view::{OutcomeView, StatusView, Verdict, WhyView, print};
+use configuration::Config;
 
 /// An answer from memory.
 const SOON: Duration = Duration::from_secs(30);

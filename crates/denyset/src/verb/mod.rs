@@ -11,10 +11,10 @@ use std::io::Write as _;
 use std::path::Path;
 
 use crate::cli::{Cli, Verb};
-use crate::config::Config;
 use crate::control::{Failure, Request};
 use crate::exit::Exit;
 use crate::memory::return_large_buffers;
+use configuration::Config;
 
 /// Does what the command line says, and says on standard error what could not
 /// be done.

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use blocklist::FeedName;
 
 use super::{judged, limits_for, load};
-use crate::config::{Config, ConfigError};
 use crate::control::Failure;
-use crate::feeds::{TreeLimits, read_path};
 use crate::view::CheckView;
+use configuration::{Config, ConfigError};
+use feedfiles::{TreeLimits, read_path};
 
 /// The configuration, and what is to be said about it. The defaults stand in
 /// for a file that does not exist, unless it was asked for.

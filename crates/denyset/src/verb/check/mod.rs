@@ -20,12 +20,12 @@ use blocklist::{
 use reconcile::Content;
 
 use crate::cli;
-use crate::config::{Config, ListConfig};
 use crate::control::Failure;
 use crate::exit::Exit;
-use crate::feeds::{FeedFile, Reading, Signature, TreeLimits, read_only, scan};
 use crate::progress::Progress;
 use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
+use configuration::{Config, ListConfig};
+use feedfiles::{FeedFile, Reading, Signature, TreeLimits, read_only, scan};
 
 /// Does what the arguments say. `given` is the configuration file that was
 /// asked for, if one was.

@@ -3,8 +3,8 @@
 
 use blocklist::{Allow, FeedName, Glob, Role};
 
-use crate::config::{Config, ListConfig};
-use crate::feeds::Scan;
+use configuration::{Config, ListConfig};
+use feedfiles::Scan;
 
 /// One sentence each.
 pub(super) fn of(config: &Config, found: &Scan) -> Vec<String> {

@@ -7,10 +7,10 @@ use std::path::Path;
 use blocklist::{Feed, FormatChoice, GuardPolicy, Limits, Options, Prefixes, judge, parse};
 
 use super::failure;
-use crate::config::limits::ENTRIES;
 use crate::control::Failure;
-use crate::feeds::{TreeLimits, expand, read_path};
 use crate::view::shown;
+use configuration::limits::ENTRIES;
+use feedfiles::{TreeLimits, expand, read_path};
 
 /// Rejected lines of one feed that are shown.
 const REJECTS_SHOWN: usize = 3;

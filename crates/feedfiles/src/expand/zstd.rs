@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
-use crate::feeds::limits::DECODER_BYTES_MAX;
+use crate::limits::DECODER_BYTES_MAX;
 
 /// Magic number and length of a frame that is skipped.
 const SKIPPED_HEADER_BYTES: usize = 8;

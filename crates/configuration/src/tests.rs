@@ -8,7 +8,7 @@ use reconcile::WhenStale;
 
 use super::{Config, ConfigError, OnStop, Update};
 
-const SHIPPED: &str = include_str!("../../../../config/denyset.toml");
+const SHIPPED: &str = include_str!("../../../config/denyset.toml");
 
 /// The text has exactly these mistakes.
 fn check(text: &str, want: &[&str]) {
