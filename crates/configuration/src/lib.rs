@@ -19,7 +19,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
-use blocklist::{FeedName, FormatChoice, GuardPolicy, Options, Protect};
+use blocklist::{FeedName, FormatChoice, Glob, GuardPolicy, Options, Protect};
 use reconcile::WhenStale;
 use toml::de::DeTable;
 
@@ -67,24 +67,25 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]: the file cannot be read, or its mistakes.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |source| ConfigError::Read { file: file.to_owned(), source };
-        let max = limits::FILE_BYTES_MAX;
-        let mut bytes = Vec::new();
-        let opened = File::open(file).map_err(unreadable)?;
-        opened.take(max + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > max {
-            return Err(ConfigError::TooLong { file: file.to_owned(), max });
-        }
-        let checked = match str::from_utf8(&bytes) {
-            Ok(text) => Self::parse(text),
-            Err(error) => {
-                let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-                let mistakes = Mistakes::of(&good);
-                mistakes.note(good.len(), None, "is not UTF-8, which TOML has to be");
-                Err(mistakes.sorted())
-            }
-        };
-        checked.map_err(|mistakes| ConfigError::Mistakes { file: file.to_owned(), mistakes })
+        Self::read(file).map(|(config, _)| config)
+    }
+
+    /// The same, with the text that was read: whoever keeps a copy must keep
+    /// what was checked, and the file may be another by then.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn read(file: &Path) -> Result<(Self, String), ConfigError> {
+        let mistakes = |mistakes| ConfigError::Mistakes { file: file.to_owned(), mistakes };
+        let text = String::from_utf8(bytes_of(file)?).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let good = String::from_utf8_lossy(&error.as_bytes()[..valid]);
+            let noted = Mistakes::of(&good);
+            noted.note(good.len(), None, "is not UTF-8, which TOML has to be");
+            mistakes(noted.sorted())
+        })?;
+        let config = Self::parse(&text).map_err(mistakes)?;
+        Ok((config, text))
     }
 
     /// Checks a text.
@@ -161,8 +162,31 @@ impl Config {
         Some((max_age, when_stale.unwrap_or_default()))
     }
 
+    /// Whether a glob of a list may match no feed, and mean it: if the list is
+    /// optional, or if a `[[feed]]` table that is optional speaks of it. The
+    /// table does if its own glob matches the name, or the glob as it is
+    /// written.
+    pub fn may_match_nothing(&self, list: &ListConfig, glob: &Glob) -> bool {
+        let mut tables = self.feeds.iter().filter(|table| table.optional);
+        let name = FeedName::new(glob.as_str());
+        list.optional || name.is_ok_and(|name| tables.any(|table| table.matches.matches(&name)))
+    }
+
     /// The `[[feed]]` tables that match, the less specific ones first.
     fn tables_for(&self, feed: &FeedName) -> impl Iterator<Item = &FeedConfig> {
         self.feeds.iter().filter(move |table| table.matches.matches(feed))
     }
+}
+
+/// The bytes of a file that is not too long to be a configuration.
+fn bytes_of(file: &Path) -> Result<Vec<u8>, ConfigError> {
+    let unreadable = |source| ConfigError::Read { file: file.to_owned(), source };
+    let max = limits::FILE_BYTES_MAX;
+    let mut bytes = Vec::new();
+    let opened = File::open(file).map_err(unreadable)?;
+    opened.take(max + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > max {
+        return Err(ConfigError::TooLong { file: file.to_owned(), max });
+    }
+    Ok(bytes)
 }

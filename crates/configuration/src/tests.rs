@@ -6,7 +6,7 @@ use std::time::Duration;
 use blocklist::{Allow, Column, FeedName, Format, FormatChoice, GuardPolicy, Protect};
 use reconcile::WhenStale;
 
-use super::{Config, ConfigError, OnStop, Update};
+use super::{Config, ConfigError, Daemon, OnStop, Update};
 
 const SHIPPED: &str = include_str!("../../../config/denyset.toml");
 
@@ -516,4 +516,65 @@ shrink-percent-max = 70
     assert_eq!(protect("none"), Protect::ALL);
     assert_eq!(protect("a"), [Protect::Own, Protect::Private]);
     assert_eq!(protect("ab"), [Protect::Private]);
+}
+
+#[test]
+fn what_stands_in_the_table_of_the_daemon_is_found_in_spite_of_mistakes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("denyset.toml");
+    let check = |text: &str, want: &str| {
+        std::fs::write(&file, text).expect("it can be written");
+        assert_eq!(Daemon::salvage(&file).control_socket.as_os_str(), want, "{text}");
+    };
+    let default = "/run/denyset/control.sock";
+    check("[daemon]\ncontrol-socket = \"/run/x\"\n", "/run/x");
+    check("[daemon]\nprobe-second = 1\ncontrol-socket = \"/run/x\"\n[demon]\n", "/run/x");
+    check("[daemon]\ncontrol-socket = \"/run/x\"\n[kernel\n", "/run/x");
+    check("[daemon]\ncontrol-socket = \"run/x\"\n", default);
+    check("[daemon]\ncontrol-socket = 7\n", default);
+    check("daemon = 7\n", default);
+    check("= = =", default);
+    std::fs::remove_file(&file).expect("it was there");
+    assert_eq!(Daemon::salvage(&file), Daemon::default());
+}
+
+#[test]
+fn the_text_that_was_checked_is_given_back() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("denyset.toml");
+    let text = "# ours\n[daemon]\nsettle-ms = 7\n";
+    std::fs::write(&file, text).expect("it can be written");
+    let (config, read) = Config::read(&file).expect("a good configuration");
+    assert_eq!((read.as_str(), config), (text, good(text)));
+}
+
+#[test]
+fn a_glob_may_match_nothing_where_the_configuration_says_so() {
+    let config = good(
+        "
+[[list]]
+name = \"drop\"
+feeds = [\"*.netset\", \"office/*\", \"office/new\", \"shop/*\"]
+[[list]]
+name = \"spare\"
+feeds = [\"spare/*\"]
+optional = true
+[[feed]]
+match = \"office/*\"
+optional = true
+[[feed]]
+match = \"shop/*\"
+",
+    );
+    let may = |list: usize| {
+        let list = &config.lists[list];
+        let globs = list.list.feeds.iter();
+        globs.map(|glob| config.may_match_nothing(list, glob)).collect::<Vec<_>>()
+    };
+    assert_eq!(may(0), [false, true, true, false]);
+    assert_eq!(may(1), [true]);
+    check(
+        "[[feed]]\nmatch = \"*\"\noptional = 1",
+        &["3:12: feed.optional: true or false is allowed, not an integer"],
+    );
 }
