@@ -33,6 +33,10 @@ pub struct Cli {
     #[arg(short, long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
 
+    /// Where the daemon listens [default: what the configuration says]
+    #[arg(long, global = true, value_name = "SOCKET", help_heading = "Everywhere")]
+    pub socket: Option<PathBuf>,
+
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -114,6 +118,17 @@ pub enum Verb {
     ///
     /// A set that a rule still names stays, and is reported.
     Teardown(Print),
+    /// Make the sets that the last good configuration names and the kernel
+    /// lacks.
+    ///
+    /// For the unit that runs before whatever restores rules at boot: rules
+    /// that name a missing set are not restored, nor are those beside them.
+    /// Fills what it has made from the last good copies, as far as a second
+    /// reaches. Changes no set that is there, and never waits for a daemon.
+    ///
+    /// Exits with 0 all of these sets exist, 2 error.
+    #[command(hide = true)]
+    Prepare(Print),
     /// Print a completion script for a shell.
     Completions(Completions),
 }
@@ -288,6 +303,7 @@ mod tests {
         check("denyset reload", Verb::Reload(text));
         check("denyset resync", Verb::Resync(text));
         check("denyset teardown", Verb::Teardown(text));
+        check("denyset prepare", Verb::Prepare(text));
         check("denyset check", Verb::Check(Check { feeds: Vec::new(), print: text }));
         let address = IpAddr::from([192, 0, 2, 1]);
         check("denyset why 192.0.2.1", Verb::Why(Why { address, print: text }));
@@ -323,6 +339,8 @@ mod tests {
         for line in ["denyset -c x status", "denyset status --config x"] {
             assert_eq!(read(line).map(|cli| cli.config_file()), Ok("x".into()), "{line}");
         }
+        let socket = read("denyset status --socket x").map(|cli| cli.socket);
+        assert_eq!(socket, Ok(Some("x".into())));
         assert_eq!(read("denyset run").map(|cli| cli.config_file()), Ok(CONFIG_FILE.into()));
     }
 

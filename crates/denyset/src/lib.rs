@@ -4,6 +4,7 @@
 //! feeds, state, signals, the control socket, the log. Of netlink this crate
 //! knows no byte.
 
+pub mod boot;
 pub mod cli;
 pub mod control;
 pub mod daemon;

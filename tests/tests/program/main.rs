@@ -2,6 +2,7 @@
 //! codes, the log and JSON say what came out. One promise a test.
 
 mod algebra;
+mod boot;
 mod configuration;
 mod contents;
 mod files;
@@ -9,6 +10,7 @@ mod foreign;
 mod kills;
 mod life;
 mod load;
+mod reload;
 mod state;
 mod unit;
 mod verbs;

@@ -13,34 +13,43 @@ fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd").join(name)
 }
 
-#[test]
-fn the_sandbox_is_as_tight_as_promised() {
-    let unit = shipped("denyset.service");
+/// The units, and how exposed `systemd-analyze security` may find them.
+const UNITS: [&str; 2] = ["denyset.service", "denyset-early.service"];
+
+fn exposure(unit: &str) -> f64 {
+    let unit = shipped(unit);
     let report = succeed(
         "systemd-analyze",
         &["security".as_ref(), "--offline=true".as_ref(), "--no-pager".as_ref(), unit.as_os_str()],
     );
     let last = report.lines().rfind(|line| line.contains("Overall exposure level"));
     let level = last.and_then(|line| line.split_once(": ")?.1.split(' ').next()?.parse().ok());
-    let level: f64 = level.unwrap_or_else(|| panic!("no exposure level in: {report}"));
-    assert!(level <= EXPOSURE_MAX, "{report}");
+    level.unwrap_or_else(|| panic!("no exposure level in: {report}"))
 }
 
 #[test]
-fn systemd_finds_no_mistake_in_the_unit() {
+fn the_sandboxes_are_as_tight_as_promised() {
+    let [daemon, early] = UNITS.map(exposure);
+    assert!(daemon <= EXPOSURE_MAX, "{daemon}");
+    assert!(early <= daemon, "{early} {daemon}");
+}
+
+#[test]
+fn systemd_finds_no_mistake_in_the_units() {
     let directory = tempfile::tempdir().expect("a directory");
-    let text = fs::read_to_string(shipped("denyset.service")).expect("the unit is there");
     // The program is not installed here; where it was built will do.
     let program = program::binary().to_string_lossy().into_owned();
-    let unit = directory.path().join("denyset.service");
-    fs::write(&unit, text.replace("/usr/bin/denyset", &program)).expect("a file can be written");
-    let verify = [
-        "verify".as_ref(),
-        "--man=no".as_ref(),
-        "--recursive-errors=no".as_ref(),
-        unit.as_os_str(),
-    ];
-    if let Err(complaint) = attempt("systemd-analyze", &verify) {
+    let units = UNITS.map(|name| {
+        let text = fs::read_to_string(shipped(name)).expect("the unit is there");
+        let unit = directory.path().join(name);
+        let text = text.replace("/usr/bin/denyset", &program);
+        fs::write(&unit, text).expect("a file can be written");
+        unit
+    });
+    let verify = ["verify", "--man=no", "--recursive-errors=no"].map(AsRef::as_ref);
+    let words: Vec<_> =
+        verify.into_iter().chain(units.iter().map(|unit| unit.as_os_str())).collect();
+    if let Err(complaint) = attempt("systemd-analyze", &words) {
         panic!("{complaint}");
     }
 }

@@ -69,7 +69,14 @@ impl Daemon {
 
     /// What the daemon holds.
     pub(super) fn status(&self) -> view::StatusView {
-        picture::status(&self.reconciler, self.clock.now())
+        let mut status = picture::status(&self.reconciler, self.clock.now());
+        // First what somebody has just done and can mend.
+        let refused = self.reload_refused.iter().map(|refused| {
+            format!("{refused}; the configuration of before stays in force until a good reload")
+        });
+        status.degraded.splice(..0, refused);
+        status.degraded.extend(self.next_boot_in_doubt());
+        status
     }
 
     /// What came of a call that has set work off.
@@ -82,11 +89,12 @@ impl Daemon {
         let status = self.status();
         let members: u64 = status.sets.iter().map(|set| set.members).sum();
         let sync = if status.in_sync { "in sync" } else { "not in sync" };
-        let mut line = format!("{sync}: {members} members in {} sets", status.sets.len());
-        if let Some(first) = status.degraded.first() {
-            line = format!("{line}; degraded: {first}");
+        let line = format!("{sync}: {members} members in {} sets", status.sets.len());
+        match (&self.reload_refused, status.degraded.first()) {
+            (Some(refused), _) => format!("{refused}; {line}"),
+            (None, Some(first)) => format!("{line}; degraded: {first}"),
+            (None, None) => line,
         }
-        line
     }
 }
 

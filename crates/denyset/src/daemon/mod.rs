@@ -7,6 +7,7 @@ mod clock;
 mod farewell;
 mod input;
 mod inquiry;
+mod next_boot;
 mod perform;
 mod reload;
 mod report;
@@ -22,7 +23,8 @@ use reconcile::{Action, Event, Reconciler, SetOutcome};
 use tokio::sync::mpsc;
 
 pub use clock::Clock;
-pub use start::{StartError, kernel_exit, salt, start};
+pub use signals::survive_hangups;
+pub use start::{StartError, kernel_exit, salt, salt_of_a_set, start};
 
 use crate::control::Call;
 use crate::effects::{FeedEffects, Halt};
@@ -33,6 +35,7 @@ use configuration::{Config, OnStop};
 use feedfiles::{Settle, Watcher};
 
 use input::Input;
+use next_boot::NextBoot;
 use perform::Finished;
 use signals::Signals;
 use worker::Worker;
@@ -41,6 +44,9 @@ use worker::Worker;
 pub struct Daemon {
     config_file: PathBuf,
     config: Arc<Config>,
+    /// What it was read from.
+    config_text: Arc<str>,
+    next_boot: NextBoot,
     reconciler: Reconciler,
     clock: Clock,
     feeds: FeedEffects,
@@ -62,6 +68,11 @@ pub struct Daemon {
     waiting: Vec<Waiting>,
     /// Configurations that are being made ready.
     reloading: u32,
+    /// The number of the last configuration that was read. Of several that are
+    /// being made ready only the last is taken over.
+    reload_ticket: u64,
+    /// Why the last reload was refused, a sentence; `None` if it was not.
+    reload_refused: Option<String>,
     /// Whether the service manager waits to hear that we are ready.
     unready: bool,
     /// The line that the service manager shows.
@@ -119,6 +130,7 @@ impl Daemon {
         if !self.reconciler.at_rest() || self.reloading > 0 {
             return;
         }
+        self.keep_for_next_boot();
         for Waiting { call, outcomes } in std::mem::take(&mut self.waiting) {
             let answer = self.outcome(&outcomes);
             // Whoever asked may have gone.

@@ -19,6 +19,8 @@ pub(super) enum Finished {
     Scanned(Scanned),
     /// A new configuration is ready to be taken over.
     Reloaded(Box<Reloaded>),
+    /// What the next boot will know was kept, or why not.
+    KeptForNextBoot(Result<(), String>),
     /// Something that nobody needs to know is done.
     Quiet,
     /// A thread has panicked. What it was to do will never be done.
@@ -83,6 +85,10 @@ impl Daemon {
     pub(super) fn finished(&mut self, finished: Finished) -> Vec<Action> {
         let event = match finished {
             Finished::Reloaded(reloaded) => return self.reloaded(*reloaded),
+            Finished::KeptForNextBoot(kept) => {
+                self.kept_for_next_boot(kept);
+                return Vec::new();
+            }
             Finished::Quiet | Finished::Died => return Vec::new(),
             Finished::Event(event) => event,
             Finished::Scanned(scanned) => self.scanned(scanned),

@@ -14,7 +14,11 @@ use configuration::Config;
 /// A new configuration, with all that takes a while to find out.
 #[derive(Debug)]
 pub(super) struct Reloaded {
+    /// Which of the configurations that were read it is.
+    ticket: u64,
     config: Arc<Config>,
+    /// What it was read from.
+    text: Arc<str>,
     settings: Settings,
     /// The last good copies of feeds that were in no list before.
     restored: Vec<Event>,
@@ -26,16 +30,26 @@ impl Daemon {
         systemd::reloading();
         self.unready = true;
         if let Err(reason) = self.try_reload() {
-            tracing::error!(reason, "the new configuration is bad, the running one stays in force");
+            tracing::error!(
+                reason,
+                "the new configuration is bad, the running one stays in force: {reason}"
+            );
         }
     }
 
     /// The same. What a good configuration sets off comes as finished work.
+    /// That one was refused is remembered until one is not.
     ///
     /// # Errors
     /// What is wrong with the configuration, a sentence a line.
     pub(super) fn try_reload(&mut self) -> Result<(), String> {
-        let config = Config::load(&self.config_file).map_err(|error| error.to_string())?;
+        let begun = self.begin_reload();
+        self.reload_refused = begun.as_ref().err().map(|reason| refused(reason));
+        begun
+    }
+
+    fn begin_reload(&mut self) -> Result<(), String> {
+        let (config, text) = Config::read(&self.config_file).map_err(|error| error.to_string())?;
         if let Some(key) = fixed_key(&self.config, &config) {
             return Err(format!("{key} cannot change while the daemon runs, restart it for that"));
         }
@@ -44,22 +58,29 @@ impl Daemon {
         feeds.reconfigure(config.clone());
         let known = self.reconciler.feeds().states().keys().cloned().collect();
         self.reloading += 1;
+        self.reload_ticket += 1;
+        let ticket = self.reload_ticket;
         self.aside(move || {
             let restored = feeds.recall(&known);
             let settings = settings(&config, protection());
-            Finished::Reloaded(Box::new(Reloaded { config, settings, restored }))
+            let text = text.into();
+            Finished::Reloaded(Box::new(Reloaded { ticket, config, text, settings, restored }))
         });
         Ok(())
     }
 
-    /// Takes the new configuration over.
+    /// Takes the new configuration over, unless a newer one is on its way.
     pub(super) fn reloaded(&mut self, reloaded: Reloaded) -> Vec<Action> {
-        let Reloaded { config, settings, restored } = reloaded;
+        let Reloaded { ticket, config, text, settings, restored } = reloaded;
         self.reloading -= 1;
+        if ticket != self.reload_ticket {
+            return Vec::new();
+        }
         self.feeds.reconfigure(config.clone());
         // What is not looked at yet is looked at by the reload itself.
         self.settle = settle(config.daemon.settle);
         self.config = config;
+        self.config_text = text;
         tracing::info!(lists = self.config.lists.len(), "the configuration was read again");
         let now = self.clock.now();
         let mut actions = self.reconciler.handle(Event::Reconfigured(settings), now);
@@ -67,6 +88,15 @@ impl Daemon {
             actions.extend(self.reconciler.handle(event, now));
         }
         actions
+    }
+}
+
+/// The first mistake, and how many more there are, for a line.
+fn refused(reason: &str) -> String {
+    let first = reason.lines().next().unwrap_or_default();
+    match reason.lines().count() {
+        0 | 1 => format!("reload refused: {first}"),
+        count => format!("reload refused: {first}, and {} more", count - 1),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The signals of the daemon, as inputs of its loop.
 
 use std::io;
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -14,6 +15,16 @@ pub(super) enum Signal {
     Reload,
     /// SIGTERM or SIGINT: end.
     Shutdown,
+}
+
+/// Keeps SIGHUP from ending the process, which is its default, until
+/// [`Signals::take`] hears of it. Whoever sends one before anything was read
+/// has nothing to be read again.
+///
+/// # Errors
+/// If the system does not let us.
+pub fn survive_hangups() -> io::Result<()> {
+    signal_hook::flag::register(SIGHUP, Arc::default()).map(drop)
 }
 
 /// The signals that the process receives from now on.

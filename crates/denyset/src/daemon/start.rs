@@ -13,6 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::Daemon;
 use super::clock::Clock;
+use super::next_boot::NextBoot;
 use super::signals::Signals;
 use super::worker::Worker;
 use crate::control::Control;
@@ -48,7 +49,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The system lacks something for us.
-    #[error("cannot start: {0}")]
+    #[error("the system does not give what every process needs: {0}")]
     System(#[from] io::Error),
 }
 
@@ -77,18 +78,26 @@ pub fn salt() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
+/// The same for one set. Any of the bits are as good as the others.
+pub fn salt_of_a_set() -> u16 {
+    let [.., high, low] = salt().to_be_bytes();
+    u16::from_be_bytes([high, low])
+}
+
 /// Gets everything ready that [`Daemon::run`] needs, and the events that it
 /// begins with. Has to be called inside a tokio runtime.
 ///
 /// # Errors
 /// [`StartError`].
 pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
-    let config = Arc::new(Config::load(&config_file)?);
+    // A reload that is asked for from here on is done once we have started.
+    let signals = Signals::take()?;
+    let (config, config_text) = Config::read(&config_file)?;
+    let config = Arc::new(config);
     let lock = Lock::take(&config.kernel.set_prefix)?;
     let halt = Halt::default();
     let kernel = KernelEffects::open(config.kernel.set_prefix.clone(), halt.clone())?;
     let (feeds, restored) = FeedEffects::open(config.clone())?;
-    let signals = Signals::take()?;
     let (finish, finished) = mpsc::channel(FINISHED_MAX);
     let worker = Worker::start(kernel, finish.clone())?;
     let watchdog = systemd::watchdog_interval().map(|period| {
@@ -112,11 +121,15 @@ pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
         watchdog,
         waiting: Vec::new(),
         reloading: 0,
+        reload_ticket: 0,
+        reload_refused: None,
         unready: true,
         status: String::new(),
         _lock: lock,
         config_file,
         config,
+        config_text: config_text.into(),
+        next_boot: NextBoot::default(),
     };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use reconcile::{Event, Policy, Reconciler, Report};
 
-use super::ask::{hand_over, shown};
+use super::ask::{Whom, hand_over, shown};
 use super::{configuration, tell};
 use crate::cli::Format;
 use crate::control::Request;
@@ -23,12 +23,12 @@ use crate::view::{OutcomeView, print};
 use configuration::Config;
 
 /// `apply`.
-pub(super) fn apply(config_file: &Path, format: Format) -> Exit {
+pub(super) fn apply(config_file: &Path, whom: &Whom, format: Format) -> Exit {
     let config = match configuration(config_file) {
         Ok(config) => Arc::new(config),
         Err(exit) => return exit,
     };
-    let outcome = match hand_over(&config, &Request::Apply {}) {
+    let outcome = match hand_over(whom, &Request::Apply {}) {
         Ok(Some(outcome)) => outcome,
         Err(exit) => return exit,
         Ok(None) => match apply_alone(&config) {
@@ -88,12 +88,12 @@ pub(super) fn plan(config_file: &Path, format: Format) -> Exit {
 }
 
 /// `teardown`.
-pub(super) fn tear_down(config_file: &Path, format: Format) -> Exit {
+pub(super) fn tear_down(config_file: &Path, whom: &Whom, format: Format) -> Exit {
     let config = match configuration(config_file) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let outcome = match hand_over(&config, &Request::Teardown {}) {
+    let outcome = match hand_over(whom, &Request::Teardown {}) {
         Ok(Some(outcome)) => outcome,
         Err(exit) => return exit,
         Ok(None) => match tear_down_alone(&config) {
