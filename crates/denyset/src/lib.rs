@@ -16,6 +16,7 @@ pub mod memory;
 pub mod once;
 pub mod picture;
 pub mod progress;
+pub mod remedy;
 pub mod settings;
 pub mod systemd;
 pub mod verb;

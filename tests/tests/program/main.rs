@@ -11,6 +11,7 @@ mod kills;
 mod life;
 mod load;
 mod reload;
+mod rights;
 mod state;
 mod unit;
 mod verbs;

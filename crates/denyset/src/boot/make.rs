@@ -15,12 +15,13 @@ use reconcile::{
 use super::script::sets;
 use crate::daemon::salt;
 use crate::lock::{Lock, LockError};
+use crate::remedy;
 
 /// Why a set is missing that should be there.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// The kernel cannot, or we may not.
-    #[error(transparent)]
+    #[error("{error}{remedy}", error = .0, remedy = remedy::of_kernel(.0))]
     Kernel(#[from] KernelError),
     /// Somebody else writes these sets, and has not made all of them.
     #[error(transparent)]

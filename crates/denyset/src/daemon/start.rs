@@ -20,6 +20,7 @@ use crate::control::Control;
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::lock::{Lock, LockError};
+use crate::remedy;
 use crate::settings::{protection, settings};
 use crate::systemd;
 use configuration::{Config, ConfigError};
@@ -43,10 +44,10 @@ pub enum StartError {
     #[error(transparent)]
     Lock(#[from] LockError),
     /// The kernel cannot, or we may not.
-    #[error(transparent)]
+    #[error("{error}{remedy}", error = .0, remedy = remedy::of_kernel(.0))]
     Kernel(#[from] KernelError),
     /// The last good copies cannot be reached.
-    #[error(transparent)]
+    #[error("{error}{remedy}", error = .0, remedy = remedy::of_store(.0))]
     Store(#[from] StoreError),
     /// The system lacks something for us.
     #[error("the system does not give what every process needs: {0}")]
