@@ -92,6 +92,9 @@ pub enum Verb {
     Plan(Print),
     /// Read configuration and feeds and say what is wrong. Touches no kernel.
     ///
+    /// Judges as the daemon would, with the eyes of its user if root asks. A
+    /// glob that matches no feed counts as wrong unless it is optional.
+    ///
     /// Exits with 0 good, 1 something is refused or rejected beyond its
     /// limit, 2 error.
     Check(Check),

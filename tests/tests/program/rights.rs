@@ -102,3 +102,38 @@ fn the_early_unit_works_as_the_user_of_the_daemon() {
         members(V4).expect(&lab::members::Members::default());
     });
 }
+
+#[test]
+fn root_checks_with_the_eyes_of_the_daemon() {
+    isolated(|| {
+        let host = open_host();
+        host.feed("secret.txt", "91.2.0.1\n");
+        let secret = host.feeds().join("secret.txt");
+        let mode = |mode| fs::set_permissions(&secret, Permissions::from_mode(mode)).expect("ours");
+        mode(0o600);
+        let check = || behind(&[], &host, "check");
+        // Without a user of its own the daemon is root, too.
+        assert!(check().status.success());
+        succeed("chown", &[NOBODY.as_ref(), host.state().as_os_str()]);
+        let output = check();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        let hint = format!("{} is readable for root only", secret.display());
+        for words in ["Permission denied", &hint, "chmod a+r"] {
+            assert!(text.contains(words), "{words} is not in: {text}");
+        }
+        mode(0o604);
+        assert!(check().status.success());
+    });
+}
+
+#[test]
+fn whoever_cannot_become_the_daemon_says_so() {
+    isolated(|| {
+        let host = open_host();
+        succeed("chown", &[NOBODY.as_ref(), host.state().as_os_str()]);
+        let output = host.denyset("check");
+        output.exits(0);
+        assert!(output.stdout.contains("is not judged"), "{}", output.stdout);
+    });
+}

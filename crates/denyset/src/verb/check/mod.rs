@@ -2,8 +2,10 @@
 //! them, without a daemon and without a kernel. So it knows no addresses of
 //! this host to protect and no earlier versions to compare with.
 
+mod age;
 mod files;
 mod problems;
+mod reader;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +28,8 @@ use crate::progress::Progress;
 use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
 use configuration::{Config, ListConfig};
 use feedfiles::{FeedFile, Reading, Signature, TreeLimits, read_only, scan};
+use problems::Findings;
+use reader::Reader;
 
 /// Does what the arguments say. `given` is the configuration file that was
 /// asked for, if one was.
@@ -38,7 +42,14 @@ pub(super) fn run(
     file: &Path,
 ) -> Result<Exit, Failure> {
     let view = if arguments.feeds.is_empty() {
-        directory(&load(file)?)?
+        let config = load(file)?;
+        let reader = Reader::of(&config);
+        let mut view = reader.look(|| directory(&config))?;
+        let unread = view.feeds.iter().filter(|feed| feed.is_unread());
+        let files = unread.map(|feed| config.daemon.feeds_dir.join(&feed.feed));
+        view.problems.extend(files.filter_map(|file| reader.only_root_reads(&file)));
+        view.remarks.extend(reader.remark);
+        view
     } else {
         let (config, problems) = files::config(given, file)?;
         files::check(&config, &arguments.feeds, problems)
@@ -64,6 +75,8 @@ fn directory(config: &Config) -> Result<CheckView, Failure> {
     let mut progress = Progress::begin("reading");
     let mut view = CheckView::default();
     let mut usable = BTreeMap::new();
+    let mut findings = problems::of(config, &found);
+    let now = SystemTime::now();
     for (done, name) in found.feeds.keys().enumerate() {
         progress.at(done as u64, found.feeds.len() as u64);
         let parse = limits_for(config, name);
@@ -86,14 +99,16 @@ fn directory(config: &Config) -> Result<CheckView, Failure> {
         };
         let (checked, feed) = judged(config, name, name.as_str(), read);
         view.feeds.push(checked);
-        let now = SystemTime::now();
         let written = signature.map_or(now, Signature::modified);
+        let is_young = age::judge(config, name, written, now, &mut findings);
+        let feed = feed.filter(|_| is_young);
         let in_force = feed.map(|feed| Content::new(feed, written, now, now).prefixes);
         usable.extend(in_force.map(|prefixes| (name.clone(), prefixes)));
     }
     drop(progress);
     view.lists = config.lists.iter().map(|list| composed(list, &usable)).collect();
-    view.problems = problems::of(config, &found);
+    let Findings { problems, remarks } = findings;
+    (view.problems, view.remarks) = (problems, remarks);
     Ok(view)
 }
 

@@ -1,57 +1,75 @@
-//! What is odd about a configuration and a feeds directory together: nothing
-//! is forbidden here, and nothing of it is likely meant.
+//! What is odd about a configuration and a feeds directory together. What is
+//! most likely a slip is a problem; what may be meant is a remark.
 
 use blocklist::{Allow, FeedName, Glob, Role};
 
 use configuration::{Config, ListConfig};
-use feedfiles::Scan;
+use feedfiles::{Ignored, Obstacle, Scan};
 
-/// One sentence each.
-pub(super) fn of(config: &Config, found: &Scan) -> Vec<String> {
-    let mut problems: Vec<String> = found
-        .ignored
-        .iter()
-        .map(|ignored| format!("{} in feeds-dir is no feed: {}", ignored.path, ignored.reason))
-        .collect();
+/// What was found, one sentence each.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// What should be mended.
+    pub(super) problems: Vec<String>,
+    /// What deserves a look, and may be meant.
+    pub(super) remarks: Vec<String>,
+}
+
+/// Looks at a configuration and what is in its feeds directory.
+pub(super) fn of(config: &Config, found: &Scan) -> Findings {
+    let mut findings = Findings::default();
+    for Ignored { path, reason } in &found.ignored {
+        let text = format!("{path} in feeds-dir is no feed: {reason}");
+        match reason {
+            Obstacle::Unreadable(_) => findings.problems.push(text),
+            _ => findings.remarks.push(text),
+        }
+    }
     if config.lists.is_empty() {
-        problems.push("no list is configured, so that nothing is blocked".to_owned());
+        findings.remarks.push("no list is configured, so that nothing is blocked".to_owned());
     }
     for list in &config.lists {
-        of_list(list, found, &mut problems);
+        of_list(config, list, found, &mut findings);
     }
     let unused = |feed: &&FeedName| !config.lists.iter().any(|list| list.uses(feed));
     for feed in found.feeds.keys().filter(unused).filter(|_| !config.lists.is_empty()) {
-        problems.push(format!("feed {feed} is in no list"));
+        findings.remarks.push(format!("feed {feed} is in no list"));
     }
-    for table in &config.feeds {
-        if !matches_any(&table.matches, found) {
-            problems.push(format!("[[feed]] {:?} matches no feed", table.matches.as_str()));
-        }
+    let slips = config.feeds.iter().filter(|table| !table.optional);
+    for glob in slips.map(|table| &table.matches).filter(|glob| !matches_any(glob, found)) {
+        findings.problems.push(nothing("[[feed]]", glob));
     }
-    problems
+    findings
 }
 
-fn of_list(list: &ListConfig, found: &Scan, problems: &mut Vec<String>) {
+fn of_list(config: &Config, list: &ListConfig, found: &Scan, findings: &mut Findings) {
     let name = &list.list.name;
     if list.list.feeds.is_empty() {
-        problems.push(format!("list {name} names no feeds, so that it blocks nothing"));
+        findings.remarks.push(format!("list {name} names no feeds, so that it blocks nothing"));
     }
-    for glob in list.list.feeds.iter().filter(|glob| !matches_any(glob, found)) {
-        problems.push(format!("list {name}: feeds: {:?} matches no feed", glob.as_str()));
+    let slip = |glob: &&Glob| !matches_any(glob, found) && !config.may_match_nothing(list, glob);
+    for glob in list.list.feeds.iter().filter(slip) {
+        findings.problems.push(nothing(&format!("list {name}: feeds:"), glob));
     }
-    for allow in &list.list.allow {
-        if let Allow::Feeds(glob) = allow
-            && !matches_any(glob, found)
-        {
-            problems.push(format!("list {name}: allow: {:?} matches no feed", glob.as_str()));
-        }
+    let allowed = list.list.allow.iter().filter_map(|allow| match allow {
+        Allow::Feeds(glob) => Some(glob),
+        Allow::Prefix(_) => None,
+    });
+    for glob in allowed.filter(slip) {
+        findings.problems.push(nothing(&format!("list {name}: allow:"), glob));
     }
     let both = |feed: &&FeedName| {
         list.list.role(feed) == Role::Allow && list.list.feeds.iter().any(|glob| glob.matches(feed))
     };
     for feed in found.feeds.keys().filter(both) {
-        problems.push(format!("list {name}: feed {feed} is in feeds and in allow; allow wins"));
+        let text = format!("list {name}: feed {feed} is in feeds and in allow; allow wins");
+        findings.remarks.push(text);
     }
+}
+
+fn nothing(place: &str, glob: &Glob) -> String {
+    let glob = glob.as_str();
+    format!("{place} {glob:?} matches no feed; if that is meant, say `optional = true`")
 }
 
 fn matches_any(glob: &Glob, found: &Scan) -> bool {
