@@ -1,7 +1,9 @@
-//! The service as it is shipped, judged by systemd's own tool.
+//! The service as it is shipped, judged by systemd's own tools, and installed
+//! below a directory as the README says.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use lab::program;
 use lab::witness::{attempt, succeed};
@@ -52,4 +54,71 @@ fn systemd_finds_no_mistake_in_the_units() {
     if let Err(complaint) = attempt("systemd-analyze", &words) {
         panic!("{complaint}");
     }
+}
+
+const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"));
+
+/// The commands of the README's section on installing, a block of lines each.
+fn blocks() -> Vec<String> {
+    let (_, section) = README.split_once("## Install it as a service").expect("it is there");
+    let (section, _) = section.split_once("\n## ").expect("another section follows");
+    let code = |text: &&str| text.starts_with("    ");
+    let lines = |block: &str| block.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
+    section.split("\n\n").filter(code).map(lines).collect()
+}
+
+/// A command of the README that writes below `root` and not elsewhere.
+fn below(root: &Path, line: &str) -> Option<Vec<String>> {
+    let root = root.display();
+    let mut words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+    match words[0].as_str() {
+        "install" => {
+            let target = words.pop().expect("it has a target");
+            assert!(target.starts_with('/'), "{line}");
+            words.push(format!("{root}{target}"));
+            let source = words.iter_mut().find(|word| *word == "target/release/denyset");
+            if let Some(source) = source {
+                *source = program::binary().to_string_lossy().into_owned();
+            }
+        }
+        "systemd-sysusers" | "systemd-tmpfiles" => words.push(format!("--root={root}")),
+        "cargo" => return None,
+        _ => assert_eq!(line, "systemctl daemon-reload"),
+    }
+    (words[0] != "systemctl").then_some(words)
+}
+
+#[test]
+fn the_readme_installs_the_service_where_nothing_is_yet() {
+    let root = tempfile::tempdir().expect("a directory");
+    let blocks = blocks();
+    let [install, list, _, start] = blocks.as_slice() else { panic!("{blocks:?}") };
+    // A minimal system has no more than this.
+    fs::create_dir_all(root.path().join("etc")).expect("a directory");
+    for line in install.lines().flat_map(|line| line.split(" && ")) {
+        if let Some(words) = below(root.path(), line) {
+            let mut command = Command::new(&words[0]);
+            command.args(&words[1..]).current_dir(shipped("..")).stdin(Stdio::null());
+            let status = command.status().expect("it can be started");
+            assert!(status.success(), "{words:?}");
+        }
+    }
+    assert!(start.contains("systemctl enable --now denyset"), "{start}");
+    let root_option = format!("--root={}", root.path().display());
+    succeed("systemctl", &[&root_option, "enable", "denyset"]);
+    for unit in UNITS {
+        let wanted = root.path().join("etc/systemd/system/multi-user.target.wants").join(unit);
+        assert!(fs::symlink_metadata(&wanted).is_ok(), "{} is not enabled", wanted.display());
+    }
+    // The configuration with the list and a feed is a good one.
+    let place = |path: &str| root.path().join(path);
+    let config = place("etc/denyset/denyset.toml");
+    let text = fs::read_to_string(&config).expect("it is installed") + list;
+    let var = format!("{}/var/lib/denyset", root.path().display());
+    fs::write(&config, text.replace("/var/lib/denyset", &var)).expect("it is ours");
+    let feed = place("var/lib/denyset/feeds/example.netset");
+    fs::copy(shipped("../config/example-feed.netset"), &feed).expect("feeds-dir is there");
+    assert!(place("var/lib/denyset/state").is_dir());
+    let words = ["check".as_ref(), "--config".as_ref(), config.as_os_str()];
+    program::run(words).exits(0);
 }
