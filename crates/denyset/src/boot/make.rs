@@ -34,6 +34,9 @@ pub struct Made {
     kernel: Netfilter,
     observed: Observed,
     policy: Policy,
+    /// All that the configuration has.
+    named: BTreeSet<SetName>,
+    /// Those that were made.
     sets: BTreeSet<SetName>,
     /// `None` if nothing was missing.
     _lock: Option<Lock>,
@@ -48,11 +51,12 @@ pub fn make(config: &Config) -> Result<Made, PrepareError> {
     let mut kernel = Netfilter::open()?;
     let observed = Observed::look(prefix, &mut kernel)?;
     let missing = |set: &SetName| !observed.sets.contains_key(set);
-    let sets: BTreeSet<_> = sets(config).filter(missing).collect();
+    let named: BTreeSet<_> = sets(config).collect();
+    let sets: BTreeSet<_> = named.iter().filter(|set| missing(set)).cloned().collect();
     // What is not planned for is not touched, but this says so twice.
     let policy = Policy { gate: Gate::AddOnly, ..Policy::new(prefix.clone(), salt()) };
     let lock = if sets.is_empty() { None } else { Some(Lock::take(prefix)?) };
-    let mut made = Made { kernel, observed, policy, sets, _lock: lock };
+    let mut made = Made { kernel, observed, policy, named, sets, _lock: lock };
     let empty = made.sets.iter().map(|set| (set.clone(), Members::none(set.family())));
     let desired = Desired { sets: empty.collect() };
     let outcome = made.carry_out(&desired, None);
@@ -74,8 +78,14 @@ impl Made {
         &self.sets
     }
 
+    /// All sets of the configuration, and how many members each has.
+    pub fn all(&self) -> impl Iterator<Item = (&SetName, u64)> {
+        let seen = self.named.iter().filter_map(|set| self.observed.sets.get_key_value(set));
+        seen.map(|(set, seen)| (set, u64::from(seen.header.elements)))
+    }
+
     /// What a set holds, as far as it is known.
-    pub fn members(&self, set: &SetName) -> Option<&Members> {
+    fn members(&self, set: &SetName) -> Option<&Members> {
         self.observed.sets.get(set)?.members.as_ref()
     }
 

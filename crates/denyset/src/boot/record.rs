@@ -96,7 +96,7 @@ impl Record {
             replace(&directory, name, text).map_err(fail(name))
         };
         let equal = |one: &str, other: &str| one == other;
-        put(PROTECTED, &addresses(&self.protection), equal)?;
+        put(PROTECTED, &addresses(&self.protection), protects_no_more)?;
         put(SCRIPT, &script(config, salt), makes_the_same)?;
         put(CONFIG, &self.text, equal)
     }
@@ -148,6 +148,17 @@ fn replace(directory: &OwnedFd, name: &str, text: &str) -> io::Result<()> {
     file.sync_all()?;
     renameat(directory, &draft, directory, name)?;
     Ok(fsync(directory)?)
+}
+
+/// Whether what stands there need not give way to the new text: if both are
+/// the same, or if the new one has nothing but loopback. So it is on every
+/// host before its network is up, which is when the daemon starts.
+fn protects_no_more(there: &str, new: &str) -> bool {
+    let is_bare = |text: &str| {
+        let words = text.lines().filter_map(|line| line.split(' ').nth(1)?.parse::<IpAddr>().ok());
+        words.into_iter().all(|address| address.is_loopback())
+    };
+    there == new || is_bare(new)
 }
 
 /// The addresses of this host that are protected, one a line.
@@ -224,6 +235,24 @@ mod tests {
         assert_eq!(first.len(), 3, "{first:?}");
         record.keep(&config, salt).expect("it can be kept");
         assert_eq!(inodes(), first);
+    }
+
+    #[test]
+    fn what_was_protected_outlives_a_start_before_the_network_is_up() {
+        let home = tempfile::tempdir().expect("a directory");
+        let (record, config) = record(home.path(), "drop");
+        let kept = || Record::load(home.path()).expect("it can be read").expect("it is there");
+        record.keep(&config, salt).expect("it can be kept");
+        let mut early = Protection::default();
+        early.set(Protect::Own, [IpAddr::from([127, 0, 0, 1])]);
+        let early = Record { protection: early, ..record.clone() };
+        early.keep(&config, salt).expect("it can be kept");
+        assert_eq!(kept().protection, record.protection);
+        let mut moved = Protection::default();
+        moved.set(Protect::Own, [IpAddr::from([203, 0, 113, 77])]);
+        let moved = Record { protection: moved, ..record };
+        moved.keep(&config, salt).expect("it can be kept");
+        assert_eq!(kept().protection, moved.protection);
     }
 
     #[test]

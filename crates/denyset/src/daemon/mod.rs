@@ -138,7 +138,7 @@ impl Daemon {
         }
         let status = self.status_line();
         if std::mem::take(&mut self.unready) {
-            tracing::info!(status, "ready");
+            tracing::info!(status, "ready: {status}");
             systemd::ready(&status);
         } else if status != self.status {
             systemd::status(&status);

@@ -81,7 +81,8 @@ impl Daemon {
         self.settle = settle(config.daemon.settle);
         self.config = config;
         self.config_text = text;
-        tracing::info!(lists = self.config.lists.len(), "the configuration was read again");
+        let lists = self.config.lists.len();
+        tracing::info!(lists, "the configuration was read again, it has {lists} lists");
         let now = self.clock.now();
         let mut actions = self.reconciler.handle(Event::Reconfigured(settings), now);
         for event in restored {

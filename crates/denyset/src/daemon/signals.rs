@@ -50,11 +50,19 @@ impl Signals {
     }
 }
 
+/// Who sent a signal, as far as it is known.
+fn from(pid: Option<i32>, uid: Option<u32>) -> String {
+    match (pid, uid) {
+        (Some(pid), Some(uid)) => format!(" from process {pid} of user {uid}"),
+        _ => String::new(),
+    }
+}
+
 fn read(origin: &Origin) -> Option<Signal> {
     let name = signal_hook::low_level::signal_name(origin.signal).unwrap_or("?");
     let sender = origin.process.as_ref();
     let (pid, uid) = (sender.map(|process| process.pid), sender.map(|process| process.uid));
-    tracing::info!(signal = name, pid, uid, "received a signal");
+    tracing::info!(signal = name, pid, uid, "received {name}{}", from(pid, uid));
     match origin.signal {
         SIGHUP => Some(Signal::Reload),
         SIGINT | SIGTERM => Some(Signal::Shutdown),

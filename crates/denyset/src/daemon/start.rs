@@ -135,7 +135,11 @@ pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         lists = daemon.config.lists.len(),
-        "started"
+        file = %daemon.config_file.display(),
+        "started denyset {} with {} lists of {}",
+        env!("CARGO_PKG_VERSION"),
+        daemon.config.lists.len(),
+        daemon.config_file.display()
     );
     Ok((daemon, restored))
 }
@@ -152,7 +156,7 @@ fn listen(config: &Config) -> mpsc::Receiver<crate::control::Call> {
         Ok(control) => {
             tokio::spawn(control.serve(sender));
         }
-        Err(error) => tracing::error!(%error, "nobody can ask this daemon anything"),
+        Err(error) => tracing::error!(%error, "nobody can ask this daemon anything: {error}"),
     }
     calls
 }
@@ -161,6 +165,6 @@ fn listen(config: &Config) -> mpsc::Receiver<crate::control::Call> {
 /// for them at every probe.
 fn watch(config: &Config) -> Option<Watcher> {
     Watcher::new(&config.daemon.feeds_dir)
-        .inspect_err(|error| tracing::error!(%error, "changes will be noticed late"))
+        .inspect_err(|error| tracing::error!(%error, "changes will be noticed late: {error}"))
         .ok()
 }

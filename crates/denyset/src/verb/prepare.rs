@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use blocklist::Protection;
 use configuration::{Config, Daemon};
-use reconcile::Members;
 
 use super::ask::shown;
 use super::tell;
@@ -17,7 +16,7 @@ use crate::boot::{Filled, Made, PrepareError, Record, make};
 use crate::cli::Format;
 use crate::daemon::kernel_exit;
 use crate::exit::Exit;
-use crate::view::{OutcomeView, Route, SetOutcome, print};
+use crate::view::{PreparedSet, PreparedView, print};
 
 /// How long the boot is held up for filling the sets. Making them is a matter
 /// of milliseconds, and not limited: without them no rules are restored.
@@ -63,9 +62,9 @@ struct Task {
 /// How far the work is.
 enum Step {
     /// Every set is there.
-    Made(Result<OutcomeView, PrepareError>),
+    Made(Result<PreparedView, PrepareError>),
     /// Those that were made hold what there was time for.
-    Filled(OutcomeView),
+    Filled(PreparedView),
 }
 
 /// Finds out what is to be done. The lists are those of the last good
@@ -128,38 +127,33 @@ fn work(task: &Task, steps: &Sender<Step>) {
         }
     };
     // Whoever waits for it may have given up.
-    let _ = steps.send(Step::Made(Ok(outcome(task, &made, &[]))));
+    let _ = steps.send(Step::Made(Ok(prepared(task, &made, &[]))));
     let until = Instant::now() + FILL_TIME_MAX;
     let filled: Vec<_> = made
         .iter_mut()
         .zip(&task.configs)
         .map(|(made, config)| made.fill_from(config, &task.state_dir, &task.protection, until))
         .collect();
-    let _ = steps.send(Step::Filled(outcome(task, &made, &filled)));
+    let _ = steps.send(Step::Filled(prepared(task, &made, &filled)));
 }
 
-fn outcome(task: &Task, made: &[Made], filled: &[Filled]) -> OutcomeView {
+fn prepared(task: &Task, made: &[Made], filled: &[Filled]) -> PreparedView {
     let sets = made.iter().flat_map(|made| {
-        made.sets().iter().map(|set| {
-            let members = made.members(set).map_or(0, Members::len) as u64;
-            let (set, route) = (set.to_string(), Route::Create);
-            SetOutcome { set, route, added: members, deleted: 0, members, error: None }
+        made.all().map(|(set, members)| PreparedSet {
+            set: set.to_string(),
+            made: made.sets().contains(set),
+            members,
         })
     });
     let problems = filled.iter().flat_map(|filled| filled.problems.iter().cloned());
-    let problems: Vec<_> = task.problems.iter().cloned().chain(problems).collect();
-    OutcomeView {
-        in_sync: problems.is_empty(),
-        sets: sets.collect(),
-        refusals: Vec::new(),
-        problems,
-    }
+    let problems = task.problems.iter().cloned().chain(problems).collect();
+    PreparedView { sets: sets.collect(), problems }
 }
 
 /// What is said before the first list.
-fn nothing(config_file: &Path) -> OutcomeView {
+fn nothing(config_file: &Path) -> PreparedView {
     let problem = format!("no list is configured in {}, no set is made", config_file.display());
-    OutcomeView { in_sync: true, problems: vec![problem], ..OutcomeView::default() }
+    PreparedView { sets: Vec::new(), problems: vec![problem] }
 }
 
 fn failed(error: &PrepareError) -> Exit {
