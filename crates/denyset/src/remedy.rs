@@ -101,25 +101,22 @@ fn lacking(release: &str, modules: Modules) -> String {
         let (major, minor) = KERNEL_MIN;
         return format!("; this is Linux {release}, and {major}.{minor} or newer is needed");
     }
-    let load = format!("`modprobe {MODULE}`");
-    let install = format!(
-        "install them, as `apt install linux-modules-extra-{release}` does on Ubuntu and \
-         `dnf install kernel-modules-extra` on Fedora"
-    );
+    let load = format!("load it with `modprobe {MODULE}`");
+    let install =
+        format!("install linux-modules-extra-{release} on Ubuntu, kernel-modules-extra on Fedora");
     match modules {
         Modules::Gone => format!(
             "; {MODULES}/{release} is gone, so that the running kernel can load no module any \
              more: reboot into the kernel that is installed"
         ),
-        Modules::Without => format!("; the modules of this kernel are not all there: {install}"),
+        Modules::Without => format!("; {MODULES}/{release} does not have it: {install}"),
         Modules::With => format!(
-            "; the module is there: {load}, and if that does nothing, something in /etc/modprobe.d \
-             forbids it, see `modprobe --showconfig | grep {MODULE}`"
+            "; {load}, and if that does nothing, something in /etc/modprobe.d forbids it, see \
+             `modprobe --showconfig | grep {MODULE}`"
         ),
         Modules::Hidden => format!(
-            "; {load}, for a container on its host. If there is no {MODULES}/{release}, the modules \
-             of the running kernel are gone: reboot. If there is and the module is not in it, \
-             {install}"
+            "; {load}, for a container on its host. If {MODULES}/{release} is gone, reboot; if it \
+             does not have the module, {install}"
         ),
     }
 }

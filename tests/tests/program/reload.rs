@@ -45,6 +45,7 @@ fn a_hangup_during_the_start_is_done_after_it() {
         host.configure(&more());
         pipe.write_all(&config).expect("the daemon reads");
         drop(pipe);
+        daemon.wait_ready();
         daemon.until("reloaded", |_| names().iter().any(|name| name == "denyset-more-v4"));
         daemon.until_members(V4, good().family(true).len());
         daemon.stop();
@@ -70,6 +71,7 @@ fn a_storm_of_hangups_passes() {
         let host = Host::new();
         host.feed("list.txt", feed(&Random::seeded(3).addresses(300_000, 0)));
         let daemon = Daemon::spawn(&host);
+        // It can be asked from then on.
         daemon.wait_logged(&["started"]);
         for _ in 0..300 {
             daemon.signal(Signal::HUP);

@@ -24,7 +24,12 @@ fn copies(host: &Host) -> Vec<PathBuf> {
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).expect("the state can be listed") {
             let path = entry.expect("and each of it").path();
-            if path.is_dir() { directories.push(path) } else { files.push(path) }
+            match path.is_dir() {
+                // What is kept there for the next boot is no copy.
+                true if path.ends_with("boot") => {}
+                true => directories.push(path),
+                false => files.push(path),
+            }
         }
     }
     files
