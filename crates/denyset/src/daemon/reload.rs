@@ -7,7 +7,7 @@ use reconcile::{Action, Event, Settings};
 use super::Daemon;
 use super::perform::Finished;
 use super::start::settle;
-use crate::settings::{protection, settings};
+use crate::settings::{look, protection, settings};
 use crate::systemd;
 use configuration::Config;
 
@@ -46,7 +46,7 @@ impl Daemon {
         self.reloading += 1;
         self.aside(move || {
             let restored = feeds.recall(&known);
-            let settings = settings(&config, protection());
+            let settings = settings(&config, protection(&look()));
             Finished::Reloaded(Box::new(Reloaded { config, settings, restored }))
         });
         Ok(())

@@ -19,7 +19,7 @@ use crate::control::Control;
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::lock::{Lock, LockError};
-use crate::settings::{protection, settings};
+use crate::settings::{look, protection, settings};
 use crate::systemd;
 use configuration::{Config, ConfigError};
 use feedfiles::{Settle, StoreError, Watcher};
@@ -97,7 +97,7 @@ pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
         interval
     });
     let daemon = Daemon {
-        reconciler: Reconciler::new(settings(&config, protection()), salt()),
+        reconciler: Reconciler::new(settings(&config, protection(&look())), salt()),
         clock: Clock::start(),
         feeds,
         worker,

@@ -15,56 +15,34 @@ use neli::utils::Groups;
 use neli::{FromBytesWithInput, Size, ToBytes};
 use netlink_packet_core::NlasIterator;
 
+use crate::facts::{LookError, Part};
 use crate::limits::DUMPS_MAX;
 
-/// The addresses that this host cannot do without. Sorted, each once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HostAddresses {
-    /// The addresses of all its interfaces, loopback and link-local included.
-    pub own: Vec<IpAddr>,
-    /// The gateways of all default routes in all tables, each of a multipath
-    /// route included.
-    pub gateways: Vec<IpAddr>,
-}
+/// What one part is, or why it is not known.
+type Found = Result<Vec<IpAddr>, LookError>;
 
-/// rtnetlink did not tell.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot read this host's {what}: {detail}")]
-pub struct HostError {
-    /// What was asked for.
-    pub what: &'static str,
-    /// The error, in the words of the library or the kernel.
-    pub detail: String,
-}
-
-impl HostError {
-    /// What makes such an error of any other while `what` is read.
-    fn reading(what: &'static str) -> impl Fn(&dyn Display) -> Self {
-        move |error| Self { what, detail: error.to_string() }
+/// Asks the kernel for the own addresses and for the gateways, each in both
+/// families. Half an answer is an error too.
+pub(crate) fn read() -> (Found, Found) {
+    let failed = |error: &dyn Display| {
+        let of = |part| Err(LookError::reading(part)(error));
+        (of(Part::Own), of(Part::Gateways))
+    };
+    let (router, _multicast) = match NlRouter::connect(NlFamily::Route, None, Groups::empty()) {
+        Ok(connected) => connected,
+        Err(error) => return failed(&error),
+    };
+    if let Err(error) =
+        router.enable_ext_ack(true).and_then(|()| router.enable_strict_checking(true))
+    {
+        return failed(&error);
     }
-}
-
-/// Asks the kernel for both families.
-///
-/// # Errors
-/// [`HostError`]; half an answer is an error too, since what is missing could
-/// be the one address that matters.
-pub fn addresses() -> Result<HostAddresses, HostError> {
-    let socket = HostError::reading("network configuration");
-    let (router, _multicast) = NlRouter::connect(NlFamily::Route, None, Groups::empty())
-        .map_err(|error| socket(&error))?;
-    router.enable_ext_ack(true).map_err(|error| socket(&error))?;
-    router.enable_strict_checking(true).map_err(|error| socket(&error))?;
-    let mut host = HostAddresses::default();
-    for family in [RtAddrFamily::Inet, RtAddrFamily::Inet6] {
-        host.own.extend(own(&router, family)?);
-        host.gateways.extend(gateways(&router, family)?);
-    }
-    for addresses in [&mut host.own, &mut host.gateways] {
-        addresses.sort_unstable();
-        addresses.dedup();
-    }
-    Ok(host)
+    let both = |read: fn(&NlRouter, RtAddrFamily) -> Found| {
+        let mut found = read(&router, RtAddrFamily::Inet)?;
+        found.extend(read(&router, RtAddrFamily::Inet6)?);
+        Ok(found)
+    };
+    (both(own), both(gateways))
 }
 
 /// What `read` finds in the answers to a question. Asked again when something
@@ -72,15 +50,15 @@ pub fn addresses() -> Result<HostAddresses, HostError> {
 /// (`NLM_F_DUMP_INTR`, `include/uapi/linux/netlink.h`).
 fn dump<P>(
     router: &NlRouter,
-    what: &'static str,
+    part: Part,
     kind: Rtm,
     question: &P,
     read: impl Fn(&P, &mut Vec<IpAddr>),
-) -> Result<Vec<IpAddr>, HostError>
+) -> Found
 where
     P: Clone + Size + ToBytes + FromBytesWithInput<Input = usize>,
 {
-    let failed = HostError::reading(what);
+    let failed = LookError::reading(part);
     for _ in 0..DUMPS_MAX {
         let answers = router
             .send::<_, _, Rtm, P>(kind, NlmF::DUMP, NlPayload::Payload(question.clone()))
@@ -100,16 +78,16 @@ where
     Err(failed(&"they change faster than they can be read"))
 }
 
-fn own(router: &NlRouter, family: RtAddrFamily) -> Result<Vec<IpAddr>, HostError> {
-    const WHAT: &str = "addresses";
+fn own(router: &NlRouter, family: RtAddrFamily) -> Found {
+    const PART: Part = Part::Own;
     let question = IfaddrmsgBuilder::default()
         .ifa_family(family)
         .ifa_prefixlen(0)
         .ifa_scope(RtScope::Universe)
         .ifa_index(0)
         .build()
-        .map_err(|error| HostError::reading(WHAT)(&error))?;
-    dump(router, WHAT, Rtm::Getaddr, &question, |message, found| {
+        .map_err(|error| LookError::reading(PART)(&error))?;
+    dump(router, PART, Rtm::Getaddr, &question, |message, found| {
         found.extend(interface_address(message));
     })
 }
@@ -126,8 +104,8 @@ fn interface_address(message: &Ifaddrmsg) -> Option<IpAddr> {
     attribute(Ifa::Local).or_else(|| attribute(Ifa::Address))
 }
 
-fn gateways(router: &NlRouter, family: RtAddrFamily) -> Result<Vec<IpAddr>, HostError> {
-    const WHAT: &str = "routes";
+fn gateways(router: &NlRouter, family: RtAddrFamily) -> Found {
+    const PART: Part = Part::Gateways;
     let question = RtmsgBuilder::default()
         .rtm_family(family)
         .rtm_dst_len(0)
@@ -138,8 +116,8 @@ fn gateways(router: &NlRouter, family: RtAddrFamily) -> Result<Vec<IpAddr>, Host
         .rtm_scope(RtScope::Universe)
         .rtm_type(Rtn::Unspec)
         .build()
-        .map_err(|error| HostError::reading(WHAT)(&error))?;
-    dump(router, WHAT, Rtm::Getroute, &question, |route, found| {
+        .map_err(|error| LookError::reading(PART)(&error))?;
+    dump(router, PART, Rtm::Getroute, &question, |route, found| {
         if *route.rtm_dst_len() == 0 {
             route_gateways(route, found);
         }
