@@ -7,9 +7,13 @@
 //! writes nothing, and never knows what is done with what it finds.
 
 mod facts;
+mod follow;
 mod limits;
 mod resolvers;
 mod rtnetlink;
+mod watch;
 
 pub use facts::{Difference, Facts, Look, LookError, Part, look};
+pub use follow::{Follow, News};
 pub use resolvers::Sources;
+pub use watch::{Notice, Watch, WatchError};
