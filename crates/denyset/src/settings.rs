@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use blocklist::{Protect, Protection};
-use host::{Facts, Part, Sources};
+use host::{Facts, Part};
 use reconcile::{FeedRules, Settings};
 
 use configuration::{Config, Update};
@@ -32,16 +32,6 @@ pub fn settings(config: &Arc<Config>, protection: Protection) -> Settings {
         probe: config.daemon.probe,
         audit: config.daemon.audit,
     }
-}
-
-/// What a look at this host finds. What cannot be found out is logged and left
-/// out: a list is better than none.
-pub fn look() -> Facts {
-    let mut facts = Facts::default();
-    for error in facts.update(host::look(&Sources::default())) {
-        tracing::error!(%error, "nothing keeps a list from blocking what cannot be found out");
-    }
-    facts
 }
 
 /// The addresses that are protected on a host.

@@ -4,6 +4,7 @@
 mod algebra;
 mod configuration;
 mod contents;
+mod facts;
 mod files;
 mod foreign;
 mod kills;

@@ -69,7 +69,9 @@ impl Daemon {
 
     /// What the daemon holds.
     pub(super) fn status(&self) -> view::StatusView {
-        picture::status(&self.reconciler, self.clock.now())
+        let mut status = picture::status(&self.reconciler, self.clock.now());
+        status.degraded.extend(self.unknown());
+        status
     }
 
     /// What came of a call that has set work off.

@@ -4,6 +4,7 @@
 
 mod answer;
 mod clock;
+mod facts;
 mod farewell;
 mod input;
 mod inquiry;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use host::News;
 use reconcile::{Action, Event, Reconciler, SetOutcome};
 use tokio::sync::mpsc;
 
@@ -42,6 +44,8 @@ pub struct Daemon {
     config_file: PathBuf,
     config: Arc<Config>,
     reconciler: Reconciler,
+    /// What is known of this host.
+    host: News,
     clock: Clock,
     feeds: FeedEffects,
     worker: Worker,

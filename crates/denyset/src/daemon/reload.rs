@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use blocklist::Protection;
 use reconcile::{Action, Event, Settings};
 
 use super::Daemon;
 use super::perform::Finished;
 use super::start::settle;
-use crate::settings::{look, protection, settings};
+use crate::settings::{protection, settings};
 use crate::systemd;
 use configuration::Config;
 
@@ -15,6 +16,7 @@ use configuration::Config;
 #[derive(Debug)]
 pub(super) struct Reloaded {
     config: Arc<Config>,
+    /// Without what is protected on this host, which may change meanwhile.
     settings: Settings,
     /// The last good copies of feeds that were in no list before.
     restored: Vec<Event>,
@@ -46,7 +48,7 @@ impl Daemon {
         self.reloading += 1;
         self.aside(move || {
             let restored = feeds.recall(&known);
-            let settings = settings(&config, protection(&look()));
+            let settings = settings(&config, Protection::default());
             Finished::Reloaded(Box::new(Reloaded { config, settings, restored }))
         });
         Ok(())
@@ -54,13 +56,14 @@ impl Daemon {
 
     /// Takes the new configuration over.
     pub(super) fn reloaded(&mut self, reloaded: Reloaded) -> Vec<Action> {
-        let Reloaded { config, settings, restored } = reloaded;
+        let Reloaded { config, mut settings, restored } = reloaded;
         self.reloading -= 1;
         self.feeds.reconfigure(config.clone());
         // What is not looked at yet is looked at by the reload itself.
         self.settle = settle(config.daemon.settle);
         self.config = config;
         tracing::info!(lists = self.config.lists.len(), "the configuration was read again");
+        settings.protection = protection(&self.host.facts);
         let now = self.clock.now();
         let mut actions = self.reconciler.handle(Event::Reconfigured(settings), now);
         for event in restored {

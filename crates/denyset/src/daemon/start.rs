@@ -13,13 +13,14 @@ use tokio::time::MissedTickBehavior;
 
 use super::Daemon;
 use super::clock::Clock;
+use super::facts;
 use super::signals::Signals;
 use super::worker::Worker;
 use crate::control::Control;
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::lock::{Lock, LockError};
-use crate::settings::{look, protection, settings};
+use crate::settings::{protection, settings};
 use crate::systemd;
 use configuration::{Config, ConfigError};
 use feedfiles::{Settle, StoreError, Watcher};
@@ -91,13 +92,15 @@ pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
     let signals = Signals::take()?;
     let (finish, finished) = mpsc::channel(FINISHED_MAX);
     let worker = Worker::start(kernel, finish.clone())?;
+    let host = facts::follow(finish.clone())?;
     let watchdog = systemd::watchdog_interval().map(|period| {
         let mut interval = tokio::time::interval(period);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         interval
     });
     let daemon = Daemon {
-        reconciler: Reconciler::new(settings(&config, protection(&look())), salt()),
+        reconciler: Reconciler::new(settings(&config, protection(&host.facts)), salt()),
+        host,
         clock: Clock::start(),
         feeds,
         worker,
