@@ -170,12 +170,18 @@ fn what_cannot_be_found_out_is_said_and_does_not_open() {
 }
 
 #[test]
-fn apply_and_plan_look_once() {
+fn apply_plan_and_check_look_once() {
     with_files(|host| {
         fs::write("/etc/resolv.conf", "nameserver 45.9.8.5\n").expect("written");
         network();
         ip("address add 45.9.8.1/24 dev here");
         ip("route add default via 45.9.8.2 dev here");
+        let check = host.denyset_json("check").exits(0).json();
+        assert_eq!(
+            check["lists"][0]["ipv4"]["members"],
+            good().family(true).len() - 3,
+            "{check:#}"
+        );
         host.denyset("apply").exits(0);
         members(V4)
             .expect(&good().without(&Members::of("45.9.8.1 45.9.8.2 45.9.8.5")).family(true));

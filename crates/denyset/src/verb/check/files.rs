@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use blocklist::FeedName;
+use blocklist::{FeedName, Protection};
 
 use super::{judged, limits_for, load};
 use crate::control::Failure;
@@ -27,7 +27,12 @@ pub(super) fn config(given: Option<&Path>, file: &Path) -> Result<(Config, Vec<S
 
 /// Checks the files as they would be checked in the feeds directory. Lists
 /// are not composed of them: a part of the feeds says nothing about a list.
-pub(super) fn check(config: &Config, files: &[PathBuf], mut problems: Vec<String>) -> CheckView {
+pub(super) fn check(
+    config: &Config,
+    protection: &Protection,
+    files: &[PathBuf],
+    mut problems: Vec<String>,
+) -> CheckView {
     let mut feeds = Vec::with_capacity(files.len());
     for file in files {
         let shown_as = file.to_string_lossy();
@@ -44,7 +49,7 @@ pub(super) fn check(config: &Config, files: &[PathBuf], mut problems: Vec<String
             &limits,
             bytes_max,
         );
-        feeds.push(judged(config, &name, &shown_as, read).0);
+        feeds.push(judged(config, protection, &name, &shown_as, read).0);
     }
     CheckView { feeds, lists: Vec::new(), problems }
 }
