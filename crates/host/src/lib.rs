@@ -6,9 +6,11 @@
 //! the network namespace and the mount namespace of the calling thread. It
 //! writes nothing, and never knows what is done with what it finds.
 
+mod dump;
 mod facts;
 mod follow;
 mod limits;
+mod next_hops;
 mod resolvers;
 mod rtnetlink;
 mod watch;

@@ -5,18 +5,19 @@
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use neli::consts::nl::NlmF;
 use neli::consts::rtnl::{Ifa, RtAddrFamily, RtScope, RtTable, Rta, Rtm, Rtn, Rtprot};
 use neli::consts::socket::NlFamily;
-use neli::nl::NlPayload;
 use neli::router::synchronous::NlRouter;
 use neli::rtnl::{Ifaddrmsg, IfaddrmsgBuilder, Rtmsg, RtmsgBuilder};
 use neli::utils::Groups;
-use neli::{FromBytesWithInput, Size, ToBytes};
 use netlink_packet_core::NlasIterator;
 
+use crate::dump::{address, dump, number};
 use crate::facts::{LookError, Part};
-use crate::limits::DUMPS_MAX;
+use crate::next_hops;
+
+/// The number of a route's next hop (`include/uapi/linux/rtnetlink.h`).
+const RTA_NH_ID: u16 = 30;
 
 /// What one part is, or why it is not known.
 type Found = Result<Vec<IpAddr>, LookError>;
@@ -43,39 +44,6 @@ pub(crate) fn read() -> (Found, Found) {
         Ok(found)
     };
     (both(own), both(gateways))
-}
-
-/// What `read` finds in the answers to a question. Asked again when something
-/// changed while it was answered, since then an answer may be missing
-/// (`NLM_F_DUMP_INTR`, `include/uapi/linux/netlink.h`).
-fn dump<P>(
-    router: &NlRouter,
-    part: Part,
-    kind: Rtm,
-    question: &P,
-    read: impl Fn(&P, &mut Vec<IpAddr>),
-) -> Found
-where
-    P: Clone + Size + ToBytes + FromBytesWithInput<Input = usize>,
-{
-    let failed = LookError::reading(part);
-    for _ in 0..DUMPS_MAX {
-        let answers = router
-            .send::<_, _, Rtm, P>(kind, NlmF::DUMP, NlPayload::Payload(question.clone()))
-            .map_err(|error| failed(&error))?;
-        let (mut found, mut torn) = (Vec::new(), false);
-        for answer in answers {
-            let answer = answer.map_err(|error| failed(&error))?;
-            torn |= answer.nl_flags().contains(NlmF::DUMP_INTR);
-            if let Some(message) = answer.get_payload() {
-                read(message, &mut found);
-            }
-        }
-        if !torn {
-            return Ok(found);
-        }
-    }
-    Err(failed(&"they change faster than they can be read"))
 }
 
 fn own(router: &NlRouter, family: RtAddrFamily) -> Found {
@@ -117,37 +85,63 @@ fn gateways(router: &NlRouter, family: RtAddrFamily) -> Found {
         .rtm_type(Rtn::Unspec)
         .build()
         .map_err(|error| LookError::reading(PART)(&error))?;
-    dump(router, PART, Rtm::Getroute, &question, |route, found| {
+    let found = dump(router, PART, Rtm::Getroute, &question, |route, found| {
         if *route.rtm_dst_len() == 0 {
             route_gateways(route, found);
         }
-    })
+    })?;
+    resolved(router, found)
+}
+
+/// One thing that a route says of its gateways.
+enum Gateway {
+    /// Its address.
+    Address(IpAddr),
+    /// The number of a next hop, or of a group of them.
+    Numbered(u32),
+}
+
+/// The addresses of all gateways. The kernel says those of numbered next hops
+/// in the route itself only while `net.ipv4.nexthop_compat_mode` is on.
+fn resolved(router: &NlRouter, gateways: Vec<Gateway>) -> Found {
+    let (mut addresses, mut numbers) = (Vec::new(), Vec::new());
+    for gateway in gateways {
+        match gateway {
+            Gateway::Address(address) => addresses.push(address),
+            Gateway::Numbered(number) => numbers.push(number),
+        }
+    }
+    if !numbers.is_empty() {
+        addresses.extend(next_hops::addresses(router, &numbers)?);
+    }
+    Ok(addresses)
 }
 
 /// A route has one gateway of its own or several next hops with one each.
-fn route_gateways(route: &Rtmsg, into: &mut Vec<IpAddr>) {
+fn route_gateways(route: &Rtmsg, into: &mut Vec<Gateway>) {
     for attribute in route.rtattrs().iter() {
         let payload = attribute.rta_payload().as_ref();
         match attribute.rta_type() {
-            Rta::Multipath => next_hops(payload, into),
+            Rta::Multipath => multipath(payload, into),
             kind => into.extend(gateway(u16::from(*kind), payload)),
         }
     }
 }
 
 /// The address in `RTA_GATEWAY` or, after two bytes of family, in `RTA_VIA`,
-/// which an IPv4 route over an IPv6 gateway has.
-fn gateway(kind: u16, payload: &[u8]) -> Option<IpAddr> {
+/// which an IPv4 route over an IPv6 gateway has; or the number of a next hop.
+fn gateway(kind: u16, payload: &[u8]) -> Option<Gateway> {
     match kind {
-        libc::RTA_GATEWAY => address(payload),
-        libc::RTA_VIA => address(payload.get(2..)?),
+        libc::RTA_GATEWAY => address(payload).map(Gateway::Address),
+        libc::RTA_VIA => address(payload.get(2..)?).map(Gateway::Address),
+        RTA_NH_ID => number(payload).map(Gateway::Numbered),
         _ => None,
     }
 }
 
 /// `struct rtnexthop` (`include/uapi/linux/rtnetlink.h`), one after the other:
 /// `u16` length, six further bytes, attributes.
-fn next_hops(mut hops: &[u8], into: &mut Vec<IpAddr>) {
+fn multipath(mut hops: &[u8], into: &mut Vec<Gateway>) {
     const HEADER_BYTES: usize = 8;
     while let Some(&[low, high]) = hops.get(..2) {
         let length = usize::from(u16::from_ne_bytes([low, high]));
@@ -156,13 +150,5 @@ fn next_hops(mut hops: &[u8], into: &mut Vec<IpAddr>) {
             into.extend(gateway(attribute.kind(), attribute.value()));
         }
         hops = hops.get(length.next_multiple_of(4)..).unwrap_or(&[]);
-    }
-}
-
-fn address(bytes: &[u8]) -> Option<IpAddr> {
-    match bytes.len() {
-        4 => <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from),
-        16 => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
-        _ => None,
     }
 }

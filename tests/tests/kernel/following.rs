@@ -1,5 +1,6 @@
 //! What the host is told of its own changes, against what `ip` does to it.
 
+use std::fs;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -46,19 +47,23 @@ fn until(follow: &mut Follow, own: &str, gateways: &str) {
 fn check(steps: &[(&str, &str, &str)]) {
     isolated(|| {
         ip("link set lo down");
-        let mut follow = Follow::begin(Sources::default());
-        assert!(follow.news().gaps.is_empty() && follow.news().failures.is_empty());
-        for line in NETWORK {
-            ip(line);
-        }
-        for (line, own, gateways) in steps {
-            ip(line);
-            let done = Instant::now();
-            until(&mut follow, own, gateways);
-            let late = done.elapsed();
-            assert!(late < SOON, "{line}: known after {late:?}");
-        }
+        check_here(steps);
     });
+}
+
+fn check_here(steps: &[(&str, &str, &str)]) {
+    let mut follow = Follow::begin(Sources::default());
+    assert!(follow.news().gaps.is_empty() && follow.news().failures.is_empty());
+    for line in NETWORK {
+        ip(line);
+    }
+    for (line, own, gateways) in steps {
+        ip(line);
+        let done = Instant::now();
+        until(&mut follow, own, gateways);
+        let late = done.elapsed();
+        assert!(late < SOON, "{line}: known after {late:?}");
+    }
 }
 
 #[test]
@@ -103,12 +108,22 @@ fn what_router_advertisements_bring_is_followed() {
 
 #[test]
 fn a_gateway_behind_a_numbered_next_hop_is_followed() {
-    check(&[
+    const STEPS: [(&str, &str, &str); 8] = [
         ("address add 192.0.2.1/24 dev here", "192.0.2.1", ""),
         ("nexthop add id 5 via 192.0.2.11 dev here", "192.0.2.1", ""),
         ("route add default nhid 5", "192.0.2.1", "192.0.2.11"),
         ("nexthop replace id 5 via 192.0.2.12 dev here", "192.0.2.1", "192.0.2.12"),
-    ]);
+        ("nexthop add id 6 via 192.0.2.13 dev here", "192.0.2.1", "192.0.2.12"),
+        ("nexthop add id 7 group 5/6", "192.0.2.1", "192.0.2.12"),
+        ("route replace default nhid 7", "192.0.2.1", "192.0.2.12 192.0.2.13"),
+        ("route del default", "192.0.2.1", ""),
+    ];
+    check(&STEPS);
+    isolated(|| {
+        // Then a route says no more than the number.
+        fs::write("/proc/sys/net/ipv4/nexthop_compat_mode", "0").expect("root may");
+        check_here(&STEPS);
+    });
 }
 
 /// Lines for `ip -batch` that add `count` routes to `length` bits each.
