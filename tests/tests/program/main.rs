@@ -5,6 +5,7 @@ mod algebra;
 mod boot;
 mod configuration;
 mod contents;
+mod facts;
 mod files;
 mod foreign;
 mod kills;

@@ -28,16 +28,17 @@ const ALLOWED: &[Edges] = &[
     // Of `reconcile` it knows the form of the names of sets.
     Edges { package: "configuration", uses: &["blocklist", "reconcile"], tests_use: &[] },
     Edges { package: "feedfiles", uses: &["blocklist"], tests_use: &[] },
+    Edges { package: "host", uses: &[], tests_use: &[] },
     Edges {
         package: "denyset",
-        uses: &["blocklist", "reconcile", "netfilter", "configuration", "feedfiles"],
+        uses: &["blocklist", "reconcile", "netfilter", "configuration", "feedfiles", "host"],
         tests_use: &[],
     },
     Edges { package: "lab", uses: &[], tests_use: &[] },
     Edges {
         package: "tests",
         uses: &[],
-        tests_use: &["blocklist", "reconcile", "netfilter", "netfilter-model", "lab"],
+        tests_use: &["blocklist", "reconcile", "netfilter", "netfilter-model", "host", "lab"],
     },
     Edges { package: "xtask", uses: &["blocklist", "netfilter-model", "lab"], tests_use: &[] },
 ];

@@ -76,6 +76,7 @@ impl Daemon {
         });
         status.degraded.splice(..0, refused);
         status.degraded.extend(self.next_boot_in_doubt());
+        status.degraded.extend(self.unknown());
         status
     }
 

@@ -4,6 +4,7 @@
 
 mod answer;
 mod clock;
+mod facts;
 mod farewell;
 mod input;
 mod inquiry;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use host::News;
 use reconcile::{Action, Event, Reconciler, SetOutcome};
 use tokio::sync::mpsc;
 
@@ -48,6 +50,8 @@ pub struct Daemon {
     config_text: Arc<str>,
     next_boot: NextBoot,
     reconciler: Reconciler,
+    /// What is known of this host.
+    host: News,
     clock: Clock,
     feeds: FeedEffects,
     worker: Worker,

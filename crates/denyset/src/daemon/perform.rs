@@ -1,6 +1,7 @@
 //! Hands out what the reconciler wants done, and takes in what came of it.
 //! Handing out never waits.
 
+use host::News;
 use reconcile::{Action, Event, Report};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -17,6 +18,8 @@ pub(super) enum Finished {
     Event(Event),
     /// The feeds directory was scanned.
     Scanned(Scanned),
+    /// Something is new about this host.
+    Facts(Box<News>),
     /// A new configuration is ready to be taken over.
     Reloaded(Box<Reloaded>),
     /// What the next boot will know was kept, or why not.
@@ -89,6 +92,7 @@ impl Daemon {
                 self.kept_for_next_boot(kept);
                 return Vec::new();
             }
+            Finished::Facts(news) => return self.learned(*news),
             Finished::Quiet | Finished::Died => return Vec::new(),
             Finished::Event(event) => event,
             Finished::Scanned(scanned) => self.scanned(scanned),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use blocklist::Protection;
 use reconcile::{Action, Event, Settings};
 
 use super::Daemon;
@@ -19,6 +20,7 @@ pub(super) struct Reloaded {
     config: Arc<Config>,
     /// What it was read from.
     text: Arc<str>,
+    /// Without what is protected on this host, which may change meanwhile.
     settings: Settings,
     /// The last good copies of feeds that were in no list before.
     restored: Vec<Event>,
@@ -62,7 +64,7 @@ impl Daemon {
         let ticket = self.reload_ticket;
         self.aside(move || {
             let restored = feeds.recall(&known);
-            let settings = settings(&config, protection());
+            let settings = settings(&config, Protection::default());
             let text = text.into();
             Finished::Reloaded(Box::new(Reloaded { ticket, config, text, settings, restored }))
         });
@@ -71,7 +73,7 @@ impl Daemon {
 
     /// Takes the new configuration over, unless a newer one is on its way.
     pub(super) fn reloaded(&mut self, reloaded: Reloaded) -> Vec<Action> {
-        let Reloaded { ticket, config, text, settings, restored } = reloaded;
+        let Reloaded { ticket, config, text, mut settings, restored } = reloaded;
         self.reloading -= 1;
         if ticket != self.reload_ticket {
             return Vec::new();
@@ -83,6 +85,7 @@ impl Daemon {
         self.config_text = text;
         let lists = self.config.lists.len();
         tracing::info!(lists, "the configuration was read again, it has {lists} lists");
+        settings.protection = protection(&self.host.facts);
         let now = self.clock.now();
         let mut actions = self.reconciler.handle(Event::Reconfigured(settings), now);
         for event in restored {

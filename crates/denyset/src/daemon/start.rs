@@ -13,6 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::Daemon;
 use super::clock::Clock;
+use super::facts;
 use super::next_boot::NextBoot;
 use super::signals::Signals;
 use super::worker::Worker;
@@ -101,13 +102,15 @@ pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
     let (feeds, restored) = FeedEffects::open(config.clone())?;
     let (finish, finished) = mpsc::channel(FINISHED_MAX);
     let worker = Worker::start(kernel, finish.clone())?;
+    let host = facts::follow(finish.clone())?;
     let watchdog = systemd::watchdog_interval().map(|period| {
         let mut interval = tokio::time::interval(period);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         interval
     });
     let daemon = Daemon {
-        reconciler: Reconciler::new(settings(&config, protection()), salt()),
+        reconciler: Reconciler::new(settings(&config, protection(&host.facts)), salt()),
+        host,
         clock: Clock::start(),
         feeds,
         worker,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use reconcile::{Event, Policy, Reconciler, Report};
 
 use super::ask::{Whom, hand_over, shown};
-use super::{configuration, tell};
+use super::{configuration, facts, tell};
 use crate::cli::Format;
 use crate::control::Request;
 use crate::daemon::{StartError, kernel_exit, salt};
@@ -54,7 +54,7 @@ fn apply_alone(config: &Arc<Config>) -> Result<OutcomeView, StartError> {
     let _lock = Lock::take(&config.kernel.set_prefix)?;
     let kernel = KernelEffects::open(config.kernel.set_prefix.clone(), Halt::default())?;
     let (feeds, restored) = FeedEffects::open(config.clone())?;
-    let mut reconciler = Reconciler::new(settings(config, protection()), salt());
+    let mut reconciler = Reconciler::new(settings(config, protection(&facts())), salt());
     let done = drive(&mut reconciler, feeds, kernel, Mode::Apply, restored);
     Ok(picture::outcome(&reconciler, &done.outcomes))
 }
@@ -73,7 +73,7 @@ pub(super) fn plan(config_file: &Path, format: Format) -> Exit {
         Ok(opened) => opened,
         Err(error) => return fail("plan", &error.into()),
     };
-    let mut reconciler = Reconciler::new(settings(&config, protection()), salt());
+    let mut reconciler = Reconciler::new(settings(&config, protection(&facts())), salt());
     let done = drive(&mut reconciler, feeds, kernel, Mode::Plan, restored);
     let view = picture::plan(&reconciler, &done.plan);
     for problem in picture::problems(&reconciler) {

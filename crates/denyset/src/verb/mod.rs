@@ -18,6 +18,7 @@ use crate::cli::{Cli, Verb};
 use crate::control::{Failure, Request};
 use crate::exit::Exit;
 use crate::memory::return_large_buffers;
+use host::{Facts, Sources, look};
 
 /// Does what the command line says, and says on standard error what could not
 /// be done.
@@ -59,6 +60,16 @@ fn configuration(file: &Path) -> Result<Config, Exit> {
         tell(&error.to_string());
         Exit::Config
     })
+}
+
+/// What one look at this host finds. What cannot be found out is told and left
+/// out: a list is better than none.
+fn facts() -> Facts {
+    let mut facts = Facts::default();
+    for error in facts.update(look(&Sources::default())) {
+        tell(&format!("{error}; no list is kept from blocking them"));
+    }
+    facts
 }
 
 /// Tells a person what went wrong. Standard error may be closed, which is no

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use blocklist::FeedName;
+use blocklist::{FeedName, Protection};
 
 use super::problems::Findings;
 use super::{age, judged, limits_for, load};
@@ -29,7 +29,12 @@ pub(super) fn config(given: Option<&Path>, file: &Path) -> Result<(Config, Vec<S
 
 /// Checks the files as they would be checked in the feeds directory. Lists
 /// are not composed of them: a part of the feeds says nothing about a list.
-pub(super) fn check(config: &Config, files: &[PathBuf], remarks: Vec<String>) -> CheckView {
+pub(super) fn check(
+    config: &Config,
+    protection: &Protection,
+    files: &[PathBuf],
+    remarks: Vec<String>,
+) -> CheckView {
     let mut findings = Findings { problems: Vec::new(), remarks };
     let mut feeds = Vec::with_capacity(files.len());
     for file in files {
@@ -52,7 +57,7 @@ pub(super) fn check(config: &Config, files: &[PathBuf], remarks: Vec<String>) ->
             &limits,
             bytes_max,
         );
-        feeds.push(judged(config, &name, &shown_as, read).0);
+        feeds.push(judged(config, protection, &name, &shown_as, read).0);
     }
     let Findings { problems, remarks } = findings;
     CheckView { feeds, lists: Vec::new(), problems, remarks }

@@ -1,6 +1,6 @@
 //! `denyset check`: configuration and feeds, judged as the daemon would judge
-//! them, without a daemon and without a kernel. So it knows no addresses of
-//! this host to protect and no earlier versions to compare with.
+//! them, without a daemon and without any set. So it knows no earlier versions
+//! to compare with; what is protected on this host it looks up.
 
 mod age;
 mod files;
@@ -21,10 +21,12 @@ use blocklist::{
 
 use reconcile::Content;
 
+use super::facts;
 use crate::cli;
 use crate::control::Failure;
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::settings::protection;
 use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
 use configuration::{Config, ListConfig};
 use feedfiles::{FeedFile, Reading, Signature, TreeLimits, read_only, scan};
@@ -44,7 +46,8 @@ pub(super) fn run(
     let view = if arguments.feeds.is_empty() {
         let config = load(file)?;
         let reader = Reader::of(&config);
-        let mut view = reader.look(|| directory(&config))?;
+        let protection = protection(&facts());
+        let mut view = reader.look(|| directory(&config, &protection))?;
         let unread = view.feeds.iter().filter(|feed| feed.is_unread());
         let files = unread.map(|feed| config.daemon.feeds_dir.join(&feed.feed));
         view.problems.extend(files.filter_map(|file| reader.only_root_reads(&file)));
@@ -52,7 +55,7 @@ pub(super) fn run(
         view
     } else {
         let (config, problems) = files::config(given, file)?;
-        files::check(&config, &arguments.feeds, problems)
+        files::check(&config, &protection(&facts()), &arguments.feeds, problems)
     };
     print(&view, arguments.print.format)
         .map_err(|error| failure(format!("cannot write to standard output: {error}")))?;
@@ -68,7 +71,7 @@ fn failure(message: String) -> Failure {
 }
 
 /// Checks all that is in the feeds directory.
-fn directory(config: &Config) -> Result<CheckView, Failure> {
+fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Failure> {
     let limits = TreeLimits::default();
     let feeds_dir = &config.daemon.feeds_dir;
     let found = scan(feeds_dir, &limits).map_err(|error| failure(error.to_string()))?;
@@ -97,7 +100,7 @@ fn directory(config: &Config) -> Result<CheckView, Failure> {
             // is no copy that it could be the same as.
             Reading::Vanished | Reading::Same => continue,
         };
-        let (checked, feed) = judged(config, name, name.as_str(), read);
+        let (checked, feed) = judged(config, protection, name, name.as_str(), read);
         view.feeds.push(checked);
         let written = signature.map_or(now, Signature::modified);
         let is_young = age::judge(config, name, written, now, &mut findings);
@@ -106,7 +109,7 @@ fn directory(config: &Config) -> Result<CheckView, Failure> {
         usable.extend(in_force.map(|prefixes| (name.clone(), prefixes)));
     }
     drop(progress);
-    view.lists = config.lists.iter().map(|list| composed(list, &usable)).collect();
+    view.lists = config.lists.iter().map(|list| composed(list, protection, &usable)).collect();
     let Findings { problems, remarks } = findings;
     (view.problems, view.remarks) = (problems, remarks);
     Ok(view)
@@ -120,6 +123,7 @@ fn limits_for(config: &Config, name: &FeedName) -> Limits {
 /// A feed as `check` shows it, and itself if it may be used.
 fn judged(
     config: &Config,
+    protection: &Protection,
     name: &FeedName,
     shown_as: &str,
     read: Result<Feed, Refusal>,
@@ -128,7 +132,7 @@ fn judged(
         Ok(feed) => feed,
         Err(refusal) => return (unread(shown_as, &refusal), None),
     };
-    let protect = Protection::default().of(&config.protect_for(name));
+    let protect = protection.of(&config.protect_for(name));
     let verdict = judge(&feed, None, &config.guard_for(name), &protect);
     let reject = |reject: &blocklist::Reject| RejectView {
         line: reject.line,
@@ -167,8 +171,12 @@ fn reasons(refusals: &[Refusal]) -> String {
 }
 
 /// A list of the feeds that may be used.
-fn composed(list: &ListConfig, usable: &BTreeMap<FeedName, Arc<Prefixes>>) -> CheckedList {
-    let protect = Protection::default().of(&list.list.protect);
+fn composed(
+    list: &ListConfig,
+    protection: &Protection,
+    usable: &BTreeMap<FeedName, Arc<Prefixes>>,
+) -> CheckedList {
+    let protect = protection.of(&list.list.protect);
     let members = compose(&list.list, usable, &protect).members;
     CheckedList {
         list: list.list.name.clone(),

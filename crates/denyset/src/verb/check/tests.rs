@@ -22,7 +22,7 @@ fn config(home: &Path, files: &[(&str, &str)], text: &str) -> Config {
 fn check(files: &[(&str, &str)], text: &str) -> CheckView {
     let home = tempfile::tempdir().expect("a directory");
     let config = config(home.path(), files, text);
-    directory(&config).expect("the directory can be read")
+    directory(&config, &Protection::default()).expect("the directory can be read")
 }
 
 #[test]
@@ -129,10 +129,12 @@ fn aged(hours: i64, options: &str) -> (usize, CheckView) {
     let now = SystemTime::now();
     let written = if hours < 0 { now + age } else { now - age };
     file.expect("it is there").set_modified(written).expect("it is ours");
-    let view = directory(&config).expect("the directory can be read");
+    let protection = Protection::default();
+    let view = directory(&config, &protection).expect("the directory can be read");
     let members = usize::try_from(view.lists[0].ipv4.members).expect("few");
     // A file that is named is judged by the same rule.
-    let named = files::check(&config, &[config.daemon.feeds_dir.join("a")], Vec::new());
+    let named =
+        files::check(&config, &protection, &[config.daemon.feeds_dir.join("a")], Vec::new());
     assert_eq!((&named.problems, &named.remarks), (&view.problems, &view.remarks));
     (members, view)
 }
@@ -163,7 +165,7 @@ fn what_is_no_file_is_a_problem_and_not_a_feed() {
     let config = config(home.path(), &[("a", "192.0.2.1\n")], list);
     let link = config.daemon.feeds_dir.join("link");
     std::os::unix::fs::symlink("/dev/zero", link).expect("a link");
-    let view = directory(&config).expect("the directory can be read");
+    let view = directory(&config, &Protection::default()).expect("the directory can be read");
     assert_eq!(view.feeds.len(), 1);
     let want = "link in feeds-dir is no feed: a symbolic link, which is not followed";
     assert_eq!(view.remarks, [want]);
@@ -175,7 +177,7 @@ fn without_its_directory_there_is_nothing_to_check() {
     let home = tempfile::tempdir().expect("a directory");
     let config = config(home.path(), &[], "");
     fs::remove_dir(&config.daemon.feeds_dir).expect("it is empty");
-    let failure = directory(&config).expect_err("there is no directory");
+    let failure = directory(&config, &Protection::default()).expect_err("there is no directory");
     assert_eq!(failure.exit(), Exit::Failure);
     assert!(failure.message.contains("does not exist"), "{}", failure.message);
 }
@@ -191,7 +193,12 @@ fn files_are_checked_under_the_options_of_their_names() {
     let missing = home.path().join("missing");
     let hidden = home.path().join(".hidden");
 
-    let view = files::check(&config, &[inside, outside, missing, hidden], Vec::new());
+    let view = files::check(
+        &config,
+        &Protection::default(),
+        &[inside, outside, missing, hidden],
+        Vec::new(),
+    );
     let refused: Vec<_> = view.feeds.iter().map(|feed| feed.refused.is_some()).collect();
     assert_eq!(refused, [false, true, true]);
     assert_eq!(view.problems.len(), 1);
