@@ -4,10 +4,10 @@
 use blocklist::{Allow, FeedName, Glob, Role};
 
 use configuration::{Config, ListConfig};
-use feedfiles::Scan;
+use feedfiles::Tree;
 
 /// One sentence each.
-pub(super) fn of(config: &Config, found: &Scan) -> Vec<String> {
+pub(super) fn of(config: &Config, found: &Tree) -> Vec<String> {
     let mut problems: Vec<String> = found
         .ignored
         .iter()
@@ -31,7 +31,7 @@ pub(super) fn of(config: &Config, found: &Scan) -> Vec<String> {
     problems
 }
 
-fn of_list(list: &ListConfig, found: &Scan, problems: &mut Vec<String>) {
+fn of_list(list: &ListConfig, found: &Tree, problems: &mut Vec<String>) {
     let name = &list.list.name;
     if list.list.feeds.is_empty() {
         problems.push(format!("list {name} names no feeds, so that it blocks nothing"));
@@ -54,6 +54,6 @@ fn of_list(list: &ListConfig, found: &Scan, problems: &mut Vec<String>) {
     }
 }
 
-fn matches_any(glob: &Glob, found: &Scan) -> bool {
+fn matches_any(glob: &Glob, found: &Tree) -> bool {
     found.feeds.keys().any(|feed| glob.matches(feed))
 }
