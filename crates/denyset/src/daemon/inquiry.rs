@@ -161,7 +161,7 @@ impl Inquiry {
 
     /// The last good copy of a feed, which is what is in force.
     fn copy(&self, feed: &FeedName) -> Option<LastGood> {
-        let loaded = self.feeds.store()?.copies().load(feed);
+        let loaded = self.feeds.copies()?.load(feed);
         loaded.unwrap_or_else(|error| {
             tracing::warn!(%feed, %error, "the lines of a feed cannot be looked up");
             None

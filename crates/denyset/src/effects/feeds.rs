@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use blocklist::{FeedName, Limits};
+use blocklist::{FeedName, Limits, Refusal};
 use reconcile::{Candidate, Compose, Content, Event, Fingerprint, ReadOrder, Reading};
 
 use configuration::Config;
-use feedfiles::{Copies, FeedFile, Ignored, Restored, Store, StoreError, TreeLimits};
+use feedfiles::{
+    Copies, Draft, Drafts, FeedFile, Ignored, Restored, Store, StoreError, Taken, TreeLimits,
+};
 
 /// What a scan gave: the event, and what is not the reconciler's business.
 #[derive(Debug)]
@@ -28,17 +30,26 @@ pub struct Scanned {
 pub struct FeedEffects {
     config: Arc<Config>,
     /// `None` when nothing may be written.
-    store: Option<Arc<Store>>,
+    copies: Option<Kept>,
     candidates: Arc<Mutex<Candidates>>,
     /// What has been told to be ignored.
     told: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// Copies that were read and are not yet kept or thrown away.
+/// The last good copies: laying down and reading for all, keeping for one at a
+/// time.
+#[derive(Clone)]
+struct Kept {
+    drafts: Drafts,
+    store: Arc<Mutex<Store>>,
+}
+
+/// Copies that were read and are not yet kept or thrown away; or why there is
+/// none.
 #[derive(Default)]
 struct Candidates {
     last: u64,
-    waiting: BTreeMap<Candidate, feedfiles::Candidate>,
+    waiting: BTreeMap<Candidate, Result<Draft, Refusal>>,
 }
 
 impl FeedEffects {
@@ -47,9 +58,11 @@ impl FeedEffects {
     /// # Errors
     /// [`StoreError`].
     pub fn open(config: Arc<Config>) -> Result<(Self, Vec<Event>), StoreError> {
-        let store = Store::open(&config.daemon.state_dir)?;
+        let mut store = Store::open(&config.daemon.state_dir)?;
         let events = events(store.restore(&Limits::default(), |feed| uses(&config, feed))?);
-        Ok((Self::new(config, Some(Arc::new(store))), events))
+        let drafts = store.drafts().clone();
+        let kept = Kept { drafts, store: Arc::new(Mutex::new(store)) };
+        Ok((Self::new(config, Some(kept)), events))
     }
 
     /// The same, but nothing will be written.
@@ -64,8 +77,8 @@ impl FeedEffects {
         Ok((Self::new(config, None), events(restored)))
     }
 
-    fn new(config: Arc<Config>, store: Option<Arc<Store>>) -> Self {
-        Self { config, store, candidates: Arc::default(), told: Arc::default() }
+    fn new(config: Arc<Config>, copies: Option<Kept>) -> Self {
+        Self { config, copies, candidates: Arc::default(), told: Arc::default() }
     }
 
     /// Uses another configuration from now on.
@@ -76,9 +89,9 @@ impl FeedEffects {
     /// The events of the last good copies of feeds that this configuration
     /// takes in and that are not `known`.
     pub fn recall(&self, known: &BTreeSet<FeedName>) -> Vec<Event> {
-        let Some(store) = &self.store else { return Vec::new() };
+        let Some(kept) = &self.copies else { return Vec::new() };
         let wanted = |feed: &FeedName| !known.contains(feed) && uses(&self.config, feed);
-        match store.restore(&Limits::default(), wanted) {
+        match kept.store().restore(&Limits::default(), wanted) {
             Ok(restored) => events(restored),
             Err(error) => {
                 tracing::warn!(%error, "the last good copies cannot be read");
@@ -88,8 +101,8 @@ impl FeedEffects {
     }
 
     /// The last good copies, for the lines of a feed.
-    pub fn store(&self) -> Option<&Store> {
-        self.store.as_deref()
+    pub fn copies(&self) -> Option<&Copies> {
+        self.copies.as_ref().map(|kept| kept.drafts.copies())
     }
 
     /// Scans the feeds directory.
@@ -136,12 +149,12 @@ impl FeedEffects {
             limits: &TreeLimits::default(),
             quiet: self.config.daemon.settle,
         };
-        let (signature, reading) = if let Some(store) = &self.store {
-            let (signature, reading) = feedfiles::read(&file, store);
-            (signature, self.entrust(reading, &order))
+        let (signature, reading) = if let Some(kept) = &self.copies {
+            let (signature, taken) = feedfiles::read(&file, &kept.drafts);
+            (signature, judged(taken, &order, |draft| self.entrust(draft)))
         } else {
-            let (signature, reading) = feedfiles::read_only(&file);
-            (signature, without_copy(reading, &order))
+            let (signature, taken) = feedfiles::read_only(&file);
+            (signature, judged(taken, &order, |()| Candidate(0)))
         };
         let fingerprint = signature.map(|signature| Fingerprint(signature.numbers()));
         let written = signature.map(feedfiles::Signature::modified);
@@ -151,9 +164,11 @@ impl FeedEffects {
     /// Makes a candidate the last good copy. Where nothing may be written it
     /// counts as kept.
     pub fn keep(&self, feed: FeedName, candidate: Candidate) -> Event {
-        let kept = self.candidates().waiting.remove(&candidate);
-        let result = match (&self.store, kept) {
-            (Some(store), Some(kept)) => store.keep(kept, SystemTime::now()),
+        let draft = self.candidates().waiting.remove(&candidate);
+        let result = match (&self.copies, draft) {
+            (Some(kept), Some(draft)) => {
+                draft.and_then(|draft| kept.store().keep(draft, SystemTime::now()))
+            }
             _ => Ok(()),
         };
         Event::Kept { feed, result }
@@ -174,30 +189,41 @@ impl FeedEffects {
         self.write(|store| store.note_gone(feed, since));
     }
 
-    fn write(&self, work: impl FnOnce(&Store) -> Result<(), StoreError>) {
-        if let Some(Err(error)) = self.store.as_deref().map(work) {
+    /// Removes what no list has named for thirty days.
+    pub fn clear_unwanted(&self) {
+        let wanted = |feed: &FeedName| uses(&self.config, feed);
+        self.write(|store| {
+            for file in store.clear_unwanted(wanted, SystemTime::now())? {
+                tracing::info!(file, "removed from state-dir, nobody has wanted it for 30 days");
+            }
+            Ok(())
+        });
+    }
+
+    fn write(&self, work: impl FnOnce(&mut Store) -> Result<(), StoreError>) {
+        if let Some(Err(error)) = self.copies.as_ref().map(|kept| work(&mut kept.store())) {
             tracing::warn!(%error, "cannot write to state-dir");
         }
     }
 
-    /// Keeps the copy of a new version and gives out a number for it.
-    fn entrust(&self, reading: feedfiles::Reading, order: &ReadOrder) -> Reading {
-        let (feed, copy) = match reading {
-            feedfiles::Reading::New { feed, candidate } => (feed, candidate),
-            feedfiles::Reading::Same => return Reading::Same,
-            feedfiles::Reading::Refused(refusal) => return Reading::Refused(refusal),
-            feedfiles::Reading::Vanished => return Reading::Vanished,
-        };
-        let refusals = order.judge(&feed);
+    /// Holds on to the copy of a new version and gives out a number for it.
+    fn entrust(&self, draft: Result<Draft, Refusal>) -> Candidate {
         let mut candidates = self.candidates();
         candidates.last += 1;
         let candidate = Candidate(candidates.last);
-        candidates.waiting.insert(candidate, copy);
-        Reading::New { feed, candidate, refusals }
+        candidates.waiting.insert(candidate, draft);
+        candidate
     }
 
     fn candidates(&self) -> std::sync::MutexGuard<'_, Candidates> {
         self.candidates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// The right to write, for as long as the caller has it.
+    fn store(&self) -> std::sync::MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -206,16 +232,16 @@ fn uses(config: &Config, feed: &FeedName) -> bool {
     config.lists.iter().any(|list| list.uses(feed))
 }
 
-/// A reading of which there is nothing to keep.
-fn without_copy(reading: feedfiles::Reading<()>, order: &ReadOrder) -> Reading {
-    match reading {
-        feedfiles::Reading::New { feed, candidate: () } => {
+/// What was taken from a feed's file, with what the guards have against it.
+fn judged<D>(taken: Taken<D>, order: &ReadOrder, entrust: impl FnOnce(D) -> Candidate) -> Reading {
+    match taken {
+        Taken::New { feed, draft, .. } => {
             let refusals = order.judge(&feed);
-            Reading::New { feed, candidate: Candidate(0), refusals }
+            Reading::New { feed, candidate: entrust(draft), refusals }
         }
-        feedfiles::Reading::Same => Reading::Same,
-        feedfiles::Reading::Refused(refusal) => Reading::Refused(refusal),
-        feedfiles::Reading::Vanished => Reading::Vanished,
+        Taken::Same(_) => Reading::Same,
+        Taken::Refused(refusal) => Reading::Refused(refusal),
+        Taken::Vanished => Reading::Vanished,
     }
 }
 
@@ -231,6 +257,11 @@ fn events(restored: Restored) -> Vec<Event> {
     for damaged in restored.damaged {
         tracing::error!(file = damaged.file, error = %damaged.error, "a last good copy is damaged and not used");
         events.extend(damaged.feed.map(|feed| Event::Damaged { feed }));
+    }
+    for unread in restored.unread {
+        tracing::error!(file = unread.file, error = %unread.error, "a last good copy cannot be read now");
+        // What the kernel holds of it is all there is until it can be.
+        events.extend(unread.feed.map(|feed| Event::Damaged { feed }));
     }
     events
 }

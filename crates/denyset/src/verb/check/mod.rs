@@ -29,7 +29,7 @@ use crate::progress::Progress;
 use crate::settings::protection;
 use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
 use configuration::{Config, ListConfig};
-use feedfiles::{FeedFile, Reading, Signature, TreeLimits, read_only, scan};
+use feedfiles::{FeedFile, Signature, Taken, TreeLimits, read_only, scan};
 use problems::Findings;
 use reader::Reader;
 
@@ -92,13 +92,13 @@ fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Fail
             limits: &limits,
             quiet: Duration::ZERO,
         };
-        let (signature, reading) = read_only(&file);
-        let read = match reading {
-            Reading::New { feed, .. } => Ok(*feed),
-            Reading::Refused(refusal) => Err(refusal),
+        let (signature, taken) = read_only(&file);
+        let read = match taken {
+            Taken::New { feed, .. } => Ok(*feed),
+            Taken::Refused(refusal) => Err(refusal),
             // Deleted since the directory was read, and so no feed; and there
             // is no copy that it could be the same as.
-            Reading::Vanished | Reading::Same => continue,
+            Taken::Vanished | Taken::Same(_) => continue,
         };
         let (checked, feed) = judged(config, protection, name, name.as_str(), read);
         view.feeds.push(checked);
