@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use blocklist::{Allow, FeedName, Limits, Prefixes, Protection, Role, compose};
 use configuration::{Config, ListConfig};
-use feedfiles::{Copies, Damaged, Restored, RestoredFeed};
+use feedfiles::{BadCopy, Copies, Restored, RestoredFeed};
 use reconcile::{Content, Desired, SetName, WhenStale};
 
 use super::Made;
@@ -81,12 +81,12 @@ fn desired(
     protection: &Protection,
     problems: &mut Vec<String>,
 ) -> Desired {
-    let Restored { feeds, damaged } = restored;
+    let Restored { feeds, damaged, unread } = restored;
     let feeds = in_force(config, feeds);
     let mut desired = Desired::default();
     for list in &config.lists {
-        if let Some(damaged) = damaged.iter().find(|damaged| may_allow(list, damaged)) {
-            let file = &damaged.file;
+        let mut bad = damaged.iter().chain(&unread);
+        if let Some(BadCopy { file, .. }) = bad.find(|bad| may_allow(list, bad)) {
             let name = &list.list.name;
             problems.push(format!("list {name} stays empty: {file} may say what it must not hold"));
             continue;
@@ -117,9 +117,9 @@ fn in_force(
         .collect()
 }
 
-/// Whether a copy that is damaged may be one that a list allows.
-fn may_allow(list: &ListConfig, damaged: &Damaged) -> bool {
-    match &damaged.feed {
+/// Whether a copy that is not used may be one that a list allows.
+fn may_allow(list: &ListConfig, bad: &BadCopy) -> bool {
+    match &bad.feed {
         Some(feed) => list.list.role(feed) == Role::Allow,
         None => list.list.allow.iter().any(|allow| matches!(allow, Allow::Feeds(_))),
     }
