@@ -2,6 +2,7 @@
 //! files, pipes, links and devices. What the tests share is here.
 
 mod expand;
+mod mapped;
 mod read;
 mod store;
 mod tree;
