@@ -6,7 +6,6 @@
 
 pub mod boot;
 pub mod cli;
-pub mod control;
 pub mod daemon;
 pub mod effects;
 pub mod exit;
@@ -14,10 +13,11 @@ pub mod lock;
 pub mod log;
 pub mod memory;
 pub mod once;
-pub mod picture;
 pub mod progress;
 pub mod remedy;
+pub mod serve;
 pub mod settings;
+pub mod snapshot;
 pub mod systemd;
 pub mod verb;
 pub mod view;

@@ -1,6 +1,8 @@
 //! The log: where it goes, what of it, and the vocabulary of its fields.
-//! Messages are constant strings, values are fields, and a field that is not
-//! in [`FIELDS`] may not be used. What is logged, and when, is not known here.
+//! A message names what it is about, why, and the way out, since the journal
+//! shows nothing else; the same values are fields besides, and a field that is
+//! not in [`FIELDS`] may not be used. What is logged, and when, is not known
+//! here.
 
 use std::io::{IsTerminal as _, stderr};
 

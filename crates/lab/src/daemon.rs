@@ -19,6 +19,9 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// `WatchdogSec=` of the service that the daemon takes itself for.
 pub const WATCHDOG: Duration = Duration::from_secs(2);
 
+/// The unit of times in `/proc/PID/stat`: `USER_HZ` is 100 for every program.
+const TICK: Duration = Duration::from_millis(10);
+
 /// What changes without a notification is looked for this often.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -208,16 +211,53 @@ impl<'a> Daemon<'a> {
         self.status();
     }
 
-    /// Resident memory, in KiB (`VmRSS` of `proc(5)`).
+    /// Resident memory, in KiB (`VmRSS` of `proc(5)`), pages of files included.
     ///
     /// # Panics
     /// If the process is gone.
     pub fn memory_kib(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory since [`Self::forget_memory_peak`], in KiB
+    /// (`VmHWM`).
+    ///
+    /// # Panics
+    /// If the process is gone.
+    pub fn memory_peak_kib(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// Begins to measure the most resident memory anew (`clear_refs` of
+    /// `proc(5)`).
+    ///
+    /// # Panics
+    /// If the process is gone.
+    pub fn forget_memory_peak(&self) {
+        let path = format!("/proc/{}/clear_refs", self.child.id());
+        std::fs::write(path, "5").expect("the daemon lives");
+    }
+
+    fn memory(&self, key: &str) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).expect("the daemon lives");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
         let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        number.expect("a process has VmRSS")
+        number.expect("a process has it")
+    }
+
+    /// How much of a core it has used so far (`utime` and `stime` of
+    /// `proc(5)`).
+    ///
+    /// # Panics
+    /// If the process is gone.
+    pub fn cpu_time(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(path).expect("the daemon lives");
+        // The name before may have blanks.
+        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let ticks: u64 = fields.skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
+        TICK * u32::try_from(ticks).expect("it has not run for a year")
     }
 
     /// Ends it with SIGTERM.

@@ -5,6 +5,7 @@
 //! not share its mistakes.
 
 pub mod daemon;
+pub mod flood;
 pub mod generate;
 pub mod host;
 pub mod intervals;

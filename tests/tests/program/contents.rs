@@ -40,7 +40,7 @@ fn assert_refused(daemon: &mut Daemon<'_>, words: &[&str]) {
     for word in words {
         assert!(reason.contains(word), "`{word}` is not in: {reason}");
     }
-    daemon.wait_logged(&["WARN", "a feed is refused", "list.txt"]);
+    daemon.wait_logged(&["WARN", "feed list.txt is refused"]);
     let status = daemon.status();
     assert_eq!(status["in-sync"], true, "the last good version is what is wanted");
     let degraded = status["degraded"].to_string();
@@ -153,7 +153,7 @@ fn what_a_guard_refused_goes_through_once_it_is_accepted() {
         kernel_holds(&good());
         // The log and the status have the very command.
         let command = refused["accept"].as_str().expect("something lets it through");
-        daemon.wait_logged(&["WARN", "a feed is refused", command]);
+        daemon.wait_logged(&["WARN", "is refused", command]);
         let said = host.denyset("status").exits(1).stdout.clone();
         assert!(said.contains(command), "`{command}` is not in: {said}");
         host.denyset(command.strip_prefix("denyset ").expect("of this program")).exits(0);

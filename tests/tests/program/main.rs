@@ -11,6 +11,7 @@ mod foreign;
 mod kills;
 mod life;
 mod load;
+mod questions;
 mod reload;
 mod rights;
 mod state;

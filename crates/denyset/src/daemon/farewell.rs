@@ -6,12 +6,12 @@ use reconcile::{Event, Policy};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::answer::document;
 use super::worker::Job;
 use super::{Daemon, report};
-use crate::control::{Failure, Reply};
 use crate::exit::Exit;
-use crate::{picture, systemd};
+use crate::serve::{Failure, Reply, document};
+use crate::systemd;
+use crate::view::OutcomeView;
 
 /// How long the end of the daemon waits for a client to take its answer.
 const DELIVERY_MAX: Duration = Duration::from_secs(5);
@@ -45,9 +45,9 @@ impl Daemon {
                 for set in &outcome.sets {
                     report::log_outcome(set);
                 }
-                let removal = picture::removal(&outcome, &observed);
+                let removal = OutcomeView::of_removal(&outcome, &observed);
                 for problem in &removal.problems {
-                    tracing::warn!(reason = problem, "not everything could be removed");
+                    tracing::warn!(reason = problem, "not everything could be removed: {problem}");
                 }
                 document(&removal)
             }

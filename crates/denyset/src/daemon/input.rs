@@ -9,7 +9,7 @@ use tokio::time::sleep_until;
 use super::Daemon;
 use super::perform::Finished;
 use super::signals::Signal;
-use crate::control::Call;
+use crate::serve::Call;
 use crate::systemd;
 
 /// Everything that can happen to the daemon.
@@ -24,6 +24,8 @@ pub(super) enum Input {
     Finished(Finished),
     /// Something that the reconciler should know.
     Event(Event),
+    /// What is so is to be published.
+    Quiet,
 }
 
 impl Daemon {
@@ -45,7 +47,8 @@ impl Daemon {
                         self.settle.disturb(Instant::now());
                     }
                     Err(error) => {
-                        tracing::error!(%error, "the feeds directory is not watched any more");
+                        tracing::error!(%error, "the feeds directory is not watched any more: {error}");
+                        self.unwatched = Some(error.to_string());
                         self.watcher = None;
                     }
                 },
@@ -62,6 +65,7 @@ impl Daemon {
                     }
                     return Input::Event(Event::Tick);
                 }
+                () = until(self.published.due()) => return Input::Quiet,
                 () = tick(self.watchdog.as_mut()) => systemd::alive(),
             }
         }

@@ -2,14 +2,14 @@
 //! think, and hands out what it wants done. Nothing in the loop waits for the
 //! kernel or for a disk.
 
-mod answer;
+mod change;
 mod clock;
 mod facts;
 mod farewell;
 mod input;
-mod inquiry;
 mod next_boot;
 mod perform;
+mod publish;
 mod reload;
 mod report;
 mod signals;
@@ -28,17 +28,20 @@ pub use clock::Clock;
 pub use signals::survive_hangups;
 pub use start::{StartError, kernel_exit, salt, salt_of_a_set, start};
 
-use crate::control::Call;
 use crate::effects::{FeedEffects, Halt};
 use crate::exit::Exit;
 use crate::lock::Lock;
+use crate::serve::Call;
 use crate::systemd;
+use crate::view::status_line;
 use configuration::{Config, OnStop};
 use feedfiles::{Settle, Watcher};
 
 use input::Input;
 use next_boot::NextBoot;
 use perform::Finished;
+use publish::Published;
+use report::Log;
 use signals::Signals;
 use worker::Worker;
 
@@ -60,9 +63,15 @@ pub struct Daemon {
     finished: mpsc::Receiver<Finished>,
     finish: mpsc::Sender<Finished>,
     calls: mpsc::Receiver<Call>,
+    published: Published,
+    log: Log,
     signals: Signals,
     /// `None` when this kernel lets us watch nothing.
     watcher: Option<Watcher>,
+    /// Why changes below the feeds directory are not told to us.
+    unwatched: Option<String>,
+    /// The folders there that could not be read.
+    unreadable: Vec<String>,
     settle: Settle,
     /// When the reconciler wants a tick.
     wake: Option<Instant>,
@@ -79,8 +88,8 @@ pub struct Daemon {
     reload_refused: Option<String>,
     /// Whether the service manager waits to hear that we are ready.
     unready: bool,
-    /// The line that the service manager shows.
-    status: String,
+    /// The line that the service manager shows, and of which revision it is.
+    status: (u64, String),
     _lock: Lock,
 }
 
@@ -111,13 +120,14 @@ impl Daemon {
                     self.reload();
                     Vec::new()
                 }
-                Input::Call(call) => match self.answer(call) {
+                Input::Call(call) => match self.change(call) {
                     Some(actions) => actions,
                     None => return self.stop_for_good().await,
                 },
                 Input::Finished(Finished::Died) => return Self::give_up(),
                 Input::Finished(finished) => self.finished(finished),
                 Input::Event(event) => self.reconciler.handle(event, self.clock.now()),
+                Input::Quiet => Vec::new(),
             };
         }
     }
@@ -128,26 +138,40 @@ impl Daemon {
         actions
     }
 
-    /// Answers those who waited for all to be done, and tells the service
-    /// manager how things are.
+    /// Publishes what is so, answers those who waited for all to be done, and
+    /// tells the service manager how things are.
     fn settle_accounts(&mut self) {
         if !self.reconciler.at_rest() || self.reloading > 0 {
+            self.log.pass_on(Instant::now());
+            self.publish(false);
             return;
         }
+        self.log.sum_up();
         self.keep_for_next_boot();
+        self.publish(self.unready || !self.waiting.is_empty());
         for Waiting { call, outcomes } in std::mem::take(&mut self.waiting) {
             let answer = self.outcome(&outcomes);
             // Whoever asked may have gone.
             let _ = call.reply.send(answer);
         }
-        let status = self.status_line();
+        self.tell_status();
+    }
+
+    /// Tells the service manager how things are, if that has changed.
+    fn tell_status(&mut self) {
+        let snapshot = self.published.latest();
+        let (revision, before) = &self.status;
+        if *revision == snapshot.revision && !self.unready {
+            return;
+        }
+        let status = status_line(&snapshot.facts);
         if std::mem::take(&mut self.unready) {
             tracing::info!(status, "ready: {status}");
             systemd::ready(&status);
-        } else if status != self.status {
+        } else if status != *before {
             systemd::status(&status);
         }
-        self.status = status;
+        self.status = (snapshot.revision, status);
     }
 
     /// Ends because a thread has panicked: a daemon that is started anew knows

@@ -6,9 +6,9 @@ use reconcile::{Action, Event, Report};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::Daemon;
 use super::reload::Reloaded;
 use super::worker::Job;
-use super::{Daemon, report};
 use crate::effects::Scanned;
 
 /// What came of work that was handed out.
@@ -102,10 +102,15 @@ impl Daemon {
 
     /// Watches what the scan found, and tells of what cannot be a feed.
     fn scanned(&mut self, scanned: Scanned) -> Event {
-        if let Some(Err(error)) =
-            self.watcher.as_mut().map(|watcher| watcher.rewatch(&scanned.directories))
-        {
-            tracing::warn!(%error, "the feeds directory is not watched whole, changes may be noticed late");
+        if let Some(watcher) = &mut self.watcher {
+            let watched = watcher.rewatch(&scanned.directories);
+            self.unwatched = watched.err().map(|error| {
+                tracing::warn!(%error, "the feeds directory is not watched whole, changes may be noticed late: {error}");
+                error.to_string()
+            });
+        }
+        if let Event::Scanned(Ok(scan)) = &scanned.event {
+            self.unreadable.clone_from(&scan.unreadable);
         }
         self.feeds.log_ignored(&scanned);
         scanned.event
@@ -137,7 +142,7 @@ impl Daemon {
     }
 
     fn report(&mut self, report: &Report) {
-        report::log(report);
+        self.log.report(report);
         if let Report::SetApplied(outcome) = report {
             for waiting in &mut self.waiting {
                 waiting.outcomes.push(outcome.clone());

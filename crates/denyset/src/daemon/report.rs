@@ -1,81 +1,313 @@
-//! What the reconciler reports, as log lines: constant sentences, the values
-//! as fields. INFO is a change, WARN something refused or retried, ERROR a
-//! promise that cannot be kept.
+//! What the reconciler reports, as log lines: each says by itself what it is
+//! about, why, and what to do, and has the values as fields besides. INFO is a
+//! change, WARN something refused or retried, ERROR a promise that cannot be
+//! kept. Of many feeds of which the same is to be said some are named, and the
+//! others counted.
 
-use blocklist::{FeedName, Refusal};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use blocklist::{FeedName, Refusal, Tally};
 use reconcile::{Age, Report, SetOutcome};
 use tracing::{error, info, warn};
 
-use crate::picture::refused;
-use crate::view::RefusalView;
+use crate::view::{RefusalView, shown};
 
-/// Logs a report.
-pub(super) fn log(report: &Report) {
-    match report {
-        Report::FeedAccepted { feed, tally, previous } => info!(
-            %feed,
-            entries = tally.entries,
-            ipv4 = tally.ipv4,
-            ipv6 = tally.ipv6,
-            rejected = tally.rejected,
-            duplicates = tally.duplicates,
-            found = previous.as_ref().map(|previous| previous.entries),
-            "a new version of a feed is in force"
-        ),
-        Report::FeedRefused { feed, refusals, in_force } => {
-            for refusal in refusals {
-                log_refusal(feed, refusal, *in_force);
+/// Lines of one kind that are logged in one round.
+const LINES_MAX: usize = 20;
+
+/// A round that goes on for so long is summed up all the same.
+const ROUND_MAX: Duration = Duration::from_secs(10);
+
+/// Characters that a message takes over from others.
+const TEXT_MAX: usize = 300;
+
+/// What is said of a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Accepted,
+    Refused,
+    Gone,
+    Aged,
+    Withdrawn,
+}
+
+/// The log of one round, which ends when all is done.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    counts: BTreeMap<Kind, usize>,
+    begun: Option<Instant>,
+}
+
+impl Log {
+    /// Logs a report.
+    pub(super) fn report(&mut self, report: &Report) {
+        if kind(report).is_none_or(|kind| self.has_room(kind)) {
+            log(report);
+        }
+    }
+
+    /// Ends the round: says how many more there were.
+    pub(super) fn sum_up(&mut self) {
+        self.begun = None;
+        for (kind, count) in std::mem::take(&mut self.counts) {
+            let count = count.saturating_sub(LINES_MAX);
+            if count == 0 {
+                continue;
+            }
+            match kind {
+                Kind::Accepted => info!(count, "and {count} more feeds have new versions in force"),
+                Kind::Refused => warn!(
+                    count,
+                    "and {count} more feeds are refused, `denyset status --format json` names all"
+                ),
+                Kind::Gone => warn!(count, "and the files of {count} more feeds are gone"),
+                Kind::Aged => warn!(count, "and {count} more feeds have come to another age"),
+                Kind::Withdrawn => warn!(count, "and {count} more feeds are withdrawn"),
             }
         }
-        Report::FeedGone { feed, stays } => warn!(
-            %feed,
-            withdraw_seconds = stays.as_secs(),
-            "a feed's file is gone, its last good version stays in force for a while"
-        ),
-        Report::FeedAged { feed, age } => match age {
-            Age::Fresh => info!(%feed, "a feed is not older than its max-age any more"),
-            Age::Stale => warn!(%feed, "a feed is older than its max-age, it stays in force"),
-            Age::Dropped => warn!(%feed, "a feed is older than its max-age, it is not in force"),
-        },
-        Report::FeedWithdrawn { feed } => warn!(%feed, "a feed is withdrawn, its file is gone"),
-        Report::ScanFailed { reason } => {
-            warn!(reason, "the feeds directory cannot be read, all feeds stay as they are");
+    }
+
+    /// Ends a round that takes too long.
+    pub(super) fn pass_on(&mut self, now: Instant) {
+        if self.begun.is_some_and(|begun| now.duration_since(begun) > ROUND_MAX) {
+            self.sum_up();
         }
-        Report::ScanRecovered => info!("the feeds directory can be read again"),
+    }
+
+    fn has_room(&mut self, kind: Kind) -> bool {
+        self.begun.get_or_insert_with(Instant::now);
+        let count = self.counts.entry(kind).or_default();
+        *count += 1;
+        *count <= LINES_MAX
+    }
+}
+
+/// Of which there may be many.
+fn kind(report: &Report) -> Option<Kind> {
+    match report {
+        Report::FeedAccepted { .. } => Some(Kind::Accepted),
+        Report::FeedRefused { .. } => Some(Kind::Refused),
+        Report::FeedGone { .. } => Some(Kind::Gone),
+        Report::FeedAged { .. } => Some(Kind::Aged),
+        Report::FeedWithdrawn { .. } => Some(Kind::Withdrawn),
+        _ => None,
+    }
+}
+
+fn log(report: &Report) {
+    match report {
+        Report::FeedAccepted { feed, tally, previous } => accepted(feed, tally, previous.as_ref()),
+        Report::FeedRefused { feed, refusals, in_force } => {
+            for refusal in refusals {
+                refused(feed, refusal, *in_force);
+            }
+        }
+        Report::FeedGone { feed, stays } => {
+            let (name, seconds) = (text(feed.as_str()), stays.as_secs());
+            warn!(
+                %feed,
+                withdraw_seconds = seconds,
+                "the file of feed {name} is gone, its last good version stays in force for {seconds} s"
+            );
+        }
+        Report::FeedAged { feed, age } => aged(feed, *age),
+        Report::FeedWithdrawn { feed } => {
+            warn!(%feed, "feed {} is withdrawn, its file is gone", text(feed.as_str()));
+        }
+        Report::ScanFailed { reason } => {
+            warn!(reason, "feeds-dir cannot be read, all feeds stay as they are: {}", text(reason));
+        }
+        Report::ScanRecovered => info!("feeds-dir can be read again"),
         Report::ListComposed { list, ipv4, ipv6, protected } => {
-            info!(list, ipv4, ipv6, "a list has new members");
+            info!(list, ipv4, ipv6, "list {list} has new members: {ipv4} of IPv4, {ipv6} of IPv6");
             if *protected > 0 {
-                warn!(list, protected, "protected addresses are kept out of a list");
+                warn!(
+                    list,
+                    protected, "{protected} protected addresses are kept out of list {list}"
+                );
             }
         }
         Report::SetApplied(outcome) => log_outcome(outcome),
         Report::Drifted { set, drift } => {
-            warn!(%set, reason = drift, "somebody else changed a set, it is being repaired");
+            warn!(%set, reason = drift, "somebody else changed set {set}, it is being repaired: {drift}");
         }
         Report::SetBlocked { set, obstacle } => {
-            error!(%set, reason = obstacle, "a set cannot be brought to what it should be");
+            error!(%set, reason = obstacle, "set {set} cannot be brought to what it should be: {obstacle}");
         }
-        Report::KernelFailed(error) => warn!(%error, "the kernel cannot be observed, trying again"),
+        Report::KernelFailed(error) => {
+            warn!(%error, "the kernel cannot be observed, trying again: {error}");
+        }
         Report::InSync => info!("the kernel holds what the feeds say"),
     }
 }
 
-fn log_refusal(feed: &FeedName, refusal: &Refusal, in_force: bool) {
-    let RefusalView { feed, guard, expected, found, accept } = refused(feed.as_str(), refusal);
-    // Without the field if nothing lets it through.
-    let accept = accept.as_deref();
-    if in_force {
-        warn!(%feed, guard, expected, found, accept, "a feed is refused, its last good version stays in force");
-    } else {
-        warn!(%feed, guard, expected, found, accept, "a feed is refused, it has no good version yet");
+fn accepted(feed: &FeedName, tally: &Tally, previous: Option<&Tally>) {
+    let name = text(feed.as_str());
+    let Tally { entries, rejected, .. } = tally;
+    let before = previous.map_or_else(String::new, |before| format!(" after {}", before.entries));
+    info!(
+        %feed,
+        entries,
+        ipv4 = tally.ipv4,
+        ipv6 = tally.ipv6,
+        rejected,
+        duplicates = tally.duplicates,
+        found = previous.map(|previous| previous.entries),
+        "a new version of feed {name} is in force: {entries} entries{before}, {rejected} lines rejected"
+    );
+}
+
+fn aged(feed: &FeedName, age: Age) {
+    let name = text(feed.as_str());
+    match age {
+        Age::Fresh => info!(%feed, "feed {name} is not older than its max-age any more"),
+        Age::Stale => warn!(%feed, "feed {name} is older than its max-age, it stays in force"),
+        Age::Dropped => warn!(%feed, "feed {name} is older than its max-age, it is not in force"),
     }
+}
+
+fn refused(feed: &FeedName, refusal: &Refusal, in_force: bool) {
+    let view = RefusalView::of(feed, refusal);
+    let RefusalView { feed, guard, expected, found, accept } = &view;
+    let fate = if in_force {
+        "its last good version stays in force"
+    } else {
+        "it has no good version yet"
+    };
+    let way_out = accept.as_ref().map_or_else(
+        || "; mend the file".to_owned(),
+        |command| format!("; to let it through once: {}", text(command)),
+    );
+    warn!(
+        %feed,
+        guard,
+        expected,
+        found,
+        accept = accept.as_deref(),
+        "feed {} is refused, {fate}: {}, allowed is {} ({guard}){way_out}",
+        text(feed),
+        text(found),
+        text(expected),
+    );
 }
 
 /// Logs what came of a plan for one set.
 pub(super) fn log_outcome(outcome: &SetOutcome) {
     let SetOutcome { set, route, reason, added, deleted, result } = outcome;
     match result {
-        Ok(()) => info!(%set, %route, %reason, added, deleted, "a set was changed"),
-        Err(error) => warn!(%set, %route, %error, "a set could not be changed, trying again"),
+        Ok(()) => info!(
+            %set, %route, %reason, added, deleted,
+            "set {set} was changed by {route}, {added} added and {deleted} deleted: {reason}"
+        ),
+        Err(error) => warn!(
+            %set, %route, %error,
+            "set {set} could not be changed by {route}, trying again: {error}"
+        ),
+    }
+}
+
+/// The beginning of a text that others wrote, fit for a line.
+fn text(text: &str) -> String {
+    let text = shown(text);
+    match text.char_indices().nth(TEXT_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use blocklist::Guard;
+
+    use super::*;
+
+    /// What is logged meanwhile.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("one thread").extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(work: impl FnOnce()) -> Vec<String> {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let log = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .without_time()
+            .finish();
+        tracing::subscriber::with_default(log, work);
+        let bytes = lines.0.lock().expect("one thread").clone();
+        String::from_utf8(bytes).expect("text").lines().map(str::to_owned).collect()
+    }
+
+    fn refused_feed(name: &str) -> Report {
+        let refusal = Refusal {
+            guard: Guard::Shrink,
+            expected: "at most 50 % gone".into(),
+            found: "1 entry\u{1b}".into(),
+        };
+        let feed = FeedName::new(name).expect("a name");
+        Report::FeedRefused { feed, refusals: vec![refusal], in_force: true }
+    }
+
+    #[test]
+    fn a_message_says_by_itself_what_it_is_about() {
+        let lines = logged(|| Log::default().report(&refused_feed("a b")));
+        let message = "feed a b is refused, its last good version stays in force: 1 entry\\u{1b}, \
+                       allowed is at most 50 % gone (shrink-percent-max); to let it through once: \
+                       denyset accept 'a b'";
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].contains(message), "{lines:?}");
+        assert!(lines[0].contains("guard=\"shrink-percent-max\""), "{lines:?}");
+    }
+
+    #[test]
+    fn of_many_feeds_some_are_named_and_the_others_counted() {
+        let lines = logged(|| {
+            let mut log = Log::default();
+            for number in 0..4_000 {
+                log.report(&refused_feed(&format!("bad{number}")));
+            }
+            log.report(&Report::InSync);
+            log.sum_up();
+            log.sum_up();
+            log.report(&refused_feed("one"));
+        });
+        assert_eq!(lines.len(), LINES_MAX + 3, "{lines:?}");
+        assert!(lines[LINES_MAX + 1].contains("and 3980 more feeds are refused"), "{lines:?}");
+        assert!(lines[LINES_MAX + 2].contains("feed one is refused"), "{lines:?}");
+    }
+
+    #[test]
+    fn a_round_without_an_end_is_summed_up_now_and_then() {
+        let mut log = Log::default();
+        let lines = logged(|| {
+            for number in 0..=LINES_MAX {
+                log.report(&refused_feed(&format!("bad{number}")));
+            }
+            log.pass_on(Instant::now());
+            log.pass_on(Instant::now() + ROUND_MAX * 2);
+        });
+        assert_eq!(lines.len(), LINES_MAX + 1, "{lines:?}");
+        assert!(lines[LINES_MAX].contains("and 1 more feeds are refused"), "{lines:?}");
+    }
+
+    #[test]
+    fn what_others_wrote_is_cut() {
+        assert_eq!(text(&"ü".repeat(TEXT_MAX + 1)).chars().count(), TEXT_MAX + 1);
+        assert_eq!(text("a"), "a");
     }
 }

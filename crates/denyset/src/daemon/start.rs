@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reconcile::{Event, KernelError, KernelErrorKind, Reconciler};
 use tokio::sync::mpsc;
@@ -15,14 +15,17 @@ use super::Daemon;
 use super::clock::Clock;
 use super::facts;
 use super::next_boot::NextBoot;
+use super::publish::Published;
+use super::report::Log;
 use super::signals::Signals;
 use super::worker::Worker;
-use crate::control::Control;
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::lock::{Lock, LockError};
 use crate::remedy;
+use crate::serve::{Answers, Call, Server, Socket};
 use crate::settings::{protection, settings};
+use crate::snapshot::{Facts, Surroundings};
 use crate::systemd;
 use configuration::{Config, ConfigError};
 use feedfiles::{Settle, StoreError, Watcher};
@@ -108,18 +111,25 @@ pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         interval
     });
+    let reconciler = Reconciler::new(settings(&config, protection(&host.facts)), salt());
+    let published = Published::new(Facts::of(&reconciler, Surroundings::default()));
+    let (watcher, unwatched) = watch(&config);
     let daemon = Daemon {
-        reconciler: Reconciler::new(settings(&config, protection(&host.facts)), salt()),
+        reconciler,
         host,
         clock: Clock::start(),
+        calls: listen(&config, &published, &feeds),
         feeds,
         worker,
         halt,
         finished,
         finish,
-        calls: listen(&config),
+        published,
+        log: Log::default(),
         signals,
-        watcher: watch(&config),
+        watcher,
+        unwatched,
+        unreadable: Vec::new(),
         settle: settle(config.daemon.settle),
         wake: None,
         watchdog,
@@ -128,7 +138,7 @@ pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
         reload_ticket: 0,
         reload_refused: None,
         unready: true,
-        status: String::new(),
+        status: (0, String::new()),
         _lock: lock,
         config_file,
         config,
@@ -153,21 +163,27 @@ pub(super) fn settle(quiet: Duration) -> Settle {
 }
 
 /// Opens the control socket. A daemon that nobody can ask still blocks.
-fn listen(config: &Config) -> mpsc::Receiver<crate::control::Call> {
+fn listen(config: &Config, published: &Published, feeds: &FeedEffects) -> mpsc::Receiver<Call> {
     let (sender, calls) = mpsc::channel(CALLS_MAX);
-    match Control::bind(&config.daemon.control_socket) {
-        Ok(control) => {
-            tokio::spawn(control.serve(sender));
+    let copies = feeds.copies().cloned();
+    let answers = Answers::new(published.subscribe(), copies, sender, Instant::now());
+    match Socket::bind(&config.daemon.control_socket) {
+        Ok(socket) => {
+            tokio::spawn(Server::new(socket, answers).serve());
         }
         Err(error) => tracing::error!(%error, "nobody can ask this daemon anything: {error}"),
     }
     calls
 }
 
-/// Watches the feeds directory. A daemon that is not told of changes looks
-/// for them at every probe.
-fn watch(config: &Config) -> Option<Watcher> {
-    Watcher::new(&config.daemon.feeds_dir)
-        .inspect_err(|error| tracing::error!(%error, "changes will be noticed late: {error}"))
-        .ok()
+/// Watches the feeds directory, or says why not. A daemon that is not told of
+/// changes looks for them at every probe.
+fn watch(config: &Config) -> (Option<Watcher>, Option<String>) {
+    match Watcher::new(&config.daemon.feeds_dir) {
+        Ok(watcher) => (Some(watcher), None),
+        Err(error) => {
+            tracing::error!(%error, "changes will be noticed late: {error}");
+            (None, Some(error.to_string()))
+        }
+    }
 }

@@ -10,16 +10,16 @@ use reconcile::{Event, Policy, Reconciler, Report};
 use super::ask::{Whom, hand_over, shown};
 use super::{configuration, facts, tell};
 use crate::cli::Format;
-use crate::control::Request;
 use crate::daemon::{StartError, kernel_exit, salt};
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::lock::Lock;
 use crate::once::{Done, Mode, Once};
-use crate::picture;
 use crate::progress::Progress;
+use crate::serve::Request;
 use crate::settings::{protection, settings};
-use crate::view::{OutcomeView, print};
+use crate::snapshot::{Facts, Surroundings};
+use crate::view::{OutcomeView, PlanView, print, problems};
 use configuration::Config;
 
 /// `apply`.
@@ -56,7 +56,7 @@ fn apply_alone(config: &Arc<Config>) -> Result<OutcomeView, StartError> {
     let (feeds, restored) = FeedEffects::open(config.clone())?;
     let mut reconciler = Reconciler::new(settings(config, protection(&facts())), salt());
     let done = drive(&mut reconciler, feeds, kernel, Mode::Apply, restored);
-    Ok(picture::outcome(&reconciler, &done.outcomes))
+    Ok(OutcomeView::of(&facts_of(&reconciler), &done.outcomes))
 }
 
 /// `plan`.
@@ -75,8 +75,9 @@ pub(super) fn plan(config_file: &Path, format: Format) -> Exit {
     };
     let mut reconciler = Reconciler::new(settings(&config, protection(&facts())), salt());
     let done = drive(&mut reconciler, feeds, kernel, Mode::Plan, restored);
-    let view = picture::plan(&reconciler, &done.plan);
-    for problem in picture::problems(&reconciler) {
+    let facts = facts_of(&reconciler);
+    let view = PlanView::of(&facts, &done.plan);
+    for problem in problems(&facts) {
         tell(&problem);
     }
     let exit = match (&reconciler.kernel().observed(), view.in_sync) {
@@ -109,10 +110,15 @@ fn tear_down_alone(config: &Config) -> Result<OutcomeView, StartError> {
     let _lock = Lock::take(&config.kernel.set_prefix)?;
     let mut kernel = KernelEffects::open(config.kernel.set_prefix.clone(), Halt::default())?;
     match kernel.remove_all(&Policy::new(config.kernel.set_prefix.clone(), salt())) {
-        Event::Applied { outcome, observed } => Ok(picture::removal(&outcome, &observed)),
+        Event::Applied { outcome, observed } => Ok(OutcomeView::of_removal(&outcome, &observed)),
         Event::Observed(Err(error)) => Err(error.into()),
         _ => unreachable!("a teardown ends in one of these"),
     }
+}
+
+/// What is so, where no daemon has anything to add.
+fn facts_of(reconciler: &Reconciler) -> Facts {
+    Facts::of(reconciler, Surroundings::default())
 }
 
 /// Drives the reconciler with a bar for a person and warnings on standard

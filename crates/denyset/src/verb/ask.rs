@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::tell;
 use crate::cli::{Cli, Format};
-use crate::control::{AskError, Request, ask};
 use crate::exit::Exit;
+use crate::serve::{AskError, Request, ask};
 use crate::view::{OutcomeView, StatusView, Verdict, WhyView, print};
 use configuration::{Config, ConfigError, Daemon};
 

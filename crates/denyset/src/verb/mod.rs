@@ -15,9 +15,9 @@ use ask::Whom;
 use configuration::Config;
 
 use crate::cli::{Cli, Verb};
-use crate::control::{Failure, Request};
 use crate::exit::Exit;
 use crate::memory::return_large_buffers;
+use crate::serve::{Failure, Request};
 use host::{Facts, Sources, look};
 
 /// Does what the command line says, and says on standard error what could not

@@ -1,10 +1,12 @@
 //! What the verbs print: the documents whose keys other programs hold on to,
 //! and the same as text for people, made from the documents and nothing else.
-//! Daemon and client exchange them, so they know neither's insides.
+//! Daemon and client exchange them, so they know neither's insides; how they
+//! are made of the daemon's facts stands apart, in `facts`.
 
 mod check;
 mod columns;
 mod compile;
+mod facts;
 mod moment;
 mod outcome;
 mod plan;
@@ -22,12 +24,13 @@ use serde::Serialize;
 
 pub use check::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView};
 pub use compile::{CompareView, ComparedFamily, ComparedPair, CountView};
+pub use facts::{problems, status_line};
 pub use moment::Moment;
 pub use outcome::{OutcomeView, SetOutcome};
 pub use plan::{PlanView, PlannedSet, RefusalView, Route};
 pub use prepared::{PreparedSet, PreparedView};
 pub use status::{FeedState, FeedStatus, SetStatus, StatusView};
-pub use text::{accept_command, shown};
+pub use text::{accept_command, refused, shown};
 pub use why::{AllowView, ListAnswer, SourceView, Verdict, WhyView};
 
 use crate::cli::Format;

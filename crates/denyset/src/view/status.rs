@@ -1,12 +1,19 @@
 //! What `status` prints: what the daemon holds, set by set and feed by feed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Columns, Lean, OrDash};
 use super::moment::Moment;
-use super::text::{shown, write_accept};
+use super::text::{refused, shown, write_accept};
+
+/// Feeds that the text names one by one: all if there are no more, else those
+/// that need somebody first. The document has all of them.
+const FEEDS_MAX: usize = 40;
+/// Refusals that the text explains.
+const REFUSALS_MAX: usize = 20;
 
 /// The document of `status`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +77,7 @@ pub struct FeedStatus {
 }
 
 /// How the version of a feed that is in force and its file relate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FeedState {
     /// They are the same.
@@ -99,20 +106,24 @@ impl fmt::Display for StatusView {
         let sync = if self.in_sync { "in sync" } else { "not in sync" };
         let uptime = Uptime(self.uptime_seconds);
         writeln!(out, "{sync}, generation {}, up {uptime}", self.generation)?;
-        for sentence in &self.degraded {
+        let refusals = || self.feeds.iter().filter_map(|f| Some((f, f.refused.as_ref()?)));
+        let explained: Vec<_> = refusals().take(REFUSALS_MAX).collect();
+        // What is explained below needs not be said twice.
+        let sentence = |(feed, reason): &(&FeedStatus, &String)| refused(&feed.feed, reason);
+        let twice: Vec<_> = explained.iter().map(sentence).collect();
+        for sentence in self.degraded.iter().filter(|sentence| !twice.contains(sentence)) {
             writeln!(out, "degraded: {}", shown(sentence))?;
         }
-        for FeedStatus { feed, refused, accept, .. } in &self.feeds {
-            if let Some(reason) = refused {
-                writeln!(out, "refused: {}: {}", shown(feed), shown(reason))?;
-                write_accept(accept.as_deref(), out)?;
-            }
+        for (FeedStatus { feed, accept, .. }, reason) in explained {
+            writeln!(out, "refused: {}: {}", shown(feed), shown(reason))?;
+            write_accept(accept.as_deref(), out)?;
         }
         if !self.sets.is_empty() {
             write!(out, "\n{}", self.sets_table())?;
         }
         if !self.feeds.is_empty() {
             write!(out, "\n{}", self.feeds_table())?;
+            self.write_rest(out)?;
         }
         Ok(())
     }
@@ -152,7 +163,7 @@ impl StatusView {
             ("state", Lean::Left),
             ("since", Lean::Left),
         ]);
-        for feed in &self.feeds {
+        for feed in self.feeds_by_need().take(FEEDS_MAX) {
             columns.row([
                 &feed.feed,
                 &feed.format,
@@ -163,6 +174,27 @@ impl StatusView {
             ]);
         }
         columns
+    }
+
+    /// The feeds, and first those that somebody should look at.
+    fn feeds_by_need(&self) -> impl Iterator<Item = &FeedStatus> {
+        let current = |feed: &&FeedStatus| feed.state == FeedState::Current;
+        let others = self.feeds.iter().filter(move |feed| !current(feed));
+        others.chain(self.feeds.iter().filter(current))
+    }
+
+    /// What the table leaves out, by state.
+    fn write_rest(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut counts = BTreeMap::<FeedState, usize>::new();
+        for feed in self.feeds_by_need().skip(FEEDS_MAX) {
+            *counts.entry(feed.state).or_default() += 1;
+        }
+        if counts.is_empty() {
+            return Ok(());
+        }
+        let counts: Vec<_> =
+            counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        writeln!(out, "and {}; `denyset status --format json` names all", counts.join(", "))
     }
 }
 

@@ -277,6 +277,7 @@ fn why_names_the_line_that_blocks() {
         verdict: Verdict::Blocked,
         lists: vec![answer],
         kernel: Some(true),
+        notes: Vec::new(),
     };
     check(
         &view,
@@ -291,7 +292,7 @@ the kernel agrees: a set holds it
             "lists": [{"list": "drop", "prefix": "192.0.2.0/24",
                        "sources": [{"feed": "drop.netset", "line": 7, "text": "192.0.2.0/24 # x"}],
                        "allow": null}],
-            "kernel": true
+            "kernel": true, "notes": []
         }"#,
     );
 }
@@ -310,13 +311,14 @@ fn why_names_what_allows() {
             verdict: Verdict::Allowed,
             lists: vec![answer],
             kernel: None,
+            notes: Vec::new(),
         };
         let text = format!(
             "192.0.2.1 is allowed\nlist drop allows it by {text}\n  \
              drop.netset:7: 192.0.2.0/24 # x\nthe kernel was not asked\n"
         );
         let json = format!(
-            r#"{{"address": "192.0.2.1", "verdict": "allowed", "kernel": null,
+            r#"{{"address": "192.0.2.1", "verdict": "allowed", "kernel": null, "notes": [],
             "lists": [{{"list": "drop", "prefix": null, "allow": {json},
             "sources": [{{"feed": "drop.netset", "line": 7, "text": "192.0.2.0/24 # x"}}]}}]}}"#
         );
@@ -346,6 +348,7 @@ fn a_kernel_that_disagrees_is_told_with_what_to_do() {
         verdict,
         lists: Vec::new(),
         kernel: Some(kernel),
+        notes: Vec::new(),
     };
     let check = |verdict, kernel, want: &str| {
         let text = view(verdict, kernel).to_string();

@@ -37,6 +37,11 @@ pub fn accept_command(feed: &str) -> String {
     format!("denyset accept {options_end}{quoted}")
 }
 
+/// The sentence that says of a feed that its newest version is refused.
+pub fn refused(feed: &str, reason: &dyn fmt::Display) -> String {
+    format!("feed {feed} is refused: {reason}")
+}
+
 /// A line below a refusal with that command, if there is one.
 pub(super) fn write_accept(command: Option<&str>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     command.map_or(Ok(()), |command| writeln!(out, "  to let it through once: {}", shown(command)))

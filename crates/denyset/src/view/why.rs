@@ -19,6 +19,9 @@ pub struct WhyView {
     pub lists: Vec<ListAnswer>,
     /// Whether a set in the kernel holds it; `None` if it was not asked.
     pub kernel: Option<bool>,
+    /// One sentence each on what could not be found out.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// What becomes of an address. The first outdoes the ones after it.
@@ -63,9 +66,9 @@ pub struct ListAnswer {
 pub struct SourceView {
     /// The feed.
     pub feed: String,
-    /// The line, from 1.
+    /// The line, from 1. 0 if it cannot be told, see [`WhyView::notes`].
     pub line: u64,
-    /// Its beginning.
+    /// Its beginning, or else what the feed holds.
     pub text: String,
 }
 
@@ -99,7 +102,11 @@ impl fmt::Display for AllowView {
 
 impl fmt::Display for SourceView {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:{}: {}", shown(&self.feed), self.line, shown(&self.text))
+        let (feed, text) = (shown(&self.feed), shown(&self.text));
+        match self.line {
+            0 => write!(out, "{feed}: {text}"),
+            line => write!(out, "{feed}:{line}: {text}"),
+        }
     }
 }
 
@@ -109,6 +116,7 @@ impl fmt::Display for WhyView {
         for answer in &self.lists {
             answer.fmt(out)?;
         }
+        self.notes.iter().try_for_each(|note| writeln!(out, "note: {}", shown(note)))?;
         match (self.kernel, self.verdict == Verdict::Blocked) {
             (None, _) => writeln!(out, "the kernel was not asked"),
             (Some(true), true) => writeln!(out, "the kernel agrees: a set holds it"),

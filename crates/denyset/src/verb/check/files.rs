@@ -8,7 +8,7 @@ use blocklist::{FeedName, Protection};
 
 use super::problems::Findings;
 use super::{age, judged, limits_for, load};
-use crate::control::Failure;
+use crate::serve::Failure;
 use crate::view::CheckView;
 use configuration::{Config, ConfigError};
 use feedfiles::{TreeLimits, read_path};

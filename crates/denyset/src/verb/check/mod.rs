@@ -23,9 +23,9 @@ use reconcile::Content;
 
 use super::facts;
 use crate::cli;
-use crate::control::Failure;
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::serve::Failure;
 use crate::settings::protection;
 use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
 use configuration::{Config, ListConfig};

@@ -13,9 +13,9 @@ use blocklist::{Family, Prefixes};
 
 use super::check::counted;
 use crate::cli::{self, Compile, Output};
-use crate::control::Failure;
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::serve::Failure;
 use crate::view::{CountView, print};
 
 use compare::Named;

@@ -7,7 +7,7 @@ use std::path::Path;
 use blocklist::{Feed, FormatChoice, GuardPolicy, Limits, Options, Prefixes, judge, parse};
 
 use super::failure;
-use crate::control::Failure;
+use crate::serve::Failure;
 use crate::view::shown;
 use configuration::limits::ENTRIES;
 use feedfiles::{TreeLimits, expand, read_path};

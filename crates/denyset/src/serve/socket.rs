@@ -1,28 +1,23 @@
-//! The daemon's end of the control socket: the file, its permissions, and
-//! how many clients there are at once.
+//! The control socket as a file: its permissions, and that there is always one
+//! or the other. Who comes in is not known here.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::net::UnixListener;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
-use super::limits::{ACCEPT_PAUSE, CLIENTS_MAX, PATH_BYTES_MAX, REQUEST_TIME_MAX};
-use super::session::{Call, attend, turn_away};
+use super::limits::{ACCEPT_PAUSE, PATH_BYTES_MAX, QUEUE};
 
 /// Owner and group may connect, which takes the right to write (`unix(7)`).
 const SOCKET_MODE: u32 = 0o660;
 
 /// The socket, listening. Dropping it removes the file.
 #[derive(Debug)]
-pub struct Control {
-    listener: UnixListener,
+pub struct Socket {
+    pub(super) listener: UnixListener,
     file: File,
-    patience: Duration,
 }
 
 /// Why nobody can ask the daemon.
@@ -56,7 +51,7 @@ pub enum BindError {
     },
 }
 
-impl Control {
+impl Socket {
     /// Makes the socket and listens. A file that a dead daemon has left is
     /// replaced; in one step, so that there is always one or the other. The
     /// directory is made if only that is missing. Has to be called inside a
@@ -76,7 +71,7 @@ impl Control {
             Err(source) => return Err(BindError::System { path, source }),
         }
         match listen(&path) {
-            Ok((listener, file)) => Ok(Self { listener, file, patience: REQUEST_TIME_MAX }),
+            Ok((listener, file)) => Ok(Self { listener, file }),
             Err(source) => Err(BindError::System { path, source }),
         }
     }
@@ -84,31 +79,6 @@ impl Control {
     /// Where it listens.
     pub fn path(&self) -> &Path {
         &self.file.path
-    }
-
-    /// Attends to clients until the future is dropped, which ends all
-    /// sessions. Requests that may be done come out of `calls`.
-    pub async fn serve(self, calls: mpsc::Sender<Call>) {
-        let mut sessions = JoinSet::new();
-        loop {
-            let client = self.listener.accept().await;
-            while sessions.try_join_next().is_some() {}
-            match client {
-                Ok((stream, _)) if sessions.len() < CLIENTS_MAX => {
-                    sessions.spawn(attend(stream, calls.clone(), self.patience));
-                }
-                // Being turned away takes a client's time too: beyond twice
-                // the number the connection is closed without a word.
-                Ok((stream, _)) if sessions.len() < 2 * CLIENTS_MAX => {
-                    sessions.spawn(turn_away(stream));
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a client of the control socket");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
     }
 }
 
@@ -152,6 +122,8 @@ fn listen(path: &Path) -> io::Result<(UnixListener, File)> {
         _ => {}
     }
     let listener = UnixListener::bind(&new)?;
+    // It listens already; this sets the length of the queue.
+    rustix::net::listen(&listener, QUEUE)?;
     let mut file = File::at(new)?;
     std::fs::set_permissions(&file.path, std::fs::Permissions::from_mode(SOCKET_MODE))?;
     std::fs::rename(&file.path, path)?;
@@ -194,7 +166,3 @@ impl Drop for File {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;

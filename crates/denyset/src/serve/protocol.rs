@@ -37,13 +37,32 @@ pub enum Request {
     Teardown {},
 }
 
-/// What a request needs its sender to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// It only reads: for everybody who can open the socket.
-    Read,
-    /// It changes something: for root and for the daemon's own user.
-    Change,
+/// What a request comes to. What only reads is for everybody who can open the
+/// socket and is answered from the snapshot; what changes something is for
+/// root and for the daemon's own user, and goes through the loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// To know what the daemon holds.
+    Status,
+    /// To know what is known of an address.
+    Why(IpAddr),
+    /// That something changes.
+    Change(Change),
+}
+
+/// What the loop is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Read the configuration and all feeds again.
+    Reload,
+    /// Observe the kernel again.
+    Resync,
+    /// Read all feeds, observe the kernel, and do what is to be done.
+    Apply,
+    /// Let one refused change of the feed of this name through.
+    Accept(String),
+    /// Remove everything that is ours from the kernel.
+    Teardown,
 }
 
 impl Request {
@@ -60,12 +79,16 @@ impl Request {
         }
     }
 
-    /// Who may ask.
-    pub fn access(&self) -> Access {
+    /// What it comes to.
+    pub(super) fn wish(self) -> Wish {
         match self {
-            Self::Status {} | Self::Why { .. } => Access::Read,
-            Self::Reload {} | Self::Resync {} | Self::Apply {} => Access::Change,
-            Self::Accept { .. } | Self::Teardown {} => Access::Change,
+            Self::Status {} => Wish::Status,
+            Self::Why { address } => Wish::Why(address),
+            Self::Reload {} => Wish::Change(Change::Reload),
+            Self::Resync {} => Wish::Change(Change::Resync),
+            Self::Apply {} => Wish::Change(Change::Apply),
+            Self::Accept { feed } => Wish::Change(Change::Accept(feed)),
+            Self::Teardown {} => Wish::Change(Change::Teardown),
         }
     }
 }
@@ -81,12 +104,20 @@ pub struct Failure {
     pub message: String,
     /// The exit code of the verb that asked, one of [`Exit`].
     pub exit: u8,
+    /// Nothing was done, not even the question was read: it can be put again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub busy: bool,
 }
 
 impl Failure {
     /// A failure that ends the client's process so.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { message: message.into(), exit: exit.code() }
+        Self { message: message.into(), exit: exit.code(), busy: false }
+    }
+
+    /// One that is over soon.
+    pub(super) fn busy(message: impl Into<String>) -> Self {
+        Self { busy: true, ..Self::new(Exit::Failure, message) }
     }
 
     /// How the client's process ends. A daemon of another version may know
@@ -123,10 +154,30 @@ pub(super) fn encode_request(request: &Request) -> String {
     serde_json::to_string(request).expect("strings and addresses can be written as JSON")
 }
 
+/// How a reply begins whose document is an object with this member and more,
+/// which are to follow with the ends of both objects.
+pub(super) fn head_of_reply(member: &str) -> String {
+    format!("{{\"ok\":{{{member},")
+}
+
 /// Reads a request line, or says what is wrong with it.
-pub(super) fn decode_request(line: &str) -> Result<Request, Failure> {
-    serde_json::from_str(line).map_err(|error| {
-        Failure::new(Exit::Usage, format!("the control socket does not know this request: {error}"))
+pub(super) fn decode_request(line: &[u8]) -> Result<Request, Failure> {
+    let refuse = |message: String| Failure::new(Exit::Usage, message);
+    if let Some(at) = line.iter().position(|&byte| byte == 0) {
+        return Err(refuse(format!("the request has a NUL byte, the first as byte {}", at + 1)));
+    }
+    let text = str::from_utf8(line).map_err(|error| {
+        refuse(format!("the request is not UTF-8, from byte {} on", error.valid_up_to() + 1))
+    })?;
+    if text.trim().is_empty() {
+        return Err(refuse("the request is empty, it should be one line of JSON".to_owned()));
+    }
+    serde_json::from_str(text).map_err(|error| {
+        refuse(if error.is_data() {
+            format!("the control socket does not know this request: {error}")
+        } else {
+            format!("the request is no JSON: {error}")
+        })
     })
 }
 
@@ -135,9 +186,10 @@ mod tests {
     use super::*;
 
     fn check(line: &str, want: Option<Request>) {
-        assert_eq!(decode_request(line).ok(), want, "{line}");
+        assert_eq!(decode_request(line.as_bytes()).ok(), want, "{line}");
         if let Some(request) = want {
-            assert_eq!(decode_request(&encode_request(&request)), Ok(request), "{line}");
+            let sent = encode_request(&request);
+            assert_eq!(decode_request(sent.as_bytes()), Ok(request), "{line}");
         }
     }
 
@@ -196,7 +248,25 @@ mod tests {
             assert!(!line.contains('\n'), "{line}");
             assert_eq!(decode_reply(line.as_bytes()).expect("a reply"), reply);
         }
-        let unknown = Failure { message: String::new(), exit: 200 };
+        let unknown = Failure { exit: 200, ..Failure::new(Exit::Failure, "") };
         assert_eq!(unknown.exit(), Exit::Failure);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_request_is_said() {
+        let check = |line: &[u8], want: &str| {
+            let failure = decode_request(line).expect_err("it is none");
+            assert!(failure.message.contains(want), "{failure}");
+            assert_eq!((failure.exit(), failure.busy), (Exit::Usage, false));
+        };
+        check(b"\xff\xfe", "is not UTF-8, from byte 1 on");
+        check(b"{\"verb\":\"st\0atus\"}", "NUL byte, the first as byte 12");
+        check(b" ", "is empty");
+        check(b"GET / HTTP/1.1", "is no JSON");
+        check(b"{\"verb\":\"status\"", "is no JSON");
+        check(b"{\"verb\":\"dance\"}", "unknown variant `dance`, expected one of `status`, `why`");
+        check(b"{\"verb\":\"why\"}", "missing field `address`");
+        let deep = format!("{{\"verb\":\"status\",\"a\":{}", "[".repeat(4_000));
+        check(deep.as_bytes(), "is no JSON");
     }
 }

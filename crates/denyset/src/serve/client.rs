@@ -4,14 +4,15 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use serde_json::Value;
 
-use super::limits::REPLY_BYTES_MAX;
+use super::limits::{BUSY_PAUSE_MAX, BUSY_PAUSE_MIN, BUSY_TIME_MAX, REPLY_BYTES_MAX};
 use super::protocol::{Failure, Request, decode_reply, encode_request};
 use crate::exit::Exit;
 
@@ -73,11 +74,26 @@ impl AskError {
 }
 
 /// Asks the daemon at `path` and waits for its answer, `timeout` long at most
-/// between two signs of it.
+/// between two signs of it. A daemon that has too many clients is asked again,
+/// after a pause that grows.
 ///
 /// # Errors
 /// [`AskError`]; `NoDaemon` is the one that means that nobody has this job.
 pub fn ask(path: &Path, request: &Request, timeout: Duration) -> Result<Value, AskError> {
+    let begun = Instant::now();
+    let mut pause = BUSY_PAUSE_MIN;
+    loop {
+        let answer = ask_once(path, request, timeout);
+        let is_busy = matches!(&answer, Err(AskError::Failed(failure)) if failure.busy);
+        if !is_busy || begun.elapsed() + pause > timeout.min(BUSY_TIME_MAX) {
+            return answer;
+        }
+        sleep(pause);
+        pause = (pause * 2).min(BUSY_PAUSE_MAX);
+    }
+}
+
+fn ask_once(path: &Path, request: &Request, timeout: Duration) -> Result<Value, AskError> {
     let stream = connect(path, timeout).map_err(|error| not_connected(path, timeout, error))?;
     let line = converse(&stream, request).map_err(|error| broken_off(path, timeout, error))?;
     let reply = decode_reply(&line)

@@ -1,0 +1,81 @@
+//! Publishes what is so, for all who ask: when anything has changed, and so
+//! often that it takes little of the loop's time.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::Daemon;
+use crate::snapshot::{Facts, Snapshot, Surroundings};
+
+/// Taking snapshots may take one part in so many of the time.
+const SHARE: u32 = 20;
+
+/// The snapshot that everybody sees.
+pub(super) struct Published {
+    sender: watch::Sender<Arc<Snapshot>>,
+    /// Before this none is taken, unless somebody waits for it.
+    rest: Instant,
+    /// When the next one is due, if something may have changed since the last.
+    due: Option<Instant>,
+}
+
+impl Published {
+    /// The first one.
+    pub(super) fn new(facts: Facts) -> Self {
+        let snapshot = Arc::new(Snapshot { revision: 1, facts });
+        Self { sender: watch::Sender::new(snapshot), rest: Instant::now(), due: None }
+    }
+
+    /// Where it can be seen.
+    pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.sender.subscribe()
+    }
+
+    /// The last one.
+    pub(super) fn latest(&self) -> Arc<Snapshot> {
+        self.sender.borrow().clone()
+    }
+
+    /// When the loop should come back to it.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    fn publish(&mut self, facts: Facts) {
+        self.due = None;
+        self.sender.send_if_modified(|latest| {
+            if latest.facts == facts {
+                return false;
+            }
+            let revision = latest.revision + 1;
+            *latest = Arc::new(Snapshot { revision, facts });
+            true
+        });
+    }
+}
+
+impl Daemon {
+    /// Publishes what is so now: at once if somebody is about to be told of it,
+    /// else when it is time.
+    pub(super) fn publish(&mut self, at_once: bool) {
+        let begun = Instant::now();
+        if !at_once && begun < self.published.rest {
+            self.published.due = Some(self.published.rest);
+            return;
+        }
+        let facts = Facts::of(&self.reconciler, self.surroundings());
+        self.published.publish(facts);
+        self.published.rest = begun + begun.elapsed() * SHARE;
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            reload_refused: self.reload_refused.clone(),
+            unreadable: self.unreadable.clone(),
+            unwatched: self.unwatched.clone(),
+            others: self.next_boot_in_doubt().into_iter().chain(self.unknown()).collect(),
+        }
+    }
+}

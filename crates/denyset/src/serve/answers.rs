@@ -1,0 +1,142 @@
+//! The answers to questions, from the snapshot alone: no question waits for the
+//! loop. The text of `status` is made once for each revision and shared by all
+//! who ask; the questions for an address are answered one at a time.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use feedfiles::Copies;
+use serde_json::Value;
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::spawn_blocking;
+
+use super::protocol::{Failure, encode_reply, head_of_reply};
+use super::session::{Call, Peer};
+use super::turns::Turns;
+use super::why;
+use crate::exit::Exit;
+use crate::snapshot::Snapshot;
+use crate::view::StatusView;
+
+/// Where answers come from.
+#[derive(Debug)]
+pub struct Answers {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// The last good copies, for the lines of feeds.
+    copies: Option<Copies>,
+    /// Where changes go.
+    pub(super) changes: mpsc::Sender<Call>,
+    /// Since when the daemon has been running.
+    started: Instant,
+    status: Mutex<Option<Rendered>>,
+    turns: Turns,
+}
+
+/// The text of `status` at one revision, but for what changes by itself.
+#[derive(Debug)]
+struct Rendered {
+    revision: u64,
+    rest: Arc<str>,
+}
+
+/// A reply line, of which a part may be shared.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    head: String,
+    rest: Arc<str>,
+}
+
+impl Text {
+    /// The parts in their order, the end of the line included.
+    pub(super) fn parts(&self) -> [&str; 3] {
+        [&self.head, &self.rest, "\n"]
+    }
+}
+
+impl From<String> for Text {
+    fn from(head: String) -> Self {
+        Self { head, rest: Arc::default() }
+    }
+}
+
+impl Answers {
+    /// The answers of a daemon that runs since `started`.
+    pub fn new(
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+        copies: Option<Copies>,
+        changes: mpsc::Sender<Call>,
+        started: Instant,
+    ) -> Self {
+        let (status, turns) = (Mutex::default(), Turns::new());
+        Self { snapshots, copies, changes, started, status, turns }
+    }
+
+    /// What the daemon holds.
+    pub(super) async fn status(&self) -> Result<Text, Failure> {
+        let mut status = self.status.lock().await;
+        let snapshot = self.snapshots.borrow().clone();
+        let rest = match &*status {
+            Some(rendered) if rendered.revision == snapshot.revision => rendered.rest.clone(),
+            _ => {
+                let revision = snapshot.revision;
+                let rest = spawn_blocking(move || render(&snapshot)).await.map_err(|_| broken())?;
+                *status = Some(Rendered { revision, rest: rest.clone() });
+                rest
+            }
+        };
+        let uptime = format!("\"uptime-seconds\":{}", self.started.elapsed().as_secs());
+        Ok(Text { head: head_of_reply(&uptime), rest })
+    }
+
+    /// What is known of an address. Whoever has given up when it is their turn
+    /// is passed over.
+    pub(super) async fn why(
+        &self,
+        address: IpAddr,
+        peer: Peer,
+        has_gone: impl Fn() -> bool,
+    ) -> Result<String, Failure> {
+        let turn = self.turns.wait(peer.uid, peer.rank()).await;
+        if has_gone() {
+            return Err(Failure::new(Exit::Failure, "nobody waits for the answer"));
+        }
+        let snapshot = self.snapshots.borrow().clone();
+        let copies = self.copies.clone();
+        let answer = spawn_blocking(move || {
+            let view = why::answer(&snapshot.facts, copies.as_ref(), address);
+            drop(turn);
+            view
+        });
+        let view = answer.await.map_err(|_| broken())?;
+        document(&view).map(|document| encode_reply(Ok(document)))
+    }
+}
+
+/// All of the reply to `status` behind its head.
+fn render(snapshot: &Snapshot) -> Arc<str> {
+    let view = StatusView::of(&snapshot.facts, 0);
+    let mut document = document(&view).unwrap_or_default();
+    if let Some(keys) = document.as_object_mut() {
+        keys.remove("uptime-seconds");
+    }
+    let mut text = document.to_string();
+    // It goes on where the head has begun.
+    text.remove(0);
+    write!(text, "}}").expect("a string takes any text");
+    text.into()
+}
+
+/// A view as a reply.
+///
+/// # Errors
+/// A plain failure if it cannot be written as JSON.
+pub fn document(view: &impl serde::Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(view)
+        .map_err(|error| Failure::new(Exit::Failure, format!("cannot write the answer: {error}")))
+}
+
+fn broken() -> Failure {
+    Failure::new(Exit::Failure, "the answer could not be made, the log of the daemon says why")
+}

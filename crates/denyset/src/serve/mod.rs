@@ -1,0 +1,27 @@
+//! The control socket: one request a connection, one line of JSON each way.
+//!
+//! What may be asked is a closed list, and who may ask what is decided here.
+//! Questions are answered from the snapshot that the daemon publishes; only
+//! what changes something reaches its loop. Whatever clients do, the others
+//! are answered within a second: see `places`, `pace` and `turns`.
+
+mod answers;
+mod client;
+mod limits;
+mod pace;
+mod places;
+mod protocol;
+mod server;
+mod session;
+mod socket;
+#[cfg(test)]
+mod tests;
+mod turns;
+mod why;
+
+pub use answers::{Answers, document};
+pub use client::{AskError, ask};
+pub use protocol::{Change, Failure, Reply, Request};
+pub use server::Server;
+pub use session::{Call, Peer};
+pub use socket::{BindError, Socket};

@@ -1,0 +1,302 @@
+//! The control socket as its clients see it: real sockets, real files, and a
+//! daemon that does what the test wants.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reconcile::SetPrefix;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
+
+use super::limits::{BUSY_PAUSE_MAX, KEPT_PLACES, PATH_BYTES_MAX, REQUEST_BYTES_MAX};
+use super::*;
+use crate::exit::Exit;
+use crate::snapshot::{Facts, Snapshot, Surroundings};
+
+const LONG: Duration = Duration::from_secs(10);
+
+/// What a daemon without lists and feeds has to say.
+fn nothing() -> Facts {
+    Facts {
+        in_sync: true,
+        generation: 7,
+        prefix: SetPrefix::new("denyset-").expect("a prefix"),
+        lists: Vec::new(),
+        protection: blocklist::Protection::default(),
+        feeds: std::collections::BTreeMap::new(),
+        sets: std::collections::BTreeMap::new(),
+        scan_failure: None,
+        troubles: Vec::new(),
+        surroundings: Surroundings::default(),
+    }
+}
+
+/// A daemon that does `apply` with its name, fails `resync`, drops `reload`
+/// unanswered and keeps `accept` waiting for ever.
+struct Scene {
+    home: TempDir,
+    task: tokio::task::JoinHandle<()>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+}
+
+impl Scene {
+    fn new(patience: Duration) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let socket = Socket::bind(&home.path().join("run/control.sock")).expect("bound");
+        let (calls, mut inbox) = mpsc::channel::<Call>(1);
+        tokio::spawn(async move {
+            let mut waiting = Vec::new();
+            while let Some(call) = inbox.recv().await {
+                assert_eq!(call.peer.pid, Some(std::process::id().cast_signed()));
+                let answer = match call.change {
+                    Change::Resync => Err(Failure::new(Exit::Unavailable, "no such kernel")),
+                    Change::Reload => continue,
+                    Change::Accept(_) => {
+                        waiting.push(call.reply);
+                        continue;
+                    }
+                    Change::Apply | Change::Teardown => Ok(json!({"done": true})),
+                };
+                call.reply.send(answer).expect("the session waits");
+            }
+        });
+        let snapshots = watch::Sender::new(Arc::new(Snapshot { revision: 1, facts: nothing() }));
+        let answers = Answers::new(snapshots.subscribe(), None, calls, Instant::now());
+        let mut server = Server::new(socket, answers);
+        server.patience = patience;
+        Self { task: tokio::spawn(server.serve()), home, snapshots }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.home.path().join("run/control.sock")
+    }
+
+    async fn ask(&self, request: Request) -> Result<Value, AskError> {
+        let path = self.path();
+        spawn_blocking(move || ask(&path, &request, LONG)).await.expect("asked")
+    }
+
+    /// Sends these bytes and the end; what comes back until its end.
+    async fn say(&self, bytes: &[u8]) -> String {
+        let (path, bytes) = (self.path(), bytes.to_owned());
+        let talk = move || {
+            let mut stream = StdStream::connect(path).expect("connected");
+            stream.set_read_timeout(Some(LONG)).expect("a socket option");
+            stream.write_all(&bytes).expect("sent");
+            stream.shutdown(std::net::Shutdown::Write).expect("ended");
+            let mut answer = String::new();
+            // The daemon may close before it has read all we said.
+            let _ = stream.read_to_string(&mut answer);
+            answer
+        };
+        spawn_blocking(talk).await.expect("talked")
+    }
+}
+
+#[tokio::test]
+async fn a_verb_gets_the_daemons_answer_or_its_reason() {
+    let scene = Scene::new(LONG);
+    let done = scene.ask(Request::Apply {}).await.expect("an answer");
+    assert_eq!(done, json!({"done": true}));
+    let error = scene.ask(Request::Resync {}).await.expect_err("a reason");
+    assert_eq!((error.to_string().as_str(), error.exit()), ("no such kernel", Exit::Unavailable));
+    let error = scene.ask(Request::Reload {}).await.expect_err("unanswered");
+    assert_eq!(error.to_string(), "the daemon is stopping");
+}
+
+#[tokio::test]
+async fn the_status_is_that_of_the_last_snapshot() {
+    let scene = Scene::new(LONG);
+    let status = scene.ask(Request::Status {}).await.expect("an answer");
+    assert_eq!((&status["generation"], &status["in-sync"]), (&json!(7), &json!(true)));
+    assert_eq!(status["uptime-seconds"], 0);
+    assert_eq!(status["degraded"], json!([]));
+    let facts = Facts { troubles: vec!["no \"kernel\"".into()], ..nothing() };
+    scene.snapshots.send_replace(Arc::new(Snapshot { revision: 2, facts }));
+    let status = scene.ask(Request::Status {}).await.expect("an answer");
+    assert_eq!(status["degraded"], json!(["no \"kernel\""]));
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_answered_and_does_no_harm() {
+    let scene = Scene::new(LONG);
+    let long = vec![b'x'; REQUEST_BYTES_MAX * 3];
+    let longest = [&br#"{"verb":"status"}"#[..], &[b' '; REQUEST_BYTES_MAX - 18], b"\n"].concat();
+    let cases: [(&[u8], &str); 11] = [
+        (b"{\"verb\":\"apply\"}\n", "{\"ok\":{\"done\":true}}\n"),
+        (b"{\"verb\":\"apply\"}", "{\"ok\":{\"done\":true}}\n"),
+        (b"{\"verb\":\"apply\"}\r\n", "{\"ok\":{\"done\":true}}\n"),
+        (&longest, "{\"ok\":{"),
+        (b"{\"verb\":\"shutdown\"}\n", "unknown variant `shutdown`"),
+        (b"GET / HTTP/1.1\r\n\r\n", "is no JSON"),
+        (b"\xff\xfe\n", "is not UTF-8"),
+        (b"{\"verb\":\0}\n", "NUL"),
+        (b"\n", "is empty"),
+        (b"", ""),
+        (&long, "the request is longer than"),
+    ];
+    for (bytes, want) in cases {
+        let answer = scene.say(bytes).await;
+        assert!(answer.contains(want), "{answer}");
+        assert_eq!(answer.is_empty(), want.is_empty());
+    }
+    scene.ask(Request::Status {}).await.expect("still there");
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_is_told_so_and_let_go() {
+    let scene = Scene::new(Duration::from_millis(10));
+    let path = scene.path();
+    let silent = move || {
+        let mut stream = StdStream::connect(path).expect("connected");
+        stream.set_read_timeout(Some(LONG)).expect("a socket option");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    };
+    let answer = spawn_blocking(silent).await.expect("waited");
+    assert!(answer.contains("no request within 10ms"), "{answer}");
+}
+
+/// Clients who have asked for what takes for ever.
+async fn crowd(scene: &Scene, count: usize) -> Vec<StdStream> {
+    let path = scene.path();
+    let come = move || {
+        let clients = (0..count).map(|_| {
+            let mut client = StdStream::connect(&path).expect("connected");
+            client.write_all(b"{\"verb\":\"accept\",\"feed\":\"a\"}\n").expect("sent");
+            client
+        });
+        clients.collect()
+    };
+    spawn_blocking(come).await.expect("they came")
+}
+
+#[tokio::test]
+async fn more_clients_than_there_may_be_are_told_to_come_back() {
+    let scene = Scene::new(LONG);
+    let crowd = crowd(&scene, KEPT_PLACES).await;
+    let path = scene.path();
+    let hasty = move || ask(&path, &Request::Status {}, BUSY_PAUSE_MAX);
+    let error = spawn_blocking(hasty).await.expect("asked").expect_err("turned away");
+    assert!(error.to_string().contains("too many clients"), "{error}");
+    // Whoever has more time comes back by itself, and is let in when there is
+    // room: those who wait for an answer and hang up are not waited for.
+    drop(crowd);
+    scene.ask(Request::Status {}).await.expect("let in");
+}
+
+#[tokio::test]
+async fn who_says_nothing_makes_room_for_who_comes() {
+    let scene = Scene::new(LONG);
+    let path = scene.path();
+    let silent = spawn_blocking(move || {
+        let come = |_| StdStream::connect(&path).expect("connected");
+        (0..KEPT_PLACES * 2).map(come).collect::<Vec<_>>()
+    });
+    let mut silent = silent.await.expect("they came");
+    scene.ask(Request::Status {}).await.expect("let in at once");
+    let mut answer = String::new();
+    let first = silent.first_mut().expect("there are some");
+    first.set_read_timeout(Some(LONG)).expect("a socket option");
+    first.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.contains("\"busy\":true"), "{answer}");
+}
+
+#[tokio::test]
+async fn who_does_not_listen_is_let_go() {
+    let scene = Scene::new(LONG);
+    // More than fits a socket.
+    let facts = Facts { troubles: vec!["x".repeat(1 << 20)], ..nothing() };
+    scene.snapshots.send_replace(Arc::new(Snapshot { revision: 2, facts }));
+    let path = scene.path();
+    let deaf = spawn_blocking(move || {
+        let mut client = StdStream::connect(&path).expect("connected");
+        client.write_all(b"{\"verb\":\"status\"}\n").expect("sent");
+        // The end of the connection is all that is waited for.
+        let events = rustix::event::PollFlags::RDHUP;
+        let mut polled = [rustix::event::PollFd::new(&client, events)];
+        let timeout = rustix::time::Timespec { tv_sec: 10, tv_nsec: 0 };
+        rustix::event::poll(&mut polled, Some(&timeout)).expect("polled")
+    });
+    assert_eq!(deaf.await.expect("waited"), 1, "the daemon hangs up");
+}
+
+#[tokio::test]
+async fn the_verbs_that_wait_do_not_hold_up_the_others() {
+    let scene = Scene::new(LONG);
+    let mut waits = StdStream::connect(scene.path()).expect("connected");
+    waits.write_all(b"{\"verb\":\"accept\",\"feed\":\"a\"}\n").expect("sent");
+    scene.ask(Request::Status {}).await.expect("an answer");
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_not_waited_for() {
+    let scene = Scene::new(LONG);
+    let path = scene.path();
+    let late = move || ask(&path, &Request::Accept { feed: "a".into() }, Duration::from_millis(20));
+    let error = spawn_blocking(late).await.expect("asked").expect_err("too late");
+    assert!(matches!(error, AskError::Late { .. }), "{error}");
+}
+
+#[test]
+fn where_nobody_listens_there_is_no_daemon() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("control.sock");
+    let nobody = || ask(&path, &Request::Status {}, LONG).expect_err("nobody");
+    assert!(matches!(nobody(), AskError::NoDaemon { .. }));
+    drop(StdListener::bind(&path).expect("bound"));
+    assert!(matches!(nobody(), AskError::NoDaemon { .. }), "left by a dead one");
+}
+
+#[tokio::test]
+async fn a_socket_is_replaced_only_when_nobody_answers() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("control.sock");
+    drop(StdListener::bind(&path).expect("left by a dead one"));
+    let first = Socket::bind(&path).expect("replaced");
+    assert!(matches!(Socket::bind(&path), Err(BindError::InUse { .. })));
+    let mode = fs::symlink_metadata(&path).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o660);
+    drop(first);
+    assert!(!path.exists(), "removed with its owner");
+    fs::write(&path, "somebody's").expect("a file");
+    assert!(matches!(Socket::bind(&path), Err(BindError::Occupied { .. })));
+    assert_eq!(fs::read_to_string(&path).expect("untouched"), "somebody's");
+    let long = home.path().join("x".repeat(PATH_BYTES_MAX));
+    assert!(matches!(Socket::bind(&long), Err(BindError::TooLong { .. })));
+    let nowhere = home.path().join("a/b/control.sock");
+    assert!(matches!(Socket::bind(&nowhere), Err(BindError::System { .. })));
+}
+
+#[tokio::test]
+async fn the_socket_of_a_successor_is_left_alone() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("control.sock");
+    let first = Socket::bind(&path).expect("bound");
+    fs::remove_file(&path).expect("somebody removed it");
+    let _second = Socket::bind(&path).expect("bound");
+    drop(first);
+    assert!(path.exists());
+}
+
+#[tokio::test]
+async fn ending_the_service_ends_the_sessions_and_removes_the_file() {
+    let scene = Scene::new(LONG);
+    let mut waits = StdStream::connect(scene.path()).expect("connected");
+    waits.set_read_timeout(Some(LONG)).expect("a socket option");
+    waits.write_all(b"{\"verb\":\"accept\",\"feed\":\"a\"}\n").expect("sent");
+    scene.ask(Request::Status {}).await.expect("an answer");
+    let path = scene.path();
+    scene.task.abort();
+    assert!(scene.task.await.expect_err("ended").is_cancelled());
+    assert!(!path.exists());
+    assert_eq!(waits.read(&mut [0; 8]).expect("closed"), 0);
+}

@@ -1,0 +1,175 @@
+//! `why`: what is known of an address, from the snapshot, from the last good
+//! copies and from the kernel. The verdict is of one revision; a line is told
+//! only if it is of the version that is in force there.
+
+use std::net::IpAddr;
+
+use blocklist::{
+    AllowedBy, AnyPrefix, Exemption, Explanation, FeedName, Limits, List, Match, Role, Source,
+    explain,
+};
+use feedfiles::{Copies, CopyHeader, OpenCopy};
+use netfilter::Netfilter;
+use reconcile::{Observe as _, SetName};
+
+use crate::snapshot::{Facts, VersionFacts};
+use crate::view::{AllowView, ListAnswer, SourceView, Verdict, WhyView};
+
+/// Answers, and blocks the thread for it: a feed may be long.
+pub(super) fn answer(facts: &Facts, copies: Option<&Copies>, address: IpAddr) -> WhyView {
+    let address = address.to_canonical();
+    let mut question = Question { facts, copies, address, notes: Vec::new() };
+    let feeds = facts.in_force();
+    let answers = facts.lists.iter().map(|list| {
+        let explanation = explain(&list.list, &feeds, &facts.protection, address);
+        question.list_answer(&list.list, &explanation)
+    });
+    let (verdicts, lists): (Vec<_>, Vec<_>) = answers.unzip();
+    WhyView {
+        address: address.to_string(),
+        verdict: verdicts.into_iter().min().unwrap_or(Verdict::Unlisted),
+        lists,
+        kernel: question.ask_kernel(),
+        notes: question.notes,
+    }
+}
+
+/// A question, and what has to be said beside the answer.
+struct Question<'a> {
+    facts: &'a Facts,
+    copies: Option<&'a Copies>,
+    address: IpAddr,
+    notes: Vec<String>,
+}
+
+impl Question<'_> {
+    fn list_answer(&mut self, list: &List, explanation: &Explanation) -> (Verdict, ListAnswer) {
+        let (verdict, sources, allow) = match explanation {
+            Explanation::Blocked { by } => (Verdict::Blocked, self.lines_of(by), None),
+            Explanation::Allowed { by, over } if over.is_empty() => {
+                (Verdict::Unlisted, Vec::new(), Some(self.allow(by)))
+            }
+            Explanation::Allowed { by, over } => {
+                (Verdict::Allowed, self.lines_of(over), Some(self.allow(by)))
+            }
+            Explanation::Unlisted => self.exemption(list).map_or_else(
+                || (Verdict::Unlisted, Vec::new(), None),
+                |(feed, Exemption { by, over })| {
+                    let verdict =
+                        if over.is_empty() { Verdict::Unlisted } else { Verdict::Allowed };
+                    let over = over.into_iter().map(|source| line(&feed, source)).collect();
+                    (verdict, over, Some(AllowView::Feed(line(&feed, by))))
+                },
+            ),
+        };
+        let set = self.facts.set_of(list, self.address);
+        let member = set.and_then(|(_, set)| set.desired.covering(self.address));
+        let prefix = member.map(|prefix| prefix.to_string());
+        (verdict, ListAnswer { list: list.name.clone(), prefix, sources, allow })
+    }
+
+    fn allow(&mut self, by: &AllowedBy) -> AllowView {
+        match by {
+            AllowedBy::Literal(prefix) => AllowView::Literal { literal: prefix.to_string() },
+            AllowedBy::Protect { category, .. } => {
+                AllowView::Protect { protect: category.to_string() }
+            }
+            AllowedBy::Feed(found) => {
+                let first = self.lines(&found.feed).and_then(|lines| lines.into_iter().next());
+                AllowView::Feed(first.unwrap_or_else(|| without_line(found)))
+            }
+        }
+    }
+
+    /// The lines of all feeds that have the address blocked.
+    fn lines_of(&mut self, by: &[Match]) -> Vec<SourceView> {
+        let mut feeds: Vec<&Match> = by.iter().collect();
+        feeds.dedup_by(|a, b| a.feed == b.feed);
+        let lines = feeds
+            .into_iter()
+            .flat_map(|found| self.lines(&found.feed).unwrap_or_else(|| vec![without_line(found)]));
+        lines.collect()
+    }
+
+    /// The lines of a feed that cover the address; `None` if they cannot be
+    /// told.
+    fn lines(&mut self, feed: &FeedName) -> Option<Vec<SourceView>> {
+        let copy = self.copy(feed)?;
+        let found = copy.sources(&Limits::default(), self.address);
+        let found = found.map_err(|error| self.cannot_tell(feed, &error.to_string())).ok()?;
+        Some(found.into_iter().map(|source| line(feed, source)).collect())
+    }
+
+    /// The first feed of a list that takes the address out of its own entries.
+    fn exemption(&mut self, list: &List) -> Option<(FeedName, Exemption)> {
+        let facts = self.facts;
+        let mut feeds = facts.with_exceptions().filter(|feed| list.role(feed) == Role::Deny);
+        feeds.find_map(|feed| {
+            let found = self.copy(feed)?.exemption(&Limits::default(), self.address);
+            let found = found.map_err(|error| self.cannot_tell(feed, &error.to_string())).ok()?;
+            Some((feed.clone(), found?))
+        })
+    }
+
+    /// The last good copy of a feed, if it is of the version in force.
+    fn copy(&mut self, feed: &FeedName) -> Option<OpenCopy> {
+        let version = self.facts.feeds.get(feed)?.in_force()?;
+        let reason = match self.copies?.look_into(feed) {
+            Ok(Some(copy)) if is_of(copy.header(), version) => return Some(copy),
+            Ok(Some(_)) => "another version of it has been kept by now, ask again".to_owned(),
+            Ok(None) => "it has no last good copy".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.cannot_tell(feed, &reason);
+        None
+    }
+
+    fn cannot_tell(&mut self, feed: &FeedName, reason: &str) {
+        let note = format!("the lines of feed {feed} cannot be told: {reason}");
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// Whether any of the sets that a packet from the address could match holds
+    /// it, `None` if the kernel cannot be asked. On a socket of its own, so that
+    /// it needs not wait for a plan.
+    fn ask_kernel(&self) -> Option<bool> {
+        let mut kernel = Netfilter::open().ok()?;
+        let address = AnyPrefix::host(self.address);
+        let mut held = false;
+        for set in self.sets() {
+            held |= kernel.matches(set, address).ok()?;
+        }
+        Some(held)
+    }
+
+    fn sets(&self) -> impl Iterator<Item = &SetName> {
+        self.facts.lists.iter().filter_map(|list| {
+            let (name, set) = self.facts.set_of(&list.list, self.address)?;
+            set.seen.is_some_and(|seen| seen.is_ours).then_some(name)
+        })
+    }
+}
+
+/// Whether a copy is of this version. Where only the counts are known of that,
+/// they have to do.
+fn is_of(header: &CopyHeader, version: &VersionFacts) -> bool {
+    match version.id {
+        Some(id) => header.version() == id,
+        None => {
+            header.format == version.format
+                && header.tally.entries == version.entries
+                && header.tally.rejected == version.rejected
+        }
+    }
+}
+
+fn line(feed: &FeedName, source: Source) -> SourceView {
+    SourceView { feed: feed.to_string(), line: source.line, text: source.text }
+}
+
+/// What is told of a feed whose lines cannot be told: line 0 is none.
+fn without_line(found: &Match) -> SourceView {
+    SourceView { feed: found.feed.to_string(), line: 0, text: found.prefix.to_string() }
+}

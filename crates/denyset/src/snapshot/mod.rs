@@ -1,0 +1,166 @@
+//! What the daemon holds at one moment, as facts: desired, observed and in
+//! force at one revision. Whoever asks reads it, and nobody waits for the loop.
+//! What is large is shared; how any of it is said is decided in `view`.
+
+mod of_reconciler;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use blocklist::{Family, FeedName, Format, List, Prefixes, Protection, Refusal};
+use feedfiles::VersionId;
+use reconcile::{Members, SetName, SetPrefix};
+
+/// The facts, and which ones they are.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Grows by one whenever a fact has changed.
+    pub revision: u64,
+    /// What is so.
+    pub facts: Facts,
+}
+
+/// Everything that can be asked about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// Whether the kernel holds what it should hold.
+    pub in_sync: bool,
+    /// The number of the desired state.
+    pub generation: u64,
+    /// What the names of sets begin with.
+    pub prefix: SetPrefix,
+    /// The lists, in the order of the configuration.
+    pub lists: Vec<ListFacts>,
+    /// The addresses that are protected on this host.
+    pub protection: Protection,
+    /// Every feed that a list takes in.
+    pub feeds: BTreeMap<FeedName, FeedFacts>,
+    /// The live sets of all lists.
+    pub sets: BTreeMap<SetName, SetFacts>,
+    /// Why the feeds directory could not be read the last time.
+    pub scan_failure: Option<String>,
+    /// What keeps the kernel from being as desired, a sentence each.
+    pub troubles: Vec<String>,
+    /// What is so around the daemon.
+    pub surroundings: Surroundings,
+}
+
+/// One list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListFacts {
+    /// What it is made of.
+    pub list: Arc<List>,
+    /// Its sets lose nothing for now: not all that it is made of has been seen
+    /// or is known.
+    pub is_held: bool,
+}
+
+/// One feed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedFacts {
+    /// The last good version. Not in force if the feed is too old for that.
+    pub version: Option<VersionFacts>,
+    /// Why the newest version is not it. Empty if it is.
+    pub refusals: Vec<Refusal>,
+    /// Since when the feed is in the standing that it is in.
+    pub since: SystemTime,
+    /// Its file is gone.
+    pub is_gone: bool,
+    /// How old it is, by what it may be.
+    pub age: Age,
+}
+
+/// How old a feed is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// Not older than it may be.
+    Fresh,
+    /// Older, and in force all the same.
+    Stale,
+    /// Older, and therefore not in force.
+    Dropped,
+}
+
+/// A version of a feed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VersionFacts {
+    /// Which one it is; `None` if only its counts tell.
+    pub id: Option<VersionId>,
+    /// The format it was read as.
+    pub format: Format,
+    /// Accepted entries as written.
+    pub entries: u64,
+    /// Lines that could not be read.
+    pub rejected: u64,
+    /// Entries that take something out of what the feed itself names.
+    pub exceptions: u64,
+    /// What it contributes now.
+    pub prefixes: Arc<Prefixes>,
+}
+
+/// One live set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetFacts {
+    /// The members that it should have.
+    pub desired: Members,
+    /// What was seen of it; `None` if it was not there.
+    pub seen: Option<SeenSet>,
+    /// The last change that was carried out.
+    pub applied: Option<SystemTime>,
+    /// The last time that all members were compared, or just written.
+    pub verified: Option<SystemTime>,
+}
+
+/// A set as it was last seen in the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenSet {
+    /// How many members it has.
+    pub members: u32,
+    /// How many rules and sets refer to it.
+    pub references: u32,
+    /// Whether it carries our mark.
+    pub is_ours: bool,
+}
+
+/// What is so around the daemon, and none of the machine's business.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Why the last reload was refused, a sentence.
+    pub reload_refused: Option<String>,
+    /// Folders below the feeds directory that could not be read.
+    pub unreadable: Vec<String>,
+    /// Why changes below the feeds directory are not told to the daemon.
+    pub unwatched: Option<String>,
+    /// Everything else that is not as it should be, a sentence each.
+    pub others: Vec<String>,
+}
+
+impl FeedFacts {
+    /// The version in force, if there is one.
+    pub fn in_force(&self) -> Option<&VersionFacts> {
+        self.version.as_ref().filter(|_| self.age != Age::Dropped)
+    }
+}
+
+impl Facts {
+    /// What the feeds in force contribute.
+    pub fn in_force(&self) -> BTreeMap<FeedName, Arc<Prefixes>> {
+        let feeds = self.feeds.iter();
+        let feeds = feeds.filter_map(|(name, feed)| Some((name, feed.in_force()?)));
+        feeds.map(|(name, version)| (name.clone(), version.prefixes.clone())).collect()
+    }
+
+    /// The feeds in force that take out some of what their own entries name.
+    pub fn with_exceptions(&self) -> impl Iterator<Item = &FeedName> {
+        let takes_out = |feed: &FeedFacts| feed.in_force().is_some_and(|v| v.exceptions > 0);
+        self.feeds.iter().filter(move |(_, feed)| takes_out(feed)).map(|(name, _)| name)
+    }
+
+    /// The live set of a list that an address would be in.
+    pub fn set_of(&self, list: &List, address: IpAddr) -> Option<(&SetName, &SetFacts)> {
+        let family = if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+        self.sets.get_key_value(&self.prefix.live(&list.name, family).ok()?)
+    }
+}

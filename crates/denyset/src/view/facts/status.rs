@@ -1,0 +1,158 @@
+//! The document of `status` and the line for the service manager.
+
+use std::collections::BTreeMap;
+
+use blocklist::FeedName;
+
+use crate::snapshot::{Age, Facts, FeedFacts};
+use crate::view::{FeedState, FeedStatus, SetStatus, StatusView, accept_command, refused};
+
+/// Sentences that `degraded` has at the most. The others are counted in one
+/// more.
+const SENTENCES_MAX: usize = 20;
+
+impl StatusView {
+    /// What the daemon holds, after so many seconds.
+    pub fn of(facts: &Facts, uptime_seconds: u64) -> Self {
+        Self {
+            in_sync: facts.in_sync,
+            degraded: degraded(facts),
+            generation: facts.generation,
+            uptime_seconds,
+            sets: sets(facts),
+            feeds: facts.feeds.iter().map(|(name, feed)| feed_status(name, feed)).collect(),
+        }
+    }
+}
+
+/// The line for the service manager: first what somebody has just done and can
+/// mend.
+pub fn status_line(facts: &Facts) -> String {
+    let members: u64 =
+        facts.sets.values().filter_map(|set| Some(u64::from(set.seen?.members))).sum();
+    let sync = if facts.in_sync { "in sync" } else { "not in sync" };
+    let line = format!("{sync}: {members} members in {} sets", facts.sets.len());
+    match (&facts.surroundings.reload_refused, degraded(facts).first()) {
+        (Some(refused), _) => format!("{refused}; {line}"),
+        (None, Some(first)) => format!("{line}; degraded: {first}"),
+        (None, None) => line,
+    }
+}
+
+/// Everything that is not as it should be, one sentence each: first what
+/// somebody has just done and can mend, last what is so of single feeds.
+fn degraded(facts: &Facts) -> Vec<String> {
+    let around = &facts.surroundings;
+    let mut sentences = Sentences::default();
+    if let Some(refused) = &around.reload_refused {
+        sentences.add("reloads", || {
+            format!("{refused}; the configuration of before stays in force until a good reload")
+        });
+    }
+    for problem in problems(facts).into_iter().chain(around.others.iter().cloned()) {
+        sentences.add("other troubles", || problem);
+    }
+    for (name, feed) in &facts.feeds {
+        if let Some(refusal) = feed.refusals.first() {
+            sentences.add("refused feeds", || refused(name.as_str(), refusal));
+        }
+    }
+    for (name, feed) in &facts.feeds {
+        match feed.age {
+            Age::Fresh => {}
+            Age::Stale => sentences.add("old feeds", || {
+                format!("feed {name} is older than its max-age, it stays in force")
+            }),
+            Age::Dropped => sentences.add("old feeds", || {
+                format!("feed {name} is older than its max-age, it is not in force")
+            }),
+        }
+    }
+    sentences.told()
+}
+
+/// Sentences up to a number, and of which kind how many more there are.
+#[derive(Default)]
+struct Sentences {
+    told: Vec<String>,
+    more: BTreeMap<&'static str, usize>,
+}
+
+impl Sentences {
+    fn add(&mut self, kind: &'static str, sentence: impl FnOnce() -> String) {
+        if self.told.len() < SENTENCES_MAX {
+            self.told.push(sentence());
+        } else {
+            *self.more.entry(kind).or_default() += 1;
+        }
+    }
+
+    fn told(mut self) -> Vec<String> {
+        let more: Vec<_> =
+            self.more.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        if !more.is_empty() {
+            self.told.push(format!("and {} more", more.join(" and ")));
+        }
+        self.told
+    }
+}
+
+/// The same without the single feeds.
+pub fn problems(facts: &Facts) -> Vec<String> {
+    let held = facts.lists.iter().filter(|list| list.is_held).map(|list| {
+        let name = &list.list.name;
+        format!("list {name} loses nothing until all its feeds have a good version")
+    });
+    let around = &facts.surroundings;
+    let unreadable = around.unreadable.iter().map(|folder| {
+        format!("the folder {folder} of feeds-dir cannot be read, the feeds in it stay as they are")
+    });
+    let unwatched = around.unwatched.iter().map(|why| {
+        format!("changes below feeds-dir are not told, they are looked for now and then: {why}")
+    });
+    let scan = facts.scan_failure.iter().cloned();
+    let troubles = facts.troubles.iter().cloned();
+    scan.chain(held).chain(troubles).chain(unreadable).chain(unwatched).collect()
+}
+
+fn sets(facts: &Facts) -> Vec<SetStatus> {
+    let sets = facts.sets.iter().map(|(name, set)| {
+        let family = name.family();
+        let list = name.as_str().strip_prefix(facts.prefix.as_str()).unwrap_or_default();
+        SetStatus {
+            set: name.to_string(),
+            list: list.strip_suffix(&format!("-{}", family.suffix())).unwrap_or(list).to_owned(),
+            family: family.to_string(),
+            members: set.seen.map_or(0, |seen| u64::from(seen.members)),
+            references: set.seen.map_or(0, |seen| seen.references),
+            last_applied: set.applied.map(Into::into),
+            last_verified: set.verified.map(Into::into),
+        }
+    });
+    sets.collect()
+}
+
+fn feed_status(name: &FeedName, feed: &FeedFacts) -> FeedStatus {
+    let version = feed.version.as_ref();
+    FeedStatus {
+        feed: name.to_string(),
+        format: version.map_or_else(String::new, |version| version.format.to_string()),
+        entries: version.map_or(0, |version| version.entries),
+        rejected: version.map_or(0, |version| version.rejected),
+        state: if feed.is_gone {
+            FeedState::Gone
+        } else if !feed.refusals.is_empty() {
+            FeedState::Refused
+        } else if feed.age == Age::Fresh {
+            FeedState::Current
+        } else {
+            FeedState::Stale
+        },
+        since: feed.since.into(),
+        refused: feed.refusals.first().map(ToString::to_string),
+        // To accept is to accept all of it.
+        accept: (!feed.refusals.is_empty()
+            && feed.refusals.iter().all(|refusal| refusal.guard.can_be_accepted()))
+        .then(|| accept_command(name.as_str())),
+    }
+}

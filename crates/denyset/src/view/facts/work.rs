@@ -1,0 +1,116 @@
+//! The documents of the verbs that plan, change and remove.
+
+use blocklist::{FeedName, Refusal};
+use reconcile::{Observed, Obstacle, Plan, RouteKind, SetHeader, SetPlan, Standing};
+
+use super::problems;
+use crate::snapshot::Facts;
+use crate::view::{
+    OutcomeView, PlanView, PlannedSet, RefusalView, Route, SetOutcome, accept_command,
+};
+
+impl OutcomeView {
+    /// What came of a request that has set work off.
+    pub fn of(facts: &Facts, outcomes: &[reconcile::SetOutcome]) -> Self {
+        let sets = outcomes.iter().map(|outcome| {
+            let desired = facts.sets.get(&outcome.set);
+            set_outcome(outcome, desired.map_or(0, |set| set.desired.len() as u64))
+        });
+        Self {
+            in_sync: facts.in_sync,
+            sets: sets.collect(),
+            refusals: refusals(facts),
+            problems: problems(facts),
+        }
+    }
+
+    /// What came of removing everything that is ours.
+    pub fn of_removal(outcome: &reconcile::Outcome, left: &Observed) -> Self {
+        let left = left.sets.values().filter(|set| set.standing == Standing::Ours);
+        let problems: Vec<_> = left
+            .map(|set| {
+                let SetHeader { name, references, .. } = &set.header;
+                format!(
+                    "set {name} is left, {references} rules or sets refer to it: remove them, then \
+                     tear down again"
+                )
+            })
+            .collect();
+        let sets = outcome.sets.iter().map(|outcome| set_outcome(outcome, 0));
+        Self { in_sync: problems.is_empty(), sets: sets.collect(), refusals: Vec::new(), problems }
+    }
+}
+
+impl PlanView {
+    /// What a plan would do.
+    pub fn of(facts: &Facts, plan: &Plan) -> Self {
+        Self {
+            in_sync: plan.is_empty(),
+            sets: plan.sets.iter().map(planned).collect(),
+            rules: Vec::new(),
+            refusals: refusals(facts),
+        }
+    }
+}
+
+impl RefusalView {
+    /// A refusal of a feed, with the command that lets it through.
+    pub fn of(feed: &FeedName, refusal: &Refusal) -> Self {
+        Self {
+            feed: feed.to_string(),
+            guard: refusal.guard.key().to_owned(),
+            expected: refusal.expected.clone(),
+            found: refusal.found.clone(),
+            accept: refusal.guard.can_be_accepted().then(|| accept_command(feed.as_str())),
+        }
+    }
+}
+
+/// Every refusal in force.
+fn refusals(facts: &Facts) -> Vec<RefusalView> {
+    let feeds = facts.feeds.iter();
+    let all = feeds.flat_map(|(name, feed)| {
+        feed.refusals.iter().map(|refusal| RefusalView::of(name, refusal))
+    });
+    all.collect()
+}
+
+fn set_outcome(outcome: &reconcile::SetOutcome, members: u64) -> SetOutcome {
+    SetOutcome {
+        set: outcome.set.to_string(),
+        route: outcome.route.into(),
+        added: outcome.added,
+        deleted: outcome.deleted,
+        members,
+        error: outcome.result.as_ref().err().map(ToString::to_string),
+    }
+}
+
+fn planned(set: &SetPlan) -> PlannedSet {
+    PlannedSet {
+        set: set.set.to_string(),
+        route: set.route.kind().into(),
+        add: set.route.added(),
+        delete: set.route.deleted(),
+        members: set.members as u64,
+        reason: match &set.route {
+            reconcile::Route::Blocked(Obstacle::Gate) => {
+                "kept until all feeds have been read".to_owned()
+            }
+            reconcile::Route::Blocked(obstacle) => obstacle.to_string(),
+            _ => set.reason.to_string(),
+        },
+    }
+}
+
+impl From<RouteKind> for Route {
+    fn from(kind: RouteKind) -> Self {
+        match kind {
+            RouteKind::None => Self::None,
+            RouteKind::Create => Self::Create,
+            RouteKind::InPlace => Self::InPlace,
+            RouteKind::Swap => Self::Swap,
+            RouteKind::Destroy => Self::Destroy,
+        }
+    }
+}
