@@ -4,6 +4,7 @@
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -45,16 +46,17 @@ fn nobody() -> u32 {
     NOBODY.parse().expect("a number")
 }
 
-/// Asks as root; the answer, and how long it took.
+/// Asks as root, without coming back if it is turned away.
 #[track_caller]
 fn ask_as_root(socket: &Path, request: &str) -> Value {
-    let begun = Instant::now();
     let answer = ask(socket, request, SOON).expect("an answer in time");
-    assert!(begun.elapsed() <= SOON, "root waited {:?} for {answer}", begun.elapsed());
     let answer: Value = serde_json::from_str(&answer).expect("JSON");
     assert!(answer["error"].is_null(), "{answer}");
     answer["ok"].clone()
 }
+
+/// Floods measure time, and are one at a time for it.
+static FLOOD: Mutex<()> = Mutex::new(());
 
 /// Signs of life come so often that the service manager is content.
 #[track_caller]
@@ -74,6 +76,7 @@ fn check(malice: Malice) {
     if !has_other_users() {
         return;
     }
+    let _alone = FLOOD.lock().unwrap_or_else(PoisonError::into_inner);
     isolated(|| {
         let host = open_host();
         let daemon = Daemon::start(&host);
@@ -81,13 +84,16 @@ fn check(malice: Malice) {
         ask_as_root(&socket, STATUS);
         let (memory, cpu) = (daemon.memory_kib(), daemon.cpu_time());
         daemon.forget_memory_peak();
-        let begun = Instant::now();
+        let (begun, mut waits) = (Instant::now(), Vec::new());
         let flood = Flood::start(&socket, malice, CLIENTS, nobody());
         thread::scope(|scope| {
             let watchdog = scope.spawn(|| assert_alive_for(&daemon, Duration::from_secs(4)));
             while !watchdog.is_finished() {
-                ask_as_root(&socket, STATUS);
-                ask_as_root(&socket, WHY);
+                for request in [STATUS, WHY] {
+                    let begun = Instant::now();
+                    ask_as_root(&socket, request);
+                    waits.push(begun.elapsed());
+                }
             }
         });
         host.denyset("status").exits(0);
@@ -95,11 +101,17 @@ fn check(malice: Malice) {
         let share = used / begun.elapsed().as_secs_f64();
         let grown = daemon.memory_peak_kib().saturating_sub(memory);
         println!(
-            "{malice:?}: {} attempts in {:?}, {share:.2} of a core, {grown} KiB",
+            "{malice:?}: {} attempts in {:?}, {share:.2} of a core, {grown} KiB; root asked {} \
+             times and waited {:?} at the most",
             flood.attempts(),
-            begun.elapsed()
+            begun.elapsed(),
+            waits.len(),
+            waits.iter().max(),
         );
         drop(flood);
+        // Where other tests take both cores one may be late by their doing.
+        let late = waits.iter().filter(|&&wait| wait > SOON).count();
+        assert!(late <= 1 && waits.len() >= 10, "root waited {waits:?}");
         assert!(share < 0.6, "{share:.2} of a core");
         assert!(grown < MEMORY_KIB_MAX, "{grown} KiB more than before");
         daemon.stop();
@@ -146,6 +158,7 @@ fn another_user_of_the_group_is_let_in_beside_a_crowd() {
     if !has_other_users() {
         return;
     }
+    let _alone = FLOOD.lock().unwrap_or_else(PoisonError::into_inner);
     isolated(|| {
         let host = open_host();
         let daemon = Daemon::start(&host);
@@ -198,5 +211,51 @@ fn thirty_questions_over_a_million_entries_take_little_memory() {
         println!("thirty questions: {:?}, {grown} KiB more", begun.elapsed());
         assert!(grown <= 16 * 1024, "{grown} KiB more than {memory} KiB");
         daemon.stop();
+    });
+}
+
+#[test]
+fn the_status_is_told_while_the_daemon_is_at_work() {
+    isolated(|| {
+        let host = Host::new();
+        let versions = Versions::new(Random::seeded(22), 300_000);
+        host.feed("list.txt", versions.feed());
+        let daemon = Daemon::spawn(&host);
+        daemon.wait_logged(&["started"]);
+        let socket = host.path("run/control.sock");
+        let begun = Instant::now();
+        let mut asked = 0;
+        while ask_as_root(&socket, STATUS)["in-sync"] != true {
+            asked += 1;
+            assert!(begun.elapsed() < SOON * 60, "it never is in sync");
+        }
+        assert!(asked > 10, "it was asked {asked} times before");
+        daemon.wait_ready();
+        daemon.stop();
+    });
+}
+
+#[test]
+fn four_thousand_bad_feeds_are_a_few_lines_in_log_and_status() {
+    isolated(|| {
+        let host = Host::new();
+        for number in 0..4_000 {
+            host.feed(&format!("bad{number}.txt"), "<html>\n");
+        }
+        let daemon = Daemon::start(&host);
+        let status = daemon.until("all feeds refused", |status| {
+            let feeds = status["feeds"].as_array().into_iter().flatten();
+            feeds.filter(|feed| feed["state"] == "refused").count() == 4_000
+        });
+        let degraded = status["degraded"].as_array().map_or(0, Vec::len);
+        assert!((20..30).contains(&degraded), "{degraded} sentences");
+        let text = host.denyset("status").exits(1).stdout.clone();
+        assert!(text.lines().count() < 120, "{text}");
+        daemon.wait_logged(&["WARN", "more feeds are refused"]);
+        let before = daemon.log().len();
+        assert!(before < 100, "{before} lines");
+        // They are looked at again, and nothing new is to be said.
+        host.denyset("apply");
+        assert!(daemon.log().len() < before + 10, "{} lines", daemon.log().len());
     });
 }

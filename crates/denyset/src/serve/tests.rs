@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reconcile::SetPrefix;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -18,25 +17,9 @@ use tokio::task::spawn_blocking;
 use super::limits::{BUSY_PAUSE_MAX, KEPT_PLACES, PATH_BYTES_MAX, REQUEST_BYTES_MAX};
 use super::*;
 use crate::exit::Exit;
-use crate::snapshot::{Facts, Snapshot, Surroundings};
+use crate::snapshot::{Facts, Snapshot};
 
 const LONG: Duration = Duration::from_secs(10);
-
-/// What a daemon without lists and feeds has to say.
-fn nothing() -> Facts {
-    Facts {
-        in_sync: true,
-        generation: 7,
-        prefix: SetPrefix::new("denyset-").expect("a prefix"),
-        lists: Vec::new(),
-        protection: blocklist::Protection::default(),
-        feeds: std::collections::BTreeMap::new(),
-        sets: std::collections::BTreeMap::new(),
-        scan_failure: None,
-        troubles: Vec::new(),
-        surroundings: Surroundings::default(),
-    }
-}
 
 /// A daemon that does `apply` with its name, fails `resync`, drops `reload`
 /// unanswered and keeps `accept` waiting for ever.
@@ -67,7 +50,8 @@ impl Scene {
                 call.reply.send(answer).expect("the session waits");
             }
         });
-        let snapshots = watch::Sender::new(Arc::new(Snapshot { revision: 1, facts: nothing() }));
+        let snapshots =
+            watch::Sender::new(Arc::new(Snapshot { revision: 1, facts: Facts::nothing() }));
         let answers = Answers::new(snapshots.subscribe(), None, calls, Instant::now());
         let mut server = Server::new(socket, answers);
         server.patience = patience;
@@ -118,7 +102,7 @@ async fn the_status_is_that_of_the_last_snapshot() {
     assert_eq!((&status["generation"], &status["in-sync"]), (&json!(7), &json!(true)));
     assert_eq!(status["uptime-seconds"], 0);
     assert_eq!(status["degraded"], json!([]));
-    let facts = Facts { troubles: vec!["no \"kernel\"".into()], ..nothing() };
+    let facts = Facts { troubles: vec!["no \"kernel\"".into()], ..Facts::nothing() };
     scene.snapshots.send_replace(Arc::new(Snapshot { revision: 2, facts }));
     let status = scene.ask(Request::Status {}).await.expect("an answer");
     assert_eq!(status["degraded"], json!(["no \"kernel\""]));
@@ -214,7 +198,7 @@ async fn who_says_nothing_makes_room_for_who_comes() {
 async fn who_does_not_listen_is_let_go() {
     let scene = Scene::new(LONG);
     // More than fits a socket.
-    let facts = Facts { troubles: vec!["x".repeat(1 << 20)], ..nothing() };
+    let facts = Facts { troubles: vec!["x".repeat(1 << 20)], ..Facts::nothing() };
     scene.snapshots.send_replace(Arc::new(Snapshot { revision: 2, facts }));
     let path = scene.path();
     let deaf = spawn_blocking(move || {

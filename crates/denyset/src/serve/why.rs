@@ -173,3 +173,98 @@ fn line(feed: &FeedName, source: Source) -> SourceView {
 fn without_line(found: &Match) -> SourceView {
     SourceView { feed: found.feed.to_string(), line: 0, text: found.prefix.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    use blocklist::{Allow, Glob, Options, parse_with};
+    use feedfiles::Store;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::snapshot::{Age, FeedFacts, ListFacts};
+
+    const FEED: &str = "list.txt";
+
+    /// Makes this text the last good copy.
+    fn keep(home: &TempDir, text: &str) -> (Copies, VersionFacts) {
+        let mut store = Store::open(&home.path().join("state")).expect("a store");
+        let (options, limits) = (Options::default(), Limits::default());
+        let name = FeedName::new(FEED).expect("a name");
+        let parsed = parse_with(text.as_bytes(), blocklist::Format::Plain, &options, &limits);
+        let drafts = store.drafts().clone();
+        let now = SystemTime::UNIX_EPOCH;
+        let draft =
+            drafts.lay_down(&name, &options, &parsed, text.as_bytes(), now).expect("a draft");
+        store.keep(draft, now).expect("kept");
+        let copy = store.copies().look_into(&name).expect("good").expect("there");
+        let version = VersionFacts {
+            id: Some(copy.header().version()),
+            format: parsed.format,
+            entries: parsed.tally.entries,
+            rejected: parsed.tally.rejected,
+            exceptions: 0,
+            prefixes: Arc::new(parsed.prefixes),
+        };
+        (store.copies().clone(), version)
+    }
+
+    fn facts(version: VersionFacts) -> Facts {
+        let list = List {
+            name: "drop".into(),
+            feeds: vec![Glob::new("*").expect("a glob")],
+            allow: Vec::<Allow>::new(),
+            protect: Vec::new(),
+        };
+        let feed = FeedFacts {
+            version: Some(version),
+            refusals: Vec::new(),
+            since: SystemTime::UNIX_EPOCH,
+            is_gone: false,
+            age: Age::Fresh,
+        };
+        Facts {
+            lists: vec![ListFacts { list: Arc::new(list), is_held: false }],
+            feeds: [(FeedName::new(FEED).expect("a name"), feed)].into(),
+            ..Facts::nothing()
+        }
+    }
+
+    #[track_caller]
+    fn check(facts: &Facts, copies: &Copies, line: u64, text: &str, note: Option<&str>) {
+        let address = "192.0.2.7".parse().expect("an address");
+        let view = answer(facts, Some(copies), address);
+        assert_eq!(view.verdict, Verdict::Blocked);
+        let found = SourceView { feed: FEED.into(), line, text: text.into() };
+        assert_eq!(view.lists[0].sources, [found]);
+        assert_eq!(view.notes.len(), usize::from(note.is_some()), "{:?}", view.notes);
+        assert!(view.notes.iter().all(|said| said.contains(note.unwrap_or_default())));
+    }
+
+    #[test]
+    fn no_line_of_another_version_is_told() {
+        let home = tempfile::tempdir().expect("a directory");
+        let (copies, version) = keep(&home, "192.0.2.0/24\n");
+        let facts = facts(version);
+        check(&facts, &copies, 1, "192.0.2.0/24", None);
+        let (copies, _) = keep(&home, "# moved\n192.0.2.0/25\n");
+        check(&facts, &copies, 0, "192.0.2.0/24", Some("another version of it has been kept"));
+    }
+
+    #[test]
+    fn a_copy_that_is_lost_or_damaged_leaves_the_verdict() {
+        let home = tempfile::tempdir().expect("a directory");
+        let (copies, version) = keep(&home, "192.0.2.0/24\n");
+        let facts = facts(version);
+        let folder = home.path().join("state/feeds");
+        let entry = std::fs::read_dir(folder).expect("a folder").next();
+        let copy = entry.expect("a copy").expect("an entry").path();
+        let bytes = std::fs::read(&copy).expect("it can be read");
+        std::fs::write(&copy, &bytes[..bytes.len() - 1]).expect("it can be cut");
+        check(&facts, &copies, 0, "192.0.2.0/24", Some("bytes of feed"));
+        std::fs::remove_file(&copy).expect("it can be removed");
+        check(&facts, &copies, 0, "192.0.2.0/24", Some("no last good copy"));
+    }
+}

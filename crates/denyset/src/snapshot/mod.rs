@@ -145,6 +145,23 @@ impl FeedFacts {
 }
 
 impl Facts {
+    /// Those of a daemon without lists, for tests.
+    #[cfg(test)]
+    pub(crate) fn nothing() -> Self {
+        Self {
+            in_sync: true,
+            generation: 7,
+            prefix: SetPrefix::new("denyset-").expect("a prefix"),
+            lists: Vec::new(),
+            protection: Protection::default(),
+            feeds: BTreeMap::new(),
+            sets: BTreeMap::new(),
+            scan_failure: None,
+            troubles: Vec::new(),
+            surroundings: Surroundings::default(),
+        }
+    }
+
     /// What the feeds in force contribute.
     pub fn in_force(&self) -> BTreeMap<FeedName, Arc<Prefixes>> {
         let feeds = self.feeds.iter();

@@ -2,6 +2,8 @@
 //! snapshot. Nothing is changed here and nothing printed.
 
 mod status;
+#[cfg(test)]
+mod tests;
 mod work;
 
 pub use status::{problems, status_line};
