@@ -13,11 +13,13 @@ use std::time::SystemTime;
 
 use blocklist::{Feed, FeedName, Format, Options, parse_with};
 use rustix::fs::Dir;
+use rustix::io::Errno;
 
-use super::copy::{CopyError, CopyHeader, decode_time};
+use super::copy::{CopyError, CopyHeader, decode_time, encode_exactly};
 use super::filename::{feed_name, file_name, is_copy};
 use super::name::Shown;
-use super::tree::{enter, is_gone, look, obstacle, open_file, open_root};
+use super::version::VersionId;
+use super::walk::{enter, hindrance, is_gone, look, open_file, open_root};
 
 /// Where the copies are inside of the state directory.
 pub(super) const FOLDER: &str = "feeds";
@@ -25,10 +27,16 @@ pub(super) const FOLDER: &str = "feeds";
 /// What a note of a deleted feed adds to the name of its copy.
 pub(super) const GONE_ENDING: &str = ".gone";
 
+/// What a note of a file that was written again adds to the name of its copy.
+pub(super) const REWRITTEN_ENDING: &str = ".written";
+
+/// The longest note that is read.
+const NOTE_BYTES_MAX: u64 = 256;
+
 /// Compared at a time.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// The state directory cannot be used.
+/// The state directory, or a file in it, cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {stage} {}: {source}", Shown(path))]
 pub struct StoreError {
@@ -40,7 +48,23 @@ pub struct StoreError {
     pub source: io::Error,
 }
 
-/// The last good copies in a state directory.
+impl StoreError {
+    /// Whether there is no room or no right to write on this file system for
+    /// anybody: what is in force can go on without copies.
+    pub fn is_unwritable(&self) -> bool {
+        is_unwritable(&self.source)
+    }
+}
+
+/// Whether the file system takes nothing more in: full, over quota or
+/// read-only.
+pub(super) fn is_unwritable(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::NOSPC | Errno::DQUOT | Errno::ROFS))
+}
+
+/// The last good copies in a state directory. Can be used from several
+/// threads at once, and beside the one that writes: a copy is replaced by a
+/// rename.
 #[derive(Clone, Debug)]
 pub struct Copies {
     pub(super) directory: Arc<OwnedFd>,
@@ -61,8 +85,11 @@ pub struct LastGood {
 pub struct Restored {
     /// The good copies.
     pub feeds: BTreeMap<FeedName, RestoredFeed>,
-    /// The others, none of which is used.
-    pub damaged: Vec<Damaged>,
+    /// Those that are not what was written, and never will be.
+    pub damaged: Vec<BadCopy>,
+    /// Those that cannot be read now and may be good: to be tried again, and
+    /// until then not to be taken for lost.
+    pub unread: Vec<BadCopy>,
 }
 
 /// A good copy, parsed.
@@ -70,9 +97,12 @@ pub struct Restored {
 pub struct RestoredFeed {
     /// What it says.
     pub feed: Feed,
+    /// Which version it is.
+    pub version: VersionId,
     /// When it was accepted.
     pub accepted: SystemTime,
-    /// When its file had last been modified.
+    /// When its file had last been modified, as far as that was noted: see
+    /// [`Store::note_rewritten`](super::Store::note_rewritten).
     pub written: SystemTime,
     /// Since when the file of the feed is known to be gone, if it is.
     pub gone: Option<SystemTime>,
@@ -81,10 +111,10 @@ pub struct RestoredFeed {
 /// A copy that is not used.
 #[derive(Debug, thiserror::Error)]
 #[error("the last good copy {} is not used: {error}", Shown(Path::new(file)))]
-pub struct Damaged {
+pub struct BadCopy {
     /// Its file name.
     pub file: String,
-    /// Whose it was, as far as the file name says.
+    /// Whose it is, as far as the file name says.
     pub feed: Option<FeedName>,
     /// What is wrong with it.
     pub error: CopyError,
@@ -100,7 +130,7 @@ impl Copies {
         let path = state_dir.join(FOLDER);
         match open_root(state_dir).and_then(|state| enter(&state, FOLDER)) {
             Ok(directory) => Ok(Some(Self { directory: Arc::new(directory), path })),
-            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(StoreError { stage: "open", path, source: error.into() }),
         }
     }
@@ -118,15 +148,27 @@ impl Copies {
         Ok(Some(LastGood { header, bytes }))
     }
 
-    /// Whether the last good copy of the feed has exactly these bytes, read
-    /// as this format.
-    pub fn holds(&self, feed: &FeedName, format: Format, options: &Options, bytes: &[u8]) -> bool {
-        let Ok(Some((mut file, header))) = self.open_copy(&file_name(feed)) else { return false };
-        header.feed == *feed
+    /// The version of the last good copy of the feed, if it has exactly these
+    /// bytes, read as this format.
+    pub fn holds(
+        &self,
+        feed: &FeedName,
+        format: Format,
+        options: &Options,
+        bytes: &[u8],
+    ) -> Option<VersionId> {
+        let (mut file, header) = self.open_copy(&file_name(feed)).ok()??;
+        let same = header.feed == *feed
             && header.format == format
             && header.options == *options
             && header.bytes == bytes.len() as u64
-            && same_bytes(&mut file, bytes).unwrap_or(false)
+            && same_bytes(&mut file, bytes).unwrap_or(false);
+        same.then(|| header.version())
+    }
+
+    /// Whether there is a copy of the feed, good or not.
+    pub fn has(&self, feed: &FeedName) -> bool {
+        look(&*self.directory, file_name(feed)).is_ok()
     }
 
     /// Reads and parses all copies, one after the other. The limit on entries
@@ -148,20 +190,24 @@ impl Copies {
                     restored.feeds.insert(feed, found);
                 }
                 Ok(None) => {}
-                Err(error) => restored.damaged.push(Damaged {
-                    file: file.to_owned(),
-                    feed: feed_name(file),
-                    error,
-                }),
+                Err(error) => {
+                    let bad = if error.is_damage() {
+                        &mut restored.damaged
+                    } else {
+                        &mut restored.unread
+                    };
+                    bad.push(BadCopy { file: file.to_owned(), feed: feed_name(file), error });
+                }
             }
         }
         restored.damaged.sort_by(|a, b| a.file.cmp(&b.file));
+        restored.unread.sort_by(|a, b| a.file.cmp(&b.file));
         Ok(restored)
     }
 
     /// All file names in the directory.
     pub(super) fn names(&self) -> Result<Vec<OsString>, StoreError> {
-        let fail = |error: rustix::io::Errno| StoreError {
+        let fail = |error: Errno| StoreError {
             stage: "list",
             path: self.path.clone(),
             source: error.into(),
@@ -191,26 +237,41 @@ impl Copies {
         let entries_max = limits.entries_max.max(header.tally.entries);
         let limits = blocklist::Limits { entries_max, ..*limits };
         let feed = parse_with(&bytes, header.format, &header.options, &limits);
-        let gone = self.gone_since(copy);
-        Ok(Some((
-            header.feed,
-            RestoredFeed { feed, accepted: header.accepted, written: header.written, gone },
-        )))
+        let version = header.version();
+        let restored = RestoredFeed {
+            feed,
+            version,
+            accepted: header.accepted,
+            written: header.written.max(self.rewritten(copy, version).unwrap_or(header.written)),
+            gone: self.gone_since(copy),
+        };
+        Ok(Some((header.feed, restored)))
     }
 
     /// The note that the file of a feed is gone. One that cannot be read is
     /// none: the feed stays in force longer than it has to.
     fn gone_since(&self, copy: &str) -> Option<SystemTime> {
-        let file = open_file(&*self.directory, format!("{copy}{GONE_ENDING}")).ok()?;
+        decode_time(self.note(copy, GONE_ENDING)?.trim_end())
+    }
+
+    /// The note that the file of this very version was written again without
+    /// a change.
+    fn rewritten(&self, copy: &str, version: VersionId) -> Option<SystemTime> {
+        decode_rewritten(&self.note(copy, REWRITTEN_ENDING)?, version)
+    }
+
+    /// What stands in a note beside a copy.
+    fn note(&self, copy: &str, ending: &str) -> Option<String> {
+        let file = open_file(&*self.directory, format!("{copy}{ending}")).ok()?;
         let mut text = String::new();
-        file.take(64).read_to_string(&mut text).ok()?;
-        decode_time(text.trim_end())
+        file.take(NOTE_BYTES_MAX).read_to_string(&mut text).ok()?;
+        Some(text)
     }
 
     /// A copy, positioned at the first byte of the feed.
-    fn open_copy(&self, copy: &str) -> Result<Option<(File, CopyHeader)>, CopyError> {
+    pub(super) fn open_copy(&self, copy: &str) -> Result<Option<(File, CopyHeader)>, CopyError> {
         let mut file = match look(&*self.directory, copy) {
-            Ok(found) if obstacle(&found).is_some() => return Err(CopyError::Foreign),
+            Ok(found) if hindrance(&found).is_some() => return Err(CopyError::Foreign),
             Ok(_) => open_file(&*self.directory, copy).map_err(io::Error::from)?,
             Err(error) if is_gone(error) => return Ok(None),
             Err(error) => return Err(CopyError::System(error.into())),
@@ -222,6 +283,18 @@ impl Copies {
         }
         Ok(Some((file, header)))
     }
+}
+
+/// A note that a version was written again, in one line.
+pub(super) fn encode_rewritten(version: VersionId, written: SystemTime) -> String {
+    let [bytes, crc32, reading] = version.numbers();
+    format!("{bytes} {crc32:08x} {reading:08x} {}\n", encode_exactly(written))
+}
+
+/// The time in such a note, if it is about this version.
+fn decode_rewritten(note: &str, version: VersionId) -> Option<SystemTime> {
+    let time = note.trim_end().rsplit(' ').next().and_then(decode_time)?;
+    (note == encode_rewritten(version, time)).then_some(time)
 }
 
 fn read_bytes(file: &mut File, header: &CopyHeader) -> Result<Vec<u8>, CopyError> {

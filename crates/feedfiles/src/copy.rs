@@ -12,6 +12,8 @@ use blocklist::{Column, Feed, FeedName, Format, Options, Tally};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::version::VersionId;
+
 /// What a copy begins with; the number is the version of this form.
 const MAGIC: &str = "denyset-feed 1 ";
 /// Magic, length of the header and its CRC-32 as eight hexadecimal digits
@@ -29,9 +31,11 @@ pub struct CopyHeader {
     pub format: Format,
     /// Where in it the addresses stand.
     pub options: Options,
-    /// When its file had last been modified, to the second.
+    /// When its file had last been modified, to the nanosecond: the times of
+    /// its entries count from then.
     pub written: SystemTime,
-    /// What was counted in it when it was accepted.
+    /// What was counted in it when it was accepted. Only the counts that stand
+    /// in the header; the others are zero.
     pub tally: Tally,
     /// When it was accepted, to the second.
     pub accepted: SystemTime,
@@ -64,14 +68,15 @@ pub enum CopyError {
     /// It is a copy of another feed than its file name says.
     #[error("it is a copy of {0}")]
     Misnamed(FeedName),
-    /// The system cannot read it. It may be good.
+    /// The system cannot read it now: a disk error, no memory, no descriptor,
+    /// no permission. It may be good.
     #[error("it cannot be read: {0}")]
     System(#[from] io::Error),
 }
 
 impl CopyError {
     /// Whether the file itself is bad, rather than the way to it.
-    pub fn is_damage(&self) -> bool {
+    pub(super) fn is_damage(&self) -> bool {
         !matches!(self, Self::System(_))
     }
 }
@@ -95,6 +100,12 @@ impl CopyHeader {
             bytes: bytes.len() as u64,
             crc32: crc32fast::hash(bytes),
         }
+    }
+
+    /// Which version the copy is of.
+    pub fn version(&self) -> VersionId {
+        let reading = reading_crc32(self.format, &self.options);
+        VersionId { bytes: self.bytes, crc32: self.crc32, reading }
     }
 
     /// The lead line and the header. Their length does not depend on
@@ -133,6 +144,16 @@ fn decode_lead(lead: &[u8; LEAD_BYTES]) -> Option<(usize, u32)> {
     Some((usize::from_str_radix(length, 16).ok()?, u32::from_str_radix(crc32, 16).ok()?))
 }
 
+/// What tells one way to read a feed from another.
+pub(super) fn reading_crc32(format: Format, options: &Options) -> u32 {
+    // Taken apart here and in the header, so that nobody adds an option and
+    // forgets that a copy must be read with it.
+    let Options { column, path } = options;
+    let column = column.as_ref().map(ColumnText::from);
+    let text = serde_json::to_vec(&(format.to_string(), column, path));
+    crc32fast::hash(&text.expect("strings and numbers are JSON"))
+}
+
 /// Fills the buffer; `None` if there is less.
 fn read_whole(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<Option<()>> {
     match file.read_exact(buffer) {
@@ -166,12 +187,13 @@ struct HeaderText {
 
 impl From<&CopyHeader> for HeaderText {
     fn from(header: &CopyHeader) -> Self {
+        let Options { column, path } = &header.options;
         Self {
             feed: header.feed.to_string(),
             format: header.format.to_string(),
-            column: header.options.column.as_ref().map(ColumnText::from),
-            path: header.options.path.clone(),
-            written: encode_time(header.written),
+            column: column.as_ref().map(ColumnText::from),
+            path: path.clone(),
+            written: encode_exactly(header.written),
             accepted: encode_time(header.accepted),
             bytes: header.bytes,
             crc32: header.crc32,
@@ -247,7 +269,13 @@ pub(super) fn encode_time(time: SystemTime) -> String {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }
 
-/// Reads what [`encode_time`] wrote.
+/// RFC 3339 in UTC, to the nanosecond, as file systems know it. A time that
+/// RFC 3339 does not know counts as 1970.
+pub(super) fn encode_exactly(time: SystemTime) -> String {
+    Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+}
+
+/// Reads what [`encode_time`] or [`encode_exactly`] wrote.
 pub(super) fn decode_time(text: &str) -> Option<SystemTime> {
     text.parse::<Timestamp>().ok().map(SystemTime::from)
 }
@@ -274,6 +302,36 @@ mod tests {
         assert_eq!(CopyHeader::decode(&mut encoded.as_slice()).expect("good"), header);
         let text = String::from_utf8(encoded).expect("text");
         assert!(text.contains("\"accepted\":\"2026-11-18T") && text.ends_with("}\n"), "{text}");
+    }
+
+    #[test]
+    fn the_time_that_lifetimes_count_from_is_exact() {
+        let written = UNIX_EPOCH + Duration::new(1_795_000_000, 123_456_789);
+        let encoded = CopyHeader { written, ..header(UNIX_EPOCH) }.encode();
+        assert_eq!(CopyHeader::decode(&mut encoded.as_slice()).expect("good").written, written);
+        let before_1970 = UNIX_EPOCH - Duration::new(3, 500_000_000);
+        assert_eq!(decode_time(&encode_exactly(before_1970)), Some(before_1970));
+    }
+
+    #[test]
+    fn a_version_is_its_bytes_and_how_they_are_read() {
+        let plain = Options::default();
+        let column = |number| Options { column: Some(Column::Number(number)), path: None };
+        let path = |path: &str| Options { column: None, path: Some(path.into()) };
+        let versions = [
+            VersionId::of(Format::Plain, &plain, b"a"),
+            VersionId::of(Format::Plain, &plain, b"b"),
+            VersionId::of(Format::Plain, &plain, b"aa"),
+            VersionId::of(Format::Firehol, &plain, b"a"),
+            VersionId::of(Format::Firehol, &column(1), b"a"),
+            VersionId::of(Format::Firehol, &column(2), b"a"),
+            VersionId::of(Format::Plain, &path("1"), b"a"),
+        ];
+        let all: std::collections::BTreeSet<_> = versions.into_iter().collect();
+        assert_eq!(all.len(), versions.len());
+        let header = header(UNIX_EPOCH);
+        let same = VersionId::of(header.format, &header.options, b"192.0.2.1\n");
+        assert_eq!(header.version(), same);
     }
 
     #[test]

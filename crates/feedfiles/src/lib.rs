@@ -6,29 +6,36 @@
 
 mod copies;
 mod copy;
+mod draft;
 mod expand;
 mod filename;
 mod limits;
+mod makeup;
 mod name;
 mod read;
-mod scan;
 mod settle;
 mod signature;
 mod store;
 mod tree;
+mod unwanted;
+mod version;
+mod walk;
 mod watch;
 
-pub use copies::{Copies, Damaged, LastGood, Restored, RestoredFeed, StoreError};
+pub use copies::{BadCopy, Copies, LastGood, Restored, RestoredFeed, StoreError};
 pub use copy::{CopyError, CopyHeader};
+pub use draft::{Draft, Drafts};
 pub use expand::expand;
 pub use limits::TreeLimits;
+pub use makeup::MadeOf;
 pub use name::Shown;
-pub use read::{FeedFile, Reading, read, read_only, read_path};
-pub use scan::{Ignored, Scan, ScanError, scan};
+pub use read::{FeedFile, Taken, read, read_only, read_path};
 pub use settle::Settle;
 pub use signature::Signature;
-pub use store::{Candidate, Store};
-pub use tree::Obstacle;
+pub use store::Store;
+pub use tree::{Ignored, ScanError, Tree, scan};
+pub use version::VersionId;
+pub use walk::Hindrance;
 pub use watch::{Notice, WatchError, Watcher};
 
 #[cfg(test)]

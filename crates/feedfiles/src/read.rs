@@ -9,11 +9,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blocklist::{Feed, FeedName, FormatChoice, Guard, Options, Refusal, parse_with};
 
+use super::draft::{Draft, Drafts};
 use super::expand::expand;
 use super::limits::TreeLimits;
 use super::signature::Signature;
-use super::store::{Candidate, Store};
-use super::tree::{Obstacle, enter, errno, is_gone, look, obstacle, open_file, open_root};
+use super::version::VersionId;
+use super::walk::{Hindrance, enter, errno, hindrance, is_gone, look, open_file, open_root};
+
+/// A file that changed this lately may end in the middle of a line.
+const RECENT: Duration = Duration::from_secs(5);
 
 /// Which feed is to be read, and how.
 #[derive(Clone, Copy, Debug)]
@@ -33,59 +37,69 @@ pub struct FeedFile<'a> {
     /// A file that changed less than this ago may still be being written: it
     /// is not stable yet. Zero takes every file as it is.
     pub quiet: Duration,
+    /// It has been changing for too long to be waited for: what it holds now is
+    /// taken, as far as it has whole lines.
+    pub impatient: bool,
 }
 
 /// What came of reading a feed. A refusal is about the file, never about what
-/// it says: its guard is `Readable`, `Stable` or `Kept`.
+/// it says: its guard is `Readable` or `Stable`.
 #[derive(Debug)]
-pub enum Reading<C = Candidate> {
+pub enum Taken<D = Result<Draft, Refusal>> {
     /// Byte for byte the last good copy, when expanded, read as the same
-    /// format.
-    Same,
+    /// format. It is this version of it; whether that is in force is not known
+    /// here.
+    Same(VersionId),
     /// Something else.
     New {
         /// What it says.
         feed: Box<Feed>,
-        /// Its copy.
-        candidate: C,
+        /// Which version it is.
+        version: VersionId,
+        /// Its copy; or why none could be laid down, by the guard `Kept`,
+        /// which says nothing against the feed.
+        draft: D,
     },
-    /// It cannot be read or copied. `Stable` means: try again a little later.
+    /// It cannot be read. `Stable` means: try again a little later.
     Refused(Refusal),
     /// It is not there any more.
     Vanished,
 }
 
 /// Reads a feed, compares it with its last good copy, and lays down a copy if
-/// it differs. The signature is that of the file that was read, `None` if
+/// it differs, or if it is not a version that is `known`. The signature is that of the file that was read, `None` if
 /// there was none.
-pub fn read(file: &FeedFile<'_>, store: &Store) -> (Option<Signature>, Reading) {
+pub fn read(
+    file: &FeedFile<'_>,
+    drafts: &Drafts,
+    known: impl Fn(VersionId) -> bool,
+) -> (Option<Signature>, Taken) {
     let (signature, bytes) = match take(file) {
-        Taken::Whole(signature, bytes) => (signature, bytes),
-        Taken::Not(signature, refusal) => return (signature, Reading::Refused(refusal)),
-        Taken::Vanished => return (None, Reading::Vanished),
+        Bytes::Whole(signature, bytes) => (signature, bytes),
+        Bytes::Not(signature, refusal) => return (signature, Taken::Refused(refusal)),
+        Bytes::Vanished => return (None, Taken::Vanished),
     };
     let format = file.format.for_bytes(&bytes);
-    if store.copies().holds(file.name, format, file.options, &bytes) {
-        return (Some(signature), Reading::Same);
+    let held = drafts.copies().holds(file.name, format, file.options, &bytes);
+    if let Some(version) = held.filter(|&version| known(version)) {
+        return (Some(signature), Taken::Same(version));
     }
     let feed = Box::new(parse_with(&bytes, format, file.options, file.parse));
-    let reading = match store.lay_down(file.name, file.options, &feed, &bytes, signature.modified())
-    {
-        Ok(candidate) => Reading::New { feed, candidate },
-        Err(refusal) => Reading::Refused(refusal),
-    };
-    (Some(signature), reading)
+    let draft = drafts.lay_down(file.name, file.options, &feed, &bytes, signature.modified());
+    let version = VersionId::of(feed.format, file.options, &bytes);
+    (Some(signature), Taken::New { feed, version, draft })
 }
 
 /// Reads a feed and writes nothing, compares it with nothing.
-pub fn read_only(file: &FeedFile<'_>) -> (Option<Signature>, Reading<()>) {
+pub fn read_only(file: &FeedFile<'_>) -> (Option<Signature>, Taken<()>) {
     match take(file) {
-        Taken::Whole(signature, bytes) => {
+        Bytes::Whole(signature, bytes) => {
             let feed = Box::new(parse_with(&bytes, file.format, file.options, file.parse));
-            (Some(signature), Reading::New { feed, candidate: () })
+            let version = VersionId::of(feed.format, file.options, &bytes);
+            (Some(signature), Taken::New { feed, version, draft: () })
         }
-        Taken::Not(signature, refusal) => (signature, Reading::Refused(refusal)),
-        Taken::Vanished => (None, Reading::Vanished),
+        Bytes::Not(signature, refusal) => (signature, Taken::Refused(refusal)),
+        Bytes::Vanished => (None, Taken::Vanished),
     }
 }
 
@@ -117,17 +131,17 @@ pub fn read_path(
 }
 
 /// The bytes of a feed, or what is in the way.
-enum Taken {
+enum Bytes {
     Whole(Signature, Vec<u8>),
     Not(Option<Signature>, Refusal),
     Vanished,
 }
 
-fn take(file: &FeedFile<'_>) -> Taken {
+fn take(file: &FeedFile<'_>) -> Bytes {
     match open(file).and_then(|opened| take_opened(opened, file)) {
         Ok(taken) => taken,
-        Err(error) if is_gone(errno(&error)) => Taken::Vanished,
-        Err(error) => Taken::Not(None, unreadable(&error)),
+        Err(error) if is_gone(errno(&error)) => Bytes::Vanished,
+        Err(error) => Bytes::Not(None, unreadable(&error)),
     }
 }
 
@@ -143,8 +157,8 @@ fn open(file: &FeedFile<'_>) -> io::Result<Opened> {
         directory = enter(&directory, step)?;
     }
     let found = look(&directory, last)?;
-    if let Some(obstacle) = obstacle(&found) {
-        return Ok((found, Err(not_regular(&obstacle))));
+    if let Some(hindrance) = hindrance(&found) {
+        return Ok((found, Err(not_regular(&hindrance))));
     }
     match open_file(&directory, last) {
         Ok(open) => Ok((open.metadata()?, Ok(open))),
@@ -153,15 +167,15 @@ fn open(file: &FeedFile<'_>) -> io::Result<Opened> {
     }
 }
 
-fn take_opened((found, opened): Opened, file: &FeedFile<'_>) -> io::Result<Taken> {
+fn take_opened((found, opened): Opened, file: &FeedFile<'_>) -> io::Result<Bytes> {
     let signature = Signature::of_open(&found);
     let bytes = match opened {
         Ok(open) => take_whole(&open, &found, file)?,
         Err(refusal) => Err(refusal),
     };
     Ok(match bytes {
-        Ok(bytes) => Taken::Whole(signature, bytes),
-        Err(refusal) => Taken::Not(Some(signature), refusal),
+        Ok(bytes) => Bytes::Whole(signature, bytes),
+        Err(refusal) => Bytes::Not(Some(signature), refusal),
     })
 }
 
@@ -171,12 +185,16 @@ fn take_whole(
     file: &FeedFile<'_>,
 ) -> io::Result<Result<Vec<u8>, Refusal>> {
     let bytes_max = file.limits.bytes_max;
-    if let Some(obstacle) = obstacle(found) {
+    if let Some(hindrance) = hindrance(found) {
         // Another has taken its place since we looked.
-        return Ok(Err(not_regular(&obstacle)));
+        return Ok(Err(not_regular(&hindrance)));
     }
     if found.len() > bytes_max {
         return Ok(Err(too_large(format!("{} bytes", found.len()), bytes_max)));
+    }
+    if file.impatient {
+        let grown = take_growing(open, found, bytes_max)?;
+        return Ok(grown.and_then(|bytes| expand(bytes, bytes_max)));
     }
     if changed_within(found, file.quiet) {
         return Ok(Err(unstable("it is being written")));
@@ -186,6 +204,28 @@ fn take_whole(
     let whole = bytes.filter(|bytes| bytes.len() as u64 == found.len());
     let whole = whole.ok_or_else(|| unstable("it changed while it was read"));
     Ok(whole.and_then(|bytes| expand(bytes, bytes_max)))
+}
+
+/// The whole lines of a file that is only being added to: of what it held when
+/// we began, whatever came since. One that is being written anew is refused.
+fn take_growing(
+    open: &File,
+    found: &Metadata,
+    bytes_max: u64,
+) -> io::Result<Result<Vec<u8>, Refusal>> {
+    let mut bytes = slurp(open, found.len(), bytes_max)?;
+    let length = usize::try_from(found.len()).unwrap_or(usize::MAX);
+    let after = open.metadata()?;
+    let same_file = after.ino() == found.ino() && after.nlink() > 0;
+    if bytes.len() < length || after.len() < found.len() || !same_file {
+        return Ok(Err(unstable("it changed while it was read")));
+    }
+    bytes.truncate(length);
+    if Signature::of_open(&after) != Signature::of_open(found) || changed_within(found, RECENT) {
+        let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+        bytes.truncate(end);
+    }
+    Ok(Ok(bytes))
 }
 
 /// Does `work` and gives what came of it, if the file is still the same.
@@ -222,7 +262,7 @@ fn unreadable(error: &io::Error) -> Refusal {
     refuse(Guard::Readable, "a file that can be read".to_owned(), error.to_string())
 }
 
-fn not_regular(found: &Obstacle) -> Refusal {
+fn not_regular(found: &Hindrance) -> Refusal {
     refuse(Guard::Readable, "a regular file".to_owned(), found.to_string())
 }
 

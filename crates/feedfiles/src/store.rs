@@ -1,54 +1,37 @@
-//! The last good copies, for writing: a copy is laid down whole, then kept by
-//! one rename, so that there is always the old one or the new one.
+//! The last good copies, for writing: a draft is kept by one rename, so that
+//! there is always the old copy or the new one.
 //!
-//! There is one writer, whoever holds the lock. It writes inside of the state
-//! directory only, by directory file descriptors and without following links.
+//! There is one writer, whoever holds the lock, and in it one thread: what
+//! writes takes `&mut self`, so that the order of the calls is the order on
+//! disk. It writes inside of the state directory only, by directory file
+//! descriptors and without following links.
 
-use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use blocklist::{Feed, FeedName, Guard, Options, Refusal};
-use rustix::fs::{
-    AtFlags, Gid, Mode, OFlags, Uid, fchown, fsync, mkdirat, openat, renameat, unlinkat,
-};
+use blocklist::{FeedName, Refusal};
+use rustix::fs::{AtFlags, Gid, Mode, Uid, fsync, mkdirat, renameat, unlinkat};
 use rustix::io::Errno;
 
-use super::copies::{Copies, FOLDER, GONE_ENDING, Restored, StoreError};
-use super::copy::{CopyHeader, encode_time};
+use super::copies::{
+    Copies, FOLDER, GONE_ENDING, REWRITTEN_ENDING, Restored, StoreError, encode_rewritten,
+};
+use super::copy::encode_time;
+use super::draft::{DRAFT_BEGINNING, Draft, Drafts, give, not_kept};
 use super::filename::file_name;
-use super::name::Shown;
-use super::tree::{enter, open_root};
-
-/// Files that are being written are named so, and nothing else is.
-const CANDIDATE_BEGINNING: &str = ".candidate-";
+use super::version::VersionId;
+use super::walk::{enter, open_root};
 
 /// What the name of a damaged copy gets when it is set aside.
-const CORRUPT_ENDING: &str = ".corrupt";
+pub(super) const CORRUPT_ENDING: &str = ".corrupt";
 
-/// The last good copies, and the right to change them.
-#[derive(Clone, Debug)]
-pub struct Store {
-    copies: Copies,
-    /// Who is to own the files: the owner of the state directory, if it is
-    /// root who writes. The daemon has its own user and must be able to read
-    /// what `denyset apply` has left.
-    owner: Option<(Uid, Gid)>,
-    /// How many candidates there have been.
-    candidates: Arc<AtomicU64>,
-}
-
-/// A copy that was laid down and is not in force yet. Dropping it throws it
-/// away.
+/// The right to change the last good copies.
 #[derive(Debug)]
-pub struct Candidate {
-    temporary: Temporary,
-    file: File,
-    header: CopyHeader,
+pub struct Store {
+    drafts: Drafts,
 }
 
 impl Store {
@@ -57,52 +40,67 @@ impl Store {
     /// has left half done.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`], with the very path that is in the way.
     pub fn open(state_dir: &Path) -> Result<Self, StoreError> {
-        let fail = |stage, source| StoreError { stage, path: state_dir.to_owned(), source };
+        let fail = |stage, path: PathBuf| move |source| StoreError { stage, path, source };
         match std::fs::DirBuilder::new().mode(0o700).create(state_dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(fail("create state-dir", error));
+                return Err(fail("create state-dir", state_dir.to_owned())(error));
             }
             _ => {}
         }
-        let owner = owner(state_dir).map_err(|error| fail("look at state-dir", error))?;
-        let open = || -> Result<Copies, Errno> {
-            let state = open_root(state_dir)?;
-            let made = mkdirat(&state, FOLDER, Mode::RWXU);
-            if made != Err(Errno::EXIST) {
-                made?;
-                fsync(&state)?;
-            }
-            let directory = enter(&state, FOLDER)?;
+        let owner = owner(state_dir).map_err(fail("look at state-dir", state_dir.to_owned()))?;
+        let path = state_dir.join(FOLDER);
+        let state = open_root(state_dir)
+            .map_err(io::Error::from)
+            .map_err(fail("open state-dir", state_dir.to_owned()))?;
+        let open = || -> Result<_, Errno> {
+            // Asked for first: a read-only file system says so even of what is
+            // there already.
+            let directory = match enter(&state, FOLDER) {
+                Err(Errno::NOENT) => {
+                    mkdirat(&state, FOLDER, Mode::RWXU)?;
+                    fsync(&state)?;
+                    enter(&state, FOLDER)?
+                }
+                found => found?,
+            };
             give(&directory, owner);
-            Ok(Copies { directory: Arc::new(directory), path: state_dir.join(FOLDER) })
+            Ok(directory)
         };
-        let copies = open().map_err(|error| fail("open state-dir", error.into()))?;
-        let store = Self { copies, owner, candidates: Arc::default() };
+        let directory =
+            open().map_err(io::Error::from).map_err(fail("open the copies in", path.clone()))?;
+        let copies = Copies { directory: Arc::new(directory), path };
+        let mut store = Self { drafts: Drafts::new(copies, owner) };
         store.sweep()?;
         Ok(store)
     }
 
     /// The copies, for reading.
     pub fn copies(&self) -> &Copies {
-        &self.copies
+        self.drafts.copies()
+    }
+
+    /// Where those who read feeds lay copies down.
+    pub fn drafts(&self) -> &Drafts {
+        &self.drafts
     }
 
     /// Reads and parses all copies, as [`Copies::restore`] does, and sets the
-    /// damaged ones aside under another name, for people to look at.
+    /// damaged ones aside under another name, for people to look at. Those
+    /// that cannot be read now stay where they are.
     ///
     /// # Errors
     /// [`StoreError`] if the directory cannot be listed.
     pub fn restore(
-        &self,
+        &mut self,
         limits: &blocklist::Limits,
         wanted: impl Fn(&FeedName) -> bool,
     ) -> Result<Restored, StoreError> {
-        let restored = self.copies.restore(limits, wanted)?;
-        for damaged in restored.damaged.iter().filter(|damaged| damaged.error.is_damage()) {
+        let restored = self.copies().restore(limits, wanted)?;
+        for damaged in &restored.damaged {
             let aside = format!("{}{CORRUPT_ENDING}", damaged.file);
-            let directory = &*self.copies.directory;
+            let directory = &*self.copies().directory;
             if let Err(error) = renameat(directory, &damaged.file, directory, &aside) {
                 tracing::warn!(file = damaged.file, %error, "cannot set a damaged copy aside");
             }
@@ -110,57 +108,24 @@ impl Store {
         Ok(restored)
     }
 
-    /// Writes a copy of a feed, and of what was read from it, without putting
-    /// it in the place of the last good one.
-    ///
-    /// # Errors
-    /// A refusal by the guard `Kept`, for instance because the disk is full.
-    /// Nothing is left behind then.
-    pub fn lay_down(
-        &self,
-        feed: &FeedName,
-        options: &Options,
-        parsed: &Feed,
-        bytes: &[u8],
-        written: SystemTime,
-    ) -> Result<Candidate, Refusal> {
-        let write = || -> io::Result<Candidate> {
-            let (temporary, mut file) = self.temporary()?;
-            let header = CopyHeader::new(feed, options, parsed, bytes, written);
-            file.write_all(&header.encode())?;
-            file.write_all(bytes)?;
-            Ok(Candidate { temporary, file, header })
-        };
-        write().map_err(|error| self.not_kept(&error))
-    }
-
-    /// Makes a candidate the last good copy, durably: after `Ok` it survives
-    /// a power cut.
+    /// Makes a draft the last good copy, durably: after `Ok` it survives a
+    /// power cut.
     ///
     /// # Errors
     /// A refusal by the guard `Kept`. The copy before is in its place then,
     /// or both are the same.
-    pub fn keep(&self, candidate: Candidate, accepted: SystemTime) -> Result<(), Refusal> {
-        let Candidate { temporary, file, mut header } = candidate;
-        header.accepted = accepted;
-        let keep = || -> io::Result<()> {
-            file.write_all_at(&header.encode(), 0)?;
-            file.sync_all()?;
-            temporary.rename(&file_name(&header.feed))?;
-            fsync(&*self.copies.directory)?;
-            Ok(())
-        };
-        keep().map_err(|error| self.not_kept(&error))
+    pub fn keep(&mut self, draft: Draft, accepted: SystemTime) -> Result<(), Refusal> {
+        let kept = draft.put_in_force(accepted);
+        let durable = kept.and_then(|()| Ok(fsync(&*self.copies().directory)?));
+        durable.map_err(|error| not_kept(self.copies(), &error))
     }
 
     /// Throws away the copy of a feed and what is noted of it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn forget(&self, feed: &FeedName) -> Result<(), StoreError> {
-        let file = file_name(feed);
-        self.remove(&format!("{file}{GONE_ENDING}"))?;
-        self.remove(&file)?;
+    pub fn forget(&mut self, feed: &FeedName) -> Result<(), StoreError> {
+        self.remove_copy(&file_name(feed))?;
         self.flush()
     }
 
@@ -169,93 +134,84 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn note_gone(&self, feed: &FeedName, since: Option<SystemTime>) -> Result<(), StoreError> {
+    pub fn note_gone(
+        &mut self,
+        feed: &FeedName,
+        since: Option<SystemTime>,
+    ) -> Result<(), StoreError> {
         let name = format!("{}{GONE_ENDING}", file_name(feed));
-        let Some(since) = since else {
-            self.remove(&name)?;
-            return self.flush();
-        };
+        match since {
+            Some(since) => self.write(&name, &format!("{}\n", encode_time(since))),
+            None => self.remove(&name).and_then(|()| self.flush()),
+        }
+    }
+
+    /// Notes that the file of a version that is kept was written again at this
+    /// time without a change, so that lifetimes count from then also after a
+    /// restart. Worth it only if the feed has any. The note ends with the
+    /// version.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn note_rewritten(
+        &mut self,
+        feed: &FeedName,
+        version: VersionId,
+        written: SystemTime,
+    ) -> Result<(), StoreError> {
+        let name = format!("{}{REWRITTEN_ENDING}", file_name(feed));
+        self.write(&name, &encode_rewritten(version, written))
+    }
+
+    /// Writes a small file whole, or not at all.
+    pub(super) fn write(&mut self, name: &str, text: &str) -> Result<(), StoreError> {
         let write = || -> io::Result<()> {
-            let (temporary, mut file) = self.temporary()?;
-            writeln!(file, "{}", encode_time(since))?;
+            let (temporary, mut file) = self.drafts.temporary()?;
+            file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            temporary.rename(&name)
+            temporary.rename(name)
         };
-        write().map_err(|source| self.failure("write", &name, source))?;
+        write().map_err(|source| self.failure("write", name, source))?;
         self.flush()
     }
 
-    /// A new file that removes itself unless it gets a name.
-    fn temporary(&self) -> io::Result<(Temporary, File)> {
-        let number = self.candidates.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{CANDIDATE_BEGINNING}{}-{number}", std::process::id());
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(&*self.copies.directory, &name, flags, Mode::RUSR | Mode::WUSR)?;
-        give(&file, self.owner);
-        let temporary = Temporary { copies: self.copies.clone(), name: Some(name) };
-        Ok((temporary, File::from(file)))
-    }
-
-    fn sweep(&self) -> Result<(), StoreError> {
-        for name in self.copies.names()? {
-            if let Some(name) = name.to_str().filter(|name| name.starts_with(CANDIDATE_BEGINNING)) {
-                self.remove(name)?;
-            }
+    /// Removes a copy and the notes beside it. The notes go first: without
+    /// them a copy stays in force longer, without the copy they mean nothing.
+    pub(super) fn remove_copy(&mut self, copy: &str) -> Result<(), StoreError> {
+        for ending in [GONE_ENDING, REWRITTEN_ENDING, ""] {
+            self.remove(&format!("{copy}{ending}"))?;
         }
         Ok(())
     }
 
-    fn remove(&self, name: &str) -> Result<(), StoreError> {
-        match unlinkat(&*self.copies.directory, name, AtFlags::empty()) {
+    pub(super) fn remove(&mut self, name: &str) -> Result<(), StoreError> {
+        match unlinkat(&*self.copies().directory, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(self.failure("remove", name, error.into())),
         }
     }
 
-    fn flush(&self) -> Result<(), StoreError> {
-        fsync(&*self.copies.directory).map_err(|error| self.failure("flush", "", error.into()))
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        let flushed = fsync(&*self.copies().directory);
+        flushed.map_err(|error| self.failure("flush", "", error.into()))
+    }
+
+    /// Removes drafts that nobody will keep. On a file system that is
+    /// read-only they harm nobody.
+    fn sweep(&mut self) -> Result<(), StoreError> {
+        for name in self.copies().names()? {
+            if let Some(name) = name.to_str().filter(|name| name.starts_with(DRAFT_BEGINNING)) {
+                match self.remove(name) {
+                    Err(error) if error.is_unwritable() => {}
+                    removed => removed?,
+                }
+            }
+        }
+        Ok(())
     }
 
     fn failure(&self, stage: &'static str, name: &str, source: io::Error) -> StoreError {
-        StoreError { stage, path: self.copies.path.join(name), source }
-    }
-
-    fn not_kept(&self, error: &io::Error) -> Refusal {
-        let full = matches!(Errno::from_io_error(error), Some(Errno::NOSPC | Errno::DQUOT));
-        Refusal {
-            guard: Guard::Kept,
-            expected: format!("room for a last good copy in {}", Shown(&self.copies.path)),
-            found: if full { format!("state-dir is full: {error}") } else { error.to_string() },
-        }
-    }
-}
-
-/// A file that is removed when the value goes, unless it got a name.
-#[derive(Debug)]
-struct Temporary {
-    copies: Copies,
-    name: Option<String>,
-}
-
-impl Temporary {
-    /// Puts the file in the place of whatever has this name.
-    fn rename(mut self, to: &str) -> io::Result<()> {
-        let directory = &*self.copies.directory;
-        if let Some(name) = &self.name {
-            renameat(directory, name, directory, to)?;
-        }
-        self.name = None;
-        Ok(())
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if let Some(name) = &self.name {
-            // What cannot be removed now is swept at the next start.
-            let _ = unlinkat(&*self.copies.directory, name, AtFlags::empty());
-        }
+        StoreError { stage, path: self.copies().path.join(name), source }
     }
 }
 
@@ -265,14 +221,4 @@ fn owner(state_dir: &Path) -> io::Result<Option<(Uid, Gid)>> {
     let own = rustix::process::geteuid();
     let foreign = own.is_root() && found.uid() != own.as_raw();
     Ok(foreign.then(|| (Uid::from_raw(found.uid()), Gid::from_raw(found.gid()))))
-}
-
-/// Gives a file to its owner to be. Without the right to do so it stays ours,
-/// which somebody else cannot read, but harms nobody.
-fn give(file: impl std::os::fd::AsFd, owner: Option<(Uid, Gid)>) {
-    if let Some((uid, gid)) = owner
-        && let Err(error) = fchown(file, Some(uid), Some(gid))
-    {
-        tracing::warn!(%error, "cannot give a file to the owner of state-dir");
-    }
 }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use rawzip::{CompressionMethod, ZipArchiveWriter};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
-use super::super::{FeedFile, Reading, Store, TreeLimits, expand, read, read_path};
+use super::super::{FeedFile, Store, Taken, TreeLimits, expand, read, read_path};
 use super::{Home, name};
 
 const BYTES_MAX: u64 = 64 << 20;
@@ -218,36 +218,41 @@ fn a_dictionary_larger_than_any_honest_one_is_not_made() {
     check("zstd", &frame, Err("a zstd file that is damaged: "));
 }
 
-fn reading(home: &Home, store: &Store) -> Reading {
+fn reading(home: &Home, store: &Store) -> Taken {
     let (feeds_dir, name) = (&home.feeds(), &name("feed"));
     let (options, parse) = (&Options::default(), &Limits::default());
     let (limits, quiet, format) = (&TreeLimits::default(), Duration::ZERO, FormatChoice::Auto);
-    read(&FeedFile { feeds_dir, name, format, options, parse, limits, quiet }, store).1
+    read(
+        &FeedFile { feeds_dir, name, format, options, parse, limits, quiet, impatient: false },
+        store.drafts(),
+        |_| true,
+    )
+    .1
 }
 
 #[test]
 fn the_last_good_copy_is_the_expanded_feed_however_it_comes() {
     let home = Home::new();
-    let store = Store::open(&home.state()).expect("a store");
+    let mut store = Store::open(&home.state()).expect("a store");
     let path = home.feeds().join("feed");
     fs::write(&path, compress("gzip", FEED)).expect("a file");
-    let Reading::New { feed, candidate } = reading(&home, &store) else { panic!("not new") };
+    let Taken::New { feed, draft, .. } = reading(&home, &store) else { panic!("not new") };
     assert_eq!((feed.format, feed.tally.entries), (Format::Plain, 2));
-    store.keep(candidate, SystemTime::now()).expect("kept");
+    store.keep(draft.expect("room"), SystemTime::now()).expect("kept");
     let kept = store.copies().load(&name("feed")).expect("good").expect("there");
     assert_eq!(kept.bytes, FEED);
     for kind in KINDS {
         fs::write(&path, compress(kind, FEED)).expect("a file");
-        assert!(matches!(reading(&home, &store), Reading::Same), "{kind}");
+        assert!(matches!(reading(&home, &store), Taken::Same(_)), "{kind}");
         let read =
             read_path(&path, FormatChoice::Auto, &Options::default(), &Limits::default(), 1 << 20);
         assert_eq!(read.expect("a feed").tally.entries, 2, "{kind}");
     }
     fs::write(&path, FEED).expect("a file");
-    assert!(matches!(reading(&home, &store), Reading::Same));
+    assert!(matches!(reading(&home, &store), Taken::Same(_)));
     fs::write(&path, &compress("xz", FEED)[..40]).expect("a file");
     match reading(&home, &store) {
-        Reading::Refused(refusal) => assert_eq!(refusal.guard, Guard::Readable),
+        Taken::Refused(refusal) => assert_eq!(refusal.guard, Guard::Readable),
         other => panic!("{other:?}"),
     }
     let nowhere = read_path(

@@ -3,8 +3,8 @@
 
 mod expand;
 mod read;
-mod scan;
 mod store;
+mod tree;
 mod watch;
 
 use std::fs;

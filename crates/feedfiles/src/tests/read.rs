@@ -6,19 +6,29 @@ use std::time::{Duration, SystemTime};
 
 use blocklist::{Format, Guard, Limits, Options, Refusal};
 
-use super::super::{FeedFile, Reading, Store, TreeLimits, read, read_only, read_path, scan};
+use super::super::{FeedFile, Store, Taken, TreeLimits, read, read_only, read_path, scan};
 use super::{Home, ODDITIES, name, obey_permissions, put, set_mode};
 
 /// Reads a feed without a state directory.
-fn look(home: &Home, feed: &str, limits: &TreeLimits, quiet: Duration) -> Reading<()> {
+fn look(home: &Home, feed: &str, limits: &TreeLimits, quiet: Duration) -> Taken<()> {
     let (feeds_dir, name) = (&home.feeds(), &name(feed));
     let (format, options, parse) = (Format::Plain.into(), &Options::default(), &Limits::default());
-    read_only(&FeedFile { feeds_dir, name, format, options, parse, limits, quiet }).1
+    read_only(&FeedFile {
+        feeds_dir,
+        name,
+        format,
+        options,
+        parse,
+        limits,
+        quiet,
+        impatient: false,
+    })
+    .1
 }
 
 fn check(home: &Home, feed: &str, guard: Guard, expected: &str, found: &str) {
     match look(home, feed, &TreeLimits::default(), Duration::ZERO) {
-        Reading::Refused(refusal) => {
+        Taken::Refused(refusal) => {
             let want = Refusal { guard, expected: expected.to_owned(), found: found.to_owned() };
             assert_eq!(refusal, want, "{feed}");
         }
@@ -27,35 +37,44 @@ fn check(home: &Home, feed: &str, guard: Guard, expected: &str, found: &str) {
 }
 
 /// Reads a feed against a state directory.
-fn keep(home: &Home, store: &Store, feed: &str) -> Reading {
+fn keep(home: &Home, store: &Store, feed: &str) -> Taken {
     let (feeds_dir, name) = (&home.feeds(), &name(feed));
     let (format, options, parse) = (Format::Plain.into(), &Options::default(), &Limits::default());
     let (limits, quiet) = (&TreeLimits::default(), Duration::ZERO);
-    read(&FeedFile { feeds_dir, name, format, options, parse, limits, quiet }, store).1
+    read(
+        &FeedFile { feeds_dir, name, format, options, parse, limits, quiet, impatient: false },
+        store.drafts(),
+        |_| true,
+    )
+    .1
 }
 
 #[test]
 fn a_feed_is_new_once_and_the_same_until_it_changes() {
     let home = Home::new();
-    let store = Store::open(&home.state()).expect("a store");
+    let mut store = Store::open(&home.state()).expect("a store");
     home.write("sub/a", "192.0.2.1\n");
-    let read = |want: u64| match keep(&home, &store, "sub/a") {
-        Reading::New { feed, candidate } => {
+    let read = |store: &Store, want: u64| match keep(&home, store, "sub/a") {
+        Taken::New { feed, version, draft } => {
             assert_eq!(feed.tally.entries, want);
-            candidate
+            let draft = draft.expect("room for a draft");
+            assert_eq!(draft.version(), version);
+            draft
         }
         other => panic!("{other:?}"),
     };
-    drop(read(1));
-    store.keep(read(1), SystemTime::now()).expect("kept");
-    assert!(matches!(keep(&home, &store, "sub/a"), Reading::Same));
+    drop(read(&store, 1));
+    let draft = read(&store, 1);
+    store.keep(draft, SystemTime::now()).expect("kept");
+    assert!(matches!(keep(&home, &store, "sub/a"), Taken::Same(_)));
     home.write("sub/a", "192.0.2.1\n192.0.2.2\n");
-    store.keep(read(2), SystemTime::now()).expect("kept");
-    assert!(matches!(keep(&home, &store, "sub/a"), Reading::Same));
+    let draft = read(&store, 2);
+    store.keep(draft, SystemTime::now()).expect("kept");
+    assert!(matches!(keep(&home, &store, "sub/a"), Taken::Same(_)));
     home.write("sub/a", "192.0.2.1\n192.0.2.3\n");
-    drop(read(2));
+    drop(read(&store, 2));
     store.forget(&name("sub/a")).expect("forgotten");
-    drop(read(2));
+    drop(read(&store, 2));
 }
 
 #[test]
@@ -70,7 +89,17 @@ fn the_signature_is_the_one_that_the_scan_has_seen() {
         let (format, options, parse) =
             (Format::Plain.into(), &Options::default(), &Limits::default());
         let quiet = Duration::ZERO;
-        read_only(&FeedFile { feeds_dir, name, format, options, parse, limits, quiet }).0
+        read_only(&FeedFile {
+            feeds_dir,
+            name,
+            format,
+            options,
+            parse,
+            limits,
+            quiet,
+            impatient: false,
+        })
+        .0
     };
     assert_eq!(signature("a"), Some(scanned.feeds[&name("a")]));
     assert_eq!(signature("b"), Some(scanned.obstructed[&name("b")]));
@@ -115,11 +144,11 @@ fn what_is_not_there_has_vanished() {
     std::os::unix::fs::symlink("/etc", home.feeds().join("link")).expect("a link");
     for feed in ["a", "a/b", "file/b", "link/passwd"] {
         let reading = look(&home, feed, &TreeLimits::default(), Duration::ZERO);
-        assert!(matches!(reading, Reading::Vanished), "{feed}: {reading:?}");
+        assert!(matches!(reading, Taken::Vanished), "{feed}: {reading:?}");
     }
     fs::remove_dir_all(home.feeds()).expect("removed");
     let reading = look(&home, "file", &TreeLimits::default(), Duration::ZERO);
-    assert!(matches!(reading, Reading::Vanished), "{reading:?}");
+    assert!(matches!(reading, Taken::Vanished), "{reading:?}");
 }
 
 #[test]
@@ -127,7 +156,7 @@ fn a_file_that_is_too_large_is_not_read() {
     let home = Home::new();
     home.write("a", &"192.0.2.1\n".repeat(10));
     let limits = TreeLimits { bytes_max: 100, ..TreeLimits::default() };
-    assert!(matches!(look(&home, "a", &limits, Duration::ZERO), Reading::New { .. }));
+    assert!(matches!(look(&home, "a", &limits, Duration::ZERO), Taken::New { .. }));
     // Sparse: a terabyte that takes no room.
     let huge = fs::File::create(home.feeds().join("huge")).expect("a file");
     huge.set_len(1 << 40).expect("a size");
@@ -142,10 +171,10 @@ fn a_file_that_changed_just_now_is_left_to_whoever_writes_it() {
     let limits = TreeLimits::default();
     let reading = look(&home, "a", &limits, Duration::from_secs(3_600));
     assert!(
-        matches!(&reading, Reading::Refused(refusal) if refusal.guard == Guard::Stable),
+        matches!(&reading, Taken::Refused(refusal) if refusal.guard == Guard::Stable),
         "{reading:?}"
     );
-    assert!(matches!(look(&home, "a", &limits, Duration::ZERO), Reading::New { .. }));
+    assert!(matches!(look(&home, "a", &limits, Duration::ZERO), Taken::New { .. }));
 }
 
 #[test]

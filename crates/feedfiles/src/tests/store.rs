@@ -6,21 +6,22 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use blocklist::{Format, Guard, Limits, Options, Refusal, parse};
+use blocklist::{FeedName, Format, Guard, Limits, Options, Refusal, parse};
 
-use super::super::{Candidate, Copies, CopyError, Restored, Store};
-use super::{Home, name, put};
+use super::super::{Copies, CopyError, Draft, Restored, Store, VersionId};
+use super::{Home, name, obey_permissions, put, set_mode};
 
 const TEXT: &str = "192.0.2.1\n198.51.100.0/24\n";
 
-fn lay_down(store: &Store, feed: &str, text: &str) -> Result<Candidate, Refusal> {
+fn lay_down(store: &Store, feed: &str, text: &str) -> Result<Draft, Refusal> {
     let parsed = parse(text.as_bytes(), Format::Plain, &Limits::default());
-    store.lay_down(&name(feed), &Options::default(), &parsed, text.as_bytes(), at(500))
+    store.drafts().lay_down(&name(feed), &Options::default(), &parsed, text.as_bytes(), at(500))
 }
 
-fn keep(store: &Store, feed: &str, text: &str) {
-    let candidate = lay_down(store, feed, text).expect("laid down");
-    store.keep(candidate, at(1_000)).expect("kept");
+fn keep(mut store: impl std::borrow::BorrowMut<Store>, feed: &str, text: &str) {
+    let store = store.borrow_mut();
+    let draft = lay_down(store, feed, text).expect("laid down");
+    store.keep(draft, at(1_000)).expect("kept");
 }
 
 fn at(seconds: u64) -> SystemTime {
@@ -48,7 +49,7 @@ fn what_is_kept_is_there_after_a_restart() {
     let home = Home::new();
     let long = format!("{}/x", "long".repeat(60));
     for feed in ["a", "sub/b", long.as_str()] {
-        keep(&open(&home), feed, TEXT);
+        keep(open(&home), feed, TEXT);
     }
     let restored = restore(&home);
     assert!(restored.damaged.is_empty());
@@ -66,32 +67,52 @@ fn what_is_kept_is_there_after_a_restart() {
 #[test]
 fn a_lower_limit_on_entries_does_not_cut_what_was_accepted() {
     let home = Home::new();
-    keep(&open(&home), "a", TEXT);
+    keep(open(&home), "a", TEXT);
     let limits = Limits { entries_max: 1, ..Limits::default() };
     let restored = open(&home).restore(&limits, |_| true).expect("restored");
     assert_eq!(restored.feeds[&name("a")].feed.tally.entries, 2);
 }
 
 #[test]
-fn a_candidate_is_nothing_until_it_is_kept() {
+fn a_draft_is_nothing_until_it_is_kept() {
     let home = Home::new();
-    let store = open(&home);
-    keep(&store, "a", TEXT);
-    let candidate = lay_down(&store, "a", "192.0.2.9\n").expect("laid down");
+    let mut store = open(&home);
+    keep(&mut store, "a", TEXT);
+    let draft = lay_down(&store, "a", "192.0.2.9\n").expect("laid down");
     assert_eq!(files(&home).len(), 2);
-    assert!(store.copies().holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes()));
-    drop(candidate);
+    assert!(
+        store
+            .copies()
+            .holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes())
+            .is_some()
+    );
+    drop(draft);
     assert_eq!(files(&home), ["a.feed"]);
-    assert!(store.copies().holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes()));
-    assert!(!store.copies().holds(&name("a"), Format::Plain, &Options::default(), b"192.0.2.9\n"));
-    assert!(!store.copies().holds(&name("b"), Format::Plain, &Options::default(), TEXT.as_bytes()));
+    assert!(
+        store
+            .copies()
+            .holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes())
+            .is_some()
+    );
+    assert!(
+        store
+            .copies()
+            .holds(&name("a"), Format::Plain, &Options::default(), b"192.0.2.9\n")
+            .is_none()
+    );
+    assert!(
+        store
+            .copies()
+            .holds(&name("b"), Format::Plain, &Options::default(), TEXT.as_bytes())
+            .is_none()
+    );
 }
 
 #[test]
 fn what_a_killed_writer_has_left_is_swept() {
     let home = Home::new();
-    let store = open(&home);
-    keep(&store, "a", TEXT);
+    let mut store = open(&home);
+    keep(&mut store, "a", TEXT);
     // As after SIGKILL, nobody tidies up.
     std::mem::forget(lay_down(&store, "a", "192.0.2.9\n").expect("laid down"));
     assert_eq!(files(&home).len(), 2);
@@ -103,8 +124,8 @@ fn what_a_killed_writer_has_left_is_swept() {
 fn a_damaged_copy_is_set_aside_and_never_used() {
     let check = |what: &str, damage: &dyn Fn(&fs::File, u64), is: fn(&CopyError) -> bool| {
         let home = Home::new();
-        keep(&open(&home), "a", TEXT);
-        keep(&open(&home), "b", TEXT);
+        keep(open(&home), "a", TEXT);
+        keep(open(&home), "b", TEXT);
         let path = home.state().join("feeds/a.feed");
         let file = fs::OpenOptions::new().write(true).open(path).expect("a file");
         damage(&file, file.metadata().expect("there").len());
@@ -148,7 +169,7 @@ fn a_damaged_copy_is_set_aside_and_never_used() {
 #[test]
 fn a_copy_under_another_feeds_name_is_not_that_feeds() {
     let home = Home::new();
-    keep(&open(&home), "a", TEXT);
+    keep(open(&home), "a", TEXT);
     let copies = home.state().join("feeds");
     fs::copy(copies.join("a.feed"), copies.join("b.feed")).expect("copied");
     let error = open(&home).copies().load(&name("b")).expect_err("misnamed");
@@ -161,7 +182,7 @@ fn a_copy_under_another_feeds_name_is_not_that_feeds() {
 #[test]
 fn what_is_no_file_among_the_copies_does_no_harm() {
     let home = Home::new();
-    keep(&open(&home), "a", TEXT);
+    keep(open(&home), "a", TEXT);
     put("fifo", &home.state().join("feeds/b.feed"));
     put("link", &home.state().join("feeds/c.feed"));
     fs::create_dir(home.state().join("feeds/d.feed")).expect("a directory");
@@ -172,7 +193,7 @@ fn what_is_no_file_among_the_copies_does_no_harm() {
 #[test]
 fn a_feed_that_is_gone_is_remembered_as_gone_until_it_is_back() {
     let home = Home::new();
-    keep(&open(&home), "a", TEXT);
+    keep(open(&home), "a", TEXT);
     let gone = || restore(&home).feeds[&name("a")].gone;
     assert_eq!(gone(), None);
     open(&home).note_gone(&name("a"), Some(at(2_000))).expect("noted");
@@ -184,14 +205,14 @@ fn a_feed_that_is_gone_is_remembered_as_gone_until_it_is_back() {
     open(&home).forget(&name("a")).expect("forgotten already");
     assert_eq!(files(&home), [] as [&str; 0]);
     fs::write(home.state().join("feeds/a.feed.gone"), "yesterday").expect("written");
-    keep(&open(&home), "a", TEXT);
+    keep(open(&home), "a", TEXT);
     assert_eq!(gone(), None, "a note that is none");
 }
 
 #[test]
 fn the_state_is_nobody_elses_business() {
     let home = Home::new();
-    keep(&open(&home), "a", TEXT);
+    keep(open(&home), "a", TEXT);
     let check = |path: &str, want| {
         let found = fs::metadata(home.0.path().join(path)).expect("there");
         assert_eq!(found.permissions().mode() & 0o777, want, "{path}");
@@ -220,12 +241,83 @@ fn whoever_only_reads_leaves_everything_as_it_is() {
     assert!(Copies::open(&home.state()).expect("none yet").is_none());
     assert!(!home.state().exists());
     let store = open(&home);
-    let _candidate = lay_down(&store, "a", TEXT).expect("laid down");
+    let _draft = lay_down(&store, "a", TEXT).expect("laid down");
     fs::write(home.state().join("feeds/b.feed"), "damaged").expect("written");
     let before = files(&home);
     let copies = Copies::open(&home.state()).expect("opened").expect("there");
     assert_eq!(copies.restore(&Limits::default(), |_| true).expect("restored").damaged.len(), 1);
     assert_eq!(files(&home), before);
+}
+
+#[test]
+fn a_copy_that_cannot_be_read_now_is_neither_damaged_nor_set_aside() {
+    let home = Home::new();
+    keep(open(&home), "a", TEXT);
+    keep(open(&home), "b", TEXT);
+    obey_permissions();
+    let path = home.state().join("feeds/a.feed");
+    set_mode(&path, 0o000);
+    let restored = restore(&home);
+    assert_eq!(restored.feeds.keys().collect::<Vec<_>>(), [&name("b")]);
+    assert!(restored.damaged.is_empty(), "{restored:?}");
+    assert_eq!(restored.unread[0].feed, Some(name("a")));
+    assert_eq!(files(&home), ["a.feed", "b.feed"]);
+    set_mode(&path, 0o600);
+    assert_eq!(restore(&home).feeds.len(), 2);
+}
+
+#[test]
+fn a_file_written_again_without_a_change_keeps_its_lifetimes_over_a_restart() {
+    let home = Home::new();
+    let mut store = open(&home);
+    keep(&mut store, "a", TEXT);
+    let version = restore(&home).feeds[&name("a")].version;
+    let later = at(700) + Duration::from_nanos(5);
+    let mut note = |version, written| {
+        store.note_rewritten(&name("a"), version, written).expect("noted");
+        restore(&home).feeds[&name("a")].written
+    };
+    assert_eq!(note(version, later), later);
+    assert_eq!(note(version, at(400)), at(500), "never earlier than the copy");
+    let other = VersionId { crc32: !version.crc32, ..version };
+    assert_eq!(note(other, later), at(500), "about another version");
+    store.forget(&name("a")).expect("forgotten");
+    assert_eq!(files(&home), [] as [&str; 0]);
+}
+
+#[test]
+fn what_nobody_wants_for_thirty_days_goes() {
+    let home = Home::new();
+    let long = format!("{}/x", "long".repeat(60));
+    for feed in ["wanted", "unwanted", "back", long.as_str()] {
+        keep(open(&home), feed, TEXT);
+    }
+    open(&home).note_gone(&name("unwanted"), Some(at(1))).expect("noted");
+    open(&home).note_gone(&name("wanted"), Some(at(1))).expect("noted");
+    let mut store = open(&home);
+    let own = lay_down(&store, "wanted", "192.0.2.9\n").expect("laid down");
+    for file in ["x.feed.corrupt", "y.feed.gone", ".candidate-0-7"] {
+        fs::write(home.state().join("feeds").join(file), "").expect("written");
+    }
+    let mut look = |day: u64| {
+        // One that comes back to a list begins anew.
+        let wanted = |feed: &FeedName| match feed.as_str() {
+            "wanted" => true,
+            "back" => day == 20,
+            _ => false,
+        };
+        store.clear_unwanted(wanted, at(day * 86_400)).expect("cleared")
+    };
+    for day in 1..30 {
+        assert_eq!(look(day), [] as [&str; 0], "day {day}");
+        assert_eq!(look(day), [] as [&str; 0], "twice on day {day}");
+    }
+    let removed = look(30);
+    assert_eq!(removed.len(), 5, "{removed:?}");
+    drop(own);
+    assert_eq!(files(&home), [".unwanted", "back.feed", "wanted.feed", "wanted.feed.gone"]);
+    assert_eq!(look(49), [] as [&str; 0]);
+    assert_eq!(restore(&home).feeds.len(), 2);
 }
 
 /// Set in the process that has a tiny disk.
@@ -255,16 +347,25 @@ fn a_full_disk_is_a_refusal_and_the_last_good_copy_stays() {
 }
 
 fn fill(disk: &Path) {
-    let store = Store::open(disk).expect("a store");
-    keep(&store, "a", TEXT);
+    let mut store = Store::open(disk).expect("a store");
+    keep(&mut store, "a", TEXT);
     let large = "192.0.2.1\n".repeat(10_000);
     let refusal = lay_down(&store, "a", &large).expect_err("no room");
     assert_eq!(refusal.guard, Guard::Kept);
-    assert!(refusal.found.starts_with("state-dir is full: No space left"), "{}", refusal.found);
+    assert!(
+        refusal.found.starts_with("state-dir cannot take it: No space left"),
+        "{}",
+        refusal.found
+    );
     let names = || fs::read_dir(disk.join("feeds")).expect("a directory").count();
     assert_eq!(names(), 1, "nothing half written is left");
-    assert!(store.copies().holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes()));
-    keep(&store, "b", TEXT);
+    assert!(
+        store
+            .copies()
+            .holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes())
+            .is_some()
+    );
+    keep(&mut store, "b", TEXT);
     assert_eq!(names(), 2, "what fits is kept");
     eprintln!("the disk was full");
 }

@@ -4,7 +4,7 @@
 use blocklist::{Allow, FeedName, Glob, Role};
 
 use configuration::{Config, ListConfig};
-use feedfiles::{Ignored, Obstacle, Scan};
+use feedfiles::{Hindrance, Ignored, Tree};
 
 /// What was found, one sentence each.
 #[derive(Debug, Default)]
@@ -16,12 +16,12 @@ pub(super) struct Findings {
 }
 
 /// Looks at a configuration and what is in its feeds directory.
-pub(super) fn of(config: &Config, found: &Scan) -> Findings {
+pub(super) fn of(config: &Config, found: &Tree) -> Findings {
     let mut findings = Findings::default();
     for Ignored { path, reason } in &found.ignored {
         let text = format!("{path} in feeds-dir is no feed: {reason}");
         match reason {
-            Obstacle::Unreadable(_) => findings.problems.push(text),
+            Hindrance::Unreadable(_) => findings.problems.push(text),
             _ => findings.remarks.push(text),
         }
     }
@@ -42,7 +42,7 @@ pub(super) fn of(config: &Config, found: &Scan) -> Findings {
     findings
 }
 
-fn of_list(config: &Config, list: &ListConfig, found: &Scan, findings: &mut Findings) {
+fn of_list(config: &Config, list: &ListConfig, found: &Tree, findings: &mut Findings) {
     let name = &list.list.name;
     if list.list.feeds.is_empty() {
         findings.remarks.push(format!("list {name} names no feeds, so that it blocks nothing"));
@@ -72,6 +72,6 @@ fn nothing(place: &str, glob: &Glob) -> String {
     format!("{place} {glob:?} matches no feed; if that is meant, say `optional = true`")
 }
 
-fn matches_any(glob: &Glob, found: &Scan) -> bool {
+fn matches_any(glob: &Glob, found: &Tree) -> bool {
     found.feeds.keys().any(|feed| glob.matches(feed))
 }

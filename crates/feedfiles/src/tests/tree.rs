@@ -5,15 +5,15 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::super::{Obstacle, Scan, ScanError, TreeLimits, scan};
+use super::super::{Hindrance, ScanError, Tree, TreeLimits, scan};
 use super::{Home, ODDITIES, name, obey_permissions, put, set_mode};
 
-fn look(home: &Home) -> Scan {
+fn look(home: &Home) -> Tree {
     scan(&home.feeds(), &TreeLimits::default()).expect("a scan")
 }
 
 /// The names of the feeds, and what is ignored with the reason, in order.
-fn check(found: &Scan, feeds: &[&str], ignored: &[&str]) {
+fn check(found: &Tree, feeds: &[&str], ignored: &[&str]) {
     let names: Vec<_> = found.feeds.keys().map(ToString::to_string).collect();
     assert_eq!(names, feeds);
     let words: Vec<_> = found.ignored.iter().map(ToString::to_string).collect();
@@ -89,8 +89,8 @@ fn names_that_no_feed_can_have_are_shown_without_harm() {
     assert!(found.feeds.is_empty());
     let paths: Vec<_> = found.ignored.iter().map(|ignored| ignored.path.as_str()).collect();
     assert_eq!(paths, ["a\\nb", "caf\\xe9.txt"]);
-    assert!(matches!(found.ignored[0].reason, Obstacle::Name(_)));
-    assert_eq!(found.ignored[1].reason, Obstacle::NotUtf8);
+    assert!(matches!(found.ignored[0].reason, Hindrance::Name(_)));
+    assert_eq!(found.ignored[1].reason, Hindrance::NotUtf8);
 }
 
 #[test]
