@@ -25,6 +25,10 @@ pub struct Daemon {
     pub control_socket: PathBuf,
     /// Quiet time after the last change in `feeds_dir`.
     pub settle: Duration,
+    /// A file that is never quiet for that long is read after this time.
+    pub settle_max: Duration,
+    /// Between two looks at `feeds_dir` if nothing says that it changed.
+    pub scan: Duration,
     /// Between two cheap drift probes.
     pub probe: Duration,
     /// Between two full comparisons with the kernel.
@@ -73,6 +77,8 @@ impl Default for Daemon {
             state_dir: "/var/lib/denyset/state".into(),
             control_socket: "/run/denyset/control.sock".into(),
             settle: Duration::from_millis(limits::SETTLE_MS.default),
+            settle_max: Duration::from_secs(limits::SETTLE_MAX_SECONDS.default),
+            scan: Duration::from_secs(limits::SCAN_SECONDS.default),
             probe: Duration::from_secs(limits::PROBE_SECONDS.default),
             audit: Duration::from_secs(limits::AUDIT_SECONDS.default),
             withdraw: Duration::from_secs(limits::WITHDRAW_SECONDS.default),
@@ -112,6 +118,8 @@ impl Daemon {
             state_dir: path(&mut section, "state-dir").unwrap_or(default.state_dir),
             control_socket: path(&mut section, "control-socket").unwrap_or(default.control_socket),
             settle: time(&mut section, &limits::SETTLE_MS, Duration::from_millis),
+            settle_max: time(&mut section, &limits::SETTLE_MAX_SECONDS, Duration::from_secs),
+            scan: time(&mut section, &limits::SCAN_SECONDS, Duration::from_secs),
             probe: time(&mut section, &limits::PROBE_SECONDS, Duration::from_secs),
             audit: time(&mut section, &limits::AUDIT_SECONDS, Duration::from_secs),
             withdraw: time(&mut section, &limits::WITHDRAW_SECONDS, Duration::from_secs),

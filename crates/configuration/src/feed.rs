@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use blocklist::{Column, Format, FormatChoice, Glob, JsonPath};
+use intake::{GuardOverrides, WhenStale};
 use jiff::{Span, SpanRelativeTo};
-use reconcile::WhenStale;
 
-use super::guard::GuardOverrides;
+use super::guard;
 use super::limits;
 use super::list::glob;
 use super::section::{Section, Text};
@@ -48,7 +48,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
     let when_stale =
         section.choice("when-stale", &[("keep", WhenStale::Keep), ("drop", WhenStale::Drop)]);
     let optional = section.flag("optional").unwrap_or_default();
-    let guard = GuardOverrides::read(&mut section);
+    let guard = guard::read(&mut section);
     section.finish();
     let matches = matches?;
     Some(FeedConfig { matches, format, column, path, max_age, when_stale, optional, guard })

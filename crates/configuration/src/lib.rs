@@ -17,15 +17,14 @@ mod tests;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
 use blocklist::{FeedName, FormatChoice, Glob, GuardPolicy, Options, Protect};
-use reconcile::WhenStale;
+use intake::{FeedTable, ListRules, Rules};
 use toml::de::DeTable;
 
 pub use daemon::{Daemon, Kernel, OnStop, Update};
 pub use feed::FeedConfig;
-pub use guard::GuardOverrides;
 pub use list::ListConfig;
 pub use mistake::{ConfigError, Mistake};
 
@@ -111,34 +110,28 @@ impl Config {
         }
     }
 
-    /// The guards in force for a feed. The most specific wins, key by key: a
-    /// `[[feed]]` table over the lists that use the feed over `[guard]`. Of
-    /// several `[[feed]]` tables that match, the last; of several lists, the
-    /// strictest, for one version of a feed serves them all.
-    pub fn guard_for(&self, feed: &FeedName) -> GuardPolicy {
-        let lists = self.lists.iter().filter(|list| list.uses(feed));
-        let lists = lists.map(|list| list.guard.over(&self.guard));
-        let base = lists.reduce(|one, other| guard::strictest(&one, &other));
-        let base = base.unwrap_or(self.guard);
-        self.tables_for(feed).fold(base, |policy, table| table.guard.over(&policy))
-    }
-
-    /// What is taken out before the coverage of a feed is counted, by the
-    /// same rule as [`Self::guard_for`]; the strictest of several lists is
-    /// what all of them take out. What is taken out of a *set* is its list's.
-    pub fn protect_for(&self, feed: &FeedName) -> Vec<Protect> {
-        if let Some(protect) = self.tables_for(feed).filter_map(|t| t.guard.protect.as_ref()).last()
-        {
-            return protect.clone();
+    /// The part of it that decides what is in force.
+    pub fn rules(&self) -> Rules {
+        let lists = self.lists.iter().map(|list| ListRules {
+            list: Arc::new(list.list.clone()),
+            guard: list.guard.clone(),
+            optional: list.optional,
+        });
+        let tables = self.feeds.iter().map(|table| FeedTable {
+            matches: table.matches.clone(),
+            guard: table.guard.clone(),
+            max_age: table.max_age,
+            when_stale: table.when_stale,
+        });
+        Rules {
+            guard: self.guard,
+            protect: self.protect.clone(),
+            lists: lists.collect(),
+            tables: tables.collect(),
+            withdraw: self.daemon.withdraw,
+            scan: self.daemon.scan,
+            patience: self.daemon.settle_max,
         }
-        let lists = self.lists.iter().filter(|list| list.uses(feed));
-        let lists = lists.map(|list| list.guard.protect.as_ref().unwrap_or(&self.protect));
-        lists
-            .fold(None, |common: Option<Vec<Protect>>, protect| match common {
-                None => Some(protect.clone()),
-                Some(common) => Some(common.into_iter().filter(|c| protect.contains(c)).collect()),
-            })
-            .unwrap_or_else(|| self.protect.clone())
     }
 
     /// The format that a feed is read as.
@@ -152,14 +145,6 @@ impl Config {
             column: self.tables_for(feed).filter_map(|table| table.column.clone()).last(),
             path: self.tables_for(feed).filter_map(|table| table.path.clone()).last(),
         }
-    }
-
-    /// The age from which on a feed's file counts as stale, if there is one,
-    /// and what becomes of the feed then.
-    pub fn max_age_for(&self, feed: &FeedName) -> Option<(Duration, WhenStale)> {
-        let max_age = self.tables_for(feed).filter_map(|table| table.max_age).last()?;
-        let when_stale = self.tables_for(feed).filter_map(|table| table.when_stale).last();
-        Some((max_age, when_stale.unwrap_or_default()))
     }
 
     /// Whether a glob of a list may match no feed, and mean it: if the list is

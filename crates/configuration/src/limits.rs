@@ -23,6 +23,10 @@ const WEEK_SECONDS: u64 = 7 * 24 * 3_600;
 
 /// A settle time of 0 would act on half a copy.
 pub const SETTLE_MS: Number = number("settle-ms", 250, 1, 60_000);
+/// A file that is never quiet is read all the same after this time.
+pub const SETTLE_MAX_SECONDS: Number = number("settle-max-seconds", 10, 1, 3_600);
+/// Each look at the feeds directory asks for a few numbers of every file.
+pub const SCAN_SECONDS: Number = number("scan-seconds", 60, 1, 24 * 3_600);
 /// Each probe walks the header of every set once.
 pub const PROBE_SECONDS: Number = number("probe-seconds", 10, 1, 3_600);
 /// Each audit reads every member.

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use blocklist::{Allow, Family, FeedName, Glob, List, Protect, Role};
+use intake::GuardOverrides;
 use reconcile::SetPrefix;
 
 use super::allow;
-use super::guard::GuardOverrides;
+use super::guard;
 use super::mistake::Place;
 use super::section::{Section, Text};
 
@@ -51,7 +52,7 @@ pub(super) fn read(
     let feeds: Vec<_> = feeds.into_iter().filter_map(|text| feed_glob(&section, text)).collect();
     let allow = section.texts("allow").unwrap_or_default();
     let allow = allow.into_iter().filter_map(|text| allowed(&section, text)).collect();
-    let guard = GuardOverrides::read(&mut section);
+    let guard = guard::read(&mut section);
     let optional = section.flag("optional").unwrap_or_default();
     section.finish();
 

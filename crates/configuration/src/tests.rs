@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use blocklist::{Allow, Column, FeedName, Format, FormatChoice, GuardPolicy, Protect};
-use reconcile::WhenStale;
+use intake::WhenStale;
 
 use super::{Config, ConfigError, Daemon, OnStop, Update};
 
@@ -443,10 +443,10 @@ column = 2
     assert_eq!(config.feeds[0].column, Some(Column::Name("dst_ip".into())));
     assert_eq!(config.feeds[1].column, Some(Column::Number(2)));
     assert_eq!(
-        config.max_age_for(&feed("a")),
+        config.rules().max_age_for(&feed("a")),
         Some((Duration::from_secs(36 * 3_600), WhenStale::Keep))
     );
-    assert_eq!(config.max_age_for(&feed("b")), None);
+    assert_eq!(config.rules().max_age_for(&feed("b")), None);
     assert_eq!(config.format_for(&feed("a")), FormatChoice::Fixed(Format::Plain));
 }
 
@@ -499,7 +499,7 @@ shrink-percent-max = 70
 ",
     );
     let check = |name: &str, want: (u32, u32, bool)| {
-        let policy = config.guard_for(&feed(name));
+        let policy = config.rules().guard_for(&feed(name));
         let found = (policy.shrink_percent_max, policy.growth_percent_max, policy.allow_empty);
         assert_eq!(found, want, "{name}");
     };
@@ -510,9 +510,12 @@ shrink-percent-max = 70
     check("abc", (60, 900, true));
     check("ac", (70, 900, true));
     check("c", (60, 400, true));
-    assert_eq!(config.guard_for(&feed("none")).entries_max, GuardPolicy::default().entries_max);
+    assert_eq!(
+        config.rules().guard_for(&feed("none")).entries_max,
+        GuardPolicy::default().entries_max
+    );
 
-    let protect = |name: &str| config.protect_for(&feed(name));
+    let protect = |name: &str| config.rules().protect_for(&feed(name));
     assert_eq!(protect("none"), Protect::ALL);
     assert_eq!(protect("a"), [Protect::Own, Protect::Private]);
     assert_eq!(protect("ab"), [Protect::Private]);

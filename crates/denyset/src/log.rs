@@ -61,6 +61,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("rejected", "lines that could not be read, a number"),
     ("retry_ms", "until the next try, in milliseconds"),
     ("route", "how a set is brought up to date, one word"),
+    ("seconds", "a span of time, in seconds"),
     ("set", "a kernel set's name"),
     ("sets", "how many sets"),
     ("signal", "the name of a signal"),

@@ -1,34 +1,22 @@
-//! What the configuration and this host together tell the reconciler.
+//! What the configuration and this host together tell the keeper.
 
 use std::sync::Arc;
 
 use blocklist::{Protect, Protection};
-use host::{Facts, Part};
-use reconcile::{FeedRules, Settings};
-
 use configuration::{Config, Update};
+use host::{Facts, Part};
+use keeper::Settings;
 
-/// The settings that follow from a configuration on a host.
-pub fn settings(config: &Arc<Config>, protection: Protection) -> Settings {
-    let rules = {
-        let config = config.clone();
-        Arc::new(move |feed: &blocklist::FeedName| FeedRules {
-            guard: config.guard_for(feed),
-            protect: config.protect_for(feed),
-            max_age: config.max_age_for(feed),
-        })
-    };
+/// The settings of a configuration.
+pub fn settings(config: &Config) -> Settings {
     Settings {
         prefix: config.kernel.set_prefix.clone(),
-        lists: config.lists.iter().map(|list| Arc::new(list.list.clone())).collect(),
         update: match config.kernel.update {
             Update::Auto => reconcile::Update::Auto,
             Update::Swap => reconcile::Update::Swap,
             Update::InPlace => reconcile::Update::InPlace,
         },
-        rules,
-        protection,
-        withdraw: config.daemon.withdraw,
+        rules: Arc::new(config.rules()),
         probe: config.daemon.probe,
         audit: config.daemon.audit,
     }

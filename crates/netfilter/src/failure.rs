@@ -59,7 +59,7 @@ impl Failure {
     ) -> KernelError {
         KernelError {
             stage,
-            set: set.cloned(),
+            object: set.map(Into::into),
             kind: self.kind(stage),
             member,
             detail: self.explained(stage),

@@ -10,7 +10,8 @@ use std::time::{Instant, SystemTime};
 use blocklist::{Allow, FeedName, Limits, Prefixes, Protection, Role, compose};
 use configuration::{Config, ListConfig};
 use feedfiles::{BadCopy, Copies, Restored, RestoredFeed};
-use reconcile::{Content, Desired, SetName, WhenStale};
+use intake::{Identity, Version, WhenStale};
+use reconcile::{Desired, SetName, Target};
 
 use super::Made;
 
@@ -44,12 +45,13 @@ impl Made {
                 return filled;
             }
         };
-        let damaged = restored.damaged.iter();
+        let damaged = restored.damaged.iter().chain(&restored.unread);
         filled.problems.extend(damaged.map(|damaged| format!("a copy is left out: {damaged}")));
         let desired = desired(config, restored, protection, &mut filled.problems);
         filled.sets = self.fill(&desired, until);
         let empty = |set: &&SetName| {
-            !filled.sets.contains(*set) && desired.sets.get(*set).is_some_and(|to| !to.is_empty())
+            !filled.sets.contains(*set)
+                && desired.sets.get(*set).is_some_and(|to| !to.members.is_empty())
         };
         let late = self.sets().iter().filter(empty);
         let late = late.map(|set| format!("there was no time to fill set {set}, it is empty"));
@@ -82,18 +84,20 @@ fn desired(
     problems: &mut Vec<String>,
 ) -> Desired {
     let Restored { feeds, damaged, unread } = restored;
+    let damaged: Vec<_> = damaged.into_iter().chain(unread).collect();
     let feeds = in_force(config, feeds);
     let mut desired = Desired::default();
     for list in &config.lists {
-        let mut bad = damaged.iter().chain(&unread);
-        if let Some(BadCopy { file, .. }) = bad.find(|bad| may_allow(list, bad)) {
+        if let Some(damaged) = damaged.iter().find(|damaged| may_allow(list, damaged)) {
+            let file = &damaged.file;
             let name = &list.list.name;
             problems.push(format!("list {name} stays empty: {file} may say what it must not hold"));
             continue;
         }
-        let members = compose(&list.list, &feeds, &protection.of(&list.list.protect)).members;
+        let composition = compose(&list.list, &feeds, &protection.of(&list.list.protect));
+        let targets = Target::pair(composition.members, composition.never);
         // The name was checked with the configuration.
-        let _changed = desired.insert(&config.kernel.set_prefix, &list.list.name, members);
+        let _named = desired.insert(&config.kernel.set_prefix, &list.list.name, targets);
     }
     desired
 }
@@ -104,22 +108,24 @@ fn in_force(
     copies: BTreeMap<FeedName, RestoredFeed>,
 ) -> BTreeMap<FeedName, Arc<Prefixes>> {
     let now = SystemTime::now();
-    let dropped = |feed: &FeedName, written: SystemTime| match config.max_age_for(feed) {
+    let rules = config.rules();
+    let dropped = |feed: &FeedName, written: SystemTime| match rules.max_age_for(feed) {
         Some((age, WhenStale::Drop)) => written.checked_add(age).is_some_and(|end| end <= now),
         _ => false,
     };
     let copies = copies.into_iter().filter(|(feed, copy)| !dropped(feed, copy.written));
     copies
         .map(|(feed, copy)| {
-            let content = Content::new(copy.feed, copy.written, copy.accepted, now);
-            (feed, content.prefixes)
+            let id = Identity(copy.version.numbers());
+            let version = Version::new(id, copy.feed, copy.written, copy.accepted);
+            (feed, version.prefixes_at(now))
         })
         .collect()
 }
 
-/// Whether a copy that is not used may be one that a list allows.
-fn may_allow(list: &ListConfig, bad: &BadCopy) -> bool {
-    match &bad.feed {
+/// Whether a copy that is damaged may be one that a list allows.
+fn may_allow(list: &ListConfig, damaged: &BadCopy) -> bool {
+    match &damaged.feed {
         Some(feed) => list.list.role(feed) == Role::Allow,
         None => list.list.allow.iter().any(|allow| matches!(allow, Allow::Feeds(_))),
     }

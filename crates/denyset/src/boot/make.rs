@@ -8,8 +8,8 @@ use std::time::Instant;
 use configuration::Config;
 use netfilter::Netfilter;
 use reconcile::{
-    Desired, Gate, KernelError, KernelErrorKind, Members, Observed, Outcome, Policy, SetName,
-    apply, plan,
+    Desired, Gate, KernelError, KernelErrorKind, Members, Object, Observed, Outcome, Part, Policy,
+    SetName, Target, apply, plan,
 };
 
 use super::script::sets;
@@ -57,16 +57,16 @@ pub fn make(config: &Config) -> Result<Made, PrepareError> {
     let policy = Policy { gate: Gate::AddOnly, ..Policy::new(prefix.clone(), salt()) };
     let lock = if sets.is_empty() { None } else { Some(Lock::take(prefix)?) };
     let mut made = Made { kernel, observed, policy, named, sets, _lock: lock };
-    let empty = made.sets.iter().map(|set| (set.clone(), Members::none(set.family())));
+    let empty = made.sets.iter().map(|set| (set.clone(), Target::of(Members::none(set.family()))));
     let desired = Desired { sets: empty.collect() };
     let outcome = made.carry_out(&desired, None);
-    for set in outcome.sets {
-        match set.result {
+    for done in outcome.objects {
+        match (done.object, done.result) {
             // Somebody has made it meanwhile, which is as good, but theirs.
-            Err(error) if error.kind == KernelErrorKind::Exists => {
-                made.sets.remove(&set.set);
+            (Object::Set(set), Err(error)) if error.kind == KernelErrorKind::Exists => {
+                made.sets.remove(&set);
             }
-            result => result?,
+            (_, result) => result?,
         }
     }
     Ok(made)
@@ -95,13 +95,14 @@ impl Made {
         let ours = desired.sets.iter().filter(|(set, _)| self.sets.contains(*set));
         let desired = Desired { sets: ours.map(|(set, to)| (set.clone(), to.clone())).collect() };
         self.carry_out(&desired, Some(until));
-        let filled = desired.sets.iter().filter(|(set, target)| self.members(set) == Some(*target));
+        let filled =
+            desired.sets.iter().filter(|(set, target)| self.members(set) == Some(&target.members));
         filled.map(|(set, _)| set.clone()).collect()
     }
 
     fn carry_out(&mut self, desired: &Desired, until: Option<Instant>) -> Outcome {
         let plan = plan(desired, &self.observed, &self.policy);
-        apply(&plan, &mut self.kernel, &mut self.observed, &mut |_| {
+        apply(&plan, Part::Urgent, &mut self.kernel, &mut self.observed, &mut |_| {
             let late = until.is_some_and(|until| Instant::now() >= until);
             if late { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })

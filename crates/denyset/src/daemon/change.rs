@@ -2,12 +2,16 @@
 //! all that a change sets off is done. Questions never come here.
 
 use blocklist::FeedName;
-use reconcile::{Action, Event, SetOutcome};
+use intake::Ticket;
+use keeper::{Action, Event};
 
 use super::{Daemon, Waiting};
 use crate::exit::Exit;
 use crate::serve::{Call, Change, Failure, Reply, document};
 use crate::view::OutcomeView;
+
+/// Work that was set off, and the question whose answer tells what came of it.
+type Started = (Option<Ticket>, Vec<Action>);
 
 impl Daemon {
     /// Begins what a call asks for. `None` means that it asks the daemon to
@@ -16,24 +20,28 @@ impl Daemon {
         let now = self.clock.now();
         let started = match &call.change {
             Change::Teardown => {
-                self.wait(call);
+                self.wait(call, None);
                 return None;
             }
-            Change::Reload => {
-                let begun = self.try_reload().map(|()| Vec::new());
-                begun.map_err(|why| Failure::new(Exit::Config, why))
-            }
-            Change::Resync => Ok(self.reconciler.handle(Event::Resync, now)),
+            Change::Reload => self.reload_for(false),
+            Change::Resync => Ok((None, self.keeper.handle(Event::Resync, now))),
             Change::Apply => {
-                let mut actions = self.reconciler.handle(Event::FeedsChanged, now);
-                actions.extend(self.reconciler.handle(Event::Resync, now));
-                Ok(actions)
+                let mut actions = self.keeper.handle(Event::FilesChanged, now);
+                actions.extend(self.keeper.handle(Event::Resync, now));
+                Ok((None, actions))
             }
             Change::Accept(feed) => self.accept(feed),
+            // What the running configuration lets go, or else the refused one.
+            Change::AcceptConfig if self.reload_refused.is_some() => self.reload_for(true),
+            Change::AcceptConfig => {
+                let ticket = self.keeper.ticket();
+                tracing::info!("somebody accepted what lists lose");
+                Ok((Some(ticket), self.keeper.handle(Event::AcceptLosses(ticket), now)))
+            }
         };
         match started {
-            Ok(actions) => {
-                self.wait(call);
+            Ok((question, actions)) => {
+                self.wait(call, question);
                 Some(actions)
             }
             Err(failure) => {
@@ -44,22 +52,55 @@ impl Daemon {
         }
     }
 
-    fn accept(&mut self, feed: &str) -> Result<Vec<Action>, Failure> {
+    fn reload_for(&mut self, accepted: bool) -> Result<Started, Failure> {
+        match self.begin_reload(accepted) {
+            Ok((ticket, actions)) => Ok((Some(ticket), actions)),
+            Err(why) => Err(Failure::new(Exit::Config, why)),
+        }
+    }
+
+    fn accept(&mut self, feed: &str) -> Result<Started, Failure> {
         let failed =
             |why: String| Failure::new(Exit::Failure, format!("cannot accept {feed}: {why}"));
         let name = FeedName::new(feed).map_err(|error| failed(error.to_string()))?;
-        let now = self.clock.now();
-        self.reconciler.accept(&name, now).map_err(|error| failed(error.to_string()))?;
-        tracing::info!(feed = %name, "somebody accepted what a guard refused of feed {name}");
-        Ok(self.reconciler.handle(Event::Tick, now))
+        let ticket = self.keeper.ticket();
+        tracing::info!(feed = %name, "somebody accepts what a guard refused of feed {name}");
+        let actions = self.keeper.handle(Event::Accept(ticket, name), self.clock.now());
+        Ok((Some(ticket), actions))
     }
 
-    fn wait(&mut self, call: Call) {
-        self.waiting.push(Waiting { call, outcomes: Vec::new() });
+    fn wait(&mut self, call: Call, question: Option<Ticket>) {
+        self.waiting.push(Waiting { call, outcomes: Vec::new(), question, reply: None });
+    }
+
+    /// A question that somebody waits for was decided.
+    pub(super) fn replied(&mut self, ticket: Ticket, reply: keeper::Reply) {
+        if let keeper::Reply::Configured(result) = &reply {
+            self.configured(ticket, result);
+        }
+        let asked = |waiting: &&mut Waiting| waiting.question == Some(ticket);
+        if let Some(waiting) = self.waiting.iter_mut().find(asked) {
+            waiting.reply = Some(reply);
+        }
     }
 
     /// What came of a call that has set work off.
-    pub(super) fn outcome(&self, outcomes: &[SetOutcome]) -> Reply {
-        document(&OutcomeView::of(&self.published.latest().facts, outcomes))
+    pub(super) fn outcome(&self, waiting: &Waiting) -> Reply {
+        match &waiting.reply {
+            Some(keeper::Reply::Accepted(Err(why))) => {
+                let what = match &waiting.call.change {
+                    Change::Accept(feed) => feed.as_str(),
+                    _ => "the configuration",
+                };
+                Err(Failure::new(Exit::Failure, format!("cannot accept {what}: {why}")))
+            }
+            Some(keeper::Reply::Configured(Err(slips))) => {
+                let slips: Vec<_> = slips.iter().map(ToString::to_string).collect();
+                let way_out = "the configuration of before stays in force; if this is meant: \
+                               denyset accept --config";
+                Err(Failure::new(Exit::Config, format!("{}\n{way_out}", slips.join("\n"))))
+            }
+            _ => document(&OutcomeView::of(&self.published.latest().facts, &waiting.outcomes)),
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use host::{Difference, Follow, News, Sources};
-use reconcile::{Action, Event};
+use keeper::{Action, Event};
 use tokio::sync::mpsc;
 
 use super::Daemon;
@@ -61,9 +61,8 @@ impl Daemon {
                 "this host has changed, and what is protected with it"
             );
         }
-        let mut settings = self.reconciler.settings().clone();
-        settings.protection = protection(&self.host.facts);
-        self.reconciler.handle(Event::Reconfigured(settings), self.clock.now())
+        let protection = protection(&self.host.facts);
+        self.keeper.handle(Event::HostIs(protection), self.clock.now())
     }
 
     /// What is not known of this host or not followed, each a sentence.

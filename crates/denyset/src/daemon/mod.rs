@@ -1,4 +1,4 @@
-//! The daemon: one loop that takes one input at a time, lets the reconciler
+//! The daemon: one loop that takes one input at a time, lets the keeper
 //! think, and hands out what it wants done. Nothing in the loop waits for the
 //! kernel or for a disk.
 
@@ -14,6 +14,7 @@ mod reload;
 mod report;
 mod signals;
 mod start;
+mod storage;
 mod worker;
 
 use std::path::PathBuf;
@@ -21,7 +22,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use host::News;
-use reconcile::{Action, Event, Reconciler, SetOutcome};
+use intake::Ticket;
+use keeper::{Event, Keeper, Reply};
+use reconcile::ObjectOutcome;
 use tokio::sync::mpsc;
 
 pub use clock::Clock;
@@ -41,8 +44,10 @@ use input::Input;
 use next_boot::NextBoot;
 use perform::Finished;
 use publish::Published;
+use reload::Candidate;
 use report::Log;
 use signals::Signals;
+use storage::{Storage, Task};
 use worker::Worker;
 
 /// The daemon at work.
@@ -52,12 +57,13 @@ pub struct Daemon {
     /// What it was read from.
     config_text: Arc<str>,
     next_boot: NextBoot,
-    reconciler: Reconciler,
+    keeper: Keeper,
     /// What is known of this host.
     host: News,
     clock: Clock,
     feeds: FeedEffects,
     worker: Worker,
+    storage: Storage,
     halt: Halt,
     /// What the work that was handed out has come to.
     finished: mpsc::Receiver<Finished>,
@@ -73,17 +79,14 @@ pub struct Daemon {
     /// The folders there that could not be read.
     unreadable: Vec<String>,
     settle: Settle,
-    /// When the reconciler wants a tick.
+    /// When the keeper wants a tick.
     wake: Option<Instant>,
     /// When the service manager wants a sign of life.
     watchdog: Option<tokio::time::Interval>,
     /// Who waits until there is nothing left to do.
     waiting: Vec<Waiting>,
-    /// Configurations that are being made ready.
-    reloading: u32,
-    /// The number of the last configuration that was read. Of several that are
-    /// being made ready only the last is taken over.
-    reload_ticket: u64,
+    /// A configuration on which the keeper has not decided yet.
+    candidate: Option<Candidate>,
     /// Why the last reload was refused, a sentence; `None` if it was not.
     reload_refused: Option<String>,
     /// Whether the service manager waits to hear that we are ready.
@@ -97,18 +100,17 @@ pub struct Daemon {
 struct Waiting {
     call: Call,
     /// What has been done since it came.
-    outcomes: Vec<SetOutcome>,
+    outcomes: Vec<ObjectOutcome>,
+    /// What it waits for an answer to, and the answer.
+    question: Option<Ticket>,
+    reply: Option<Reply>,
 }
 
 impl Daemon {
     /// Runs until it is told to end.
-    pub async fn run(mut self, restored: Vec<Event>) -> Exit {
-        let now = self.clock.now();
-        let mut actions = Vec::new();
-        for event in restored {
-            actions = self.take(actions, event);
-        }
-        actions.extend(self.reconciler.handle(Event::Tick, now));
+    pub async fn run(mut self) -> Exit {
+        let mut actions = self.keeper.handle(Event::Tick, self.clock.now());
+        self.storage.hand(&self.feeds, Task::ClearUnwanted);
         loop {
             for action in actions {
                 self.perform(action);
@@ -116,32 +118,23 @@ impl Daemon {
             self.settle_accounts();
             actions = match self.next_input().await {
                 Input::Shutdown => return self.stop().await,
-                Input::Reload => {
-                    self.reload();
-                    Vec::new()
-                }
+                Input::Reload => self.reload(),
                 Input::Call(call) => match self.change(call) {
                     Some(actions) => actions,
                     None => return self.stop_for_good().await,
                 },
                 Input::Finished(Finished::Died) => return Self::give_up(),
                 Input::Finished(finished) => self.finished(finished),
-                Input::Event(event) => self.reconciler.handle(event, self.clock.now()),
+                Input::Event(event) => self.keeper.handle(event, self.clock.now()),
                 Input::Quiet => Vec::new(),
             };
         }
     }
 
-    /// Lets the reconciler have an event whose actions come after others.
-    fn take(&mut self, mut actions: Vec<Action>, event: Event) -> Vec<Action> {
-        actions.extend(self.reconciler.handle(event, self.clock.now()));
-        actions
-    }
-
     /// Publishes what is so, answers those who waited for all to be done, and
     /// tells the service manager how things are.
     fn settle_accounts(&mut self) {
-        if !self.reconciler.at_rest() || self.reloading > 0 {
+        if !self.keeper.at_rest() {
             self.log.pass_on(Instant::now());
             self.publish(false);
             return;
@@ -149,8 +142,9 @@ impl Daemon {
         self.log.sum_up();
         self.keep_for_next_boot();
         self.publish(self.unready || !self.waiting.is_empty());
-        for Waiting { call, outcomes } in std::mem::take(&mut self.waiting) {
-            let answer = self.outcome(&outcomes);
+        for waiting in std::mem::take(&mut self.waiting) {
+            let answer = self.outcome(&waiting);
+            let Waiting { call, .. } = waiting;
             // Whoever asked may have gone.
             let _ = call.reply.send(answer);
         }
@@ -190,6 +184,7 @@ impl Daemon {
         let remove = self.config.daemon.on_stop == OnStop::Remove;
         let removed = if remove { self.remove_all().await.is_ok() } else { true };
         self.worker.end();
+        self.storage.end();
         tracing::info!("stopped");
         if removed { Exit::Success } else { Exit::Failure }
     }

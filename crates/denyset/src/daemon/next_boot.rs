@@ -22,14 +22,18 @@ pub(super) struct NextBoot {
 impl Daemon {
     /// Has it kept if the next boot would find something else.
     pub(super) fn keep_for_next_boot(&mut self) {
-        let protection = &self.reconciler.settings().protection;
+        // What is held for a slip is nothing that a boot should begin with.
+        if self.keeper.lists().values().any(|list| list.held.is_some()) {
+            return;
+        }
+        let protection = self.keeper.protection();
         let same = |kept: &Record| {
-            Arc::ptr_eq(&kept.text, &self.config_text) && kept.protection == *protection
+            Arc::ptr_eq(&kept.text, &self.config_text) && kept.protection == **protection
         };
         if self.next_boot.busy || self.next_boot.kept.as_ref().is_some_and(same) {
             return;
         }
-        let record = Record { text: self.config_text.clone(), protection: protection.clone() };
+        let record = Record { text: self.config_text.clone(), protection: (**protection).clone() };
         let config = self.config.clone();
         self.next_boot.busy = true;
         self.next_boot.kept = Some(record.clone());

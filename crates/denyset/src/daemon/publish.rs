@@ -65,7 +65,7 @@ impl Daemon {
             self.published.due = Some(self.published.rest);
             return;
         }
-        let facts = Facts::of(&self.reconciler, self.surroundings());
+        let facts = Facts::of(&self.keeper, self.surroundings());
         self.published.publish(facts);
         self.published.rest = begun + begun.elapsed() * SHARE;
     }

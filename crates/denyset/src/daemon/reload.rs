@@ -2,96 +2,90 @@
 
 use std::sync::Arc;
 
-use blocklist::Protection;
-use reconcile::{Action, Event, Settings};
+use configuration::Config;
+use intake::Ticket;
+use keeper::{Action, Event, Slip};
 
 use super::Daemon;
-use super::perform::Finished;
 use super::start::settle;
-use crate::settings::{protection, settings};
+use crate::settings::settings;
 use crate::systemd;
-use configuration::Config;
 
-/// A new configuration, with all that takes a while to find out.
-#[derive(Debug)]
-pub(super) struct Reloaded {
-    /// Which of the configurations that were read it is.
-    ticket: u64,
+/// A new configuration on its way into force.
+pub(super) struct Candidate {
     config: Arc<Config>,
     /// What it was read from.
     text: Arc<str>,
-    /// Without what is protected on this host, which may change meanwhile.
-    settings: Settings,
-    /// The last good copies of feeds that were in no list before.
-    restored: Vec<Event>,
+    /// The question to the keeper that decides on it.
+    ticket: Ticket,
 }
 
 impl Daemon {
     /// Reads configuration and feeds again, as SIGHUP asks for.
-    pub(super) fn reload(&mut self) {
+    pub(super) fn reload(&mut self) -> Vec<Action> {
         systemd::reloading();
         self.unready = true;
-        if let Err(reason) = self.try_reload() {
-            tracing::error!(
-                reason,
-                "the new configuration is bad, the running one stays in force: {reason}"
-            );
+        match self.begin_reload(false) {
+            Ok((_, actions)) => actions,
+            Err(reason) => {
+                tracing::error!(
+                    reason,
+                    "the new configuration is bad, the running one stays in force: {reason}"
+                );
+                Vec::new()
+            }
         }
     }
 
-    /// The same. What a good configuration sets off comes as finished work.
-    /// That one was refused is remembered until one is not.
+    /// The same. That one was refused is remembered until one is not.
+    /// `accepted`: somebody knows what it empties.
     ///
     /// # Errors
     /// What is wrong with the configuration, a sentence a line.
-    pub(super) fn try_reload(&mut self) -> Result<(), String> {
-        let begun = self.begin_reload();
+    pub(super) fn begin_reload(&mut self, accepted: bool) -> Result<(Ticket, Vec<Action>), String> {
+        let begun = self.propose(accepted);
         self.reload_refused = begun.as_ref().err().map(|reason| refused(reason));
         begun
     }
 
-    fn begin_reload(&mut self) -> Result<(), String> {
+    fn propose(&mut self, accepted: bool) -> Result<(Ticket, Vec<Action>), String> {
         let (config, text) = Config::read(&self.config_file).map_err(|error| error.to_string())?;
         if let Some(key) = fixed_key(&self.config, &config) {
             return Err(format!("{key} cannot change while the daemon runs, restart it for that"));
         }
         let config = Arc::new(config);
-        let mut feeds = self.feeds.clone();
-        feeds.reconfigure(config.clone());
-        let known = self.reconciler.feeds().states().keys().cloned().collect();
-        self.reloading += 1;
-        self.reload_ticket += 1;
-        let ticket = self.reload_ticket;
-        self.aside(move || {
-            let restored = feeds.recall(&known);
-            let settings = settings(&config, Protection::default());
-            let text = text.into();
-            Finished::Reloaded(Box::new(Reloaded { ticket, config, text, settings, restored }))
-        });
-        Ok(())
+        let ticket = self.keeper.ticket();
+        let settings = settings(&config);
+        // Its feeds are read as it says from now on: what is in force meanwhile
+        // has been read already.
+        self.feeds.reconfigure(config.clone());
+        self.candidate = Some(Candidate { config, text: text.into(), ticket });
+        let event = Event::Proposed { ticket: Some(ticket), settings, accepted };
+        let actions = self.keeper.handle(event, self.clock.now());
+        Ok((ticket, actions))
     }
 
-    /// Takes the new configuration over, unless a newer one is on its way.
-    pub(super) fn reloaded(&mut self, reloaded: Reloaded) -> Vec<Action> {
-        let Reloaded { ticket, config, text, mut settings, restored } = reloaded;
-        self.reloading -= 1;
-        if ticket != self.reload_ticket {
-            return Vec::new();
+    /// The keeper has decided on a configuration.
+    pub(super) fn configured(&mut self, ticket: Ticket, result: &Result<(), Vec<Slip>>) {
+        let Some(candidate) = self.candidate.take_if(|candidate| candidate.ticket == ticket) else {
+            return;
+        };
+        match result {
+            Ok(()) => {
+                self.config = candidate.config;
+                self.config_text = candidate.text;
+                // What is not looked at yet is looked at by the reload itself.
+                self.settle = settle(&self.config);
+            }
+            Err(slips) => {
+                self.feeds.reconfigure(self.config.clone());
+                let reason: Vec<_> = slips.iter().map(ToString::to_string).collect();
+                self.reload_refused = Some(format!(
+                    "{}; if it is meant: denyset accept --config",
+                    refused(&reason.join("\n"))
+                ));
+            }
         }
-        self.feeds.reconfigure(config.clone());
-        // What is not looked at yet is looked at by the reload itself.
-        self.settle = settle(config.daemon.settle);
-        self.config = config;
-        self.config_text = text;
-        let lists = self.config.lists.len();
-        tracing::info!(lists, "the configuration was read again, it has {lists} lists");
-        settings.protection = protection(&self.host.facts);
-        let now = self.clock.now();
-        let mut actions = self.reconciler.handle(Event::Reconfigured(settings), now);
-        for event in restored {
-            actions.extend(self.reconciler.handle(event, now));
-        }
-        actions
     }
 }
 

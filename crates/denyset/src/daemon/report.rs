@@ -1,4 +1,4 @@
-//! What the reconciler reports, as log lines: each says by itself what it is
+//! What the keeper reports, as log lines: each says by itself what it is
 //! about, why, and what to do, and has the values as fields besides. INFO is a
 //! change, WARN something refused or retried, ERROR a promise that cannot be
 //! kept. Of many feeds of which the same is to be said some are named, and the
@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use blocklist::{FeedName, Refusal, Tally};
-use reconcile::{Age, Report, SetOutcome};
+use intake::{Age, SourceReport};
+use keeper::Report;
+use reconcile::{ObjectOutcome, Reason};
 use tracing::{error, info, warn};
 
-use crate::view::{RefusalView, shown};
+use crate::view::{RefusalView, shown, way_out};
 
 /// Lines of one kind that are logged in one round.
 const LINES_MAX: usize = 20;
@@ -30,6 +32,8 @@ enum Kind {
     Gone,
     Aged,
     Withdrawn,
+    NotKept,
+    Lost,
 }
 
 /// The log of one round, which ends when all is done.
@@ -64,6 +68,8 @@ impl Log {
                 Kind::Gone => warn!(count, "and the files of {count} more feeds are gone"),
                 Kind::Aged => warn!(count, "and {count} more feeds have come to another age"),
                 Kind::Withdrawn => warn!(count, "and {count} more feeds are withdrawn"),
+                Kind::NotKept => warn!(count, "and {count} more feeds have no new copy, or again"),
+                Kind::Lost => warn!(count, "and the copies of {count} more feeds are lost"),
             }
         }
     }
@@ -85,40 +91,22 @@ impl Log {
 
 /// Of which there may be many.
 fn kind(report: &Report) -> Option<Kind> {
+    let Report::Source(report) = report else { return None };
     match report {
-        Report::FeedAccepted { .. } => Some(Kind::Accepted),
-        Report::FeedRefused { .. } => Some(Kind::Refused),
-        Report::FeedGone { .. } => Some(Kind::Gone),
-        Report::FeedAged { .. } => Some(Kind::Aged),
-        Report::FeedWithdrawn { .. } => Some(Kind::Withdrawn),
+        SourceReport::Accepted { .. } | SourceReport::Renamed { .. } => Some(Kind::Accepted),
+        SourceReport::Refused { .. } => Some(Kind::Refused),
+        SourceReport::Gone { .. } => Some(Kind::Gone),
+        SourceReport::Aged { .. } => Some(Kind::Aged),
+        SourceReport::Withdrawn { .. } => Some(Kind::Withdrawn),
+        SourceReport::NotKept { .. } | SourceReport::KeptAgain { .. } => Some(Kind::NotKept),
+        SourceReport::Lost { .. } => Some(Kind::Lost),
         _ => None,
     }
 }
 
 fn log(report: &Report) {
     match report {
-        Report::FeedAccepted { feed, tally, previous } => accepted(feed, tally, previous.as_ref()),
-        Report::FeedRefused { feed, refusals, in_force } => {
-            for refusal in refusals {
-                refused(feed, refusal, *in_force);
-            }
-        }
-        Report::FeedGone { feed, stays } => {
-            let (name, seconds) = (text(feed.as_str()), stays.as_secs());
-            warn!(
-                %feed,
-                withdraw_seconds = seconds,
-                "the file of feed {name} is gone, its last good version stays in force for {seconds} s"
-            );
-        }
-        Report::FeedAged { feed, age } => aged(feed, *age),
-        Report::FeedWithdrawn { feed } => {
-            warn!(%feed, "feed {} is withdrawn, its file is gone", text(feed.as_str()));
-        }
-        Report::ScanFailed { reason } => {
-            warn!(reason, "feeds-dir cannot be read, all feeds stay as they are: {}", text(reason));
-        }
-        Report::ScanRecovered => info!("feeds-dir can be read again"),
+        Report::Source(report) => log_source(report),
         Report::ListComposed { list, ipv4, ipv6, protected } => {
             info!(list, ipv4, ipv6, "list {list} has new members: {ipv4} of IPv4, {ipv6} of IPv6");
             if *protected > 0 {
@@ -128,17 +116,89 @@ fn log(report: &Report) {
                 );
             }
         }
-        Report::SetApplied(outcome) => log_outcome(outcome),
-        Report::Drifted { set, drift } => {
-            warn!(%set, reason = drift, "somebody else changed set {set}, it is being repaired: {drift}");
+        Report::ListHeld { list, held } => {
+            let (why, way_out) = (&held.why, way_out(&held.why));
+            warn!(list, reason = %why, "list {list} is held: {why}; {way_out}");
         }
-        Report::SetBlocked { set, obstacle } => {
-            error!(%set, reason = obstacle, "set {set} cannot be brought to what it should be: {obstacle}");
+        Report::ListFree { list } => info!(list, "list {list} is not held any more"),
+        Report::Applied(outcome) => log_outcome(outcome),
+        Report::Drifted(difference) => {
+            let (set, kind) = (&difference.set, difference.kind);
+            warn!(%set, reason = %kind, "somebody else changed set {set}, it is being repaired: {kind}");
+        }
+        Report::Blocked { object, obstacle } => {
+            error!(set = %object, reason = %obstacle, "{object} cannot be brought to what it should be: {obstacle}");
         }
         Report::KernelFailed(error) => {
             warn!(%error, "the kernel cannot be observed, trying again: {error}");
         }
         Report::InSync => info!("the kernel holds what the feeds say"),
+        Report::Configured { lists } => {
+            info!(lists, "the configuration was read again, it has {lists} lists");
+        }
+        Report::ConfigurationRefused { slips } => {
+            for slip in slips {
+                error!(
+                    list = slip.list,
+                    reason = %slip,
+                    "the new configuration is refused, the running one stays in force: {slip}; if \
+                     it is meant: denyset accept --config"
+                );
+            }
+        }
+        // Whoever follows the host has told what is new.
+        Report::HostChanged => {}
+    }
+}
+
+fn log_source(report: &SourceReport) {
+    match report {
+        SourceReport::Accepted { feed, tally, previous } => {
+            accepted(feed, tally, previous.as_ref());
+        }
+        SourceReport::Refused { feed, refusals, in_force } => {
+            for refusal in refusals {
+                refused(feed, refusal, *in_force);
+            }
+        }
+        SourceReport::NotKept { feed, refusal } => {
+            let (name, found) = (text(feed.as_str()), &refusal.found);
+            warn!(%feed, found, "feed {name} would not survive a restart: {}", text(found));
+        }
+        SourceReport::KeptAgain { feed } => {
+            info!(%feed, "there is a copy of feed {} again", text(feed.as_str()));
+        }
+        SourceReport::Lost { feed, loss } => {
+            let name = text(feed.as_str());
+            warn!(%feed, reason = %loss, "the last good version of feed {name} is lost: {loss}");
+        }
+        SourceReport::Gone { feed, stays } => {
+            let (name, seconds) = (text(feed.as_str()), stays.as_secs());
+            warn!(
+                %feed,
+                withdraw_seconds = seconds,
+                "the file of feed {name} is gone, its last good version stays in force for {seconds} s"
+            );
+        }
+        SourceReport::Renamed { feed, to } => {
+            let (name, to) = (text(feed.as_str()), text(to.as_str()));
+            info!(%feed, "feed {name} has another name now: {to}");
+        }
+        SourceReport::Aged { feed, age } => aged(feed, *age),
+        SourceReport::Withdrawn { feed } => {
+            warn!(%feed, "feed {} is withdrawn, its file is gone", text(feed.as_str()));
+        }
+        SourceReport::ScanFailed { reason } => {
+            warn!(reason, "feeds-dir cannot be read, all feeds stay as they are: {}", text(reason));
+        }
+        SourceReport::ScanRecovered => info!("feeds-dir can be read again"),
+        SourceReport::RecallFailed { reason } => {
+            error!(reason, "the last good copies cannot be read, trying again: {}", text(reason));
+        }
+        SourceReport::ClockSet { by, ahead } => {
+            let way = if *ahead { "ahead" } else { "back" };
+            info!(seconds = by.as_secs(), "the clock was set {way} by {} s", by.as_secs());
+        }
     }
 }
 
@@ -162,6 +222,7 @@ fn aged(feed: &FeedName, age: Age) {
     let name = text(feed.as_str());
     match age {
         Age::Fresh => info!(%feed, "feed {name} is not older than its max-age any more"),
+        Age::Future => warn!(%feed, "feed {name} was written in the future, its age is not known"),
         Age::Stale => warn!(%feed, "feed {name} is older than its max-age, it stays in force"),
         Age::Dropped => warn!(%feed, "feed {name} is older than its max-age, it is not in force"),
     }
@@ -192,16 +253,21 @@ fn refused(feed: &FeedName, refusal: &Refusal, in_force: bool) {
     );
 }
 
-/// Logs what came of a plan for one set.
-pub(super) fn log_outcome(outcome: &SetOutcome) {
-    let SetOutcome { set, route, reason, added, deleted, result } = outcome;
+/// Logs what came of a plan for one object.
+pub(super) fn log_outcome(outcome: &ObjectOutcome) {
+    let ObjectOutcome { object, route, reason, added, deleted, result } = outcome;
+    let set = object.set().map_or_else(|| object.to_string(), ToString::to_string);
     match result {
+        // What nobody sees any more is nobody's concern.
+        Ok(()) if matches!(reason, Reason::Replaced | Reason::Orphan) => {
+            tracing::debug!(set, %route, %reason, "shadow {set} was released");
+        }
         Ok(()) => info!(
-            %set, %route, %reason, added, deleted,
+            set, %route, %reason, added, deleted,
             "set {set} was changed by {route}, {added} added and {deleted} deleted: {reason}"
         ),
         Err(error) => warn!(
-            %set, %route, %error,
+            set, %route, %error,
             "set {set} could not be changed by {route}, trying again: {error}"
         ),
     }
@@ -260,7 +326,7 @@ mod tests {
             found: "1 entry\u{1b}".into(),
         };
         let feed = FeedName::new(name).expect("a name");
-        Report::FeedRefused { feed, refusals: vec![refusal], in_force: true }
+        Report::Source(SourceReport::Refused { feed, refusals: vec![refusal], in_force: true })
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) enum Signal {
 }
 
 /// Keeps SIGHUP from ending the process, which is its default, until
-/// [`Signals::take`] hears of it. Whoever sends one before anything was read
+/// `Signals::take` hears of it. Whoever sends one before anything was read
 /// has nothing to be read again.
 ///
 /// # Errors

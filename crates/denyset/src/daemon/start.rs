@@ -5,9 +5,10 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use reconcile::{Event, KernelError, KernelErrorKind, Reconciler};
+use keeper::Keeper;
+use reconcile::{KernelError, KernelErrorKind};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
@@ -18,6 +19,7 @@ use super::next_boot::NextBoot;
 use super::publish::Published;
 use super::report::Log;
 use super::signals::Signals;
+use super::storage::Storage;
 use super::worker::Worker;
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
@@ -89,12 +91,11 @@ pub fn salt_of_a_set() -> u16 {
     u16::from_be_bytes([high, low])
 }
 
-/// Gets everything ready that [`Daemon::run`] needs, and the events that it
-/// begins with. Has to be called inside a tokio runtime.
+/// Gets everything ready that [`Daemon::run`] needs. Has to be called inside a tokio runtime.
 ///
 /// # Errors
 /// [`StartError`].
-pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
+pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     // A reload that is asked for from here on is done once we have started.
     let signals = Signals::take()?;
     let (config, config_text) = Config::read(&config_file)?;
@@ -102,25 +103,28 @@ pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
     let lock = Lock::take(&config.kernel.set_prefix)?;
     let halt = Halt::default();
     let kernel = KernelEffects::open(config.kernel.set_prefix.clone(), halt.clone())?;
-    let (feeds, restored) = FeedEffects::open(config.clone())?;
+    let feeds = FeedEffects::open(config.clone())?;
     let (finish, finished) = mpsc::channel(FINISHED_MAX);
     let worker = Worker::start(kernel, finish.clone())?;
+    let storage = Storage::start(finish.clone())?;
     let host = facts::follow(finish.clone())?;
     let watchdog = systemd::watchdog_interval().map(|period| {
         let mut interval = tokio::time::interval(period);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         interval
     });
-    let reconciler = Reconciler::new(settings(&config, protection(&host.facts)), salt());
-    let published = Published::new(Facts::of(&reconciler, Surroundings::default()));
+    let clock = Clock::start();
+    let keeper = Keeper::new(settings(&config), protection(&host.facts), salt(), clock.now());
+    let published = Published::new(Facts::of(&keeper, Surroundings::default()));
     let (watcher, unwatched) = watch(&config);
     let daemon = Daemon {
-        reconciler,
+        keeper,
         host,
-        clock: Clock::start(),
+        clock,
         calls: listen(&config, &published, &feeds),
         feeds,
         worker,
+        storage,
         halt,
         finished,
         finish,
@@ -130,12 +134,11 @@ pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
         watcher,
         unwatched,
         unreadable: Vec::new(),
-        settle: settle(config.daemon.settle),
+        settle: settle(&config),
         wake: None,
         watchdog,
         waiting: Vec::new(),
-        reloading: 0,
-        reload_ticket: 0,
+        candidate: None,
         reload_refused: None,
         unready: true,
         status: (0, String::new()),
@@ -154,12 +157,13 @@ pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
         daemon.config.lists.len(),
         daemon.config_file.display()
     );
-    Ok((daemon, restored))
+    Ok(daemon)
 }
 
 /// The settling of the feeds directory.
-pub(super) fn settle(quiet: Duration) -> Settle {
-    Settle::new(quiet, quiet * SETTLE_MAX)
+pub(super) fn settle(config: &Config) -> Settle {
+    let quiet = config.daemon.settle;
+    Settle::new(quiet, (quiet * SETTLE_MAX).min(config.daemon.settle_max))
 }
 
 /// Opens the control socket. A daemon that nobody can ask still blocks.

@@ -33,6 +33,8 @@ pub enum Request {
         /// The name of the feed.
         feed: String,
     },
+    /// Let lists lose once what state or configuration do not account for.
+    AcceptConfig {},
     /// Remove everything that is ours from the kernel.
     Teardown {},
 }
@@ -61,6 +63,8 @@ pub enum Change {
     Apply,
     /// Let one refused change of the feed of this name through.
     Accept(String),
+    /// Let lists lose once what state or configuration do not account for.
+    AcceptConfig,
     /// Remove everything that is ours from the kernel.
     Teardown,
 }
@@ -74,7 +78,7 @@ impl Request {
             Self::Reload {} => "reload",
             Self::Resync {} => "resync",
             Self::Apply {} => "apply",
-            Self::Accept { .. } => "accept",
+            Self::Accept { .. } | Self::AcceptConfig {} => "accept",
             Self::Teardown {} => "teardown",
         }
     }
@@ -88,6 +92,7 @@ impl Request {
             Self::Resync {} => Wish::Change(Change::Resync),
             Self::Apply {} => Wish::Change(Change::Apply),
             Self::Accept { feed } => Wish::Change(Change::Accept(feed)),
+            Self::AcceptConfig {} => Wish::Change(Change::AcceptConfig),
             Self::Teardown {} => Wish::Change(Change::Teardown),
         }
     }

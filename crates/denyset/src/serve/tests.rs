@@ -45,7 +45,9 @@ impl Scene {
                         waiting.push(call.reply);
                         continue;
                     }
-                    Change::Apply | Change::Teardown => Ok(json!({"done": true})),
+                    Change::Apply | Change::AcceptConfig | Change::Teardown => {
+                        Ok(json!({"done": true}))
+                    }
                 };
                 call.reply.send(answer).expect("the session waits");
             }

@@ -3,23 +3,24 @@
 //! only if it is of the version that is in force there.
 
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use blocklist::{
     AllowedBy, AnyPrefix, Exemption, Explanation, FeedName, Limits, List, Match, Role, Source,
     explain,
 };
-use feedfiles::{Copies, CopyHeader, OpenCopy};
+use feedfiles::{Copies, OpenCopy};
 use netfilter::Netfilter;
 use reconcile::{Observe as _, SetName};
 
-use crate::snapshot::{Facts, VersionFacts};
+use crate::snapshot::Facts;
 use crate::view::{AllowView, ListAnswer, SourceView, Verdict, WhyView};
 
 /// Answers, and blocks the thread for it: a feed may be long.
 pub(super) fn answer(facts: &Facts, copies: Option<&Copies>, address: IpAddr) -> WhyView {
     let address = address.to_canonical();
     let mut question = Question { facts, copies, address, notes: Vec::new() };
-    let feeds = facts.in_force();
+    let feeds = facts.in_force(SystemTime::now());
     let answers = facts.lists.iter().map(|list| {
         let explanation = explain(&list.list, &feeds, &facts.protection, address);
         question.list_answer(&list.list, &explanation)
@@ -115,7 +116,9 @@ impl Question<'_> {
     fn copy(&mut self, feed: &FeedName) -> Option<OpenCopy> {
         let version = self.facts.feeds.get(feed)?.in_force()?;
         let reason = match self.copies?.look_into(feed) {
-            Ok(Some(copy)) if is_of(copy.header(), version) => return Some(copy),
+            Ok(Some(copy)) if copy.header().version().numbers() == version.id.0 => {
+                return Some(copy);
+            }
             Ok(Some(_)) => "another version of it has been kept by now, ask again".to_owned(),
             Ok(None) => "it has no last good copy".to_owned(),
             Err(error) => error.to_string(),
@@ -152,19 +155,6 @@ impl Question<'_> {
     }
 }
 
-/// Whether a copy is of this version. Where only the counts are known of that,
-/// they have to do.
-fn is_of(header: &CopyHeader, version: &VersionFacts) -> bool {
-    match version.id {
-        Some(id) => header.version() == id,
-        None => {
-            header.format == version.format
-                && header.tally.entries == version.entries
-                && header.tally.rejected == version.rejected
-        }
-    }
-}
-
 fn line(feed: &FeedName, source: Source) -> SourceView {
     SourceView { feed: feed.to_string(), line: source.line, text: source.text }
 }
@@ -177,14 +167,14 @@ fn without_line(found: &Match) -> SourceView {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::SystemTime;
 
     use blocklist::{Allow, Glob, Options, parse_with};
     use feedfiles::Store;
+    use intake::{Age, Identity, Version};
     use tempfile::TempDir;
 
     use super::*;
-    use crate::snapshot::{Age, FeedFacts, ListFacts};
+    use crate::snapshot::{FeedFacts, ListFacts, VersionFacts};
 
     const FEED: &str = "list.txt";
 
@@ -200,14 +190,8 @@ mod tests {
             drafts.lay_down(&name, &options, &parsed, text.as_bytes(), now).expect("a draft");
         store.keep(draft, now).expect("kept");
         let copy = store.copies().look_into(&name).expect("good").expect("there");
-        let version = VersionFacts {
-            id: Some(copy.header().version()),
-            format: parsed.format,
-            entries: parsed.tally.entries,
-            rejected: parsed.tally.rejected,
-            exceptions: 0,
-            prefixes: Arc::new(parsed.prefixes),
-        };
+        let id = Identity(copy.header().version().numbers());
+        let version = VersionFacts(Version::new(id, parsed, now, now));
         (store.copies().clone(), version)
     }
 
@@ -222,11 +206,14 @@ mod tests {
             version: Some(version),
             refusals: Vec::new(),
             since: SystemTime::UNIX_EPOCH,
+            can_be_accepted: false,
             is_gone: false,
+            loss: None,
+            unkept: None,
             age: Age::Fresh,
         };
         Facts {
-            lists: vec![ListFacts { list: Arc::new(list), is_held: false }],
+            lists: vec![ListFacts { list: Arc::new(list), held: None }],
             feeds: [(FeedName::new(FEED).expect("a name"), feed)].into(),
             ..Facts::nothing()
         }

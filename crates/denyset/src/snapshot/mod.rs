@@ -2,15 +2,16 @@
 //! force at one revision. Whoever asks reads it, and nobody waits for the loop.
 //! What is large is shared; how any of it is said is decided in `view`.
 
-mod of_reconciler;
+mod of_keeper;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use blocklist::{Family, FeedName, Format, List, Prefixes, Protection, Refusal};
-use feedfiles::VersionId;
+use blocklist::{Family, FeedName, List, Prefixes, Protection, Refusal};
+use intake::{Age, Loss, Version};
+use keeper::Held;
 use reconcile::{Members, SetName, SetPrefix};
 
 /// The facts, and which ones they are.
@@ -31,16 +32,18 @@ pub struct Facts {
     pub generation: u64,
     /// What the names of sets begin with.
     pub prefix: SetPrefix,
-    /// The lists, in the order of the configuration.
+    /// The lists, by name.
     pub lists: Vec<ListFacts>,
     /// The addresses that are protected on this host.
-    pub protection: Protection,
+    pub protection: Arc<Protection>,
     /// Every feed that a list takes in.
     pub feeds: BTreeMap<FeedName, FeedFacts>,
     /// The live sets of all lists.
     pub sets: BTreeMap<SetName, SetFacts>,
     /// Why the feeds directory could not be read the last time.
     pub scan_failure: Option<String>,
+    /// Why the last good copies could not be looked through.
+    pub recall_failure: Option<String>,
     /// What keeps the kernel from being as desired, a sentence each.
     pub troubles: Vec<String>,
     /// What is so around the daemon.
@@ -52,9 +55,8 @@ pub struct Facts {
 pub struct ListFacts {
     /// What it is made of.
     pub list: Arc<List>,
-    /// Its sets lose nothing for now: not all that it is made of has been seen
-    /// or is known.
-    pub is_held: bool,
+    /// How its sets are kept from what its feeds say, if they are.
+    pub held: Option<Held>,
 }
 
 /// One feed.
@@ -64,40 +66,30 @@ pub struct FeedFacts {
     pub version: Option<VersionFacts>,
     /// Why the newest version is not it. Empty if it is.
     pub refusals: Vec<Refusal>,
+    /// A person's word can let it through, or let the feed go.
+    pub can_be_accepted: bool,
     /// Since when the feed is in the standing that it is in.
     pub since: SystemTime,
     /// Its file is gone.
     pub is_gone: bool,
+    /// How its last good version was lost, if nothing good has come since.
+    pub loss: Option<Loss>,
+    /// Why the version in force would not survive a restart.
+    pub unkept: Option<Refusal>,
     /// How old it is, by what it may be.
     pub age: Age,
 }
 
-/// How old a feed is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Age {
-    /// Not older than it may be.
-    Fresh,
-    /// Older, and in force all the same.
-    Stale,
-    /// Older, and therefore not in force.
-    Dropped,
-}
+/// A version of a feed. Two are equal that are known by the same, from the same
+/// time on.
+#[derive(Clone, Debug)]
+pub struct VersionFacts(pub Version);
 
-/// A version of a feed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VersionFacts {
-    /// Which one it is; `None` if only its counts tell.
-    pub id: Option<VersionId>,
-    /// The format it was read as.
-    pub format: Format,
-    /// Accepted entries as written.
-    pub entries: u64,
-    /// Lines that could not be read.
-    pub rejected: u64,
-    /// Entries that take something out of what the feed itself names.
-    pub exceptions: u64,
-    /// What it contributes now.
-    pub prefixes: Arc<Prefixes>,
+impl PartialEq for VersionFacts {
+    fn eq(&self, other: &Self) -> bool {
+        let known_by = |Self(version): &Self| (version.id, version.since, version.written);
+        known_by(self) == known_by(other)
+    }
 }
 
 /// One live set.
@@ -139,8 +131,9 @@ pub struct Surroundings {
 
 impl FeedFacts {
     /// The version in force, if there is one.
-    pub fn in_force(&self) -> Option<&VersionFacts> {
-        self.version.as_ref().filter(|_| self.age != Age::Dropped)
+    pub fn in_force(&self) -> Option<&Version> {
+        let VersionFacts(version) = self.version.as_ref()?;
+        Some(version).filter(|_| self.age != Age::Dropped)
     }
 }
 
@@ -153,25 +146,26 @@ impl Facts {
             generation: 7,
             prefix: SetPrefix::new("denyset-").expect("a prefix"),
             lists: Vec::new(),
-            protection: Protection::default(),
+            protection: Arc::default(),
             feeds: BTreeMap::new(),
             sets: BTreeMap::new(),
             scan_failure: None,
+            recall_failure: None,
             troubles: Vec::new(),
             surroundings: Surroundings::default(),
         }
     }
 
-    /// What the feeds in force contribute.
-    pub fn in_force(&self) -> BTreeMap<FeedName, Arc<Prefixes>> {
+    /// What the feeds in force contribute at this time of day.
+    pub fn in_force(&self, now: SystemTime) -> BTreeMap<FeedName, Arc<Prefixes>> {
         let feeds = self.feeds.iter();
         let feeds = feeds.filter_map(|(name, feed)| Some((name, feed.in_force()?)));
-        feeds.map(|(name, version)| (name.clone(), version.prefixes.clone())).collect()
+        feeds.map(|(name, version)| (name.clone(), version.prefixes_at(now))).collect()
     }
 
     /// The feeds in force that take out some of what their own entries name.
     pub fn with_exceptions(&self) -> impl Iterator<Item = &FeedName> {
-        let takes_out = |feed: &FeedFacts| feed.in_force().is_some_and(|v| v.exceptions > 0);
+        let takes_out = |feed: &FeedFacts| feed.in_force().is_some_and(|v| v.tally.exceptions > 0);
         self.feeds.iter().filter(move |(_, feed)| takes_out(feed)).map(|(name, _)| name)
     }
 

@@ -77,12 +77,17 @@ pub(super) fn work(whom: &Whom, request: &Request, format: Format) -> Exit {
     }
 }
 
-/// `accept FEED`. That the feed is refused for another reason now is an error.
-pub(super) fn accept(whom: &Whom, feed: &FeedName, format: Format) -> Exit {
-    let request = Request::Accept { feed: feed.as_str().to_owned() };
+/// `accept FEED`, or of `None` what the configuration takes from lists. That the
+/// feed is refused for another reason now is an error.
+pub(super) fn accept(whom: &Whom, feed: Option<&FeedName>, format: Format) -> Exit {
+    let request = match feed {
+        Some(feed) => Request::Accept { feed: feed.as_str().to_owned() },
+        None => Request::AcceptConfig {},
+    };
     match question::<OutcomeView>(whom, &request, LONG) {
         Ok(outcome) => {
-            let refused = outcome.refusals.iter().any(|refusal| refusal.feed == feed.as_str());
+            let same = |name: &String| feed.is_some_and(|feed| name.as_str() == feed.as_str());
+            let refused = outcome.refusals.iter().any(|refusal| same(&refusal.feed));
             shown(print(&outcome, format), if refused { Exit::Failure } else { Exit::Success })
         }
         Err(exit) => exit,

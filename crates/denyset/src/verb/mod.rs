@@ -37,7 +37,7 @@ pub fn run(cli: &Cli) -> Exit {
         Verb::Why(why) => ask::why(&whom(), why.address, why.print.format),
         Verb::Reload(print) => ask::work(&whom(), &Request::Reload {}, print.format),
         Verb::Resync(print) => ask::work(&whom(), &Request::Resync {}, print.format),
-        Verb::Accept(accept) => ask::accept(&whom(), &accept.feed, accept.print.format),
+        Verb::Accept(accept) => ask::accept(&whom(), accept.feed.as_ref(), accept.print.format),
         Verb::Prepare(print) => prepare::prepare(&file, print.format),
         Verb::Completions(completions) => completions.print(),
     }

@@ -29,7 +29,7 @@ pub(super) fn run(config_file: PathBuf) -> Exit {
     };
     let exit = runtime.block_on(async {
         match start(config_file) {
-            Ok((daemon, restored)) => daemon.run(restored).await,
+            Ok(daemon) => daemon.run().await,
             Err(error) => {
                 tracing::error!(%error, "cannot start: {error}");
                 error.exit()

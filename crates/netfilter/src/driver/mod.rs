@@ -86,5 +86,5 @@ impl<T: Transport> Netfilter<T> {
 
 fn unsupported(detail: String) -> KernelError {
     let kind = KernelErrorKind::Unsupported;
-    KernelError { stage: Stage::Connect, set: None, kind, member: None, detail }
+    KernelError { stage: Stage::Connect, object: None, kind, member: None, detail }
 }

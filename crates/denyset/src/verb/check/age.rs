@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use blocklist::FeedName;
 use configuration::Config;
-use reconcile::WhenStale;
+use intake::WhenStale;
 
 use super::problems::Findings;
 use crate::view::Moment;
@@ -23,7 +23,7 @@ pub(super) fn judge(
     now: SystemTime,
     findings: &mut Findings,
 ) -> bool {
-    let max_age = config.max_age_for(feed);
+    let max_age = config.rules().max_age_for(feed);
     if written.duration_since(now).is_ok_and(|ahead| ahead > SKEW_MAX) {
         let time = Moment::from(written);
         let text = format!("feed {feed} was written in the future, at {time}");

@@ -19,7 +19,7 @@ use blocklist::{
     Address, Feed, FeedName, Limits, PrefixSet, Prefixes, Protection, Refusal, compose, judge,
 };
 
-use reconcile::Content;
+use intake::{Identity, Version};
 
 use super::facts;
 use crate::cli;
@@ -91,6 +91,7 @@ fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Fail
             parse: &parse,
             limits: &limits,
             quiet: Duration::ZERO,
+            impatient: false,
         };
         let (signature, taken) = read_only(&file);
         let read = match taken {
@@ -105,7 +106,8 @@ fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Fail
         let written = signature.map_or(now, Signature::modified);
         let is_young = age::judge(config, name, written, now, &mut findings);
         let feed = feed.filter(|_| is_young);
-        let in_force = feed.map(|feed| Content::new(feed, written, now, now).prefixes);
+        let in_force =
+            feed.map(|feed| Version::new(Identity::default(), feed, written, now).prefixes_at(now));
         usable.extend(in_force.map(|prefixes| (name.clone(), prefixes)));
     }
     drop(progress);
@@ -117,7 +119,7 @@ fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Fail
 
 /// How far a feed is read.
 fn limits_for(config: &Config, name: &FeedName) -> Limits {
-    Limits { entries_max: config.guard_for(name).entries_max, ..Limits::default() }
+    Limits { entries_max: config.rules().guard_for(name).entries_max, ..Limits::default() }
 }
 
 /// A feed as `check` shows it, and itself if it may be used.
@@ -132,8 +134,8 @@ fn judged(
         Ok(feed) => feed,
         Err(refusal) => return (unread(shown_as, &refusal), None),
     };
-    let protect = protection.of(&config.protect_for(name));
-    let verdict = judge(&feed, None, &config.guard_for(name), &protect);
+    let protect = protection.of(&config.rules().protect_for(name));
+    let verdict = judge(&feed, None, &config.rules().guard_for(name), &protect);
     let reject = |reject: &blocklist::Reject| RejectView {
         line: reject.line,
         text: reject.text.clone(),

@@ -6,4 +6,4 @@ mod status;
 mod tests;
 mod work;
 
-pub use status::{problems, status_line};
+pub use status::{problems, status_line, way_out};

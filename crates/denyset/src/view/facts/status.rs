@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use blocklist::FeedName;
+use intake::Age;
+use keeper::Why;
 
-use crate::snapshot::{Age, Facts, FeedFacts};
+use crate::snapshot::{Facts, FeedFacts, VersionFacts};
 use crate::view::{FeedState, FeedStatus, SetStatus, StatusView, accept_command, refused};
 
 /// Sentences that `degraded` has at the most. The others are counted in one
@@ -58,8 +60,18 @@ fn degraded(facts: &Facts) -> Vec<String> {
         }
     }
     for (name, feed) in &facts.feeds {
+        if let Some(refusal) = &feed.unkept {
+            sentences.add("feeds without a copy", || {
+                format!("feed {name} would not survive a restart: {refusal}")
+            });
+        }
+    }
+    for (name, feed) in &facts.feeds {
         match feed.age {
             Age::Fresh => {}
+            Age::Future => sentences.add("feeds of the future", || {
+                format!("feed {name} was written in the future, its age is not known")
+            }),
             Age::Stale => sentences.add("old feeds", || {
                 format!("feed {name} is older than its max-age, it stays in force")
             }),
@@ -99,10 +111,16 @@ impl Sentences {
 
 /// The same without the single feeds.
 pub fn problems(facts: &Facts) -> Vec<String> {
-    let held = facts.lists.iter().filter(|list| list.is_held).map(|list| {
-        let name = &list.list.name;
-        format!("list {name} loses nothing until all its feeds have a good version")
+    let held = facts.lists.iter().filter_map(|list| {
+        let (name, why) = (&list.list.name, &list.held.as_ref()?.why);
+        Some(format!("list {name} is held: {why}; {}", way_out(why)))
     });
+    let lost = facts.feeds.iter().filter_map(|(name, feed)| {
+        let loss = feed.loss.as_ref()?;
+        Some(format!("feed {name}: {loss}"))
+    });
+    let recall = facts.recall_failure.iter();
+    let recall = recall.map(|reason| format!("state-dir cannot be read: {reason}"));
     let around = &facts.surroundings;
     let unreadable = around.unreadable.iter().map(|folder| {
         format!("the folder {folder} of feeds-dir cannot be read, the feeds in it stay as they are")
@@ -112,7 +130,8 @@ pub fn problems(facts: &Facts) -> Vec<String> {
     });
     let scan = facts.scan_failure.iter().cloned();
     let troubles = facts.troubles.iter().cloned();
-    scan.chain(held).chain(troubles).chain(unreadable).chain(unwatched).collect()
+    let files = scan.chain(recall).chain(held).chain(lost);
+    files.chain(troubles).chain(unreadable).chain(unwatched).collect()
 }
 
 fn sets(facts: &Facts) -> Vec<SetStatus> {
@@ -133,26 +152,32 @@ fn sets(facts: &Facts) -> Vec<SetStatus> {
 }
 
 fn feed_status(name: &FeedName, feed: &FeedFacts) -> FeedStatus {
-    let version = feed.version.as_ref();
+    let version = feed.version.as_ref().map(|VersionFacts(version)| version);
     FeedStatus {
         feed: name.to_string(),
         format: version.map_or_else(String::new, |version| version.format.to_string()),
-        entries: version.map_or(0, |version| version.entries),
-        rejected: version.map_or(0, |version| version.rejected),
+        entries: version.map_or(0, |version| version.tally.entries),
+        rejected: version.map_or(0, |version| version.tally.rejected),
         state: if feed.is_gone {
             FeedState::Gone
         } else if !feed.refusals.is_empty() {
             FeedState::Refused
-        } else if feed.age == Age::Fresh {
+        } else if matches!(feed.age, Age::Fresh | Age::Future) {
             FeedState::Current
         } else {
             FeedState::Stale
         },
         since: feed.since.into(),
         refused: feed.refusals.first().map(ToString::to_string),
-        // To accept is to accept all of it.
-        accept: (!feed.refusals.is_empty()
-            && feed.refusals.iter().all(|refusal| refusal.guard.can_be_accepted()))
-        .then(|| accept_command(name.as_str())),
+        accept: feed.can_be_accepted.then(|| accept_command(name.as_str())),
+    }
+}
+
+/// How a person ends what holds a list.
+pub fn way_out(why: &Why) -> String {
+    match why.feed() {
+        Some(feed) => format!("mend the feed, or let it go: {}", accept_command(feed.as_str())),
+        None if matches!(why, Why::Unread) => "it will be free when they have been".to_owned(),
+        None => "if it is meant: denyset accept --config".to_owned(),
     }
 }

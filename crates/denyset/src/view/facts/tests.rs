@@ -1,26 +1,24 @@
 //! What is said of facts: everything that is not as it should be, and short
 //! however much there is of it.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
-use blocklist::{FeedName, Format, Guard, Prefixes, Refusal};
+use blocklist::{FeedName, Format, Guard, Limits, Refusal, parse};
+use intake::{Age, Identity, Version};
 
 use super::*;
-use crate::snapshot::{Age, Facts, FeedFacts, Surroundings, VersionFacts};
+use crate::snapshot::{Facts, FeedFacts, Surroundings, VersionFacts};
 use crate::view::StatusView;
 
 fn feed(age: Age, is_refused: bool) -> FeedFacts {
     let refusal = Refusal { guard: Guard::Markup, expected: "a list".into(), found: "HTML".into() };
+    let parsed = parse(b"192.0.2.1\n", Format::Plain, &Limits::default());
+    let (id, then) = (Identity([0; 3]), SystemTime::UNIX_EPOCH);
     FeedFacts {
-        version: Some(VersionFacts {
-            id: None,
-            format: Format::Plain,
-            entries: 1,
-            rejected: 0,
-            exceptions: 0,
-            prefixes: Arc::new(Prefixes::default()),
-        }),
+        version: Some(VersionFacts(Version::new(id, parsed, then, then))),
+        can_be_accepted: false,
+        loss: None,
+        unkept: None,
         refusals: is_refused.then_some(refusal).into_iter().collect(),
         since: SystemTime::UNIX_EPOCH,
         is_gone: false,

@@ -1,7 +1,7 @@
 //! The documents of the verbs that plan, change and remove.
 
 use blocklist::{FeedName, Refusal};
-use reconcile::{Observed, Obstacle, Plan, RouteKind, SetHeader, SetPlan, Standing};
+use reconcile::{ObjectOutcome, ObjectPlan, Observed, Obstacle, Plan, SetHeader, Standing};
 
 use super::problems;
 use crate::snapshot::Facts;
@@ -11,10 +11,10 @@ use crate::view::{
 
 impl OutcomeView {
     /// What came of a request that has set work off.
-    pub fn of(facts: &Facts, outcomes: &[reconcile::SetOutcome]) -> Self {
+    pub fn of(facts: &Facts, outcomes: &[ObjectOutcome]) -> Self {
         let sets = outcomes.iter().map(|outcome| {
-            let desired = facts.sets.get(&outcome.set);
-            set_outcome(outcome, desired.map_or(0, |set| set.desired.len() as u64))
+            let set = outcome.object.set().and_then(|set| facts.sets.get(set));
+            set_outcome(outcome, set.map_or(0, |set| set.desired.len() as u64))
         });
         Self {
             in_sync: facts.in_sync,
@@ -36,7 +36,7 @@ impl OutcomeView {
                 )
             })
             .collect();
-        let sets = outcome.sets.iter().map(|outcome| set_outcome(outcome, 0));
+        let sets = outcome.objects.iter().map(|outcome| set_outcome(outcome, 0));
         Self { in_sync: problems.is_empty(), sets: sets.collect(), refusals: Vec::new(), problems }
     }
 }
@@ -45,8 +45,8 @@ impl PlanView {
     /// What a plan would do.
     pub fn of(facts: &Facts, plan: &Plan) -> Self {
         Self {
-            in_sync: plan.is_empty(),
-            sets: plan.sets.iter().map(planned).collect(),
+            in_sync: plan.is_in_sync(),
+            sets: plan.objects.iter().map(planned).collect(),
             rules: Vec::new(),
             refusals: refusals(facts),
         }
@@ -75,9 +75,9 @@ fn refusals(facts: &Facts) -> Vec<RefusalView> {
     all.collect()
 }
 
-fn set_outcome(outcome: &reconcile::SetOutcome, members: u64) -> SetOutcome {
+fn set_outcome(outcome: &ObjectOutcome, members: u64) -> SetOutcome {
     SetOutcome {
-        set: outcome.set.to_string(),
+        set: name_of(&outcome.object),
         route: outcome.route.into(),
         added: outcome.added,
         deleted: outcome.deleted,
@@ -86,31 +86,33 @@ fn set_outcome(outcome: &reconcile::SetOutcome, members: u64) -> SetOutcome {
     }
 }
 
-fn planned(set: &SetPlan) -> PlannedSet {
+fn planned(plan: &ObjectPlan) -> PlannedSet {
     PlannedSet {
-        set: set.set.to_string(),
-        route: set.route.kind().into(),
-        add: set.route.added(),
-        delete: set.route.deleted(),
-        members: set.members as u64,
-        reason: match &set.route {
-            reconcile::Route::Blocked(Obstacle::Gate) => {
-                "kept until all feeds have been read".to_owned()
-            }
-            reconcile::Route::Blocked(obstacle) => obstacle.to_string(),
-            _ => set.reason.to_string(),
+        set: name_of(&plan.object),
+        route: plan.route.into(),
+        add: plan.cost.added,
+        delete: plan.cost.deleted,
+        members: plan.members() as u64,
+        reason: match &plan.obstacle {
+            Some(Obstacle::Gate) => "kept until all feeds have been read".to_owned(),
+            Some(obstacle) => obstacle.to_string(),
+            None => plan.reason.to_string(),
         },
     }
 }
 
-impl From<RouteKind> for Route {
-    fn from(kind: RouteKind) -> Self {
+fn name_of(object: &reconcile::Object) -> String {
+    object.set().map_or_else(|| object.to_string(), ToString::to_string)
+}
+
+impl From<reconcile::Route> for Route {
+    fn from(kind: reconcile::Route) -> Self {
         match kind {
-            RouteKind::None => Self::None,
-            RouteKind::Create => Self::Create,
-            RouteKind::InPlace => Self::InPlace,
-            RouteKind::Swap => Self::Swap,
-            RouteKind::Destroy => Self::Destroy,
+            reconcile::Route::None => Self::None,
+            reconcile::Route::Create => Self::Create,
+            reconcile::Route::InPlace => Self::InPlace,
+            reconcile::Route::Swap => Self::Swap,
+            reconcile::Route::Destroy => Self::Destroy,
         }
     }
 }
