@@ -54,11 +54,16 @@ impl Daemon {
             return Vec::new();
         }
         for Difference { part, came, went } in &differences {
+            let [came, went] = [came, went].map(|list| (!list.is_empty()).then(|| named(list)));
+            let told = |what, list: &Option<String>| {
+                list.as_ref().map_or_else(String::new, |list| format!("; {what}: {list}"))
+            };
+            let (more, less) = (told("came", &came), told("went", &went));
             tracing::info!(
                 kind = %part,
-                came = (!came.is_empty()).then(|| named(came)),
-                went = (!went.is_empty()).then(|| named(went)),
-                "this host has changed, and what is protected with it"
+                came,
+                went,
+                "this host has changed, and what is protected with it: {part}{more}{less}"
             );
         }
         let protection = protection(&self.host.facts);
@@ -75,10 +80,10 @@ impl Daemon {
 /// Tells what can no longer be found out, once, and that it can again.
 fn log_troubles(earlier: &News, now: &News) {
     for error in now.failures.iter().filter(|error| !earlier.failures.contains(error)) {
-        tracing::error!(%error, "what is protected is not known anew, what was known before stays");
+        tracing::error!(%error, "what is protected is not known anew, what was known before stays: {error}");
     }
     for error in now.gaps.iter().filter(|error| !earlier.gaps.contains(error)) {
-        tracing::warn!(error, "this host is looked at every few seconds instead");
+        tracing::warn!(error, "this host is looked at every few seconds instead: {error}");
     }
     let troubled = |news: &News| !news.failures.is_empty() || !news.gaps.is_empty();
     if troubled(earlier) && !troubled(now) {
