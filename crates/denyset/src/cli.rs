@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use blocklist::{Family, FeedName};
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -32,7 +33,8 @@ pub struct Cli {
     /// The configuration [default: /etc/denyset/denyset.toml]
     #[arg(
         short, long, global = true, value_name = "FILE", help_heading = "Everywhere",
-        num_args = 0..=1, default_missing_value = ""
+        num_args = 0..=1, default_missing_value = "",
+        value_parser = OsStringValueParser::new().map(PathBuf::from)
     )]
     pub config: Option<PathBuf>,
 
@@ -63,20 +65,25 @@ impl Cli {
     /// How to exit at once: [`Exit::Usage`] after an explanation on standard
     /// error, [`Exit::Success`] after `--help` or `--version`.
     pub fn read(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, Exit> {
-        let read = Self::try_parse_from(args).and_then(|cli| {
-            let accepts = matches!(&cli.verb, Verb::Accept(Accept { feed: None, .. }));
-            if accepts == cli.means_the_configuration() {
-                return Ok(cli);
-            }
-            let what = if accepts { "a feed, or --config alone" } else { "--config needs a file" };
-            let mut command = <Self as clap::CommandFactory>::command();
-            Err(command.error(ErrorKind::MissingRequiredArgument, what))
-        });
-        read.map_err(|error| {
+        Self::parse_from_args(args).map_err(|error| {
             // A closed pipe is the reader's wish, not a failure.
             let _ = error.print();
             exit_of(&error)
         })
+    }
+
+    /// The same, with the error as clap has it.
+    fn parse_from_args(
+        args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let cli = Self::try_parse_from(args)?;
+        let accepts = matches!(&cli.verb, Verb::Accept(Accept { feed: None, .. }));
+        if accepts == cli.means_the_configuration() {
+            return Ok(cli);
+        }
+        let what = if accepts { "a feed, or --config alone" } else { "--config needs a file" };
+        let mut command = <Self as clap::CommandFactory>::command();
+        Err(command.error(ErrorKind::MissingRequiredArgument, what))
     }
 }
 
@@ -306,7 +313,7 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Result<Cli, Exit> {
-        Cli::try_parse_from(line.split(' ')).map_err(|error| exit_of(&error))
+        Cli::parse_from_args(line.split(' ')).map_err(|error| exit_of(&error))
     }
 
     fn check(line: &str, want: Verb) {
@@ -330,6 +337,7 @@ mod tests {
         check("denyset why 192.0.2.1", Verb::Why(Why { address, print: text }));
         check("denyset why ::ffff:192.0.2.1", Verb::Why(Why { address, print: text }));
         let feed = FeedName::new("a/b").expect("a good name");
+        check("denyset accept --config", Verb::Accept(Accept { feed: None, print: text }));
         check("denyset accept a/b", Verb::Accept(Accept { feed: Some(feed), print: text }));
     }
 
@@ -376,6 +384,8 @@ mod tests {
             "denyset why 010.0.0.1",
             "denyset accept .hidden",
             "denyset accept",
+            "denyset accept a --config",
+            "denyset status --config",
             "denyset compile",
             "denyset compile a --output nft --format json",
             "denyset compile a --output nft --name 1",

@@ -2,7 +2,7 @@
 //! file at one moment; a file that changes meanwhile is read another time.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -216,12 +216,17 @@ fn take_growing(
     let mut bytes = slurp(open, found.len(), bytes_max)?;
     let length = usize::try_from(found.len()).unwrap_or(usize::MAX);
     let after = open.metadata()?;
-    let same_file = after.ino() == found.ino() && after.nlink() > 0;
-    if bytes.len() < length || after.len() < found.len() || !same_file {
+    let changed = Signature::of_open(&after) != Signature::of_open(found);
+    bytes.truncate(length);
+    // What changed and did not grow was written over, and so was what is not
+    // the same a second time: times of files are too coarse to tell.
+    let mut again = open;
+    again.rewind()?;
+    let grown = after.len() > found.len() || !changed;
+    if !grown || bytes.len() < length || slurp(again.take(found.len()), 0, bytes_max)? != bytes {
         return Ok(Err(unstable("it changed while it was read")));
     }
-    bytes.truncate(length);
-    if Signature::of_open(&after) != Signature::of_open(found) || changed_within(found, RECENT) {
+    if changed || changed_within(found, RECENT) {
         let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         bytes.truncate(end);
     }
@@ -296,6 +301,33 @@ mod tests {
         let before = signature(&file);
         let cut = || file.set_len(3);
         assert_eq!(unchanged(&file, before, cut).expect("read"), None);
+    }
+
+    /// What an impatient reading takes of a file that holds `text` and to which
+    /// `change` happens between looking at it and reading it.
+    fn check_growing(text: &str, change: impl FnOnce(&mut File), want: Option<&str>) {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(text.as_bytes()).expect("written");
+        let found = file.metadata().expect("there");
+        change(&mut file);
+        file.rewind().expect("a file has a beginning");
+        let taken = take_growing(&file, &found, 1_000).expect("read");
+        assert_eq!(taken.ok(), want.map(|want| want.as_bytes().to_vec()), "{text:?}");
+    }
+
+    #[test]
+    fn of_a_file_that_is_added_to_the_whole_lines_are_taken() {
+        let add = |file: &mut File| file.write_all(b"2.3\n192.0.2.4\n").expect("written");
+        check_growing("192.0.2.1\n192.0.", add, Some("192.0.2.1\n"));
+        check_growing("192.0.2.1\n", add, Some("192.0.2.1\n"));
+        check_growing("192.0.2.1\n192.0.", |_| (), Some("192.0.2.1\n"));
+    }
+
+    #[test]
+    fn a_file_that_is_written_over_is_not_taken_however_long_it_lasts() {
+        let text = "192.0.2.1\n192.0.2.2\n";
+        check_growing(text, |file| file.set_len(12).expect("cut"), None);
+        check_growing(text, |file| file.set_len(0).expect("emptied"), None);
     }
 
     #[test]

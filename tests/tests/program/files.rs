@@ -7,6 +7,7 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
@@ -159,7 +160,8 @@ fn a_name_with_control_characters_cannot_forge_the_log() {
 #[test]
 fn a_file_that_changes_while_it_is_read_is_taken_once_it_rests() {
     isolated(|| {
-        let host = Host::new();
+        let daemon = "settle-ms = 20\nsettle-max-seconds = 1".to_owned();
+        let host = Host::with(&Config { daemon, ..Config::default() });
         host.feed("list.txt", good().feed());
         let daemon = Daemon::start(&host);
         // Large enough that its reading takes a while.
@@ -176,8 +178,10 @@ fn a_file_that_changes_while_it_is_read_is_taken_once_it_rests() {
                     file.write_all(b"y\n").expect("the file can be written");
                 }
             });
-            let feed = daemon.until_feed("list.txt", "refused");
+            // Also if nothing is refused the writer ends, and so does the test.
+            let feed = catch_unwind(AssertUnwindSafe(|| daemon.until_feed("list.txt", "refused")));
             rests.store(true, Ordering::Relaxed);
+            let feed = feed.unwrap_or_else(|panic| resume_unwind(panic));
             let reason = feed["refused"].as_str().expect("a refusal has a reason");
             assert!(reason.contains("stable"), "{reason}");
         });
