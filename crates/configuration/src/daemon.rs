@@ -5,9 +5,11 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use blocklist::Glob;
 use reconcile::SetPrefix;
 
 use super::limits::{self, Number};
+use super::list::glob;
 use super::section::{Section, Text};
 
 /// The table `[daemon]`.
@@ -22,6 +24,14 @@ pub struct Daemon {
     pub control_socket: PathBuf,
     /// Quiet time after the last change in `feeds_dir`.
     pub settle: Duration,
+    /// A file that is never quiet for that long is read after this time.
+    pub settle_max: Duration,
+    /// Between two looks at `feeds_dir` if nothing says that it changed.
+    pub scan: Duration,
+    /// Files that are no feeds, beside those that no program means to be one.
+    pub ignore: Vec<Glob>,
+    /// Feeds in `feeds_dir` at the most.
+    pub feeds_max: usize,
     /// Between two cheap drift probes.
     pub probe: Duration,
     /// Between two full comparisons with the kernel.
@@ -70,6 +80,10 @@ impl Default for Daemon {
             state_dir: "/var/lib/denyset/state".into(),
             control_socket: "/run/denyset/control.sock".into(),
             settle: Duration::from_millis(limits::SETTLE_MS.default),
+            settle_max: Duration::from_secs(limits::SETTLE_MAX_SECONDS.default),
+            scan: Duration::from_secs(limits::SCAN_SECONDS.default),
+            ignore: Vec::new(),
+            feeds_max: count(limits::FEEDS.default),
             probe: Duration::from_secs(limits::PROBE_SECONDS.default),
             audit: Duration::from_secs(limits::AUDIT_SECONDS.default),
             withdraw: Duration::from_secs(limits::WITHDRAW_SECONDS.default),
@@ -95,6 +109,10 @@ impl Daemon {
             state_dir: path(&mut section, "state-dir").unwrap_or(default.state_dir),
             control_socket: path(&mut section, "control-socket").unwrap_or(default.control_socket),
             settle: time(&mut section, &limits::SETTLE_MS, Duration::from_millis),
+            settle_max: time(&mut section, &limits::SETTLE_MAX_SECONDS, Duration::from_secs),
+            scan: time(&mut section, &limits::SCAN_SECONDS, Duration::from_secs),
+            ignore: ignore(&mut section),
+            feeds_max: count(section.number(&limits::FEEDS).unwrap_or(limits::FEEDS.default)),
             probe: time(&mut section, &limits::PROBE_SECONDS, Duration::from_secs),
             audit: time(&mut section, &limits::AUDIT_SECONDS, Duration::from_secs),
             withdraw: time(&mut section, &limits::WITHDRAW_SECONDS, Duration::from_secs),
@@ -153,6 +171,24 @@ impl Kernel {
 
 fn time(section: &mut Section<'_, '_>, number: &Number, unit: fn(u64) -> Duration) -> Duration {
     unit(section.number(number).unwrap_or(number.default))
+}
+
+/// A number that the checks have let pass.
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// The globs of names that are no feeds.
+fn ignore(section: &mut Section<'_, '_>) -> Vec<Glob> {
+    let texts = section.texts("ignore").unwrap_or_default();
+    if let Some(Text { at, .. }) = texts.get(limits::IGNORE_MAX) {
+        let message = format!("{} globs, at most {} fit", texts.len(), limits::IGNORE_MAX);
+        section.note(*at, "ignore", message);
+    }
+    let read = texts.into_iter().filter_map(|Text { text, at }| {
+        glob(text).map_err(|message| section.note(at, "ignore", message)).ok()
+    });
+    read.collect()
 }
 
 /// A path that means the same wherever the program is started, and that can

@@ -14,7 +14,7 @@ use super::expand::expand;
 use super::limits::TreeLimits;
 use super::signature::Signature;
 use super::version::VersionId;
-use super::walk::{Hindrance, enter, errno, hindrance, is_gone, look, open_file, open_root};
+use super::walk::{Hindrance, Miss, Root, errno, hindrance, is_gone, look};
 
 /// Which feed is to be read, and how.
 #[derive(Clone, Copy, Debug)]
@@ -127,33 +127,43 @@ enum Bytes {
 }
 
 fn take(file: &FeedFile<'_>) -> Bytes {
-    match open(file).and_then(|opened| take_opened(opened, file)) {
-        Ok(taken) => taken,
-        Err(error) if is_gone(errno(&error)) => Bytes::Vanished,
-        Err(error) => Bytes::Not(None, unreadable(&error)),
+    match open(file).map(|opened| take_opened(opened, file)) {
+        Ok(Ok(taken)) => taken,
+        Ok(Err(error)) => Bytes::Not(None, unreadable(&error)),
+        Err(Miss::Gone) => Bytes::Vanished,
+        Err(Miss::Hindered(reason)) => Bytes::Not(link_signature(file), hindered(&reason)),
     }
 }
 
 /// What a feed's name led to: the file, or what else was found there.
 type Opened = (Metadata, Result<File, Refusal>);
 
-/// Steps from directory to directory to the file.
-fn open(file: &FeedFile<'_>) -> io::Result<Opened> {
-    let mut steps = file.name.as_str().split('/');
-    let last = steps.next_back().unwrap_or_default();
-    let mut directory = open_root(file.feeds_dir)?;
-    for step in steps {
-        directory = enter(&directory, step)?;
-    }
-    let found = look(&directory, last)?;
+/// Finds the file.
+fn open(file: &FeedFile<'_>) -> Result<Opened, Miss> {
+    let missed = |error| match is_gone(error) {
+        true => Miss::Gone,
+        false => Miss::Hindered(Hindrance::Unreadable(error)),
+    };
+    let root = Root::open(file.feeds_dir).map_err(missed)?;
+    let path = Path::new(file.name.as_str());
+    let found = root.look(path)?;
     if let Some(hindrance) = hindrance(&found) {
-        return Ok((found, Err(not_regular(&hindrance))));
+        return Ok((found, Err(hindered(&hindrance))));
     }
-    match open_file(&directory, last) {
-        Ok(open) => Ok((open.metadata()?, Ok(open))),
-        Err(error) if is_gone(error) => Err(error.into()),
-        Err(error) => Ok((found, Err(unreadable(&error.into())))),
+    match root.open_file(path) {
+        Ok(open) => {
+            let found = open.metadata().map_err(|error| missed(errno(&error)))?;
+            Ok((found, Ok(open)))
+        }
+        Err(Miss::Gone) => Err(Miss::Gone),
+        Err(Miss::Hindered(reason)) => Ok((found, Err(hindered(&reason)))),
     }
+}
+
+/// The signature of a link that cannot be followed, which the scan has seen.
+fn link_signature(file: &FeedFile<'_>) -> Option<Signature> {
+    let root = Root::open(file.feeds_dir).ok()?;
+    Some(Signature::of_open(&look(&root.fd, file.name.as_str()).ok()?))
 }
 
 fn take_opened((found, opened): Opened, file: &FeedFile<'_>) -> io::Result<Bytes> {
@@ -176,7 +186,7 @@ fn take_whole(
     let bytes_max = file.limits.bytes_max;
     if let Some(hindrance) = hindrance(found) {
         // Another has taken its place since we looked.
-        return Ok(Err(not_regular(&hindrance)));
+        return Ok(Err(hindered(&hindrance)));
     }
     if found.len() > bytes_max {
         return Ok(Err(too_large(format!("{} bytes", found.len()), bytes_max)));
@@ -225,8 +235,11 @@ fn unreadable(error: &io::Error) -> Refusal {
     refuse(Guard::Readable, "a file that can be read".to_owned(), error.to_string())
 }
 
-fn not_regular(found: &Hindrance) -> Refusal {
-    refuse(Guard::Readable, "a regular file".to_owned(), found.to_string())
+fn hindered(found: &Hindrance) -> Refusal {
+    match found {
+        Hindrance::Unreadable(error) => unreadable(&(*error).into()),
+        other => refuse(Guard::Readable, "a regular file".to_owned(), other.to_string()),
+    }
 }
 
 fn too_large(found: String, bytes_max: u64) -> Refusal {

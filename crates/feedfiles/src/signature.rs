@@ -20,12 +20,30 @@ pub struct Signature {
     pub modified_ns: u64,
     /// When content, name or permissions last changed, likewise.
     pub changed_ns: u64,
+    /// When the file was made, likewise; 0 where the file system does not
+    /// know.
+    pub born_ns: u64,
 }
 
+/// Which file it is, whatever its name and its content are. Two that are equal
+/// are one file: a number that was given to another file after a deletion comes
+/// with another time of birth, or with another content if that is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub [u64; 5]);
+
 impl Signature {
-    /// The five numbers, in the order of the fields.
+    /// The numbers that change with the file, in the order of the fields.
     pub fn numbers(self) -> [u64; 5] {
         [self.device, self.inode, self.size, self.modified_ns, self.changed_ns]
+    }
+
+    /// Which file it is. A feed that is gone while another name has its file has
+    /// been renamed to that, or deleted beside a hard link of that name.
+    pub fn file(self) -> FileId {
+        match self.born_ns {
+            0 => FileId([self.device, self.inode, 0, self.size, self.modified_ns]),
+            born => FileId([self.device, self.inode, born, 0, 0]),
+        }
     }
 
     /// When the content was last written.
@@ -40,8 +58,14 @@ impl Signature {
             size: found.size(),
             modified_ns: nanoseconds(found.mtime(), found.mtime_nsec()),
             changed_ns: nanoseconds(found.ctime(), found.ctime_nsec()),
+            born_ns: found.created().map_or(0, since_1970_ns),
         }
     }
+}
+
+fn since_1970_ns(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(0)
 }
 
 fn nanoseconds(seconds: i64, nanoseconds: i64) -> u64 {
