@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use blocklist::Glob;
 use reconcile::SetPrefix;
+use toml::de::{DeTable, DeValue};
 
+use super::bytes_of;
 use super::limits::{self, Number};
 use super::list::glob;
+use super::mistake::Mistakes;
 use super::section::{Section, Text};
 
 /// The table `[daemon]`.
@@ -100,6 +103,20 @@ impl Default for Kernel {
 }
 
 impl Daemon {
+    /// The table of a file as far as it can be read, and the defaults where it
+    /// cannot. For whoever only looks for the daemon of a configuration, or for
+    /// what it has kept: a mistake elsewhere is none of their business.
+    pub fn salvage(file: &Path) -> Self {
+        let bytes = bytes_of(file).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let mistakes = Mistakes::of(&text);
+        let (root, _mistakes_of_syntax) = DeTable::parse_recoverable(&text);
+        match root.get_ref().get("daemon").map(toml::Spanned::get_ref) {
+            Some(DeValue::Table(table)) => Self::read(Section::new("daemon", 0, table, &mistakes)),
+            _ => Self::default(),
+        }
+    }
+
     /// Reads the table.
     pub(super) fn read(mut section: Section<'_, '_>) -> Self {
         let default = Self::default();

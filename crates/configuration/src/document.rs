@@ -7,7 +7,7 @@ use reconcile::SetPrefix;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::guard::GuardOverrides;
+use super::guard;
 use super::list::{self, Neighbours};
 use super::mistake::Mistakes;
 use super::section::{Section, article};
@@ -27,7 +27,7 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
     let daemon = Daemon::read(Section::new("daemon", daemon.1, daemon.0, mistakes));
     let kernel = Kernel::read(Section::new("kernel", kernel.1, kernel.0, mistakes));
     let mut section = Section::new("guard", guard.1, guard.0, mistakes);
-    let guard = GuardOverrides::read(&mut section);
+    let guard = guard::read(&mut section);
     section.finish();
     let default = Config::default();
     let protect = guard.protect.clone().unwrap_or(default.protect);

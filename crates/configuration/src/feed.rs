@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use blocklist::{Column, Format, FormatChoice, Glob, JsonPath};
+use intake::{GuardOverrides, WhenStale};
 use jiff::{Span, SpanRelativeTo};
-use reconcile::WhenStale;
 
-use super::guard::GuardOverrides;
+use super::guard;
 use super::limits;
 use super::list::glob;
 use super::section::{Section, Text};
@@ -27,6 +27,8 @@ pub struct FeedConfig {
     pub max_age: Option<Duration>,
     /// What becomes of a feed that is stale.
     pub when_stale: Option<WhenStale>,
+    /// Whether there may be no such feed.
+    pub optional: bool,
     /// Guards.
     pub guard: GuardOverrides,
 }
@@ -45,9 +47,11 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
     let max_age = max_age(&mut section);
     let when_stale =
         section.choice("when-stale", &[("keep", WhenStale::Keep), ("drop", WhenStale::Drop)]);
-    let guard = GuardOverrides::read(&mut section);
+    let optional = section.flag("optional").unwrap_or_default();
+    let guard = guard::read(&mut section);
     section.finish();
-    Some(FeedConfig { matches: matches?, format, column, path, max_age, when_stale, guard })
+    let matches = matches?;
+    Some(FeedConfig { matches, format, column, path, max_age, when_stale, optional, guard })
 }
 
 /// Paths to fields of a JSON document, with commas between them.

@@ -17,15 +17,14 @@ mod tests;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
-use blocklist::{FeedName, FormatChoice, GuardPolicy, Options, Protect};
-use reconcile::WhenStale;
+use blocklist::{FeedName, FormatChoice, Glob, GuardPolicy, Options, Protect};
+use intake::{FeedTable, ListRules, Rules};
 use toml::de::DeTable;
 
 pub use daemon::{Daemon, Kernel, OnStop, Update};
 pub use feed::FeedConfig;
-pub use guard::GuardOverrides;
 pub use list::ListConfig;
 pub use mistake::{ConfigError, Mistake};
 
@@ -67,24 +66,25 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]: the file cannot be read, or its mistakes.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |source| ConfigError::Read { file: file.to_owned(), source };
-        let max = limits::FILE_BYTES_MAX;
-        let mut bytes = Vec::new();
-        let opened = File::open(file).map_err(unreadable)?;
-        opened.take(max + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > max {
-            return Err(ConfigError::TooLong { file: file.to_owned(), max });
-        }
-        let checked = match str::from_utf8(&bytes) {
-            Ok(text) => Self::parse(text),
-            Err(error) => {
-                let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-                let mistakes = Mistakes::of(&good);
-                mistakes.note(good.len(), None, "is not UTF-8, which TOML has to be");
-                Err(mistakes.sorted())
-            }
-        };
-        checked.map_err(|mistakes| ConfigError::Mistakes { file: file.to_owned(), mistakes })
+        Self::read(file).map(|(config, _)| config)
+    }
+
+    /// The same, with the text that was read: whoever keeps a copy must keep
+    /// what was checked, and the file may be another by then.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn read(file: &Path) -> Result<(Self, String), ConfigError> {
+        let mistakes = |mistakes| ConfigError::Mistakes { file: file.to_owned(), mistakes };
+        let text = String::from_utf8(bytes_of(file)?).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let good = String::from_utf8_lossy(&error.as_bytes()[..valid]);
+            let noted = Mistakes::of(&good);
+            noted.note(good.len(), None, "is not UTF-8, which TOML has to be");
+            mistakes(noted.sorted())
+        })?;
+        let config = Self::parse(&text).map_err(mistakes)?;
+        Ok((config, text))
     }
 
     /// Checks a text.
@@ -110,34 +110,28 @@ impl Config {
         }
     }
 
-    /// The guards in force for a feed. The most specific wins, key by key: a
-    /// `[[feed]]` table over the lists that use the feed over `[guard]`. Of
-    /// several `[[feed]]` tables that match, the last; of several lists, the
-    /// strictest, for one version of a feed serves them all.
-    pub fn guard_for(&self, feed: &FeedName) -> GuardPolicy {
-        let lists = self.lists.iter().filter(|list| list.uses(feed));
-        let lists = lists.map(|list| list.guard.over(&self.guard));
-        let base = lists.reduce(|one, other| guard::strictest(&one, &other));
-        let base = base.unwrap_or(self.guard);
-        self.tables_for(feed).fold(base, |policy, table| table.guard.over(&policy))
-    }
-
-    /// What is taken out before the coverage of a feed is counted, by the
-    /// same rule as [`Self::guard_for`]; the strictest of several lists is
-    /// what all of them take out. What is taken out of a *set* is its list's.
-    pub fn protect_for(&self, feed: &FeedName) -> Vec<Protect> {
-        if let Some(protect) = self.tables_for(feed).filter_map(|t| t.guard.protect.as_ref()).last()
-        {
-            return protect.clone();
+    /// The part of it that decides what is in force.
+    pub fn rules(&self) -> Rules {
+        let lists = self.lists.iter().map(|list| ListRules {
+            list: Arc::new(list.list.clone()),
+            guard: list.guard.clone(),
+            optional: list.optional,
+        });
+        let tables = self.feeds.iter().map(|table| FeedTable {
+            matches: table.matches.clone(),
+            guard: table.guard.clone(),
+            max_age: table.max_age,
+            when_stale: table.when_stale,
+        });
+        Rules {
+            guard: self.guard,
+            protect: self.protect.clone(),
+            lists: lists.collect(),
+            tables: tables.collect(),
+            withdraw: self.daemon.withdraw,
+            scan: self.daemon.scan,
+            patience: self.daemon.settle_max,
         }
-        let lists = self.lists.iter().filter(|list| list.uses(feed));
-        let lists = lists.map(|list| list.guard.protect.as_ref().unwrap_or(&self.protect));
-        lists
-            .fold(None, |common: Option<Vec<Protect>>, protect| match common {
-                None => Some(protect.clone()),
-                Some(common) => Some(common.into_iter().filter(|c| protect.contains(c)).collect()),
-            })
-            .unwrap_or_else(|| self.protect.clone())
     }
 
     /// Whether a list names the feed in so many words, rather than by a glob
@@ -159,16 +153,31 @@ impl Config {
         }
     }
 
-    /// The age from which on a feed's file counts as stale, if there is one,
-    /// and what becomes of the feed then.
-    pub fn max_age_for(&self, feed: &FeedName) -> Option<(Duration, WhenStale)> {
-        let max_age = self.tables_for(feed).filter_map(|table| table.max_age).last()?;
-        let when_stale = self.tables_for(feed).filter_map(|table| table.when_stale).last();
-        Some((max_age, when_stale.unwrap_or_default()))
+    /// Whether a glob of a list may match no feed, and mean it: if the list is
+    /// optional, or if a `[[feed]]` table that is optional speaks of it. The
+    /// table does if its own glob matches the name, or the glob as it is
+    /// written.
+    pub fn may_match_nothing(&self, list: &ListConfig, glob: &Glob) -> bool {
+        let mut tables = self.feeds.iter().filter(|table| table.optional);
+        let name = FeedName::new(glob.as_str());
+        list.optional || name.is_ok_and(|name| tables.any(|table| table.matches.matches(&name)))
     }
 
     /// The `[[feed]]` tables that match, the less specific ones first.
     fn tables_for(&self, feed: &FeedName) -> impl Iterator<Item = &FeedConfig> {
         self.feeds.iter().filter(move |table| table.matches.matches(feed))
     }
+}
+
+/// The bytes of a file that is not too long to be a configuration.
+fn bytes_of(file: &Path) -> Result<Vec<u8>, ConfigError> {
+    let unreadable = |source| ConfigError::Read { file: file.to_owned(), source };
+    let max = limits::FILE_BYTES_MAX;
+    let mut bytes = Vec::new();
+    let opened = File::open(file).map_err(unreadable)?;
+    opened.take(max + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > max {
+        return Err(ConfigError::TooLong { file: file.to_owned(), max });
+    }
+    Ok(bytes)
 }

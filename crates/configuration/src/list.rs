@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use blocklist::{Allow, Family, FeedName, Glob, List, Protect, Role};
+use intake::GuardOverrides;
 use reconcile::SetPrefix;
 
 use super::allow;
-use super::guard::GuardOverrides;
+use super::guard;
 use super::mistake::Place;
 use super::section::{Section, Text};
 
@@ -19,6 +20,8 @@ pub struct ListConfig {
     pub list: List,
     /// The guards that it sets for every feed it uses, as deny or as allow.
     pub guard: GuardOverrides,
+    /// Whether its globs may match no feed, and mean it.
+    pub optional: bool,
 }
 
 impl ListConfig {
@@ -58,14 +61,15 @@ pub(super) fn read(
     let feeds: Vec<_> = feeds.into_iter().filter_map(|text| feed_glob(&section, text)).collect();
     let allow = section.texts("allow").unwrap_or_default();
     let allow = allow.into_iter().filter_map(|text| allowed(&section, text)).collect();
-    let guard = GuardOverrides::read(&mut section);
+    let guard = guard::read(&mut section);
+    let optional = section.flag("optional").unwrap_or_default();
     section.finish();
 
     // Nothing can be taken out of a list that no feed is put into.
     let inherited = if feeds.is_empty() { &[] } else { neighbours.protect };
     let protect = guard.protect.clone().unwrap_or_else(|| inherited.to_vec());
     let list = List { name: name?, feeds, allow, protect };
-    Some(ListConfig { list, guard })
+    Some(ListConfig { list, guard, optional })
 }
 
 /// The list's name, if it can be that of two sets and is no other list's.

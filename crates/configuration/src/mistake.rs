@@ -34,7 +34,7 @@ impl fmt::Display for Mistake {
 }
 
 /// Why there is no configuration. Always to be answered with
-/// [`crate::exit::Exit::Config`].
+/// `EX_CONFIG` of `sysexits.h`.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use blocklist::{Allow, Column, FeedName, Format, FormatChoice, GuardPolicy, Protect};
-use reconcile::WhenStale;
+use intake::WhenStale;
 
-use super::{Config, ConfigError, OnStop, Update};
+use super::{Config, ConfigError, Daemon, OnStop, Update};
 
 const SHIPPED: &str = include_str!("../../../config/denyset.toml");
 
@@ -458,10 +458,10 @@ column = 2
     assert_eq!(config.feeds[0].column, Some(Column::Name("dst_ip".into())));
     assert_eq!(config.feeds[1].column, Some(Column::Number(2)));
     assert_eq!(
-        config.max_age_for(&feed("a")),
+        config.rules().max_age_for(&feed("a")),
         Some((Duration::from_secs(36 * 3_600), WhenStale::Keep))
     );
-    assert_eq!(config.max_age_for(&feed("b")), None);
+    assert_eq!(config.rules().max_age_for(&feed("b")), None);
     assert_eq!(config.format_for(&feed("a")), FormatChoice::Fixed(Format::Plain));
 }
 
@@ -514,7 +514,7 @@ shrink-percent-max = 70
 ",
     );
     let check = |name: &str, want: (u32, u32, bool)| {
-        let policy = config.guard_for(&feed(name));
+        let policy = config.rules().guard_for(&feed(name));
         let found = (policy.shrink_percent_max, policy.growth_percent_max, policy.allow_empty);
         assert_eq!(found, want, "{name}");
     };
@@ -525,10 +525,74 @@ shrink-percent-max = 70
     check("abc", (60, 900, true));
     check("ac", (70, 900, true));
     check("c", (60, 400, true));
-    assert_eq!(config.guard_for(&feed("none")).entries_max, GuardPolicy::default().entries_max);
+    assert_eq!(
+        config.rules().guard_for(&feed("none")).entries_max,
+        GuardPolicy::default().entries_max
+    );
 
-    let protect = |name: &str| config.protect_for(&feed(name));
+    let protect = |name: &str| config.rules().protect_for(&feed(name));
     assert_eq!(protect("none"), Protect::ALL);
     assert_eq!(protect("a"), [Protect::Own, Protect::Private]);
     assert_eq!(protect("ab"), [Protect::Private]);
+}
+
+#[test]
+fn what_stands_in_the_table_of_the_daemon_is_found_in_spite_of_mistakes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("denyset.toml");
+    let check = |text: &str, want: &str| {
+        std::fs::write(&file, text).expect("it can be written");
+        assert_eq!(Daemon::salvage(&file).control_socket.as_os_str(), want, "{text}");
+    };
+    let default = "/run/denyset/control.sock";
+    check("[daemon]\ncontrol-socket = \"/run/x\"\n", "/run/x");
+    check("[daemon]\nprobe-second = 1\ncontrol-socket = \"/run/x\"\n[demon]\n", "/run/x");
+    check("[daemon]\ncontrol-socket = \"/run/x\"\n[kernel\n", "/run/x");
+    check("[daemon]\ncontrol-socket = \"run/x\"\n", default);
+    check("[daemon]\ncontrol-socket = 7\n", default);
+    check("daemon = 7\n", default);
+    check("= = =", default);
+    std::fs::remove_file(&file).expect("it was there");
+    assert_eq!(Daemon::salvage(&file), Daemon::default());
+}
+
+#[test]
+fn the_text_that_was_checked_is_given_back() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("denyset.toml");
+    let text = "# ours\n[daemon]\nsettle-ms = 7\n";
+    std::fs::write(&file, text).expect("it can be written");
+    let (config, read) = Config::read(&file).expect("a good configuration");
+    assert_eq!((read.as_str(), config), (text, good(text)));
+}
+
+#[test]
+fn a_glob_may_match_nothing_where_the_configuration_says_so() {
+    let config = good(
+        "
+[[list]]
+name = \"drop\"
+feeds = [\"*.netset\", \"office/*\", \"office/new\", \"shop/*\"]
+[[list]]
+name = \"spare\"
+feeds = [\"spare/*\"]
+optional = true
+[[feed]]
+match = \"office/*\"
+optional = true
+[[feed]]
+match = \"shop/*\"
+",
+    );
+    let may = |list: usize| {
+        let list = &config.lists[list];
+        let globs = list.list.feeds.iter();
+        globs.map(|glob| config.may_match_nothing(list, glob)).collect::<Vec<_>>()
+    };
+    assert_eq!(may(0), [false, true, true, false]);
+    assert_eq!(may(1), [true]);
+    check(
+        "[[feed]]\nmatch = \"*\"\noptional = 1",
+        &["3:12: feed.optional: true or false is allowed, not an integer"],
+    );
 }

@@ -30,8 +30,15 @@ Exit codes of all verbs besides their own:
 #[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     /// The configuration [default: /etc/denyset/denyset.toml]
-    #[arg(short, long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    #[arg(
+        short, long, global = true, value_name = "FILE", help_heading = "Everywhere",
+        num_args = 0..=1, default_missing_value = ""
+    )]
     pub config: Option<PathBuf>,
+
+    /// Where the daemon listens [default: what the configuration says]
+    #[arg(long, global = true, value_name = "SOCKET", help_heading = "Everywhere")]
+    pub socket: Option<PathBuf>,
 
     /// What to do.
     #[command(subcommand)]
@@ -41,7 +48,13 @@ pub struct Cli {
 impl Cli {
     /// The configuration file to read.
     pub fn config_file(&self) -> PathBuf {
-        self.config.clone().unwrap_or_else(|| CONFIG_FILE.into())
+        let named = self.config.clone().filter(|file| !file.as_os_str().is_empty());
+        named.unwrap_or_else(|| CONFIG_FILE.into())
+    }
+
+    /// Whether `--config` names no file, which only `accept` understands.
+    fn means_the_configuration(&self) -> bool {
+        self.config.as_ref().is_some_and(|file| file.as_os_str().is_empty())
     }
 
     /// Reads the arguments of the process, the program's own name first.
@@ -50,7 +63,16 @@ impl Cli {
     /// How to exit at once: [`Exit::Usage`] after an explanation on standard
     /// error, [`Exit::Success`] after `--help` or `--version`.
     pub fn read(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, Exit> {
-        Self::try_parse_from(args).map_err(|error| {
+        let read = Self::try_parse_from(args).and_then(|cli| {
+            let accepts = matches!(&cli.verb, Verb::Accept(Accept { feed: None, .. }));
+            if accepts == cli.means_the_configuration() {
+                return Ok(cli);
+            }
+            let what = if accepts { "a feed, or --config alone" } else { "--config needs a file" };
+            let mut command = <Self as clap::CommandFactory>::command();
+            Err(command.error(ErrorKind::MissingRequiredArgument, what))
+        });
+        read.map_err(|error| {
             // A closed pipe is the reader's wish, not a failure.
             let _ = error.print();
             exit_of(&error)
@@ -88,6 +110,9 @@ pub enum Verb {
     Plan(Print),
     /// Read configuration and feeds and say what is wrong. Touches no kernel.
     ///
+    /// Judges as the daemon would, with the eyes of its user if root asks. A
+    /// glob that matches no feed counts as wrong unless it is optional.
+    ///
     /// Exits with 0 good, 1 something is refused or rejected beyond its
     /// limit, 2 error.
     Check(Check),
@@ -114,6 +139,17 @@ pub enum Verb {
     ///
     /// A set that a rule still names stays, and is reported.
     Teardown(Print),
+    /// Make the sets that the last good configuration names and the kernel
+    /// lacks.
+    ///
+    /// For the unit that runs before whatever restores rules at boot: rules
+    /// that name a missing set are not restored, nor are those beside them.
+    /// Fills what it has made from the last good copies, as far as a second
+    /// reaches. Changes no set that is there, and never waits for a daemon.
+    ///
+    /// Exits with 0 all of these sets exist, 2 error.
+    #[command(hide = true)]
+    Prepare(Print),
     /// Print a completion script for a shell.
     Completions(Completions),
 }
@@ -208,7 +244,7 @@ pub struct Why {
 pub struct Accept {
     /// The feed: its path below feeds-dir, as `status` shows it.
     #[arg(value_parser = feed_name, value_name = "FEED")]
-    pub feed: FeedName,
+    pub feed: Option<FeedName>,
     /// How to print.
     #[command(flatten)]
     pub print: Print,
@@ -288,12 +324,13 @@ mod tests {
         check("denyset reload", Verb::Reload(text));
         check("denyset resync", Verb::Resync(text));
         check("denyset teardown", Verb::Teardown(text));
+        check("denyset prepare", Verb::Prepare(text));
         check("denyset check", Verb::Check(Check { feeds: Vec::new(), print: text }));
         let address = IpAddr::from([192, 0, 2, 1]);
         check("denyset why 192.0.2.1", Verb::Why(Why { address, print: text }));
         check("denyset why ::ffff:192.0.2.1", Verb::Why(Why { address, print: text }));
         let feed = FeedName::new("a/b").expect("a good name");
-        check("denyset accept a/b", Verb::Accept(Accept { feed, print: text }));
+        check("denyset accept a/b", Verb::Accept(Accept { feed: Some(feed), print: text }));
     }
 
     #[test]
@@ -323,6 +360,8 @@ mod tests {
         for line in ["denyset -c x status", "denyset status --config x"] {
             assert_eq!(read(line).map(|cli| cli.config_file()), Ok("x".into()), "{line}");
         }
+        let socket = read("denyset status --socket x").map(|cli| cli.socket);
+        assert_eq!(socket, Ok(Some("x".into())));
         assert_eq!(read("denyset run").map(|cli| cli.config_file()), Ok(CONFIG_FILE.into()));
     }
 

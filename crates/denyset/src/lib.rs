@@ -4,6 +4,7 @@
 //! feeds, state, signals, the control socket, the log. Of netlink this crate
 //! knows no byte.
 
+pub mod boot;
 pub mod cli;
 pub mod control;
 pub mod daemon;
@@ -15,6 +16,7 @@ pub mod memory;
 pub mod once;
 pub mod picture;
 pub mod progress;
+pub mod remedy;
 pub mod settings;
 pub mod systemd;
 pub mod verb;

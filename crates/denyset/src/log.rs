@@ -21,6 +21,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("address", "one address"),
     ("attempt", "which try this was, from 1"),
     ("bytes", "a size, in bytes"),
+    ("came", "addresses that this host has now and had not"),
     ("chunks", "messages to the kernel, a number"),
     ("client", "the user id of a client of the control socket"),
     ("clients", "clients connected, a number"),
@@ -68,6 +69,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("uid", "a user id"),
     ("verb", "what a client asked for"),
     ("version", "of the program"),
+    ("went", "addresses that this host had and has no more"),
     ("withdraw_seconds", "until a deleted feed is withdrawn"),
 ];
 

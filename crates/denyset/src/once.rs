@@ -1,14 +1,16 @@
-//! The reconciler driven on the calling thread until nothing is left to do:
+//! The keeper driven on the calling thread until nothing is left to do:
 //! what `apply` and `plan` do when no daemon runs.
 
 use std::collections::VecDeque;
 use std::thread::sleep;
 use std::time::Duration;
 
-use reconcile::{Action, Event, Plan, Progress, Reconciler, Report, SetOutcome};
+use intake::Order;
+use keeper::{Action, Event, Keeper, Report};
+use reconcile::{ObjectOutcome, Plan, Progress};
 
 use crate::daemon::Clock;
-use crate::effects::{self, FeedEffects, KernelEffects};
+use crate::effects::{FeedEffects, KernelEffects};
 
 /// How long what failed is tried again before giving up. A dump that somebody
 /// holds, or a file that changes while it is read, is over sooner.
@@ -27,7 +29,7 @@ pub enum Mode {
 #[derive(Debug, Default)]
 pub struct Done {
     /// What was done to the sets.
-    pub outcomes: Vec<SetOutcome>,
+    pub outcomes: Vec<ObjectOutcome>,
     /// What would have been done, in [`Mode::Plan`].
     pub plan: Plan,
 }
@@ -35,7 +37,7 @@ pub struct Done {
 /// Everything that a run needs.
 pub struct Once<'a> {
     /// What decides.
-    pub reconciler: &'a mut Reconciler,
+    pub keeper: &'a mut Keeper,
     /// What reads and keeps feeds.
     pub feeds: FeedEffects,
     /// What touches the kernel.
@@ -50,13 +52,9 @@ pub struct Once<'a> {
 
 impl Once<'_> {
     /// Runs until all is done or nothing more can be.
-    pub fn run(mut self, restored: Vec<Event>) -> Done {
-        let clock = Clock::start();
+    pub fn run(mut self, clock: Clock) -> Done {
         let mut done = Done::default();
-        let mut actions = VecDeque::new();
-        for event in restored.into_iter().chain([Event::Tick]) {
-            actions.extend(self.reconciler.handle(event, clock.now()));
-        }
+        let mut actions = VecDeque::from(self.keeper.handle(Event::Tick, clock.now()));
         let mut wake = None;
         loop {
             while let Some(action) = actions.pop_front() {
@@ -65,14 +63,18 @@ impl Once<'_> {
                         wake = Some(at);
                         continue;
                     }
-                    Action::Apply(plan, _) if self.mode == Mode::Plan => {
-                        done.plan = plan;
-                        return done;
+                    Action::Converge(converge) if self.mode == Mode::Plan => {
+                        let plan = converge.plan();
+                        if plan.has_work() {
+                            done.plan = plan;
+                            return done;
+                        }
+                        Some(self.converge(*converge))
                     }
                     action => self.perform(action, &mut done),
                 };
                 if let Some(event) = event {
-                    actions.extend(self.reconciler.handle(event, clock.now()));
+                    actions.extend(self.keeper.handle(event, clock.now()));
                 }
             }
             let now = clock.now().monotonic;
@@ -80,49 +82,49 @@ impl Once<'_> {
                 Some(at) => sleep(at.saturating_sub(now)),
                 None => return done,
             }
-            actions.extend(self.reconciler.handle(Event::Tick, clock.now()));
+            actions.extend(self.keeper.handle(Event::Tick, clock.now()));
         }
     }
 
     /// Whether something is left that waiting may mend.
     fn has_hope(&self) -> bool {
-        !self.reconciler.at_rest() || self.reconciler.kernel().is_retrying()
+        !self.keeper.at_rest() || self.keeper.kernel().is_retrying()
     }
 
     /// Carries an action out. What it came to is the next event.
     fn perform(&mut self, action: Action, done: &mut Done) -> Option<Event> {
         match action {
-            Action::Scan => {
-                let scanned = self.feeds.scan();
+            Action::Files(Order::Scan(ticket)) => {
+                let scanned = self.feeds.scan(ticket);
                 self.feeds.log_ignored(&scanned);
-                Some(scanned.event)
+                Some(Event::Files(scanned.answer))
             }
-            Action::Read(order) => Some(self.feeds.read(*order)),
-            Action::Keep(feed, candidate) => Some(self.feeds.keep(feed, candidate)),
-            Action::Compose(compose) => Some(effects::compose(&compose)),
-            Action::Observe => Some(self.kernel.observe()),
-            Action::Apply(plan, observed) => Some(self.kernel.apply(&plan, observed, self.shown)),
-            Action::Probe(probes) => Some(self.kernel.probe(&probes)),
-            Action::Discard(candidate) => {
-                self.feeds.discard(candidate);
+            Action::Files(order) => self.feeds.carry_out(order).map(Event::Files),
+            Action::WriteDown(lists) => {
+                self.feeds.write_down(&lists);
                 None
             }
-            Action::Forget(feed) => {
-                self.feeds.forget(&feed);
-                None
+            Action::Compose(compose) => Some(Event::Composed(compose.run())),
+            Action::Try(trial) => Some(Event::Tried(trial.run())),
+            Action::Observe(ticket, known) => {
+                Some(Event::Observed(ticket, self.kernel.observe(known.as_ref())))
             }
-            Action::NoteGone(feed, since) => {
-                self.feeds.note_gone(&feed, since);
-                None
+            Action::Converge(converge) => Some(self.converge(*converge)),
+            Action::Probe(ticket, probes) => {
+                Some(Event::Probed(ticket, self.kernel.probe(&probes)))
             }
             Action::Report(report) => {
                 (self.told)(&report);
-                if let Report::SetApplied(outcome) = report {
+                if let Report::Applied(outcome) = report {
                     done.outcomes.push(outcome);
                 }
                 None
             }
-            Action::WakeAt(_) => None,
+            Action::Reply(..) | Action::WakeAt(_) => None,
         }
+    }
+
+    fn converge(&mut self, converge: keeper::Converge) -> Event {
+        Event::Converged(Box::new(self.kernel.converge(converge, self.shown)))
     }
 }

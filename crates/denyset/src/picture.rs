@@ -1,11 +1,10 @@
-//! The reconciler's state as the documents that people and programs read.
+//! The keeper's state as the documents that people and programs read.
 //! Between what is and how it is written; it neither changes nor prints.
 
 use blocklist::Refusal;
-use reconcile::{
-    Age, FeedState, Now, Observed, Obstacle, Plan, Reconciler, Route, RouteKind, SetHeader,
-    SetOutcome, SetPlan, Standing,
-};
+use intake::{Age, FeedState, Now};
+use keeper::{Keeper, Why};
+use reconcile::{ObjectOutcome, ObjectPlan, Observed, Obstacle, Plan, Route, SetHeader, Standing};
 
 use crate::view::{
     self, FeedStatus, OutcomeView, PlanView, PlannedSet, RefusalView, SetStatus, StatusView,
@@ -13,28 +12,29 @@ use crate::view::{
 };
 
 /// What the daemon holds.
-pub fn status(reconciler: &Reconciler, now: Now) -> StatusView {
+pub fn status(keeper: &Keeper, now: Now) -> StatusView {
     StatusView {
-        in_sync: reconciler.in_sync(),
-        degraded: degraded(reconciler),
-        generation: reconciler.generation(),
+        in_sync: keeper.in_sync(),
+        degraded: degraded(keeper),
+        generation: keeper.generation(),
         uptime_seconds: now.monotonic.as_secs(),
-        sets: sets(reconciler),
-        feeds: feeds(reconciler),
+        sets: sets(keeper),
+        feeds: feeds(keeper),
     }
 }
 
 /// What came of a request that has set work off.
-pub fn outcome(reconciler: &Reconciler, outcomes: &[SetOutcome]) -> OutcomeView {
+pub fn outcome(keeper: &Keeper, outcomes: &[ObjectOutcome]) -> OutcomeView {
     let sets = outcomes.iter().map(|outcome| {
-        let desired = reconciler.desired().sets.get(&outcome.set);
-        set_outcome(outcome, desired.map_or(0, |members| members.len() as u64))
+        let set = outcome.object.set();
+        let desired = set.and_then(|set| keeper.desired().sets.get(set));
+        set_outcome(outcome, desired.map_or(0, |target| target.members.len() as u64))
     });
     OutcomeView {
-        in_sync: reconciler.in_sync(),
+        in_sync: keeper.in_sync(),
         sets: sets.collect(),
-        refusals: refusals(reconciler),
-        problems: problems(reconciler),
+        refusals: refusals(keeper),
+        problems: problems(keeper),
     }
 }
 
@@ -50,7 +50,7 @@ pub fn removal(outcome: &reconcile::Outcome, left: &Observed) -> OutcomeView {
             )
         })
         .collect();
-    let sets = outcome.sets.iter().map(|outcome| set_outcome(outcome, 0));
+    let sets = outcome.objects.iter().map(|outcome| set_outcome(outcome, 0));
     OutcomeView {
         in_sync: problems.is_empty(),
         sets: sets.collect(),
@@ -60,18 +60,18 @@ pub fn removal(outcome: &reconcile::Outcome, left: &Observed) -> OutcomeView {
 }
 
 /// What a plan would do.
-pub fn plan(reconciler: &Reconciler, plan: &Plan) -> PlanView {
+pub fn plan(keeper: &Keeper, plan: &Plan) -> PlanView {
     PlanView {
-        in_sync: plan.is_empty(),
-        sets: plan.sets.iter().map(planned).collect(),
+        in_sync: plan.is_in_sync(),
+        sets: plan.objects.iter().map(planned).collect(),
         rules: Vec::new(),
-        refusals: refusals(reconciler),
+        refusals: refusals(keeper),
     }
 }
 
-fn set_outcome(outcome: &SetOutcome, members: u64) -> view::SetOutcome {
+fn set_outcome(outcome: &ObjectOutcome, members: u64) -> view::SetOutcome {
     view::SetOutcome {
-        set: outcome.set.to_string(),
+        set: name_of(&outcome.object),
         route: outcome.route.into(),
         added: outcome.added,
         deleted: outcome.deleted,
@@ -80,49 +80,90 @@ fn set_outcome(outcome: &SetOutcome, members: u64) -> view::SetOutcome {
     }
 }
 
-fn planned(set: &SetPlan) -> PlannedSet {
+fn planned(plan: &ObjectPlan) -> PlannedSet {
     PlannedSet {
-        set: set.set.to_string(),
-        route: set.route.kind().into(),
-        add: set.route.added(),
-        delete: set.route.deleted(),
-        members: set.members as u64,
-        reason: match &set.route {
-            Route::Blocked(Obstacle::Gate) => "kept until all feeds have been read".to_owned(),
-            Route::Blocked(obstacle) => obstacle.to_string(),
-            _ => set.reason.to_string(),
+        set: name_of(&plan.object),
+        route: plan.route.into(),
+        add: plan.cost.added,
+        delete: plan.cost.deleted,
+        members: plan.members() as u64,
+        reason: match &plan.obstacle {
+            Some(Obstacle::Gate) => "kept until all feeds have been read".to_owned(),
+            Some(obstacle) => obstacle.to_string(),
+            None => plan.reason.to_string(),
         },
     }
 }
 
+fn name_of(object: &reconcile::Object) -> String {
+    object.set().map_or_else(|| object.to_string(), ToString::to_string)
+}
+
+/// How a person ends what holds a list.
+pub fn way_out(why: &Why) -> String {
+    match why.feed() {
+        Some(feed) => format!("mend the feed, or let it go: {}", accept_command(feed.as_str())),
+        None if matches!(why, Why::Unread) => "it will be free when they have been".to_owned(),
+        None => "if it is meant: denyset accept --config".to_owned(),
+    }
+}
+
 /// Everything that is not as it should be, one sentence each.
-fn degraded(reconciler: &Reconciler) -> Vec<String> {
-    let refused = reconciler.feeds().states().iter().filter_map(|(name, feed)| {
-        let refusal = feed.refusals.first()?;
+fn degraded(keeper: &Keeper) -> Vec<String> {
+    let feeds = keeper.intake().feeds();
+    let refused = feeds.iter().filter_map(|(name, feed)| {
+        let refusal = feed.refusals().first()?;
         Some(format!("feed {name} is refused: {refusal}"))
     });
-    let aged = reconciler.feeds().states().iter().filter_map(|(name, feed)| match feed.age {
+    let unkept = feeds.iter().filter_map(|(name, feed)| {
+        let refusal = feed.unkept.as_ref()?;
+        Some(format!("feed {name} would not survive a restart: {refusal}"))
+    });
+    let aged = feeds.iter().filter_map(|(name, feed)| match feed.age {
         Age::Fresh => None,
+        Age::Future => Some(format!("feed {name} was written in the future, its age is not known")),
         Age::Stale => Some(format!("feed {name} is older than its max-age, it stays in force")),
         Age::Dropped => Some(format!("feed {name} is older than its max-age, it is not in force")),
     });
-    problems(reconciler).into_iter().chain(refused).chain(aged).collect()
+    let feeds: Vec<_> = refused.chain(unkept).chain(aged).collect();
+    let mut degraded = problems(keeper);
+    let more = feeds.len().saturating_sub(DEGRADED_FEEDS_MAX);
+    degraded.extend(feeds.into_iter().take(DEGRADED_FEEDS_MAX));
+    degraded.extend((more > 0).then(|| format!("and {more} more feeds, see feeds")));
+    degraded
 }
 
-/// The same without the refusals of feeds.
-pub fn problems(reconciler: &Reconciler) -> Vec<String> {
-    let scan = reconciler.feeds().scan_failure().map(str::to_owned);
-    let held = reconciler.held().map(|list| {
-        format!("list {} loses nothing until all its feeds have a good version", list.name)
+/// Feeds that are named among what is not as it should be.
+const DEGRADED_FEEDS_MAX: usize = 20;
+
+/// The same without what concerns single feeds.
+pub fn problems(keeper: &Keeper) -> Vec<String> {
+    let intake = keeper.intake();
+    let scan = intake.scan_failure().map(str::to_owned);
+    let recall =
+        intake.recall_failure().map(|reason| format!("state-dir cannot be read: {reason}"));
+    let held = keeper.lists().iter().filter_map(|(list, state)| {
+        let why = &state.held.as_ref()?.why;
+        Some(format!("list {list} is held: {why}; {}", way_out(why)))
     });
-    scan.into_iter().chain(held).chain(reconciler.kernel().troubles()).collect()
+    let lost = intake.unproven().filter_map(|(feed, state)| {
+        let loss = state.loss.as_ref()?;
+        Some(format!("feed {feed}: {loss}"))
+    });
+    let failures = keeper
+        .kernel()
+        .failures()
+        .map(|(error, times)| format!("{error}; tried {times} times, the next time soon"));
+    let blocked = keeper.kernel().blocked().map(|(object, why)| format!("{object}: {why}"));
+    let world = scan.into_iter().chain(recall);
+    world.chain(held).chain(lost).chain(failures).chain(blocked).collect()
 }
 
 /// Every refusal in force.
-fn refusals(reconciler: &Reconciler) -> Vec<RefusalView> {
-    let feeds = reconciler.feeds().states().iter();
+fn refusals(keeper: &Keeper) -> Vec<RefusalView> {
+    let feeds = keeper.intake().feeds().iter();
     let all = feeds.flat_map(|(name, feed)| {
-        feed.refusals.iter().map(|refusal| refused(name.as_str(), refusal))
+        feed.refusals().iter().map(|refusal| refused(name.as_str(), refusal))
     });
     all.collect()
 }
@@ -138,12 +179,12 @@ pub fn refused(feed: &str, refusal: &Refusal) -> RefusalView {
     }
 }
 
-fn sets(reconciler: &Reconciler) -> Vec<SetStatus> {
-    let observed = reconciler.kernel().observed();
-    let prefix = reconciler.settings().prefix.as_str();
-    let sets = reconciler.desired().sets.keys().map(|name| {
+fn sets(keeper: &Keeper) -> Vec<SetStatus> {
+    let observed = keeper.kernel().observed();
+    let prefix = keeper.settings().prefix.as_str();
+    let sets = keeper.desired().sets.keys().map(|name| {
         let seen = observed.and_then(|observed| observed.sets.get(name));
-        let times = reconciler.kernel().times(name);
+        let times = keeper.kernel().times(name);
         let family = name.family();
         let list = name.as_str().strip_prefix(prefix).unwrap_or_default();
         SetStatus {
@@ -159,13 +200,13 @@ fn sets(reconciler: &Reconciler) -> Vec<SetStatus> {
     sets.collect()
 }
 
-fn feeds(reconciler: &Reconciler) -> Vec<FeedStatus> {
-    let states = reconciler.feeds().states().iter();
+fn feeds(keeper: &Keeper) -> Vec<FeedStatus> {
+    let states = keeper.intake().feeds().iter();
     states.map(|(name, feed)| feed_status(name.as_str(), feed)).collect()
 }
 
 fn feed_status(name: &str, feed: &FeedState) -> FeedStatus {
-    let content = feed.in_force.as_ref();
+    let content = feed.version.as_ref();
     FeedStatus {
         feed: name.to_owned(),
         format: content.map_or_else(String::new, |content| content.format.to_string()),
@@ -173,30 +214,28 @@ fn feed_status(name: &str, feed: &FeedState) -> FeedStatus {
         rejected: content.map_or(0, |content| content.tally.rejected),
         state: if feed.gone.is_some() {
             view::FeedState::Gone
-        } else if !feed.refusals.is_empty() {
+        } else if !feed.refusals().is_empty() {
             view::FeedState::Refused
-        } else if feed.age == Age::Fresh {
+        } else if matches!(feed.age, Age::Fresh | Age::Future) {
             view::FeedState::Current
         } else {
             view::FeedState::Stale
         },
         since: feed.since.into(),
-        refused: feed.refusals.first().map(ToString::to_string),
+        refused: feed.refusals().first().map(ToString::to_string),
         // To accept is to accept all of it.
-        accept: (!feed.refusals.is_empty()
-            && feed.refusals.iter().all(|refusal| refusal.guard.can_be_accepted()))
-        .then(|| accept_command(name)),
+        accept: feed.can_be_accepted().then(|| accept_command(name)),
     }
 }
 
-impl From<RouteKind> for view::Route {
-    fn from(kind: RouteKind) -> Self {
+impl From<Route> for view::Route {
+    fn from(kind: Route) -> Self {
         match kind {
-            RouteKind::None => Self::None,
-            RouteKind::Create => Self::Create,
-            RouteKind::InPlace => Self::InPlace,
-            RouteKind::Swap => Self::Swap,
-            RouteKind::Destroy => Self::Destroy,
+            Route::None => Self::None,
+            Route::Create => Self::Create,
+            Route::InPlace => Self::InPlace,
+            Route::Swap => Self::Swap,
+            Route::Destroy => Self::Destroy,
         }
     }
 }

@@ -16,6 +16,9 @@ use super::signature::Signature;
 use super::version::VersionId;
 use super::walk::{Hindrance, Miss, Root, errno, hindrance, is_gone, look};
 
+/// A file that changed this lately may end in the middle of a line.
+const RECENT: Duration = Duration::from_secs(5);
+
 /// Which feed is to be read, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct FeedFile<'a> {
@@ -34,6 +37,9 @@ pub struct FeedFile<'a> {
     /// A file that changed less than this ago may still be being written: it
     /// is not stable yet. Zero takes every file as it is.
     pub quiet: Duration,
+    /// It has been changing for too long to be waited for: what it holds now is
+    /// taken, as far as it has whole lines.
+    pub impatient: bool,
 }
 
 /// What came of reading a feed. A refusal is about the file, never about what
@@ -61,16 +67,21 @@ pub enum Taken<D = Result<Draft, Refusal>> {
 }
 
 /// Reads a feed, compares it with its last good copy, and lays down a copy if
-/// it differs. The signature is that of the file that was read, `None` if
+/// it differs, or if it is not a version that is `known`. The signature is that of the file that was read, `None` if
 /// there was none.
-pub fn read(file: &FeedFile<'_>, drafts: &Drafts) -> (Option<Signature>, Taken) {
+pub fn read(
+    file: &FeedFile<'_>,
+    drafts: &Drafts,
+    known: impl Fn(VersionId) -> bool,
+) -> (Option<Signature>, Taken) {
     let (signature, bytes) = match take(file) {
         Bytes::Whole(signature, bytes) => (signature, bytes),
         Bytes::Not(signature, refusal) => return (signature, Taken::Refused(refusal)),
         Bytes::Vanished => return (None, Taken::Vanished),
     };
     let format = file.format.for_bytes(&bytes);
-    if let Some(version) = drafts.copies().holds(file.name, format, file.options, &bytes) {
+    let held = drafts.copies().holds(file.name, format, file.options, &bytes);
+    if let Some(version) = held.filter(|&version| known(version)) {
         return (Some(signature), Taken::Same(version));
     }
     let feed = Box::new(parse_with(&bytes, format, file.options, file.parse));
@@ -191,6 +202,10 @@ fn take_whole(
     if found.len() > bytes_max {
         return Ok(Err(too_large(format!("{} bytes", found.len()), bytes_max)));
     }
+    if file.impatient {
+        let grown = take_growing(open, found, bytes_max)?;
+        return Ok(grown.and_then(|bytes| expand(bytes, bytes_max)));
+    }
     if changed_within(found, file.quiet) {
         return Ok(Err(unstable("it is being written")));
     }
@@ -199,6 +214,28 @@ fn take_whole(
     let whole = bytes.filter(|bytes| bytes.len() as u64 == found.len());
     let whole = whole.ok_or_else(|| unstable("it changed while it was read"));
     Ok(whole.and_then(|bytes| expand(bytes, bytes_max)))
+}
+
+/// The whole lines of a file that is only being added to: of what it held when
+/// we began, whatever came since. One that is being written anew is refused.
+fn take_growing(
+    open: &File,
+    found: &Metadata,
+    bytes_max: u64,
+) -> io::Result<Result<Vec<u8>, Refusal>> {
+    let mut bytes = slurp(open, found.len(), bytes_max)?;
+    let length = usize::try_from(found.len()).unwrap_or(usize::MAX);
+    let after = open.metadata()?;
+    let same_file = after.ino() == found.ino() && after.nlink() > 0;
+    if bytes.len() < length || after.len() < found.len() || !same_file {
+        return Ok(Err(unstable("it changed while it was read")));
+    }
+    bytes.truncate(length);
+    if Signature::of_open(&after) != Signature::of_open(found) || changed_within(found, RECENT) {
+        let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+        bytes.truncate(end);
+    }
+    Ok(Ok(bytes))
 }
 
 /// Does `work` and gives what came of it, if the file is still the same.

@@ -25,25 +25,14 @@ pub struct Signature {
     pub born_ns: u64,
 }
 
-/// Which file it is, whatever its name and its content are. Two that are equal
-/// are one file: a number that was given to another file after a deletion comes
-/// with another time of birth, or with another content if that is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(pub [u64; 5]);
-
 impl Signature {
-    /// The numbers that change with the file, in the order of the fields.
+    /// Five numbers, for whoever only compares them: device, file, size,
+    /// modified, changed. The first two say which file it is, whatever its name
+    /// and its content are: the number of a file is given to another one as
+    /// soon as it is free, and that one has another time of birth.
     pub fn numbers(self) -> [u64; 5] {
-        [self.device, self.inode, self.size, self.modified_ns, self.changed_ns]
-    }
-
-    /// Which file it is. A feed that is gone while another name has its file has
-    /// been renamed to that, or deleted beside a hard link of that name.
-    pub fn file(self) -> FileId {
-        match self.born_ns {
-            0 => FileId([self.device, self.inode, 0, self.size, self.modified_ns]),
-            born => FileId([self.device, self.inode, born, 0, 0]),
-        }
+        let file = self.inode ^ self.born_ns.rotate_left(32);
+        [self.device, file, self.size, self.modified_ns, self.changed_ns]
     }
 
     /// When the content was last written.

@@ -4,8 +4,12 @@
 
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::fs::fstatfs;
+
+/// Such a directory is looked at this often, or more often if all are.
+pub const SILENT_SCAN: Duration = Duration::from_secs(10);
 
 /// A directory of which not every change is told.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

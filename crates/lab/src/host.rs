@@ -76,12 +76,15 @@ impl Host {
         ));
     }
 
-    /// Writes this very text as the configuration.
+    /// Writes this very text as the configuration, by renaming it there: the
+    /// daemon may read it at any moment.
     ///
     /// # Panics
     /// If it cannot be written.
     pub fn write_config(&self, text: &str) {
-        fs::write(self.config(), text).expect("the configuration can be written");
+        let draft = self.path("denyset.toml.new");
+        fs::write(&draft, text).expect("the configuration can be written");
+        fs::rename(&draft, self.config()).expect("the configuration can be put in place");
     }
 
     /// A path below the host's directory.

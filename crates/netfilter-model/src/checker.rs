@@ -381,6 +381,14 @@ impl Checker {
                 self.seen.remove(name);
                 self.tainted.remove(name);
             }
+            (Request::Rename { from, to }, Ok(_)) => {
+                if let Some(seen) = self.seen.remove(from) {
+                    self.seen.insert(to.clone(), seen);
+                }
+                if let Some(tainted) = self.tainted.remove(from) {
+                    self.tainted.insert(to.clone(), tainted);
+                }
+            }
             (Request::Swap(shadow, live), Ok(_)) => {
                 let (one, other) = (self.tainted.remove(shadow), self.tainted.remove(live));
                 if let (Some(seen), Some(slot)) = (one, sets.get(live)) {

@@ -143,6 +143,9 @@ fn translate(op: &Op) -> (Stage, Request) {
             (Stage::Delete, Request::Delete { name: set.into(), members, exclusive: false })
         }
         Op::Swap { shadow, live } => (Stage::Swap, Request::Swap(shadow.into(), live.into())),
+        Op::Retire { set, shadow } => {
+            (Stage::Retire, Request::Rename { from: set.into(), to: shadow.into() })
+        }
         Op::Flush(set) => (Stage::Flush, Request::Flush(set.into())),
         Op::Destroy(set) => {
             (Stage::Destroy, Request::Destroy { name: set.into(), exclusive: false })
@@ -200,7 +203,7 @@ fn error(stage: Stage, why: Trouble) -> KernelError {
         }
         Trouble::Torn => (KernelErrorKind::Changed, String::new()),
     };
-    KernelError { stage, set: None, kind, member: None, detail }
+    KernelError { stage, object: None, kind, member: None, detail }
 }
 
 trait About {
@@ -209,7 +212,7 @@ trait About {
 
 impl About for KernelError {
     fn about(mut self, set: &SetName) -> Self {
-        self.set = Some(set.clone());
+        self.object = Some(set.into());
         self
     }
 }

@@ -59,11 +59,33 @@ impl Failure {
     ) -> KernelError {
         KernelError {
             stage,
-            set: set.cloned(),
+            object: set.map(Into::into),
             kind: self.kind(stage),
             member,
-            detail: self.to_string(),
+            detail: self.explained(stage),
         }
+    }
+
+    /// The failure, and what the kernel lacks if that is what it means: the
+    /// codes for it say nothing to anybody who has not read the kernel.
+    fn explained(&self, stage: Stage) -> String {
+        let lacks = match self {
+            Self::Unsent(error) if error.raw_os_error() == Some(libc::EPROTONOSUPPORT) => {
+                "it has no nfnetlink, the module nfnetlink is missing"
+            }
+            Self::Refused { code, .. } => match (i32::from(*code), *code, stage) {
+                // nfnetlink says so of a subsystem that it does not have.
+                (libc::EINVAL, _, Stage::Connect) => {
+                    "it has no ipset, the module ip_set is missing"
+                }
+                (_, code::FIND_TYPE, _) => {
+                    "it has no hash:net, the module ip_set_hash_net is missing"
+                }
+                _ => return self.to_string(),
+            },
+            _ => return self.to_string(),
+        };
+        format!("{lacks}: {self}")
     }
 
     /// An error without a member.

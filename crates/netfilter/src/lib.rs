@@ -1,8 +1,7 @@
 //! The kernel's ipsets, over raw netlink: what the messages look like
 //! ([`wire`], [`Request`], [`Batch`], [`answers`]), how they are exchanged
 //! ([`Transport`], [`Exchange`]), and the driver that makes them the
-//! [`reconcile::Kernel`] trait ([`Netfilter`]). Beside it, [`host`] asks
-//! rtnetlink for the addresses that no list may block.
+//! [`reconcile::Kernel`] trait ([`Netfilter`]).
 //!
 //! It knows no runtime, no files and no configuration, and never why a set
 //! should look as it does. Every message names one set of ours; the only one
@@ -13,7 +12,6 @@ mod batch;
 mod driver;
 mod exchange;
 mod failure;
-pub mod host;
 pub mod limits;
 mod reply;
 mod request;

@@ -26,7 +26,3 @@ pub const STALE_MAX: usize = 4_096;
 
 /// The largest value of an attribute's length field, `nla_len` being a `u16`.
 pub const ATTRIBUTE_BYTES_MAX: usize = u16::MAX as usize;
-
-/// How often addresses and routes are read again because they changed while
-/// they were read.
-pub const DUMPS_MAX: usize = 8;

@@ -44,6 +44,13 @@ pub enum Request<'a> {
         /// The other.
         live: &'a SetName,
     },
+    /// Give a set another name. Fails while anything refers to it.
+    Rename {
+        /// Its name.
+        from: &'a SetName,
+        /// The new one, which nobody has.
+        to: &'a SetName,
+    },
     /// Delete all members of one set.
     Flush(&'a SetName),
     /// Destroy one set; a missing one is no error.
@@ -70,6 +77,7 @@ impl Request<'_> {
             Self::Type(_) => Command::Type,
             Self::Names | Self::Header(_) | Self::Dump(_) => Command::List,
             Self::Create { .. } => Command::Create,
+            Self::Rename { .. } => Command::Rename,
             Self::Swap { .. } => Command::Swap,
             Self::Flush(_) => Command::Flush,
             Self::Destroy(_) => Command::Destroy,
@@ -84,9 +92,11 @@ impl Request<'_> {
             Self::Protocol | Self::Type(_) => NLM_F_REQUEST,
             Self::Names | Self::Header(_) | Self::Dump(_) => NLM_F_REQUEST | NLM_F_DUMP,
             Self::Create { .. } => NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
-            Self::Swap { .. } | Self::Flush(_) | Self::Destroy(_) | Self::Matches { .. } => {
-                NLM_F_REQUEST | NLM_F_ACK
-            }
+            Self::Rename { .. }
+            | Self::Swap { .. }
+            | Self::Flush(_)
+            | Self::Destroy(_)
+            | Self::Matches { .. } => NLM_F_REQUEST | NLM_F_ACK,
         }
     }
 
@@ -104,6 +114,9 @@ impl Request<'_> {
             Self::Create { spec, revision } => creation(spec, *revision),
             Self::Swap { shadow, live } => {
                 vec![protocol(), name(shadow), text(message::SETNAME2, live.as_str())]
+            }
+            Self::Rename { from, to } => {
+                vec![protocol(), name(from), text(message::SETNAME2, to.as_str())]
             }
             Self::Matches { set, address } => {
                 vec![protocol(), name(set), nest(message::DATA, &[ip(*address)])]

@@ -29,6 +29,8 @@ pub enum Command {
     /// Delete all members of a set.
     Flush = 4,
     /// Exchange the contents of two sets.
+    Rename = 5,
+    /// See the variant's name.
     Swap = 6,
     /// List names, headers or members. The kernel's answers to `SAVE` have
     /// this type too.

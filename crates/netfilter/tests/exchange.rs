@@ -194,10 +194,13 @@ fn a_kernel_that_cannot_is_named_as_such_and_what_it_lacks() {
     for (next, want) in [
         (kernel([6, 6], [0, 0]), "protocol 7 is needed"),
         (kernel([9, 8], [0, 0]), "protocol 7 is needed"),
-        (kernel([7, 6], [0, 7]), "IPSET_ERR_FIND_TYPE 4098"),
+        (kernel([7, 6], [0, 7]), "module ip_set_hash_net is missing: IPSET_ERR_FIND_TYPE 4098"),
         (kernel([7, 6], [7, 6]), "hash:net for ipv6 must have revision 7"),
         // What nfnetlink says without ipset.
-        (vec![Next::Error { distance: 0, code: -22 }], "Invalid argument"),
+        (
+            vec![Next::Error { distance: 0, code: -22 }],
+            "the module ip_set is missing: Invalid argument",
+        ),
     ] {
         let mut script = Script::of(next);
         let error = Netfilter::over(&mut script).map(|_| ()).expect_err("cannot");

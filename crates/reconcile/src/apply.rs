@@ -1,13 +1,13 @@
 //! Carries a plan out, op by op, and keeps the picture of the kernel true
-//! while it does. An error on one set stops that set only.
+//! while it does. An error on one object stops that object only.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use crate::verify::verify;
 use crate::{
-    Kernel, KernelError, KernelErrorKind, Members, Observed, Op, Plan, Presence, Reason, Route,
-    RouteKind, SetName, SetPlan, SetSpec, Stage,
+    Kernel, KernelError, KernelErrorKind, Members, Object, ObjectPlan, Observed, Op, Phase, Plan,
+    Presence, Reason, Route, SetName, Stage, Step,
 };
 
 /// How far the carrying out has come.
@@ -19,12 +19,22 @@ pub struct Progress {
     pub total: u64,
 }
 
+/// How much of a plan is carried out in one go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What rules could notice. The memory of old members is given back later,
+    /// by a plan of its own.
+    Urgent,
+    /// What nobody waits for, and of that one object at the most: whatever is
+    /// urgent by then goes first.
+    Later,
+}
+
 /// What came of a plan.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// Every set that was to be changed, in the order of the plan, and every
-    /// shadow that could not be released.
-    pub sets: Vec<SetOutcome>,
+    /// Every object of which a step was tried, in the order of the plan.
+    pub objects: Vec<ObjectOutcome>,
     /// The picture has gaps now: the kernel must be observed before the next
     /// plan.
     pub look_again: bool,
@@ -32,13 +42,13 @@ pub struct Outcome {
     pub halted: bool,
 }
 
-/// What came of the plan for one set.
+/// What came of the plan for one object.
 #[derive(Clone, Debug)]
-pub struct SetOutcome {
-    /// The set.
-    pub set: SetName,
+pub struct ObjectOutcome {
+    /// The object.
+    pub object: Object,
     /// How it was to be changed.
-    pub route: RouteKind,
+    pub route: Route,
     /// Why it was this route.
     pub reason: Reason,
     /// Members that rules see now and did not before.
@@ -49,39 +59,37 @@ pub struct SetOutcome {
     pub result: Result<(), KernelError>,
 }
 
-/// Carries out `plan` in this order, across all sets: sweep orphans, create
-/// what rules may name, fill and swap (small sets first), add in place, delete
-/// in place, release old members, destroy. `pace` hears of every op and may
-/// end it all; a shadow that is being filled then is removed again.
+/// Carries out the steps of one part of `plan`, phase by phase across all
+/// objects, small ones first. `pace` hears of every op that writes members and
+/// may end it all; a shadow that is being filled then is removed again.
 pub fn apply<K: Kernel>(
     plan: &Plan,
+    part: Part,
     kernel: &mut K,
     observed: &mut Observed,
     pace: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Outcome {
-    let progress = Progress { written: 0, total: plan.writes() };
-    let outcome = Outcome::default();
-    let mut run = Run {
-        kernel,
-        observed,
-        pace,
-        progress,
-        outcome,
-        failed: BTreeSet::new(),
-        full: Vec::new(),
+    let has_part = |object: &&ObjectPlan| {
+        object.steps.iter().any(|step| step.phase.is_urgent() == (part == Part::Urgent))
     };
-    let mut by_size: Vec<_> = plan.sets.iter().collect();
-    by_size.sort_by_key(|set| set.route.writes());
-    for phase in [Run::sweep, Run::create, Run::fill, Run::delete, Run::destroy] {
-        for &set in &by_size {
-            run.attempt(set, phase);
+    let mut objects: Vec<_> = plan.objects.iter().filter(has_part).collect();
+    objects.sort_by_key(|object| object.cost.written);
+    if part == Part::Later {
+        objects.truncate(1);
+    }
+    let progress = Progress { written: 0, total: plan.writes() };
+    let (outcome, failed, unseen) = (Outcome::default(), BTreeSet::new(), BTreeSet::new());
+    let mut run = Run { kernel, observed, pace, progress, outcome, failed, unseen };
+    let phases = Phase::ALL.into_iter();
+    for phase in phases.filter(|phase| phase.is_urgent() == (part == Part::Urgent)) {
+        for object in &objects {
+            run.attempt(object, phase);
         }
     }
-    run.release();
-    run.conclude(plan)
+    run.conclude(&objects)
 }
 
-/// Why a set is not taken further.
+/// Why an object is not taken further.
 enum Stop {
     Failed(KernelError),
     Halted,
@@ -94,85 +102,79 @@ struct Run<'a, K> {
     pace: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
     progress: Progress,
     outcome: Outcome,
-    /// Sets that have failed and their error's place in the outcome.
-    failed: BTreeSet<SetName>,
-    /// Shadows that hold members which no rule sees, and for which set they
-    /// were filled.
-    full: Vec<(SetName, SetName)>,
+    failed: BTreeSet<Object>,
+    /// Shadows of this run that were not swapped in yet.
+    unseen: BTreeSet<SetName>,
 }
 
 impl<K: Kernel> Run<'_, K> {
-    /// Takes a set through one phase, unless it failed in an earlier one.
-    fn attempt(&mut self, set: &SetPlan, phase: fn(&mut Self, &SetPlan) -> Result<(), Stop>) {
-        if self.outcome.halted || self.failed.contains(&set.set) {
+    /// Takes an object through one phase, unless it failed in an earlier one.
+    fn attempt(&mut self, object: &ObjectPlan, phase: Phase) {
+        if self.outcome.halted || self.failed.contains(&object.object) {
             return;
         }
-        match phase(self, set) {
-            Ok(()) => {}
-            Err(Stop::Halted) => self.outcome.halted = true,
-            Err(Stop::Failed(error)) => self.fail(set, error),
+        let steps = object.steps.iter().filter(|planned| planned.phase == phase);
+        for planned in steps {
+            match self.step(&planned.step) {
+                Ok(()) => {}
+                Err(Stop::Halted) => {
+                    self.outcome.halted = true;
+                    return;
+                }
+                Err(Stop::Failed(error)) => return self.fail(object, error),
+            }
+        }
+        // What was changed in place is known again when the last step is done.
+        let last = object.steps.iter().map(|planned| planned.phase).max();
+        if let (Some(after), Object::Set(set)) = (&object.after, &object.object)
+            && last == Some(phase)
+        {
+            self.observed.settle(set, after);
         }
     }
 
-    fn fail(&mut self, set: &SetPlan, error: KernelError) {
-        self.failed.insert(set.set.clone());
-        self.outcome.sets.push(SetOutcome {
-            set: set.set.clone(),
-            route: set.route.kind(),
-            reason: set.reason,
+    fn fail(&mut self, object: &ObjectPlan, error: KernelError) {
+        self.failed.insert(object.object.clone());
+        self.outcome.objects.push(ObjectOutcome {
+            object: object.object.clone(),
+            route: object.route,
+            reason: object.reason,
             added: 0,
             deleted: 0,
             result: Err(error),
         });
     }
 
-    /// Removes what a crash left behind, which also frees its memory.
-    fn sweep(&mut self, set: &SetPlan) -> Result<(), Stop> {
-        match set.route {
-            Route::Destroy { .. } if set.reason == Reason::Orphan => self.remove(&set.set),
-            _ => Ok(()),
-        }
-    }
-
-    /// Creates what is not there, empty, so that rules may name it.
-    fn create(&mut self, set: &SetPlan) -> Result<(), Stop> {
-        match &set.route {
-            Route::Create { live, .. } => self.op(&Op::Create(live.clone())),
-            _ => Ok(()),
-        }
-    }
-
-    /// Brings in everything new.
-    fn fill(&mut self, set: &SetPlan) -> Result<(), Stop> {
-        match &set.route {
-            Route::Create { shadow: Some(shadow), target, .. }
-            | Route::Swap { shadow, target, .. } => self.swap_in(&set.set, shadow, target),
-            Route::InPlace { add, .. } => self.add(&set.set, add, Presence::Any),
-            _ => Ok(()),
-        }
-    }
-
-    /// Takes out what is not wanted any more.
-    fn delete(&mut self, set: &SetPlan) -> Result<(), Stop> {
-        let Route::InPlace { delete, target, .. } = &set.route else { return Ok(()) };
-        for chunk in delete.chunks() {
-            let written = chunk.len();
-            self.op(&Op::Delete { set: set.set.clone(), chunk })?;
-            self.pace(written)?;
-        }
-        self.observed.settle(&set.set, target);
-        Ok(())
-    }
-
-    /// Removes sets that no list asks for. Since the last look a rule may have
-    /// come to refer to one, and to empty it would open that rule.
-    fn destroy(&mut self, set: &SetPlan) -> Result<(), Stop> {
-        match set.route {
-            Route::Destroy { .. } if set.reason != Reason::Orphan => {
-                self.recheck(&set.set)?;
-                self.remove(&set.set)
+    fn step(&mut self, step: &Step) -> Result<(), Stop> {
+        match step {
+            Step::Create(spec) => {
+                self.op(&Op::Create(spec.clone()))?;
+                if spec.name.is_shadow() {
+                    self.unseen.insert(spec.name.clone());
+                }
+                Ok(())
             }
-            _ => Ok(()),
+            Step::Fill { shadow, members } => {
+                self.add(shadow, members, Presence::New)?;
+                self.observed.settle(shadow, members);
+                Ok(())
+            }
+            Step::Verify { shadow, members } => {
+                verify(self.kernel, shadow, members).map_err(Stop::Failed)
+            }
+            Step::Swap { shadow, live } => {
+                self.op(&Op::Swap { shadow: shadow.clone(), live: live.clone() })?;
+                self.unseen.remove(shadow);
+                Ok(())
+            }
+            Step::Add { set, members } => self.add(set, members, Presence::Any),
+            Step::Delete { set, members } => self.delete(set, members),
+            Step::Retire { set, shadow } => {
+                self.recheck(set)?;
+                self.op(&Op::Retire { set: set.clone(), shadow: shadow.clone() })
+            }
+            Step::Release(shadow) => self.op(&Op::Flush(shadow.clone())),
+            Step::Destroy(shadow) => self.op(&Op::Destroy(shadow.clone())),
         }
     }
 
@@ -190,18 +192,6 @@ impl<K: Kernel> Run<'_, K> {
         Err(Stop::Failed(KernelError::new(Stage::Destroy, set, kind)))
     }
 
-    /// Fills a shadow, verifies it and swaps it in. If that fails the shadow
-    /// is not left lying about.
-    fn swap_in(&mut self, live: &SetName, spec: &SetSpec, target: &Members) -> Result<(), Stop> {
-        let shadow = &spec.name;
-        self.op(&Op::Create(spec.clone()))?;
-        self.full.push((shadow.clone(), live.clone()));
-        self.add(shadow, target, Presence::New)?;
-        self.observed.settle(shadow, target);
-        verify(self.kernel, spec, target).map_err(Stop::Failed)?;
-        self.op(&Op::Swap { shadow: shadow.clone(), live: live.clone() })
-    }
-
     fn add(&mut self, set: &SetName, members: &Members, presence: Presence) -> Result<(), Stop> {
         for chunk in members.chunks() {
             let written = chunk.len();
@@ -211,30 +201,13 @@ impl<K: Kernel> Run<'_, K> {
         Ok(())
     }
 
-    /// Empties a set that no rule sees and removes it. To destroy a full one
-    /// would free a million members in one go with a CPU's packets waiting.
-    fn remove(&mut self, set: &SetName) -> Result<(), Stop> {
-        self.op(&Op::Flush(set.clone()))?;
-        self.op(&Op::Destroy(set.clone()))
-    }
-
-    /// Removes the shadows of this run, whether they hold old members or were
-    /// never swapped in. One that cannot go now is an orphan of the next plan.
-    /// Where something went wrong, somebody else's set may have its name now.
-    fn release(&mut self) {
-        for (shadow, live) in std::mem::take(&mut self.full) {
-            let checked = if self.failed.contains(&live) { self.recheck(&shadow) } else { Ok(()) };
-            if let Err(Stop::Failed(error)) = checked.and_then(|()| self.remove(&shadow)) {
-                self.outcome.sets.push(SetOutcome {
-                    set: shadow,
-                    route: RouteKind::Destroy,
-                    reason: Reason::Orphan,
-                    added: 0,
-                    deleted: 0,
-                    result: Err(error),
-                });
-            }
+    fn delete(&mut self, set: &SetName, members: &Members) -> Result<(), Stop> {
+        for chunk in members.chunks() {
+            let written = chunk.len();
+            self.op(&Op::Delete { set: set.clone(), chunk })?;
+            self.pace(written)?;
         }
+        Ok(())
     }
 
     /// Does one op and notes what is known after it.
@@ -261,22 +234,34 @@ impl<K: Kernel> Run<'_, K> {
         }
     }
 
-    /// Adds the sets that went well, in the order of the plan.
-    fn conclude(mut self, plan: &Plan) -> Outcome {
-        let well = plan.sets.iter().filter(|set| {
-            !matches!(set.route, Route::None | Route::Blocked(_)) && !self.failed.contains(&set.set)
-        });
+    /// Removes the shadows that were not swapped in. One that cannot go now is
+    /// an orphan of the next plan. Where something went wrong, somebody else's
+    /// set may have its name now.
+    fn abandon(&mut self) {
+        for shadow in std::mem::take(&mut self.unseen) {
+            // What comes of it, the next look tells.
+            let _ = self
+                .recheck(&shadow)
+                .and_then(|()| self.op(&Op::Flush(shadow.clone())))
+                .and_then(|()| self.op(&Op::Destroy(shadow)));
+        }
+    }
+
+    /// Adds the objects that went well, in the order of the plan.
+    fn conclude(mut self, objects: &[&ObjectPlan]) -> Outcome {
+        self.abandon();
+        let well = objects.iter().filter(|object| !self.failed.contains(&object.object));
         if !self.outcome.halted {
-            let done = well.map(|set| SetOutcome {
-                set: set.set.clone(),
-                route: set.route.kind(),
-                reason: set.reason,
-                added: set.route.added(),
-                deleted: set.route.deleted(),
+            let done = well.map(|object| ObjectOutcome {
+                object: object.object.clone(),
+                route: object.route,
+                reason: object.reason,
+                added: object.cost.added,
+                deleted: object.cost.deleted,
                 result: Ok(()),
             });
-            self.outcome.sets.extend(done);
-            self.outcome.sets.sort_by(|a, b| a.set.cmp(&b.set));
+            self.outcome.objects.extend(done);
+            self.outcome.objects.sort_by(|a, b| a.object.cmp(&b.object));
         }
         self.outcome.look_again |= self.outcome.halted;
         self.outcome

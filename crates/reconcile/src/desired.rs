@@ -1,6 +1,8 @@
-//! What should be in the kernel: every set by name, whole.
+//! What should be in the kernel: every set by name, with what must be in it
+//! and what must never be.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use blocklist::{Address, PrefixSet, Prefixes};
 
@@ -9,13 +11,38 @@ use crate::{Members, NameError, SetName, SetPrefix};
 /// The desired state of the kernel. A set of ours that is not in it is to go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
-    /// The members of every live set, both families of every list.
-    pub sets: BTreeMap<SetName, Members>,
+    /// The targets of every live set, both families of every list.
+    pub sets: BTreeMap<SetName, Target>,
+}
+
+/// What a set is brought to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What must be in it, without anything of `never`.
+    pub members: Members,
+    /// Addresses that must not be in it, whatever else keeps its members: they
+    /// leave also a set that loses nothing otherwise.
+    pub never: Arc<Prefixes>,
+}
+
+impl Target {
+    /// These members, and nothing that must never be there.
+    pub fn of(members: Members) -> Self {
+        Self { members, never: Arc::default() }
+    }
+
+    /// The targets of the two sets of a list, in the form that the kernel
+    /// takes.
+    pub fn pair(members: Prefixes, never: Prefixes) -> [Self; 2] {
+        let never = Arc::new(never);
+        let pair: [Members; 2] =
+            [kernel_form(members.ipv4).into(), kernel_form(members.ipv6).into()];
+        pair.map(|members| Self { members, never: never.clone() })
+    }
 }
 
 impl Desired {
-    /// Puts the two sets of a list in, in the form that the kernel takes.
-    /// Says whether that changed anything.
+    /// Puts the two sets of a list in.
     ///
     /// # Errors
     /// [`NameError`] if the name of the list does not make names of sets.
@@ -23,17 +50,13 @@ impl Desired {
         &mut self,
         prefix: &SetPrefix,
         list: &str,
-        members: Prefixes,
-    ) -> Result<bool, NameError> {
-        let pair: [Members; 2] =
-            [kernel_form(members.ipv4).into(), kernel_form(members.ipv6).into()];
-        let mut changed = false;
-        for members in pair {
-            let set = prefix.live(list, members.family())?;
-            changed |= self.sets.get(&set) != Some(&members);
-            self.sets.insert(set, members);
+        targets: [Target; 2],
+    ) -> Result<(), NameError> {
+        for target in targets {
+            let set = prefix.live(list, target.members.family())?;
+            self.sets.insert(set, target);
         }
-        Ok(changed)
+        Ok(())
     }
 }
 

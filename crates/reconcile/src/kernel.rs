@@ -5,7 +5,7 @@ use std::fmt;
 
 use blocklist::AnyPrefix;
 
-use crate::{Chunk, Members, Op, SetHeader, SetName, SetPrefix};
+use crate::{Chunk, Members, Object, Op, SetHeader, SetName, SetPrefix};
 
 /// Reading the kernel's ipsets.
 pub trait Observe {
@@ -83,12 +83,12 @@ impl<K: Kernel + ?Sized> Kernel for &mut K {
 
 /// What the kernel did not do, at which stage, to which set, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot {stage}{}: {kind}{}{}", Object(set.as_ref()), Culprit(*member), Detail(detail))]
+#[error("cannot {stage}{}: {kind}{}{}", Subject(object.as_ref()), Culprit(*member), Detail(detail))]
 pub struct KernelError {
     /// What was being done.
     pub stage: Stage,
-    /// To which set, where it was one.
-    pub set: Option<SetName>,
+    /// To which object, where it was one.
+    pub object: Option<Object>,
     /// Why it failed, as far as a program cares.
     pub kind: KernelErrorKind,
     /// The first member that failed, where it is known.
@@ -100,14 +100,14 @@ pub struct KernelError {
 impl KernelError {
     /// An error without member and detail.
     pub fn new(stage: Stage, set: &SetName, kind: KernelErrorKind) -> Self {
-        Self { stage, set: Some(set.clone()), kind, member: None, detail: String::new() }
+        Self { stage, object: Some(set.into()), kind, member: None, detail: String::new() }
     }
 }
 
-struct Object<'a>(Option<&'a SetName>);
-impl fmt::Display for Object<'_> {
+struct Subject<'a>(Option<&'a Object>);
+impl fmt::Display for Subject<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |set| write!(out, " set {set}"))
+        self.0.map_or(Ok(()), |object| write!(out, " {object}"))
     }
 }
 
@@ -144,6 +144,8 @@ pub enum Stage {
     Delete,
     /// [`Op::Swap`].
     Swap,
+    /// [`Op::Retire`].
+    Retire,
     /// [`Op::Flush`].
     Flush,
     /// [`Op::Destroy`].
@@ -163,6 +165,7 @@ impl fmt::Display for Stage {
             Self::Add => "add to",
             Self::Delete => "delete from",
             Self::Swap => "swap",
+            Self::Retire => "retire",
             Self::Flush => "flush",
             Self::Destroy => "destroy",
             Self::Verify => "verify",

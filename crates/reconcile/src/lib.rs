@@ -10,26 +10,24 @@ mod desired;
 mod kernel;
 mod members;
 mod name;
+mod object;
 mod observed;
 mod op;
 mod plan;
 mod probe;
-mod reconciler;
-mod route;
+mod step;
 mod verify;
 
-pub use apply::{Outcome, Progress, SetOutcome, apply};
-pub use desired::Desired;
+pub use apply::{ObjectOutcome, Outcome, Part, Progress, apply};
+pub use desired::{Desired, Target};
 pub use kernel::{Kernel, KernelError, KernelErrorKind, Observe, Stage};
 pub use members::{CHUNK_MAX, Chunk, Members};
 pub use name::{NameError, SET_NAME_MAX, SetName, SetPrefix};
-pub use observed::{Foreign, Observed, ObservedSet, SetHeader, Standing};
-pub use op::{Capacity, Op, Presence, SetSpec};
-pub use plan::{Gate, Policy, Update, plan};
-pub use probe::{Drift, Found, Probe};
-pub use reconciler::{
-    Action, Age, Candidate, Compose, Content, Event, FeedRules, FeedState, Feeds, Fingerprint,
-    KernelState, NotAcceptable, Now, Probed, ReadOrder, Reading, Reconciler, Report, Scan,
-    SetTimes, Settings, WhenStale,
+pub use object::Object;
+pub use observed::{
+    Difference, DifferenceKind, Foreign, Observed, ObservedSet, SetHeader, Standing,
 };
-pub use route::{Obstacle, Plan, Reason, Route, RouteKind, SetPlan};
+pub use op::{Capacity, Op, Presence, SetSpec};
+pub use plan::{Gate, Hold, Policy, Update, plan};
+pub use probe::{Drift, Found, Probe};
+pub use step::{Cost, ObjectPlan, Obstacle, Phase, Plan, PlannedStep, Reason, Route, Step};

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
-use blocklist::{AnyPrefix, Family, PrefixSet};
+use blocklist::{AnyPrefix, Family, PrefixSet, Prefixes};
 
 /// Members in one op at the most. From 256 to 1,024 a message the kernel's
 /// cost per member is flat, and it holds its lock for well under 1 ms.
@@ -97,6 +97,22 @@ impl Members {
         match (self, other) {
             (Self::V4(a), Self::V4(b)) => PrefixSet::union([&**a, &**b]).into(),
             (Self::V6(a), Self::V6(b)) => PrefixSet::union([&**a, &**b]).into(),
+            _ => self.clone(),
+        }
+    }
+
+    /// The members without these addresses: what a wider member holds besides
+    /// stays, in narrower ones. The same members if there is nothing to be
+    /// taken out.
+    #[must_use]
+    pub fn without(&self, never: &Prefixes) -> Self {
+        match self {
+            Self::V4(set) if !set.intersect(&never.ipv4).is_empty() => {
+                set.subtract(&never.ipv4).into()
+            }
+            Self::V6(set) if !set.intersect(&never.ipv6).is_empty() => {
+                set.subtract(&never.ipv6).into()
+            }
             _ => self.clone(),
         }
     }

@@ -124,6 +124,27 @@ impl Observed {
         Ok(observed)
     }
 
+    /// Where this differs from what was `known`, set by set. Compares all
+    /// members, so it takes some milliseconds a million.
+    pub fn drift_from(&self, known: &Self) -> Vec<Difference> {
+        let ours = known.sets.iter().filter(|(_, set)| set.standing == Standing::Ours);
+        let differences = ours.filter_map(|(name, known)| {
+            let kind = match self.sets.get(name) {
+                None => DifferenceKind::Gone,
+                Some(set) if set.standing != Standing::Ours => DifferenceKind::Replaced,
+                Some(set) => match (&set.members, &known.members) {
+                    (Some(found), Some(expected)) if found != expected => DifferenceKind::Members {
+                        missing: expected.difference(found).len(),
+                        extra: found.difference(expected).len(),
+                    },
+                    _ => return None,
+                },
+            };
+            Some(Difference { set: name.clone(), kind })
+        });
+        differences.collect()
+    }
+
     /// Notes what is known after an op that succeeded. While members are
     /// written one chunk after the other they count as not known, until
     /// [`Self::settle`].
@@ -138,6 +159,7 @@ impl Observed {
                 }
             }
             Op::Swap { shadow, live } => self.swap(shadow, live),
+            Op::Retire { set, shadow } => self.rename(set, shadow),
             Op::Flush(set) => self.settle(set, &Members::none(set.family())),
             Op::Destroy(set) => {
                 self.sets.remove(set);
@@ -153,6 +175,13 @@ impl Observed {
         }
     }
 
+    fn rename(&mut self, from: &SetName, to: &SetName) {
+        if let Some(mut set) = self.sets.remove(from) {
+            set.header.name = to.clone();
+            self.sets.insert(to.clone(), set);
+        }
+    }
+
     /// Exchanges all but names and references.
     fn swap(&mut self, a: &SetName, b: &SetName) {
         let (Some(mut first), Some(mut second)) = (self.sets.remove(a), self.sets.remove(b)) else {
@@ -163,6 +192,34 @@ impl Observed {
         self.sets.insert(a.clone(), second);
         self.sets.insert(b.clone(), first);
     }
+}
+
+/// How somebody else has changed a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The set.
+    pub set: SetName,
+    /// What was done to it.
+    pub kind: DifferenceKind,
+}
+
+/// What was done to a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DifferenceKind {
+    /// It is not there under its name.
+    #[error("the set was destroyed or renamed")]
+    Gone,
+    /// Somebody else's has its name.
+    #[error("the set was replaced")]
+    Replaced,
+    /// Its members are others.
+    #[error("{missing} members were taken out, {extra} were put in")]
+    Members {
+        /// Members that it should have and has not.
+        missing: usize,
+        /// Members that it has and should not.
+        extra: usize,
+    },
 }
 
 /// A set as it is right after its creation.

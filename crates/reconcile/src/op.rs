@@ -36,6 +36,14 @@ pub enum Op {
         /// The set that rules refer to.
         live: SetName,
     },
+    /// Gives a set the free name of a shadow; fails with `Busy` while anything
+    /// refers to it.
+    Retire {
+        /// The set.
+        set: SetName,
+        /// Its new name.
+        shadow: SetName,
+    },
     /// Deletes all members of one set at once. Only ever of a shadow.
     Flush(SetName),
     /// Removes a set; fails with `Busy` while it is referred to or dumped.
@@ -48,7 +56,7 @@ impl Op {
     pub fn set(&self) -> &SetName {
         match self {
             Self::Create(spec) => &spec.name,
-            Self::Add { set, .. } | Self::Delete { set, .. } => set,
+            Self::Add { set, .. } | Self::Delete { set, .. } | Self::Retire { set, .. } => set,
             Self::Swap { live, .. } => live,
             Self::Flush(set) | Self::Destroy(set) => set,
         }

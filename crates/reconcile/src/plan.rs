@@ -1,11 +1,12 @@
 //! What must change: for every set the one way to get from what is observed to
 //! what is desired. Total and deterministic; an empty plan means in sync.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::step::{Cost, ObjectPlan, Phase, PlannedStep, Step};
 use crate::{
     CHUNK_MAX, Capacity, Desired, Members, Observed, ObservedSet, Obstacle, Plan, Reason, Route,
-    SetName, SetPlan, SetPrefix, SetSpec, Standing,
+    SetName, SetPrefix, SetSpec, Standing, Target,
 };
 
 /// How an existing set is brought to new members.
@@ -30,6 +31,17 @@ pub enum Gate {
     AddOnly,
 }
 
+/// How a set is kept from what is desired, because less is known than when its
+/// members were put in. What must never be in it leaves it all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hold {
+    /// It loses nothing: something that may stand behind its members is lost.
+    AddOnly,
+    /// It gains nothing either: an exception is lost, and anything new might be
+    /// what that would have kept out.
+    Frozen,
+}
+
 /// What a plan may do.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -41,9 +53,8 @@ pub struct Policy {
     pub gate: Gate,
     /// Unpredictable bits for the hashes of new sets.
     pub salt: u64,
-    /// Sets to which members may be added but from which none may be taken,
-    /// because a feed that may stand behind them is lost.
-    pub held: BTreeSet<SetName>,
+    /// Sets that are held, and how.
+    pub held: BTreeMap<SetName, Hold>,
     /// Sets to leave alone this time, because they failed a moment ago.
     pub resting: BTreeSet<SetName>,
 }
@@ -51,7 +62,7 @@ pub struct Policy {
 impl Policy {
     /// The policy of a complete picture and default update.
     pub fn new(prefix: SetPrefix, salt: u64) -> Self {
-        let (held, resting) = (BTreeSet::new(), BTreeSet::new());
+        let (held, resting) = (BTreeMap::new(), BTreeSet::new());
         Self { prefix, update: Update::Auto, gate: Gate::Open, salt, held, resting }
     }
 
@@ -67,17 +78,24 @@ impl Policy {
         let initval = self.prefix.initval(u16::from_be_bytes([a, b]), name.family());
         SetSpec { name, capacity: Capacity::for_members(members), initval }
     }
+
+    /// How a set is held, the gate counted in.
+    fn hold(&self, set: &SetName) -> Option<Hold> {
+        let gate = (self.gate == Gate::AddOnly).then_some(Hold::AddOnly);
+        gate.max(self.held.get(set).copied())
+    }
 }
 
-/// Says what must change to get from `observed` to `desired`.
+/// Says what must change to get from `observed` to `desired`. Compares all
+/// members, so it takes some milliseconds a million.
 pub fn plan(desired: &Desired, observed: &Observed, policy: &Policy) -> Plan {
     let mut planner = Planner { observed, policy, shadows: 0 };
     let wanted = desired.sets.iter().map(|(set, target)| planner.wanted(set, target));
-    let mut sets: Vec<_> = wanted.collect();
+    let mut objects: Vec<_> = wanted.collect();
     let unwanted = observed.sets.iter().filter(|(set, _)| !desired.sets.contains_key(*set));
-    sets.extend(unwanted.filter_map(|(set, seen)| planner.unwanted(set, seen)));
-    sets.sort_by(|a, b| a.set.cmp(&b.set));
-    Plan { sets }
+    objects.extend(unwanted.filter_map(|(set, seen)| planner.unwanted(set, seen)));
+    objects.sort_by(|a, b| a.object.cmp(&b.object));
+    Plan { objects }
 }
 
 /// What the planning of one set needs to know of the others: which names of
@@ -91,96 +109,189 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// The plan for a set that should be there.
-    fn wanted(&mut self, set: &SetName, desired: &Members) -> SetPlan {
-        let planned = |route, reason, members| SetPlan { set: set.clone(), route, reason, members };
-        let blocked = |obstacle| planned(Route::Blocked(obstacle), Reason::Blocked, desired.len());
+    fn wanted(&mut self, set: &SetName, target: &Target) -> ObjectPlan {
+        let hold = self.policy.hold(set);
+        let blocked =
+            |obstacle| ObjectPlan::blocked(set.into(), obstacle, Some(target.members.clone()));
         if self.policy.resting.contains(set) {
             return blocked(Obstacle::Resting);
         }
         let Some(seen) = self.observed.sets.get(set) else {
-            let route = Route::Create {
-                live: self.policy.spec(set.clone(), 0),
-                shadow: (!desired.is_empty()).then(|| self.shadow(desired)),
-                target: desired.clone(),
-            };
-            return planned(route, Reason::Missing, desired.len());
+            let frozen = hold == Some(Hold::Frozen);
+            let none = Members::none(set.family());
+            return self.missing(set, if frozen { none } else { target.members.clone() });
         };
         if let Standing::Foreign(foreign) = &seen.standing {
             return blocked(Obstacle::Foreign(foreign.clone()));
         }
-        let held = self.policy.held.contains(set);
-        let gate = if held { Gate::AddOnly } else { self.policy.gate };
-        let target = match (gate, &seen.members) {
-            (Gate::Open, _) => desired.clone(),
-            (Gate::AddOnly, Some(before)) => before.union(desired),
-            (Gate::AddOnly, None) => return blocked(Obstacle::Gate),
+        let after = match (hold, &seen.members) {
+            (None, _) => target.members.clone(),
+            (Some(_), None) => return blocked(Obstacle::Gate),
+            (Some(Hold::AddOnly), Some(before)) => {
+                before.without(&target.never).union(&target.members)
+            }
+            (Some(Hold::Frozen), Some(before)) => before.without(&target.never),
         };
-        let members = target.len();
-        let (route, reason) = self.existing(seen, target);
-        planned(route, reason, members)
+        let withheld = hold.map_or(0, |_| after.difference(&target.members).len() as u64);
+        ObjectPlan { withheld, ..self.existing(set, seen, after) }
     }
 
-    /// The route for a set of ours that is there.
-    fn existing(&mut self, seen: &ObservedSet, target: Members) -> (Route, Reason) {
+    /// The plan for a set that is not there.
+    fn missing(&mut self, set: &SetName, after: Members) -> ObjectPlan {
+        let live = Step::Create(self.policy.spec(set.clone(), 0));
+        let mut steps = vec![PlannedStep { phase: Phase::Establish, step: live }];
+        if !after.is_empty() {
+            steps.extend(self.swap(set, &after));
+        }
+        let members = after.len() as u64;
+        ObjectPlan {
+            object: set.into(),
+            route: Route::Create,
+            reason: Reason::Missing,
+            obstacle: None,
+            cost: Cost { added: members, deleted: 0, written: members },
+            steps,
+            after: Some(after),
+            withheld: 0,
+        }
+    }
+
+    /// The plan for a set of ours that is there.
+    fn existing(&mut self, set: &SetName, seen: &ObservedSet, after: Members) -> ObjectPlan {
         let Some(before) = &seen.members else {
-            let shadow = self.shadow(&target);
-            return (Route::Swap { shadow, target, before: None }, Reason::Unread);
+            let members = after.len() as u64;
+            let cost = Cost { added: members, deleted: 0, written: members };
+            return self.swapped(set, Reason::Unread, cost, after);
         };
-        if *before == target {
-            return (Route::None, Reason::InSync);
+        if *before == after {
+            return ObjectPlan::nothing(set.into(), Reason::InSync, Some(after));
         }
-        let (add, delete) = (target.difference(before), before.difference(&target));
-        let peak = before.len() + add.len();
-        let small = add.len() + delete.len() <= CHUNK_MAX.max(target.len() / 2);
+        let (add, delete) = (after.difference(before), before.difference(&after));
+        let changed = Cost {
+            added: add.len() as u64,
+            deleted: delete.len() as u64,
+            written: (add.len() + delete.len()) as u64,
+        };
+        let (route, reason) = self.route(seen, before.len() + add.len(), after.len(), changed);
+        if route == Route::Swap {
+            let cost = Cost { written: after.len() as u64, ..changed };
+            return self.swapped(set, reason, cost, after);
+        }
+        let mut steps = Vec::new();
+        if !add.is_empty() {
+            let step = Step::Add { set: set.clone(), members: add };
+            steps.push(PlannedStep { phase: Phase::Bring, step });
+        }
+        if !delete.is_empty() {
+            let step = Step::Delete { set: set.clone(), members: delete };
+            steps.push(PlannedStep { phase: Phase::Delete, step });
+        }
+        let (object, after) = (set.into(), Some(after));
+        ObjectPlan {
+            object,
+            route,
+            reason,
+            obstacle: None,
+            cost: changed,
+            steps,
+            after,
+            withheld: 0,
+        }
+    }
+
+    /// In place or by a swap, and why. `peak` is the most members that the set
+    /// would hold on its way in place.
+    fn route(&self, seen: &ObservedSet, peak: usize, after: usize, cost: Cost) -> (Route, Reason) {
         let capacity = seen.header.capacity;
-        let reason = match self.policy.update {
-            Update::Swap => Reason::Configured,
-            Update::InPlace if capacity.permits(peak) => Reason::Configured,
-            _ if !small => Reason::LargeChange,
-            _ if !capacity.holds(peak) => Reason::Capacity,
-            _ => Reason::SmallChange,
-        };
-        let in_place = match reason {
-            Reason::Configured => self.policy.update == Update::InPlace,
-            other => other == Reason::SmallChange,
-        };
-        if in_place {
-            return (Route::InPlace { add, delete, target }, reason);
+        let small = cost.written <= CHUNK_MAX.max(after / 2) as u64;
+        match self.policy.update {
+            Update::Swap => (Route::Swap, Reason::Configured),
+            Update::InPlace if capacity.permits(peak) => (Route::InPlace, Reason::Configured),
+            _ if !small => (Route::Swap, Reason::LargeChange),
+            _ if !capacity.holds(peak) => (Route::Swap, Reason::Capacity),
+            _ => (Route::InPlace, Reason::SmallChange),
         }
-        let shadow = self.shadow(&target);
-        (Route::Swap { shadow, target, before: Some(before.clone()) }, reason)
+    }
+
+    fn swapped(&mut self, set: &SetName, reason: Reason, cost: Cost, after: Members) -> ObjectPlan {
+        let steps = self.swap(set, &after);
+        ObjectPlan {
+            object: set.into(),
+            route: Route::Swap,
+            reason,
+            obstacle: None,
+            cost,
+            steps,
+            after: Some(after),
+            withheld: 0,
+        }
+    }
+
+    /// The steps that let rules see `members` in a set that is there.
+    fn swap(&mut self, live: &SetName, members: &Members) -> Vec<PlannedStep> {
+        let spec = self.policy.spec(self.shadow(members.family()), members.len());
+        let (shadow, members) = (spec.name.clone(), members.clone());
+        let steps = [
+            Step::Create(spec.clone()),
+            Step::Fill { shadow: shadow.clone(), members: members.clone() },
+            Step::Verify { shadow: spec, members },
+            Step::Swap { shadow, live: live.clone() },
+        ];
+        steps.into_iter().map(|step| PlannedStep { phase: Phase::Bring, step }).collect()
     }
 
     /// The plan for a set that no list asks for, `None` if it is not ours.
-    fn unwanted(&self, set: &SetName, seen: &ObservedSet) -> Option<SetPlan> {
+    fn unwanted(&mut self, set: &SetName, seen: &ObservedSet) -> Option<ObjectPlan> {
         if seen.standing != Standing::Ours {
             return None;
         }
+        // What was swapped out lately is not waited with: it is seen by nobody.
+        let replaced = set.is_shadow() && seen.members.is_some();
         let references = seen.header.references;
-        let obstacle = if self.policy.gate == Gate::AddOnly {
-            Some(Obstacle::Gate)
-        } else if self.policy.resting.contains(set) {
-            Some(Obstacle::Resting)
-        } else {
-            (references > 0).then_some(Obstacle::Referenced(references))
+        let obstacle = match () {
+            () if self.policy.resting.contains(set) => Some(Obstacle::Resting),
+            () if replaced => None,
+            () if self.policy.gate == Gate::AddOnly => Some(Obstacle::Gate),
+            () => (references > 0).then_some(Obstacle::Referenced(references)),
         };
-        let reason = match (&obstacle, set.is_shadow()) {
-            (Some(_), _) => Reason::Blocked,
-            (None, true) => Reason::Orphan,
-            (None, false) => Reason::Unlisted,
+        if let Some(obstacle) = obstacle {
+            return Some(ObjectPlan::blocked(set.into(), obstacle, None));
+        }
+        let (phase, reason) = match (set.is_shadow(), replaced) {
+            (true, true) => (Phase::Release, Reason::Replaced),
+            (true, false) => (Phase::Sweep, Reason::Orphan),
+            (false, _) => (Phase::Release, Reason::Unlisted),
         };
-        let elements = seen.header.elements;
-        let route = obstacle.map_or(Route::Destroy { elements }, Route::Blocked);
-        Some(SetPlan { set: set.clone(), route, reason, members: 0 })
+        let mut steps = Vec::new();
+        let mut name = set.clone();
+        if !set.is_shadow() {
+            let shadow = self.shadow(set.family());
+            let step = Step::Retire { set: set.clone(), shadow: shadow.clone() };
+            steps.push(PlannedStep { phase: Phase::Retire, step });
+            name = shadow;
+        }
+        let end = [Step::Release(name.clone()), Step::Destroy(name)];
+        steps.extend(end.map(|step| PlannedStep { phase, step }));
+        let gone = if set.is_shadow() { 0 } else { u64::from(seen.header.elements) };
+        Some(ObjectPlan {
+            object: set.into(),
+            route: Route::Destroy,
+            reason,
+            obstacle: None,
+            cost: Cost { added: 0, deleted: gone, written: 0 },
+            steps,
+            after: None,
+            withheld: 0,
+        })
     }
 
-    /// A shadow for these members, under a name that nobody has.
-    fn shadow(&mut self, members: &Members) -> SetSpec {
+    /// A name for a shadow that nobody has.
+    fn shadow(&mut self, family: blocklist::Family) -> SetName {
         loop {
-            let name = self.policy.prefix.shadow(self.shadows, members.family());
+            let name = self.policy.prefix.shadow(self.shadows, family);
             self.shadows += 1;
             if !self.observed.sets.contains_key(&name) {
-                return self.policy.spec(name, members.len());
+                return name;
             }
         }
     }

@@ -93,7 +93,7 @@ impl Ground {
     pub(crate) fn fails(&mut self, op: &Op, kind: KernelErrorKind) -> KernelError {
         let error = self.kernel.execute(op).expect_err("it must fail");
         assert_eq!(error.kind, kind, "{error}");
-        assert_eq!(error.set.as_ref(), Some(op.set()), "{error}");
+        assert_eq!(error.object, Some(op.set().into()), "{error}");
         error
     }
 

@@ -1,17 +1,17 @@
-//! The host's own addresses and gateways, against what `ip` configured.
+//! What a look at the host finds, against what `ip` configured.
 
 use std::net::IpAddr;
 
+use host::{Sources, look};
 use lab::namespace::isolated;
 use lab::witness::ip;
-use netfilter::host::addresses;
 
 fn check(lines: &[&str], own: &[&str], gateways: &[&str]) {
     isolated(|| {
         for line in lines {
             ip(line);
         }
-        let found = addresses().expect("readable");
+        let found = look(&Sources::default());
         let parse = |texts: &[&str]| -> Vec<IpAddr> {
             let mut parsed: Vec<_> =
                 texts.iter().map(|text| text.parse().expect("an address")).collect();
@@ -21,12 +21,12 @@ fn check(lines: &[&str], own: &[&str], gateways: &[&str]) {
         // The link-local address is made of a random hardware address.
         let fixed: Vec<_> = found
             .own
-            .iter()
-            .copied()
+            .expect("readable")
+            .into_iter()
             .filter(|ip| !matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local()))
             .collect();
         assert_eq!(fixed, parse(own));
-        assert_eq!(found.gateways, parse(gateways));
+        assert_eq!(found.gateways.expect("readable"), parse(gateways));
     });
 }
 

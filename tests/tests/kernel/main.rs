@@ -13,6 +13,7 @@
 
 mod busy;
 mod exchange;
+mod following;
 mod foreign;
 mod ground;
 mod host;

@@ -1,10 +1,14 @@
-//! The service as it is shipped, judged by systemd's own tool.
+//! The service as it is shipped, judged by systemd's own tools, and installed
+//! below a directory as the README says.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use lab::program;
 use lab::witness::{attempt, succeed};
+
+use crate::has_other_users;
 
 /// `systemd-analyze security` says 10 for no sandbox at all.
 const EXPOSURE_MAX: f64 = 1.5;
@@ -13,34 +17,113 @@ fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd").join(name)
 }
 
-#[test]
-fn the_sandbox_is_as_tight_as_promised() {
-    let unit = shipped("denyset.service");
+/// The units, and how exposed `systemd-analyze security` may find them.
+const UNITS: [&str; 2] = ["denyset.service", "denyset-early.service"];
+
+fn exposure(unit: &str) -> f64 {
+    let unit = shipped(unit);
     let report = succeed(
         "systemd-analyze",
         &["security".as_ref(), "--offline=true".as_ref(), "--no-pager".as_ref(), unit.as_os_str()],
     );
     let last = report.lines().rfind(|line| line.contains("Overall exposure level"));
     let level = last.and_then(|line| line.split_once(": ")?.1.split(' ').next()?.parse().ok());
-    let level: f64 = level.unwrap_or_else(|| panic!("no exposure level in: {report}"));
-    assert!(level <= EXPOSURE_MAX, "{report}");
+    level.unwrap_or_else(|| panic!("no exposure level in: {report}"))
 }
 
 #[test]
-fn systemd_finds_no_mistake_in_the_unit() {
+fn the_sandboxes_are_as_tight_as_promised() {
+    let [daemon, early] = UNITS.map(exposure);
+    assert!(daemon <= EXPOSURE_MAX, "{daemon}");
+    assert!(early <= daemon, "{early} {daemon}");
+}
+
+#[test]
+fn systemd_finds_no_mistake_in_the_units() {
     let directory = tempfile::tempdir().expect("a directory");
-    let text = fs::read_to_string(shipped("denyset.service")).expect("the unit is there");
     // The program is not installed here; where it was built will do.
     let program = program::binary().to_string_lossy().into_owned();
-    let unit = directory.path().join("denyset.service");
-    fs::write(&unit, text.replace("/usr/bin/denyset", &program)).expect("a file can be written");
-    let verify = [
-        "verify".as_ref(),
-        "--man=no".as_ref(),
-        "--recursive-errors=no".as_ref(),
-        unit.as_os_str(),
-    ];
-    if let Err(complaint) = attempt("systemd-analyze", &verify) {
+    let units = UNITS.map(|name| {
+        let text = fs::read_to_string(shipped(name)).expect("the unit is there");
+        let unit = directory.path().join(name);
+        let text = text.replace("/usr/bin/denyset", &program);
+        fs::write(&unit, text).expect("a file can be written");
+        unit
+    });
+    let verify = ["verify", "--man=no", "--recursive-errors=no"].map(AsRef::as_ref);
+    let words: Vec<_> =
+        verify.into_iter().chain(units.iter().map(|unit| unit.as_os_str())).collect();
+    if let Err(complaint) = attempt("systemd-analyze", &words) {
         panic!("{complaint}");
     }
+}
+
+const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"));
+
+/// The commands of the README's section on installing, a block of lines each.
+fn blocks() -> Vec<String> {
+    let (_, section) = README.split_once("## Install it as a service").expect("it is there");
+    let (section, _) = section.split_once("\n## ").expect("another section follows");
+    let code = |text: &&str| text.starts_with("    ");
+    let lines = |block: &str| block.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
+    section.split("\n\n").filter(code).map(lines).collect()
+}
+
+/// A command of the README that writes below `root` and not elsewhere.
+fn below(root: &Path, line: &str) -> Option<Vec<String>> {
+    let root = root.display();
+    let mut words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+    match words[0].as_str() {
+        "install" => {
+            let target = words.pop().expect("it has a target");
+            assert!(target.starts_with('/'), "{line}");
+            words.push(format!("{root}{target}"));
+            let source = words.iter_mut().find(|word| *word == "target/release/denyset");
+            if let Some(source) = source {
+                *source = program::binary().to_string_lossy().into_owned();
+            }
+        }
+        "systemd-sysusers" | "systemd-tmpfiles" => words.push(format!("--root={root}")),
+        "cargo" => return None,
+        _ => assert_eq!(line, "systemctl daemon-reload"),
+    }
+    (words[0] != "systemctl").then_some(words)
+}
+
+#[test]
+fn the_readme_installs_the_service_where_nothing_is_yet() {
+    if !has_other_users() {
+        return;
+    }
+    let root = tempfile::tempdir().expect("a directory");
+    let blocks = blocks();
+    let [install, list, _, start] = blocks.as_slice() else { panic!("{blocks:?}") };
+    // A minimal system has no more than this.
+    fs::create_dir_all(root.path().join("etc")).expect("a directory");
+    for line in install.lines().flat_map(|line| line.split(" && ")) {
+        if let Some(words) = below(root.path(), line) {
+            let mut command = Command::new(&words[0]);
+            command.args(&words[1..]).current_dir(shipped("..")).stdin(Stdio::null());
+            let status = command.status().expect("it can be started");
+            assert!(status.success(), "{words:?}");
+        }
+    }
+    assert!(start.contains("systemctl enable --now denyset"), "{start}");
+    let root_option = format!("--root={}", root.path().display());
+    succeed("systemctl", &[&root_option, "enable", "denyset"]);
+    for unit in UNITS {
+        let wanted = root.path().join("etc/systemd/system/multi-user.target.wants").join(unit);
+        assert!(fs::symlink_metadata(&wanted).is_ok(), "{} is not enabled", wanted.display());
+    }
+    // The configuration with the list and a feed is a good one.
+    let place = |path: &str| root.path().join(path);
+    let config = place("etc/denyset/denyset.toml");
+    let text = fs::read_to_string(&config).expect("it is installed") + list;
+    let var = format!("{}/var/lib/denyset", root.path().display());
+    fs::write(&config, text.replace("/var/lib/denyset", &var)).expect("it is ours");
+    let feed = place("var/lib/denyset/feeds/example.netset");
+    fs::copy(shipped("../config/example-feed.netset"), &feed).expect("feeds-dir is there");
+    assert!(place("var/lib/denyset/state").is_dir());
+    let words = ["check".as_ref(), "--config".as_ref(), config.as_os_str()];
+    program::run(words).exits(0);
 }

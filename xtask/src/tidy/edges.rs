@@ -19,25 +19,38 @@ struct Edges {
 const ALLOWED: &[Edges] = &[
     Edges { package: "blocklist", uses: &[], tests_use: &[] },
     Edges { package: "reconcile", uses: &["blocklist"], tests_use: &[] },
+    Edges { package: "intake", uses: &["blocklist"], tests_use: &[] },
+    Edges { package: "keeper", uses: &["blocklist", "intake", "reconcile"], tests_use: &[] },
     Edges { package: "netfilter", uses: &["blocklist", "reconcile"], tests_use: &[] },
     Edges {
         package: "netfilter-model",
-        uses: &["blocklist", "reconcile", "netfilter"],
+        uses: &["blocklist", "intake", "keeper", "reconcile", "netfilter"],
         tests_use: &[],
     },
-    // Of `reconcile` it knows the form of the names of sets.
-    Edges { package: "configuration", uses: &["blocklist", "reconcile"], tests_use: &[] },
+    // Of `reconcile` it knows the form of the names of sets, of `intake` what
+    // feeds are judged by.
+    Edges { package: "configuration", uses: &["blocklist", "intake", "reconcile"], tests_use: &[] },
     Edges { package: "feedfiles", uses: &["blocklist"], tests_use: &[] },
+    Edges { package: "host", uses: &[], tests_use: &[] },
     Edges {
         package: "denyset",
-        uses: &["blocklist", "reconcile", "netfilter", "configuration", "feedfiles"],
+        uses: &[
+            "blocklist",
+            "configuration",
+            "feedfiles",
+            "host",
+            "intake",
+            "keeper",
+            "netfilter",
+            "reconcile",
+        ],
         tests_use: &[],
     },
     Edges { package: "lab", uses: &[], tests_use: &[] },
     Edges {
         package: "tests",
         uses: &[],
-        tests_use: &["blocklist", "reconcile", "netfilter", "netfilter-model", "lab"],
+        tests_use: &["blocklist", "reconcile", "netfilter", "netfilter-model", "host", "lab"],
     },
     Edges { package: "xtask", uses: &["blocklist", "netfilter-model", "lab"], tests_use: &[] },
 ];

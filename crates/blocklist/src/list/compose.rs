@@ -17,6 +17,9 @@ pub struct Composition {
     /// The addresses that feeds wanted blocked, that nothing allowed, and that
     /// protection took out: worth a warning.
     pub protected: Prefixes,
+    /// What the list must not hold, whatever its feeds say: what is allowed
+    /// and what is protected.
+    pub never: Prefixes,
 }
 
 /// Computes a list: the prefixes of its feeds, minus those of its allow feeds
@@ -38,5 +41,6 @@ pub fn compose(
     let wanted = Prefixes::union(of_role(Role::Deny)).subtract(&allowed);
     let protected = wanted.intersect(protect);
     let members = if protected.is_empty() { wanted } else { wanted.subtract(protect) };
-    Composition { members, protected }
+    let never = Prefixes::union([&allowed, protect]);
+    Composition { members, protected, never }
 }

@@ -33,6 +33,8 @@ pub enum Request {
         /// The name of the feed.
         feed: String,
     },
+    /// Let lists lose once what state or configuration do not account for.
+    AcceptConfig {},
     /// Remove everything that is ours from the kernel.
     Teardown {},
 }
@@ -55,7 +57,7 @@ impl Request {
             Self::Reload {} => "reload",
             Self::Resync {} => "resync",
             Self::Apply {} => "apply",
-            Self::Accept { .. } => "accept",
+            Self::Accept { .. } | Self::AcceptConfig {} => "accept",
             Self::Teardown {} => "teardown",
         }
     }
@@ -65,7 +67,7 @@ impl Request {
         match self {
             Self::Status {} | Self::Why { .. } => Access::Read,
             Self::Reload {} | Self::Resync {} | Self::Apply {} => Access::Change,
-            Self::Accept { .. } | Self::Teardown {} => Access::Change,
+            Self::Accept { .. } | Self::AcceptConfig {} | Self::Teardown {} => Access::Change,
         }
     }
 }

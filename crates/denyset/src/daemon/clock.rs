@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use reconcile::Now;
+use intake::Now;
 
 /// The clocks, from the start of the process on.
 #[derive(Clone, Copy, Debug)]

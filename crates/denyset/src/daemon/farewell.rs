@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reconcile::{Event, Policy};
+use reconcile::Policy;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -28,6 +28,7 @@ impl Daemon {
             let _ = timeout(DELIVERY_MAX, waiting.call.delivered).await;
         }
         self.worker.end();
+        self.storage.end();
         if removed.is_ok() { Exit::Success } else { Exit::Failure }
     }
 
@@ -41,9 +42,9 @@ impl Daemon {
             return failed("the kernel's thread takes no more work");
         }
         match answer.await {
-            Ok(Event::Applied { outcome, observed }) => {
-                for set in &outcome.sets {
-                    report::log_outcome(set);
+            Ok(Ok((outcome, observed))) => {
+                for object in &outcome.objects {
+                    report::log_outcome(object);
                 }
                 let removal = picture::removal(&outcome, &observed);
                 for problem in &removal.problems {
@@ -51,8 +52,8 @@ impl Daemon {
                 }
                 document(&removal)
             }
-            Ok(Event::Observed(Err(error))) => failed(&error.to_string()),
-            _ => failed("the kernel's thread has ended"),
+            Ok(Err(error)) => failed(&error.to_string()),
+            Err(_) => failed("the kernel's thread has ended"),
         }
     }
 }

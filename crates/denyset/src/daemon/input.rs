@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::time::Instant;
 
-use reconcile::Event;
+use keeper::Event;
 use tokio::time::sleep_until;
 
 use super::Daemon;
@@ -51,15 +51,11 @@ impl Daemon {
                 },
                 () = until(settled) => {
                     if self.settle.take(Instant::now()) {
-                        return Input::Event(Event::FeedsChanged);
+                        return Input::Event(Event::FilesChanged);
                     }
                 }
                 () = until(self.wake) => {
                     self.wake = None;
-                    if self.watcher.is_none() {
-                        // Nobody tells us of changes, so we look.
-                        self.settle.disturb(Instant::now());
-                    }
                     return Input::Event(Event::Tick);
                 }
                 () = tick(self.watchdog.as_mut()) => systemd::alive(),

@@ -54,29 +54,32 @@ pub(super) fn start(daemon: &Daemon, address: IpAddr, reply: oneshot::Sender<Rep
 
 impl Inquiry {
     fn new(daemon: &Daemon, address: IpAddr) -> Self {
-        let reconciler = &daemon.reconciler;
-        let settings = reconciler.settings();
-        let feeds: BTreeMap<FeedName, Arc<Prefixes>> = reconciler
-            .feeds()
+        let keeper = &daemon.keeper;
+        let now = daemon.clock.now().wall;
+        let feeds: BTreeMap<FeedName, Arc<Prefixes>> = keeper
+            .intake()
             .in_force()
-            .map(|(name, prefixes)| (name.clone(), prefixes.clone()))
+            .map(|(name, version)| (name.clone(), version.prefixes_at(now)))
             .collect();
         let family = if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
         let (mut lists, mut sets) = (Vec::new(), Vec::new());
-        for list in &settings.lists {
-            let explanation = explain(list, &feeds, &settings.protection, address);
-            let set = settings.prefix.live(&list.name, family).ok();
-            let desired = set.as_ref().and_then(|set| reconciler.desired().sets.get(set));
-            let member = desired.and_then(|members| members.covering(address));
+        for state in keeper.lists().values() {
+            let list = &state.rules.list;
+            let explanation = explain(list, &feeds, keeper.protection(), address);
+            let set = keeper.settings().prefix.live(&list.name, family).ok();
+            let desired = set.as_ref().and_then(|set| keeper.desired().sets.get(set));
+            let member = desired.and_then(|target| target.members.covering(address));
             lists.push(Known { list: list.clone(), explanation, member });
-            let observed = reconciler.kernel().observed();
+            let observed = keeper.kernel().observed();
             let ours = |set: &SetName| {
                 let seen = observed.and_then(|observed| observed.sets.get(set));
                 seen.is_some_and(|seen| seen.standing == Standing::Ours)
             };
             sets.extend(set.filter(ours));
         }
-        let exempting = reconciler.feeds().with_exceptions().cloned().collect();
+        let exempting = keeper.intake().in_force();
+        let exempting = exempting.filter(|(_, version)| version.tally.exceptions > 0);
+        let exempting = exempting.map(|(name, _)| name.clone()).collect();
         Self { address, lists, exempting, sets, feeds: daemon.feeds.clone() }
     }
 

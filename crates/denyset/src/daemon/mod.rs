@@ -1,28 +1,35 @@
-//! The daemon: one loop that takes one input at a time, lets the reconciler
+//! The daemon: one loop that takes one input at a time, lets the keeper
 //! think, and hands out what it wants done. Nothing in the loop waits for the
 //! kernel or for a disk.
 
 mod answer;
 mod clock;
+mod facts;
 mod farewell;
 mod input;
 mod inquiry;
+mod next_boot;
 mod perform;
 mod reload;
 mod report;
 mod signals;
 mod start;
+mod storage;
 mod worker;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use reconcile::{Action, Event, Reconciler, SetOutcome};
+use host::News;
+use intake::Ticket;
+use keeper::{Event, Keeper, Reply};
+use reconcile::ObjectOutcome;
 use tokio::sync::mpsc;
 
 pub use clock::Clock;
-pub use start::{StartError, kernel_exit, salt, start};
+pub use signals::survive_hangups;
+pub use start::{StartError, kernel_exit, salt, salt_of_a_set, start};
 
 use crate::control::Call;
 use crate::effects::{FeedEffects, Halt};
@@ -33,18 +40,27 @@ use configuration::{Config, OnStop};
 use feedfiles::{Settle, Watcher};
 
 use input::Input;
+use next_boot::NextBoot;
 use perform::Finished;
+use reload::Candidate;
 use signals::Signals;
+use storage::{Storage, Task};
 use worker::Worker;
 
 /// The daemon at work.
 pub struct Daemon {
     config_file: PathBuf,
     config: Arc<Config>,
-    reconciler: Reconciler,
+    /// What it was read from.
+    config_text: Arc<str>,
+    next_boot: NextBoot,
+    keeper: Keeper,
+    /// What is known of this host.
+    host: News,
     clock: Clock,
     feeds: FeedEffects,
     worker: Worker,
+    storage: Storage,
     halt: Halt,
     /// What the work that was handed out has come to.
     finished: mpsc::Receiver<Finished>,
@@ -54,14 +70,16 @@ pub struct Daemon {
     /// `None` when this kernel lets us watch nothing.
     watcher: Option<Watcher>,
     settle: Settle,
-    /// When the reconciler wants a tick.
+    /// When the keeper wants a tick.
     wake: Option<Instant>,
     /// When the service manager wants a sign of life.
     watchdog: Option<tokio::time::Interval>,
     /// Who waits until there is nothing left to do.
     waiting: Vec<Waiting>,
-    /// Configurations that are being made ready.
-    reloading: u32,
+    /// A configuration on which the keeper has not decided yet.
+    candidate: Option<Candidate>,
+    /// Why the last reload was refused, a sentence; `None` if it was not.
+    reload_refused: Option<String>,
     /// Whether the service manager waits to hear that we are ready.
     unready: bool,
     /// The line that the service manager shows.
@@ -73,18 +91,17 @@ pub struct Daemon {
 struct Waiting {
     call: Call,
     /// What has been done since it came.
-    outcomes: Vec<SetOutcome>,
+    outcomes: Vec<ObjectOutcome>,
+    /// What it waits for an answer to, and the answer.
+    question: Option<Ticket>,
+    reply: Option<Reply>,
 }
 
 impl Daemon {
     /// Runs until it is told to end.
-    pub async fn run(mut self, restored: Vec<Event>) -> Exit {
-        let now = self.clock.now();
-        let mut actions = Vec::new();
-        for event in restored {
-            actions = self.take(actions, event);
-        }
-        actions.extend(self.reconciler.handle(Event::Tick, now));
+    pub async fn run(mut self) -> Exit {
+        let mut actions = self.keeper.handle(Event::Tick, self.clock.now());
+        self.storage.hand(&self.feeds, Task::ClearUnwanted);
         loop {
             for action in actions {
                 self.perform(action);
@@ -92,41 +109,34 @@ impl Daemon {
             self.settle_accounts();
             actions = match self.next_input().await {
                 Input::Shutdown => return self.stop().await,
-                Input::Reload => {
-                    self.reload();
-                    Vec::new()
-                }
+                Input::Reload => self.reload(),
                 Input::Call(call) => match self.answer(call) {
                     Some(actions) => actions,
                     None => return self.stop_for_good().await,
                 },
                 Input::Finished(Finished::Died) => return Self::give_up(),
                 Input::Finished(finished) => self.finished(finished),
-                Input::Event(event) => self.reconciler.handle(event, self.clock.now()),
+                Input::Event(event) => self.keeper.handle(event, self.clock.now()),
             };
         }
-    }
-
-    /// Lets the reconciler have an event whose actions come after others.
-    fn take(&mut self, mut actions: Vec<Action>, event: Event) -> Vec<Action> {
-        actions.extend(self.reconciler.handle(event, self.clock.now()));
-        actions
     }
 
     /// Answers those who waited for all to be done, and tells the service
     /// manager how things are.
     fn settle_accounts(&mut self) {
-        if !self.reconciler.at_rest() || self.reloading > 0 {
+        if !self.keeper.at_rest() {
             return;
         }
-        for Waiting { call, outcomes } in std::mem::take(&mut self.waiting) {
-            let answer = self.outcome(&outcomes);
+        self.keep_for_next_boot();
+        for waiting in std::mem::take(&mut self.waiting) {
+            let answer = self.outcome(&waiting);
+            let Waiting { call, .. } = waiting;
             // Whoever asked may have gone.
             let _ = call.reply.send(answer);
         }
         let status = self.status_line();
         if std::mem::take(&mut self.unready) {
-            tracing::info!(status, "ready");
+            tracing::info!(status, "ready: {status}");
             systemd::ready(&status);
         } else if status != self.status {
             systemd::status(&status);
@@ -150,6 +160,7 @@ impl Daemon {
         let remove = self.config.daemon.on_stop == OnStop::Remove;
         let removed = if remove { self.remove_all().await.is_ok() } else { true };
         self.worker.end();
+        self.storage.end();
         tracing::info!("stopped");
         if removed { Exit::Success } else { Exit::Failure }
     }

@@ -1,11 +1,13 @@
-//! Hands out what the reconciler wants done, and takes in what came of it.
+//! Hands out what the keeper wants done, and takes in what came of it.
 //! Handing out never waits.
 
-use reconcile::{Action, Event, Report};
+use host::News;
+use intake::Order;
+use keeper::{Action, Event, Report};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use super::reload::Reloaded;
+use super::storage::Task;
 use super::worker::Job;
 use super::{Daemon, report};
 use crate::effects::Scanned;
@@ -13,12 +15,14 @@ use crate::effects::Scanned;
 /// What came of work that was handed out.
 #[derive(Debug)]
 pub(super) enum Finished {
-    /// What the reconciler should know.
+    /// What the keeper should know.
     Event(Event),
     /// The feeds directory was scanned.
     Scanned(Scanned),
-    /// A new configuration is ready to be taken over.
-    Reloaded(Box<Reloaded>),
+    /// Something is new about this host.
+    Facts(Box<News>),
+    /// What the next boot will know was kept, or why not.
+    KeptForNextBoot(Result<(), String>),
     /// Something that nobody needs to know is done.
     Quiet,
     /// A thread has panicked. What it was to do will never be done.
@@ -52,53 +56,59 @@ impl Daemon {
     pub(super) fn perform(&mut self, action: Action) {
         match action {
             Action::Report(report) => self.report(&report),
+            Action::Reply(ticket, reply) => self.replied(ticket, reply),
             Action::WakeAt(at) => self.wake = Some(self.clock.moment(at)),
-            Action::Observe => self.hand(Job::Observe),
-            Action::Apply(plan, observed) => self.hand(Job::Apply(plan, observed)),
-            Action::Probe(probes) => self.hand(Job::Probe(probes)),
-            Action::Scan => {
-                let feeds = self.feeds.clone();
-                self.aside(move || Finished::Scanned(feeds.scan()));
-            }
-            Action::Read(order) => {
-                let feeds = self.feeds.clone();
-                self.aside(move || Finished::Event(feeds.read(*order)));
-            }
-            Action::Keep(feed, candidate) => {
-                let feeds = self.feeds.clone();
-                self.aside(move || Finished::Event(feeds.keep(feed, candidate)));
-            }
-            Action::Discard(candidate) => self.quietly(move |feeds| feeds.discard(candidate)),
-            Action::Forget(feed) => self.quietly(move |feeds| feeds.forget(&feed)),
-            Action::NoteGone(feed, since) => {
-                self.quietly(move |feeds| feeds.note_gone(&feed, since));
-            }
+            Action::Observe(ticket, known) => self.hand(Job::Observe(ticket, known)),
+            Action::Converge(converge) => self.hand(Job::Converge(converge)),
+            Action::Probe(ticket, probes) => self.hand(Job::Probe(ticket, probes)),
+            Action::Files(order) => self.touch_files(order),
+            Action::WriteDown(lists) => self.storage.hand(&self.feeds, Task::WriteDown(lists)),
             Action::Compose(compose) => {
-                self.aside(move || Finished::Event(crate::effects::compose(&compose)));
+                self.aside(move || Finished::Event(Event::Composed(compose.run())));
             }
+            Action::Try(trial) => {
+                self.aside(move || Finished::Event(Event::Tried(trial.run())));
+            }
+        }
+    }
+
+    /// Reading is done by any thread, what writes by one.
+    fn touch_files(&mut self, order: Order) {
+        let feeds = self.feeds.clone();
+        match order {
+            Order::Scan(ticket) => self.aside(move || Finished::Scanned(feeds.scan(ticket))),
+            order @ Order::Read(..) => self.aside(move || {
+                let answer = feeds.carry_out(order);
+                answer.map_or(Finished::Quiet, |answer| Finished::Event(Event::Files(answer)))
+            }),
+            order => self.storage.hand(&feeds, Task::Order(order)),
         }
     }
 
     /// Takes in what came of work.
     pub(super) fn finished(&mut self, finished: Finished) -> Vec<Action> {
         let event = match finished {
-            Finished::Reloaded(reloaded) => return self.reloaded(*reloaded),
+            Finished::KeptForNextBoot(kept) => {
+                self.kept_for_next_boot(kept);
+                return Vec::new();
+            }
+            Finished::Facts(news) => return self.learned(*news),
             Finished::Quiet | Finished::Died => return Vec::new(),
             Finished::Event(event) => event,
             Finished::Scanned(scanned) => self.scanned(scanned),
         };
-        self.reconciler.handle(event, self.clock.now())
+        self.keeper.handle(event, self.clock.now())
     }
 
     /// Watches what the scan found, and tells of what cannot be a feed.
     fn scanned(&mut self, scanned: Scanned) -> Event {
-        if let Some(Err(error)) =
-            self.watcher.as_mut().map(|watcher| watcher.rewatch(&scanned.directories))
+        if let Some(tree) = &scanned.tree
+            && let Some(Err(error)) = self.watcher.as_mut().map(|watcher| watcher.rewatch(tree))
         {
             tracing::warn!(%error, "the feeds directory is not watched whole, changes may be noticed late");
         }
         self.feeds.log_ignored(&scanned);
-        scanned.event
+        Event::Files(scanned.answer)
     }
 
     /// Runs `work` on a thread for blocking work.
@@ -112,15 +122,7 @@ impl Daemon {
         });
     }
 
-    fn quietly(&self, work: impl FnOnce(&crate::effects::FeedEffects) + Send + 'static) {
-        let feeds = self.feeds.clone();
-        self.aside(move || {
-            work(&feeds);
-            Finished::Quiet
-        });
-    }
-
-    /// The kernel's thread always has room for what the reconciler wants; if
+    /// The kernel's thread always has room for what the keeper wants; if
     /// it has died, that is an input of its own.
     fn hand(&self, job: Job) {
         self.worker.hand(job);
@@ -128,7 +130,7 @@ impl Daemon {
 
     fn report(&mut self, report: &Report) {
         report::log(report);
-        if let Report::SetApplied(outcome) = report {
+        if let Report::Applied(outcome) = report {
             for waiting in &mut self.waiting {
                 waiting.outcomes.push(outcome.clone());
             }

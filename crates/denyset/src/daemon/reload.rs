@@ -2,71 +2,99 @@
 
 use std::sync::Arc;
 
-use reconcile::{Action, Event, Settings};
+use configuration::Config;
+use intake::Ticket;
+use keeper::{Action, Event, Slip};
 
 use super::Daemon;
-use super::perform::Finished;
 use super::start::settle;
-use crate::settings::{protection, settings};
+use crate::settings::settings;
 use crate::systemd;
-use configuration::Config;
 
-/// A new configuration, with all that takes a while to find out.
-#[derive(Debug)]
-pub(super) struct Reloaded {
+/// A new configuration on its way into force.
+pub(super) struct Candidate {
     config: Arc<Config>,
-    settings: Settings,
-    /// The last good copies of feeds that were in no list before.
-    restored: Vec<Event>,
+    /// What it was read from.
+    text: Arc<str>,
+    /// The question to the keeper that decides on it.
+    ticket: Ticket,
 }
 
 impl Daemon {
     /// Reads configuration and feeds again, as SIGHUP asks for.
-    pub(super) fn reload(&mut self) {
+    pub(super) fn reload(&mut self) -> Vec<Action> {
         systemd::reloading();
         self.unready = true;
-        if let Err(reason) = self.try_reload() {
-            tracing::error!(reason, "the new configuration is bad, the running one stays in force");
+        match self.begin_reload(false) {
+            Ok((_, actions)) => actions,
+            Err(reason) => {
+                tracing::error!(
+                    reason,
+                    "the new configuration is bad, the running one stays in force: {reason}"
+                );
+                Vec::new()
+            }
         }
     }
 
-    /// The same. What a good configuration sets off comes as finished work.
+    /// The same. That one was refused is remembered until one is not.
+    /// `accepted`: somebody knows what it empties.
     ///
     /// # Errors
     /// What is wrong with the configuration, a sentence a line.
-    pub(super) fn try_reload(&mut self) -> Result<(), String> {
-        let config = Config::load(&self.config_file).map_err(|error| error.to_string())?;
+    pub(super) fn begin_reload(&mut self, accepted: bool) -> Result<(Ticket, Vec<Action>), String> {
+        let begun = self.propose(accepted);
+        self.reload_refused = begun.as_ref().err().map(|reason| refused(reason));
+        begun
+    }
+
+    fn propose(&mut self, accepted: bool) -> Result<(Ticket, Vec<Action>), String> {
+        let (config, text) = Config::read(&self.config_file).map_err(|error| error.to_string())?;
         if let Some(key) = fixed_key(&self.config, &config) {
             return Err(format!("{key} cannot change while the daemon runs, restart it for that"));
         }
         let config = Arc::new(config);
-        let mut feeds = self.feeds.clone();
-        feeds.reconfigure(config.clone());
-        let known = self.reconciler.feeds().states().keys().cloned().collect();
-        self.reloading += 1;
-        self.aside(move || {
-            let restored = feeds.recall(&known);
-            let settings = settings(&config, protection());
-            Finished::Reloaded(Box::new(Reloaded { config, settings, restored }))
-        });
-        Ok(())
+        let ticket = self.keeper.ticket();
+        let settings = settings(&config);
+        // Its feeds are read as it says from now on: what is in force meanwhile
+        // has been read already.
+        self.feeds.reconfigure(config.clone());
+        self.candidate = Some(Candidate { config, text: text.into(), ticket });
+        let event = Event::Proposed { ticket: Some(ticket), settings, accepted };
+        let actions = self.keeper.handle(event, self.clock.now());
+        Ok((ticket, actions))
     }
 
-    /// Takes the new configuration over.
-    pub(super) fn reloaded(&mut self, reloaded: Reloaded) -> Vec<Action> {
-        let Reloaded { config, settings, restored } = reloaded;
-        self.reloading -= 1;
-        self.feeds.reconfigure(config.clone());
-        // What is not looked at yet is looked at by the reload itself.
-        self.settle = settle(config.daemon.settle);
-        self.config = config;
-        tracing::info!(lists = self.config.lists.len(), "the configuration was read again");
-        let now = self.clock.now();
-        let mut actions = self.reconciler.handle(Event::Reconfigured(settings), now);
-        for event in restored {
-            actions.extend(self.reconciler.handle(event, now));
+    /// The keeper has decided on a configuration.
+    pub(super) fn configured(&mut self, ticket: Ticket, result: &Result<(), Vec<Slip>>) {
+        let Some(candidate) = self.candidate.take_if(|candidate| candidate.ticket == ticket) else {
+            return;
+        };
+        match result {
+            Ok(()) => {
+                self.config = candidate.config;
+                self.config_text = candidate.text;
+                // What is not looked at yet is looked at by the reload itself.
+                self.settle = settle(&self.config);
+            }
+            Err(slips) => {
+                self.feeds.reconfigure(self.config.clone());
+                let reason: Vec<_> = slips.iter().map(ToString::to_string).collect();
+                self.reload_refused = Some(format!(
+                    "{}; if it is meant: denyset accept --config",
+                    refused(&reason.join("\n"))
+                ));
+            }
         }
-        actions
+    }
+}
+
+/// The first mistake, and how many more there are, for a line.
+fn refused(reason: &str) -> String {
+    let first = reason.lines().next().unwrap_or_default();
+    match reason.lines().count() {
+        0 | 1 => format!("reload refused: {first}"),
+        count => format!("reload refused: {first}, and {} more", count - 1),
     }
 }
 

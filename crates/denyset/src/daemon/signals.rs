@@ -1,6 +1,7 @@
 //! The signals of the daemon, as inputs of its loop.
 
 use std::io;
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -14,6 +15,16 @@ pub(super) enum Signal {
     Reload,
     /// SIGTERM or SIGINT: end.
     Shutdown,
+}
+
+/// Keeps SIGHUP from ending the process, which is its default, until
+/// `Signals::take` hears of it. Whoever sends one before anything was read
+/// has nothing to be read again.
+///
+/// # Errors
+/// If the system does not let us.
+pub fn survive_hangups() -> io::Result<()> {
+    signal_hook::flag::register(SIGHUP, Arc::default()).map(drop)
 }
 
 /// The signals that the process receives from now on.
@@ -39,11 +50,19 @@ impl Signals {
     }
 }
 
+/// Who sent a signal, as far as it is known.
+fn from(pid: Option<i32>, uid: Option<u32>) -> String {
+    match (pid, uid) {
+        (Some(pid), Some(uid)) => format!(" from process {pid} of user {uid}"),
+        _ => String::new(),
+    }
+}
+
 fn read(origin: &Origin) -> Option<Signal> {
     let name = signal_hook::low_level::signal_name(origin.signal).unwrap_or("?");
     let sender = origin.process.as_ref();
     let (pid, uid) = (sender.map(|process| process.pid), sender.map(|process| process.uid));
-    tracing::info!(signal = name, pid, uid, "received a signal");
+    tracing::info!(signal = name, pid, uid, "received {name}{}", from(pid, uid));
     match origin.signal {
         SIGHUP => Some(Signal::Reload),
         SIGINT | SIGTERM => Some(Signal::Shutdown),

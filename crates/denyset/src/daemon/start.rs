@@ -5,20 +5,24 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use reconcile::{Event, KernelError, KernelErrorKind, Reconciler};
+use keeper::Keeper;
+use reconcile::{KernelError, KernelErrorKind};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::Daemon;
 use super::clock::Clock;
+use super::facts;
+use super::next_boot::NextBoot;
 use super::signals::Signals;
+use super::storage::Storage;
 use super::worker::Worker;
 use crate::control::Control;
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::lock::{Lock, LockError};
+use crate::remedy;
 use crate::settings::{protection, settings};
 use crate::systemd;
 use configuration::{Config, ConfigError};
@@ -42,13 +46,13 @@ pub enum StartError {
     #[error(transparent)]
     Lock(#[from] LockError),
     /// The kernel cannot, or we may not.
-    #[error(transparent)]
+    #[error("{error}{remedy}", error = .0, remedy = remedy::of_kernel(.0))]
     Kernel(#[from] KernelError),
     /// The last good copies cannot be reached.
-    #[error(transparent)]
+    #[error("{error}{remedy}", error = .0, remedy = remedy::of_store(.0))]
     Store(#[from] StoreError),
     /// The system lacks something for us.
-    #[error("cannot start: {0}")]
+    #[error("the system does not give what every process needs: {0}")]
     System(#[from] io::Error),
 }
 
@@ -77,58 +81,78 @@ pub fn salt() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Gets everything ready that [`Daemon::run`] needs, and the events that it
-/// begins with. Has to be called inside a tokio runtime.
+/// The same for one set. Any of the bits are as good as the others.
+pub fn salt_of_a_set() -> u16 {
+    let [.., high, low] = salt().to_be_bytes();
+    u16::from_be_bytes([high, low])
+}
+
+/// Gets everything ready that [`Daemon::run`] needs. Has to be called inside a tokio runtime.
 ///
 /// # Errors
 /// [`StartError`].
-pub fn start(config_file: PathBuf) -> Result<(Daemon, Vec<Event>), StartError> {
-    let config = Arc::new(Config::load(&config_file)?);
+pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
+    // A reload that is asked for from here on is done once we have started.
+    let signals = Signals::take()?;
+    let (config, config_text) = Config::read(&config_file)?;
+    let config = Arc::new(config);
     let lock = Lock::take(&config.kernel.set_prefix)?;
     let halt = Halt::default();
     let kernel = KernelEffects::open(config.kernel.set_prefix.clone(), halt.clone())?;
-    let (feeds, restored) = FeedEffects::open(config.clone())?;
-    let signals = Signals::take()?;
+    let feeds = FeedEffects::open(config.clone())?;
     let (finish, finished) = mpsc::channel(FINISHED_MAX);
     let worker = Worker::start(kernel, finish.clone())?;
+    let storage = Storage::start(finish.clone())?;
+    let host = facts::follow(finish.clone())?;
     let watchdog = systemd::watchdog_interval().map(|period| {
         let mut interval = tokio::time::interval(period);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         interval
     });
+    let clock = Clock::start();
     let daemon = Daemon {
-        reconciler: Reconciler::new(settings(&config, protection()), salt()),
-        clock: Clock::start(),
+        keeper: Keeper::new(settings(&config), protection(&host.facts), salt(), clock.now()),
+        host,
+        clock,
         feeds,
         worker,
+        storage,
         halt,
         finished,
         finish,
         calls: listen(&config),
         signals,
         watcher: watch(&config),
-        settle: settle(config.daemon.settle),
+        settle: settle(&config),
         wake: None,
         watchdog,
         waiting: Vec::new(),
-        reloading: 0,
+        candidate: None,
+        reload_refused: None,
         unready: true,
         status: String::new(),
         _lock: lock,
         config_file,
         config,
+        config_text: config_text.into(),
+        next_boot: NextBoot::default(),
     };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         lists = daemon.config.lists.len(),
-        "started"
+        file = %daemon.config_file.display(),
+        "started denyset {} with {} lists of {}",
+        env!("CARGO_PKG_VERSION"),
+        daemon.config.lists.len(),
+        daemon.config_file.display()
     );
-    Ok((daemon, restored))
+    Ok(daemon)
 }
 
 /// The settling of the feeds directory.
-pub(super) fn settle(quiet: Duration) -> Settle {
-    Settle::new(quiet, quiet * SETTLE_MAX)
+pub(super) fn settle(config: &Config) -> Settle {
+    let quiet = config.daemon.settle;
+    Settle::new(quiet, (quiet * SETTLE_MAX).min(config.daemon.settle_max))
 }
 
 /// Opens the control socket. A daemon that nobody can ask still blocks.
@@ -138,7 +162,7 @@ fn listen(config: &Config) -> mpsc::Receiver<crate::control::Call> {
         Ok(control) => {
             tokio::spawn(control.serve(sender));
         }
-        Err(error) => tracing::error!(%error, "nobody can ask this daemon anything"),
+        Err(error) => tracing::error!(%error, "nobody can ask this daemon anything: {error}"),
     }
     calls
 }
@@ -147,6 +171,6 @@ fn listen(config: &Config) -> mpsc::Receiver<crate::control::Call> {
 /// for them at every probe.
 fn watch(config: &Config) -> Option<Watcher> {
     Watcher::new(&config.daemon.feeds_dir)
-        .inspect_err(|error| tracing::error!(%error, "changes will be noticed late"))
+        .inspect_err(|error| tracing::error!(%error, "changes will be noticed late: {error}"))
         .ok()
 }

@@ -6,23 +6,28 @@ use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
-use reconcile::{Event, Observed, Plan, Policy, Probe};
+use intake::Ticket;
+use keeper::{Converge, Event};
+use reconcile::{KernelError, Observed, Outcome, Policy, Probe};
 use tokio::sync::{mpsc, oneshot};
 
 use super::perform::{DeathBell, Finished};
 use crate::effects::KernelEffects;
 
+/// What came of removing everything: what was done, and what is left.
+pub(super) type Removed = Result<(Outcome, Observed), KernelError>;
+
 /// A job for the kernel's thread.
 #[derive(Debug)]
 pub(super) enum Job {
-    /// Observe all sets.
-    Observe,
-    /// Carry out a plan.
-    Apply(Plan, Observed),
+    /// Observe all sets, and compare them with these.
+    Observe(Ticket, Option<Observed>),
+    /// Bring the kernel nearer to what is desired.
+    Converge(Box<Converge>),
     /// Probe sets.
-    Probe(Vec<Probe>),
+    Probe(Ticket, Vec<Probe>),
     /// Remove all that is ours; the last job there is.
-    RemoveAll(Policy, oneshot::Sender<Event>),
+    RemoveAll(Policy, oneshot::Sender<Removed>),
 }
 
 /// The thread and the way to it.
@@ -47,9 +52,13 @@ impl Worker {
             let bell = DeathBell::armed(&finish);
             for job in inbox {
                 let event = match job {
-                    Job::Observe => kernel.observe(),
-                    Job::Apply(plan, observed) => kernel.apply(&plan, observed, &mut |_| ()),
-                    Job::Probe(probes) => kernel.probe(&probes),
+                    Job::Observe(ticket, known) => {
+                        Event::Observed(ticket, kernel.observe(known.as_ref()))
+                    }
+                    Job::Converge(converge) => {
+                        Event::Converged(Box::new(kernel.converge(*converge, &mut |_| ())))
+                    }
+                    Job::Probe(ticket, probes) => Event::Probed(ticket, kernel.probe(&probes)),
                     Job::RemoveAll(policy, reply) => {
                         // Whoever asked may have gone.
                         let _ = reply.send(kernel.remove_all(&policy));

@@ -1,84 +1,83 @@
 //! What touches the feeds directory and the state directory, for one feed at a
-//! time. Can be used from several threads at once.
+//! time. Reading can be done from several threads at once; what writes is done
+//! in the order in which it was wanted, by whoever has that room.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use blocklist::{FeedName, Limits, Refusal};
-use reconcile::{Candidate, Compose, Content, Event, Fingerprint, ReadOrder, Reading};
-
 use configuration::Config;
 use feedfiles::{
-    Copies, Draft, Drafts, FeedFile, Ignored, Restored, Store, StoreError, Taken, TreeLimits,
+    BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Restored, Rule,
+    Store, StoreError, Taken, Tree, TreeLimits, VersionId,
+};
+use intake::{
+    Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, ReadOrder, Reading, Recalled,
+    RecalledVersion, Rules, Scan, Ticket, Version,
 };
 
-/// What a scan gave: the event, and what is not the reconciler's business.
+/// Names in one scan that are told one by one.
+const TOLD_MAX: usize = 20;
+
+/// What a scan gave: the answer, and what is not the intake's business.
 #[derive(Debug)]
 pub struct Scanned {
-    /// What the reconciler should know.
-    pub event: Event,
-    /// The directories to watch.
-    pub directories: Vec<PathBuf>,
-    /// What cannot be a feed.
-    pub ignored: Vec<Ignored>,
+    /// What the intake should know.
+    pub answer: Answer,
+    /// The rest, without the feeds. `None` if the directory could not be read.
+    pub tree: Option<Tree>,
 }
 
 /// The feeds directory and the state directory.
 #[derive(Clone)]
 pub struct FeedEffects {
     config: Arc<Config>,
-    /// `None` when nothing may be written.
-    copies: Option<Kept>,
+    kept: Kept,
     candidates: Arc<Mutex<Candidates>>,
     /// What has been told to be ignored.
     told: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// The last good copies: laying down and reading for all, keeping for one at a
-/// time.
+/// The last good copies.
 #[derive(Clone)]
-struct Kept {
-    drafts: Drafts,
-    store: Arc<Mutex<Store>>,
+enum Kept {
+    /// Laying down and reading for all, keeping for one at a time.
+    Writable(Drafts, Arc<Mutex<Store>>),
+    /// Nothing may be written. `None` if there are none.
+    ReadOnly(Option<Copies>),
 }
 
-/// Copies that were read and are not yet kept or thrown away; or why there is
-/// none.
+/// Copies that were read and are not yet kept or thrown away.
 #[derive(Default)]
 struct Candidates {
     last: u64,
-    waiting: BTreeMap<Candidate, Result<Draft, Refusal>>,
+    waiting: BTreeMap<Candidate, Draft>,
 }
 
 impl FeedEffects {
-    /// Opens the state directory, and returns the events of what is in it.
+    /// Opens the state directory for writing.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn open(config: Arc<Config>) -> Result<(Self, Vec<Event>), StoreError> {
-        let mut store = Store::open(&config.daemon.state_dir)?;
-        let events = events(store.restore(&Limits::default(), |feed| uses(&config, feed))?);
+    pub fn open(config: Arc<Config>) -> Result<Self, StoreError> {
+        let store = Store::open(&config.daemon.state_dir)?;
         let drafts = store.drafts().clone();
-        let kept = Kept { drafts, store: Arc::new(Mutex::new(store)) };
-        Ok((Self::new(config, Some(kept)), events))
+        Ok(Self::new(config, Kept::Writable(drafts, Arc::new(Mutex::new(store)))))
     }
 
     /// The same, but nothing will be written.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn open_read_only(config: Arc<Config>) -> Result<(Self, Vec<Event>), StoreError> {
-        let restored = match Copies::open(&config.daemon.state_dir)? {
-            Some(copies) => copies.restore(&Limits::default(), |feed| uses(&config, feed))?,
-            None => Restored::default(),
-        };
-        Ok((Self::new(config, None), events(restored)))
+    pub fn open_read_only(config: Arc<Config>) -> Result<Self, StoreError> {
+        let copies = Copies::open(&config.daemon.state_dir)?;
+        Ok(Self::new(config, Kept::ReadOnly(copies)))
     }
 
-    fn new(config: Arc<Config>, copies: Option<Kept>) -> Self {
-        Self { config, copies, candidates: Arc::default(), told: Arc::default() }
+    fn new(config: Arc<Config>, kept: Kept) -> Self {
+        Self { config, kept, candidates: Arc::default(), told: Arc::default() }
     }
 
     /// Uses another configuration from now on.
@@ -86,60 +85,137 @@ impl FeedEffects {
         self.config = config;
     }
 
-    /// The events of the last good copies of feeds that this configuration
-    /// takes in and that are not `known`.
-    pub fn recall(&self, known: &BTreeSet<FeedName>) -> Vec<Event> {
-        let Some(kept) = &self.copies else { return Vec::new() };
-        let wanted = |feed: &FeedName| !known.contains(feed) && uses(&self.config, feed);
-        match kept.store().restore(&Limits::default(), wanted) {
-            Ok(restored) => events(restored),
-            Err(error) => {
-                tracing::warn!(%error, "the last good copies cannot be read");
-                Vec::new()
+    /// The last good copies, for the lines of a feed.
+    pub fn copies(&self) -> Option<&Copies> {
+        match &self.kept {
+            Kept::Writable(drafts, _) => Some(drafts.copies()),
+            Kept::ReadOnly(copies) => copies.as_ref(),
+        }
+    }
+
+    /// Carries an order out, other than to scan. What has an answer gives it.
+    pub fn carry_out(&self, order: Order) -> Option<Answer> {
+        match order {
+            Order::Recall(ticket, rules, known) => {
+                Some(Answer::Recalled(ticket, self.recall(&rules, &known)))
+            }
+            Order::Scan(ticket) => Some(self.scan(ticket).answer),
+            Order::Read(ticket, order) => Some(self.read(ticket, *order)),
+            Order::Keep(ticket, feed, candidate) => {
+                let result = self.keep(candidate);
+                Some(Answer::Kept { ticket, feed, result })
+            }
+            Order::Discard(candidate) => {
+                self.candidates().waiting.remove(&candidate);
+                None
+            }
+            Order::Forget(feed) => {
+                self.write(|store| store.forget(&feed));
+                None
+            }
+            Order::NoteGone(feed, since) => {
+                self.write(|store| store.note_gone(&feed, since));
+                None
             }
         }
     }
 
-    /// The last good copies, for the lines of a feed.
-    pub fn copies(&self) -> Option<&Copies> {
-        self.copies.as_ref().map(|kept| kept.drafts.copies())
-    }
-
     /// Scans the feeds directory.
-    pub fn scan(&self) -> Scanned {
-        let failed = |reason: String| Scanned {
-            event: Event::Scanned(Err(reason)),
-            directories: Vec::new(),
-            ignored: Vec::new(),
-        };
-        let scan = match feedfiles::scan(&self.config.daemon.feeds_dir, &TreeLimits::default()) {
-            Ok(scan) => scan,
-            Err(error) => return failed(error.to_string()),
+    pub fn scan(&self, ticket: Ticket) -> Scanned {
+        let daemon = &self.config.daemon;
+        let limits = TreeLimits::with_feeds_max(daemon.feeds_max);
+        // What has a copy was in force, and a better idea of what programs
+        // leave behind must not take it out.
+        let kept = |feed: &FeedName| self.copies().is_some_and(|copies| copies.has(feed));
+        let meant = |feed: &FeedName| self.config.names(feed) || kept(feed);
+        let naming = Naming { ignore: &daemon.ignore, meant: &meant };
+        let mut tree = match feedfiles::scan(&daemon.feeds_dir, &limits, &naming) {
+            Ok(tree) => tree,
+            Err(error) => {
+                let answer = Answer::Scanned(ticket, Err(error.to_string()));
+                return Scanned { answer, tree: None };
+            }
         };
         // What stands in a feed's place is read too: that says what is wrong.
-        let found = scan.feeds.into_iter().chain(scan.obstructed);
+        let (feeds, obstructed) = (mem::take(&mut tree.feeds), mem::take(&mut tree.obstructed));
+        let found = feeds.into_iter().chain(obstructed);
         let feeds = found.map(|(name, signature)| (name, Fingerprint(signature.numbers())));
-        let scan_event = reconcile::Scan { feeds: feeds.collect(), unreadable: scan.unreadable };
-        Scanned {
-            event: Event::Scanned(Ok(scan_event)),
-            directories: scan.directories,
-            ignored: scan.ignored,
+        let unreadable = mem::take(&mut tree.unreadable);
+        let answer = Answer::Scanned(ticket, Ok(Scan { feeds: feeds.collect(), unreadable }));
+        Scanned { answer, tree: Some(tree) }
+    }
+
+    /// Warns of what is taken for no feed and may have been meant to be one,
+    /// once as long as it is there. What no feed is ever called needs no word.
+    pub fn log_ignored(&self, scanned: &Scanned) {
+        let Some(tree) = &scanned.tree else { return };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = mem::take(&mut *told);
+        let ignored =
+            tree.ignored.iter().map(|Ignored { path, reason }| (path, reason.to_string()));
+        let leftovers =
+            tree.passed_over.iter().filter_map(|PassedOver { path, rule }| match rule {
+                Rule::Leftover { .. } => Some((path, rule.to_string())),
+                Rule::Never(_) | Rule::Ignored { .. } => None,
+            });
+        let mut more = 0;
+        for (path, reason) in ignored.chain(leftovers) {
+            if !before.contains(path) {
+                more += 1;
+                if more <= TOLD_MAX {
+                    tracing::warn!(path, reason, "this is not taken for a feed: {path}, {reason}");
+                }
+            }
+            told.insert(path.clone());
+        }
+        if let Some(more) = more.checked_sub(TOLD_MAX).filter(|&more| more > 0) {
+            tracing::warn!(
+                more,
+                "{more} others are not taken for feeds, `denyset check` lists them"
+            );
         }
     }
 
-    /// Warns of what cannot be a feed, once as long as it is there.
-    pub fn log_ignored(&self, scanned: &Scanned) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        for ignored in scanned.ignored.iter().filter(|ignored| !told.contains(&ignored.path)) {
-            tracing::warn!(path = ignored.path, reason = %ignored.reason, "this is not taken for a feed");
-        }
-        if !matches!(scanned.event, Event::Scanned(Err(_))) {
-            *told = scanned.ignored.iter().map(|ignored| ignored.path.clone()).collect();
-        }
+    /// Writes down which feeds make up each list.
+    pub fn write_down(&self, lists: &BTreeMap<String, Makeup>) {
+        let lists = lists.iter().map(|(list, makeup)| {
+            let Makeup { deny, allow, doubt } = makeup.clone();
+            (list.clone(), MadeOf { deny, allow, doubt })
+        });
+        let lists = lists.collect();
+        self.write(|store| store.write_down(&lists));
+    }
+
+    /// Removes what no list has named for thirty days.
+    pub fn clear_unwanted(&self) {
+        let wanted = |feed: &FeedName| self.config.lists.iter().any(|list| list.uses(feed));
+        self.write(|store| {
+            for file in store.clear_unwanted(wanted, SystemTime::now())? {
+                tracing::info!(file, "removed {file}, nobody has wanted it for 30 days");
+            }
+            Ok(())
+        });
+    }
+
+    /// Finds the last good copies of feeds that these rules take in and that
+    /// are not `known`, and those that are lost.
+    fn recall(&self, rules: &Rules, known: &BTreeSet<FeedName>) -> Result<Recalled, String> {
+        let wanted = |feed: &FeedName| !known.contains(feed) && rules.uses(feed);
+        let limits = Limits::default();
+        let restored = match &self.kept {
+            Kept::Writable(_, store) => {
+                let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+                store.restore(&limits, wanted)
+            }
+            Kept::ReadOnly(Some(copies)) => copies.restore(&limits, wanted),
+            Kept::ReadOnly(None) => Ok(Restored::default()),
+        };
+        let lists = self.copies().and_then(Copies::lists);
+        Ok(recalled(restored.map_err(|error| error.to_string())?, lists, wanted))
     }
 
     /// Reads a feed and judges it.
-    pub fn read(&self, order: ReadOrder) -> Event {
+    fn read(&self, ticket: Ticket, order: ReadOrder) -> Answer {
         let file = FeedFile {
             feeds_dir: &self.config.daemon.feeds_dir,
             name: &order.feed,
@@ -148,66 +224,50 @@ impl FeedEffects {
             parse: &Limits { entries_max: order.guard.entries_max, ..Limits::default() },
             limits: &TreeLimits::default(),
             quiet: self.config.daemon.settle,
+            impatient: order.impatient,
         };
-        let (signature, reading) = if let Some(kept) = &self.copies {
-            let (signature, taken) = feedfiles::read(&file, &kept.drafts);
-            (signature, judged(taken, &order, |draft| self.entrust(draft)))
-        } else {
-            let (signature, taken) = feedfiles::read_only(&file);
-            (signature, judged(taken, &order, |()| Candidate(0)))
+        let (signature, reading) = match &self.kept {
+            Kept::Writable(drafts, _) => {
+                // Only of the version in force it is worth knowing that the
+                // file is still the same.
+                let (signature, taken) = feedfiles::read(&file, drafts, |version| {
+                    order.known == Some(identity(version))
+                });
+                (signature, judged(taken, &order, |draft| Ok(self.entrust(draft?))))
+            }
+            Kept::ReadOnly(_) => {
+                let (signature, taken) = feedfiles::read_only(&file);
+                (signature, judged(taken, &order, |()| Ok(Candidate(0))))
+            }
         };
         let fingerprint = signature.map(|signature| Fingerprint(signature.numbers()));
         let written = signature.map(feedfiles::Signature::modified);
-        Event::Read { feed: order.feed, fingerprint, written, reading }
+        Answer::Read { ticket, feed: order.feed, fingerprint, written, reading }
     }
 
     /// Makes a candidate the last good copy. Where nothing may be written it
     /// counts as kept.
-    pub fn keep(&self, feed: FeedName, candidate: Candidate) -> Event {
+    fn keep(&self, candidate: Candidate) -> Result<(), Refusal> {
         let draft = self.candidates().waiting.remove(&candidate);
-        let result = match (&self.copies, draft) {
-            (Some(kept), Some(draft)) => {
-                draft.and_then(|draft| kept.store().keep(draft, SystemTime::now()))
+        match (&self.kept, draft) {
+            (Kept::Writable(_, store), Some(draft)) => {
+                let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+                store.keep(draft, SystemTime::now())
             }
             _ => Ok(()),
-        };
-        Event::Kept { feed, result }
-    }
-
-    /// Throws a candidate away.
-    pub fn discard(&self, candidate: Candidate) {
-        self.candidates().waiting.remove(&candidate);
-    }
-
-    /// Throws a last good copy away.
-    pub fn forget(&self, feed: &FeedName) {
-        self.write(|store| store.forget(feed));
-    }
-
-    /// Remembers since when a feed is gone, or that it is back.
-    pub fn note_gone(&self, feed: &FeedName, since: Option<SystemTime>) {
-        self.write(|store| store.note_gone(feed, since));
-    }
-
-    /// Removes what no list has named for thirty days.
-    pub fn clear_unwanted(&self) {
-        let wanted = |feed: &FeedName| uses(&self.config, feed);
-        self.write(|store| {
-            for file in store.clear_unwanted(wanted, SystemTime::now())? {
-                tracing::info!(file, "removed from state-dir, nobody has wanted it for 30 days");
-            }
-            Ok(())
-        });
+        }
     }
 
     fn write(&self, work: impl FnOnce(&mut Store) -> Result<(), StoreError>) {
-        if let Some(Err(error)) = self.copies.as_ref().map(|kept| work(&mut kept.store())) {
-            tracing::warn!(%error, "cannot write to state-dir");
+        let Kept::Writable(_, store) = &self.kept else { return };
+        let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = work(&mut store) {
+            tracing::warn!(%error, "cannot write to state-dir: {error}");
         }
     }
 
     /// Holds on to the copy of a new version and gives out a number for it.
-    fn entrust(&self, draft: Result<Draft, Refusal>) -> Candidate {
+    fn entrust(&self, draft: Draft) -> Candidate {
         let mut candidates = self.candidates();
         candidates.last += 1;
         let candidate = Candidate(candidates.last);
@@ -215,59 +275,64 @@ impl FeedEffects {
         candidate
     }
 
-    fn candidates(&self) -> std::sync::MutexGuard<'_, Candidates> {
+    fn candidates(&self) -> MutexGuard<'_, Candidates> {
         self.candidates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
-    /// The right to write, for as long as the caller has it.
-    fn store(&self) -> std::sync::MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whether any list takes the feed in.
-fn uses(config: &Config, feed: &FeedName) -> bool {
-    config.lists.iter().any(|list| list.uses(feed))
-}
-
 /// What was taken from a feed's file, with what the guards have against it.
-fn judged<D>(taken: Taken<D>, order: &ReadOrder, entrust: impl FnOnce(D) -> Candidate) -> Reading {
+fn judged<D>(
+    taken: Taken<D>,
+    order: &ReadOrder,
+    entrust: impl FnOnce(D) -> Result<Candidate, Refusal>,
+) -> Reading {
     match taken {
-        Taken::New { feed, draft, .. } => {
+        Taken::New { feed, version, draft } => {
             let refusals = order.judge(&feed);
-            Reading::New { feed, candidate: entrust(draft), refusals }
+            Reading::New { feed, id: identity(version), candidate: entrust(draft), refusals }
         }
-        Taken::Same(_) => Reading::Same,
+        Taken::Same(version) => Reading::Same(identity(version)),
         Taken::Refused(refusal) => Reading::Refused(refusal),
         Taken::Vanished => Reading::Vanished,
     }
 }
 
-/// What a start begins with.
-fn events(restored: Restored) -> Vec<Event> {
-    let now = SystemTime::now();
-    let good = restored.feeds.into_iter().map(|(feed, copy)| Event::Restored {
-        feed,
-        content: Content::new(copy.feed, copy.written, copy.accepted, now),
-        gone: copy.gone,
-    });
-    let mut events: Vec<_> = good.collect();
-    for damaged in restored.damaged {
-        tracing::error!(file = damaged.file, error = %damaged.error, "a last good copy is damaged and not used");
-        events.extend(damaged.feed.map(|feed| Event::Damaged { feed }));
-    }
-    for unread in restored.unread {
-        tracing::error!(file = unread.file, error = %unread.error, "a last good copy cannot be read now");
-        // What the kernel holds of it is all there is until it can be.
-        events.extend(unread.feed.map(|feed| Event::Damaged { feed }));
-    }
-    events
+fn identity(version: VersionId) -> Identity {
+    Identity(version.numbers())
 }
 
-/// Puts a list together. Takes a while for a long list.
-pub fn compose(compose: &Compose) -> Event {
-    let composition = blocklist::compose(&compose.list, &compose.feeds, &compose.protect);
-    Event::Composed { list: compose.list.name.clone(), composition }
+/// What the state directory remembers. A feed that made up a list and has no
+/// copy is lost.
+fn recalled(
+    restored: Restored,
+    lists: Option<BTreeMap<String, MadeOf>>,
+    wanted: impl Fn(&FeedName) -> bool,
+) -> Recalled {
+    let Restored { feeds, damaged, unread } = restored;
+    let blank = feeds.is_empty() && damaged.is_empty() && unread.is_empty() && lists.is_none();
+    let lists = lists.unwrap_or_default();
+    let mut missed = BTreeMap::new();
+    let known = lists.values().flat_map(|made_of| made_of.deny.iter().chain(&made_of.allow));
+    for feed in known.filter(|feed| wanted(feed) && !feeds.contains_key(*feed)) {
+        missed.insert(feed.clone(), Loss::Missing);
+    }
+    for BadCopy { file, feed, error } in damaged {
+        tracing::error!(file, %error, "a last good copy is damaged and not used: {file}, {error}");
+        let loss = Loss::Damaged(error.to_string());
+        missed.extend(feed.filter(&wanted).map(|feed| (feed, loss)));
+    }
+    for BadCopy { file, feed, error } in unread {
+        tracing::error!(file, %error, "a last good copy cannot be read now: {file}, {error}");
+        let loss = Loss::Unreadable(error.to_string());
+        missed.extend(feed.filter(&wanted).map(|feed| (feed, loss)));
+    }
+    let versions = feeds.into_iter().map(|(name, copy)| {
+        let id = identity(copy.version);
+        let version = Version::new(id, copy.feed, copy.written, copy.accepted);
+        (name, RecalledVersion { version, gone: copy.gone })
+    });
+    let makeup = lists
+        .into_iter()
+        .map(|(list, MadeOf { deny, allow, doubt })| (list, Makeup { deny, allow, doubt }));
+    Recalled { versions: versions.collect(), lost: missed, blank, lists: makeup.collect() }
 }

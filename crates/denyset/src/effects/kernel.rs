@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use keeper::{Converge, Converged, Look, Probed};
 use netfilter::Netfilter;
 use reconcile::{
-    Desired, Event, KernelError, Observed, Plan, Policy, Probe, Probed, Progress, SetPrefix,
+    Desired, KernelError, Observed, Outcome, Part, Plan, Policy, Probe, Progress, SetPrefix,
 };
 
 /// A wish to end early, and how far the work has come, for other threads.
@@ -53,18 +54,34 @@ impl KernelEffects {
         Ok(Self { prefix, kernel: Netfilter::open()?, halt })
     }
 
-    /// Observes all sets with our prefix.
-    pub fn observe(&mut self) -> Event {
-        Event::Observed(Observed::look(&self.prefix, &mut self.kernel))
+    /// Observes all sets with our prefix, and compares them with what is
+    /// thought to be there.
+    ///
+    /// # Errors
+    /// The [`KernelError`] of listing them.
+    pub fn observe(&mut self, known: Option<&Observed>) -> Result<Look, KernelError> {
+        let observed = Observed::look(&self.prefix, &mut self.kernel)?;
+        Ok(Look::new(observed, known))
     }
 
-    /// Carries out a plan. `shown` hears of every step.
-    pub fn apply(
+    /// Brings the kernel nearer to what is desired: all that rules could
+    /// notice, or else a piece of what nobody waits for. `shown` hears of every
+    /// step.
+    pub fn converge(&mut self, converge: Converge, shown: &mut dyn FnMut(Progress)) -> Converged {
+        let plan = converge.plan();
+        let part = if plan.is_urgent() { Part::Urgent } else { Part::Later };
+        let Converge { ticket, mut observed, .. } = converge;
+        let outcome = self.carry_out(&plan, part, &mut observed, shown);
+        Converged { ticket, plan, outcome, observed }
+    }
+
+    fn carry_out(
         &mut self,
         plan: &Plan,
-        mut observed: Observed,
+        part: Part,
+        observed: &mut Observed,
         shown: &mut dyn FnMut(Progress),
-    ) -> Event {
+    ) -> Outcome {
         let halt = self.halt.clone();
         let mut pace = |progress| {
             halt.note(progress);
@@ -72,30 +89,38 @@ impl KernelEffects {
             let wanted = halt.wanted.load(Ordering::Relaxed);
             if wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let outcome = reconcile::apply(plan, &mut self.kernel, &mut observed, &mut pace);
+        let outcome = reconcile::apply(plan, part, &mut self.kernel, observed, &mut pace);
         halt.note(Progress { written: 0, total: 0 });
-        Event::Applied { outcome, observed }
+        outcome
     }
 
-    /// Removes every set of ours that no rule refers to. The event tells what
-    /// came of it, as after a plan.
-    pub fn remove_all(&mut self, policy: &Policy) -> Event {
-        let observed = match self.observe() {
-            Event::Observed(Ok(observed)) => observed,
-            failed => return failed,
-        };
+    /// Removes every set of ours that no rule refers to, and says what came of
+    /// it and what is left.
+    ///
+    /// # Errors
+    /// The [`KernelError`] of listing them.
+    pub fn remove_all(&mut self, policy: &Policy) -> Result<(Outcome, Observed), KernelError> {
+        let mut observed = Observed::look(&self.prefix, &mut self.kernel)?;
         let plan = reconcile::plan(&Desired::default(), &observed, policy);
-        self.apply(&plan, observed, &mut |_| ())
+        let outcome = self.carry_out(&plan, Part::Urgent, &mut observed, &mut |_| ());
+        // Their names are gone; now their memory, one after the other.
+        loop {
+            let rest = reconcile::plan(&Desired::default(), &observed, policy);
+            let later = self.carry_out(&rest, Part::Later, &mut observed, &mut |_| ());
+            if later.objects.iter().all(|object| object.result.is_err()) {
+                return Ok((outcome, observed));
+            }
+        }
     }
 
     /// Probes sets, and measures what counting their members cost.
-    pub fn probe(&mut self, probes: &[Probe]) -> Event {
+    pub fn probe(&mut self, probes: &[Probe]) -> Vec<Probed> {
         let looks = probes.iter().map(|probe| {
             let begun = Instant::now();
             let result = probe.look(&mut self.kernel);
             let counted_in = probe.count.then(|| begun.elapsed());
             Probed { set: probe.set().clone(), result, counted_in }
         });
-        Event::Probed(looks.collect())
+        looks.collect()
     }
 }

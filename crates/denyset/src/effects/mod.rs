@@ -5,5 +5,5 @@
 mod feeds;
 mod kernel;
 
-pub use feeds::{FeedEffects, Scanned, compose};
+pub use feeds::{FeedEffects, Scanned};
 pub use kernel::{Halt, KernelEffects};

@@ -5,13 +5,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use reconcile::{Event, Policy, Reconciler, Report};
+use keeper::{Keeper, Report};
+use reconcile::Policy;
 
-use super::ask::{hand_over, shown};
-use super::{configuration, tell};
+use super::ask::{Whom, hand_over, shown};
+use super::{configuration, facts, tell};
 use crate::cli::Format;
 use crate::control::Request;
-use crate::daemon::{StartError, kernel_exit, salt};
+use crate::daemon::{Clock, StartError, kernel_exit, salt};
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::lock::Lock;
@@ -23,12 +24,12 @@ use crate::view::{OutcomeView, print};
 use configuration::Config;
 
 /// `apply`.
-pub(super) fn apply(config_file: &Path, format: Format) -> Exit {
+pub(super) fn apply(config_file: &Path, whom: &Whom, format: Format) -> Exit {
     let config = match configuration(config_file) {
         Ok(config) => Arc::new(config),
         Err(exit) => return exit,
     };
-    let outcome = match hand_over(&config, &Request::Apply {}) {
+    let outcome = match hand_over(whom, &Request::Apply {}) {
         Ok(Some(outcome)) => outcome,
         Err(exit) => return exit,
         Ok(None) => match apply_alone(&config) {
@@ -53,10 +54,11 @@ fn apply_exit(outcome: &OutcomeView) -> Exit {
 fn apply_alone(config: &Arc<Config>) -> Result<OutcomeView, StartError> {
     let _lock = Lock::take(&config.kernel.set_prefix)?;
     let kernel = KernelEffects::open(config.kernel.set_prefix.clone(), Halt::default())?;
-    let (feeds, restored) = FeedEffects::open(config.clone())?;
-    let mut reconciler = Reconciler::new(settings(config, protection()), salt());
-    let done = drive(&mut reconciler, feeds, kernel, Mode::Apply, restored);
-    Ok(picture::outcome(&reconciler, &done.outcomes))
+    let feeds = FeedEffects::open(config.clone())?;
+    let clock = Clock::start();
+    let mut keeper = Keeper::new(settings(config), protection(&facts()), salt(), clock.now());
+    let done = drive(&mut keeper, feeds, kernel, Mode::Apply, clock);
+    Ok(picture::outcome(&keeper, &done.outcomes))
 }
 
 /// `plan`.
@@ -69,31 +71,32 @@ pub(super) fn plan(config_file: &Path, format: Format) -> Exit {
         Ok(kernel) => kernel,
         Err(error) => return fail("plan", &error.into()),
     };
-    let (feeds, restored) = match FeedEffects::open_read_only(config.clone()) {
+    let feeds = match FeedEffects::open_read_only(config.clone()) {
         Ok(opened) => opened,
         Err(error) => return fail("plan", &error.into()),
     };
-    let mut reconciler = Reconciler::new(settings(&config, protection()), salt());
-    let done = drive(&mut reconciler, feeds, kernel, Mode::Plan, restored);
-    let view = picture::plan(&reconciler, &done.plan);
-    for problem in picture::problems(&reconciler) {
+    let clock = Clock::start();
+    let mut keeper = Keeper::new(settings(&config), protection(&facts()), salt(), clock.now());
+    let done = drive(&mut keeper, feeds, kernel, Mode::Plan, clock);
+    let view = picture::plan(&keeper, &done.plan);
+    for problem in picture::problems(&keeper) {
         tell(&problem);
     }
-    let exit = match (&reconciler.kernel().observed(), view.in_sync) {
+    let exit = match (&keeper.kernel().observed(), view.in_sync) {
         (None, _) => Exit::Failure,
-        (Some(_), true) if reconciler.in_sync() => Exit::Success,
+        (Some(_), true) if keeper.in_sync() => Exit::Success,
         (Some(_), _) => Exit::Pending,
     };
     shown(print(&view, format), exit)
 }
 
 /// `teardown`.
-pub(super) fn tear_down(config_file: &Path, format: Format) -> Exit {
+pub(super) fn tear_down(config_file: &Path, whom: &Whom, format: Format) -> Exit {
     let config = match configuration(config_file) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let outcome = match hand_over(&config, &Request::Teardown {}) {
+    let outcome = match hand_over(whom, &Request::Teardown {}) {
         Ok(Some(outcome)) => outcome,
         Err(exit) => return exit,
         Ok(None) => match tear_down_alone(&config) {
@@ -108,32 +111,30 @@ pub(super) fn tear_down(config_file: &Path, format: Format) -> Exit {
 fn tear_down_alone(config: &Config) -> Result<OutcomeView, StartError> {
     let _lock = Lock::take(&config.kernel.set_prefix)?;
     let mut kernel = KernelEffects::open(config.kernel.set_prefix.clone(), Halt::default())?;
-    match kernel.remove_all(&Policy::new(config.kernel.set_prefix.clone(), salt())) {
-        Event::Applied { outcome, observed } => Ok(picture::removal(&outcome, &observed)),
-        Event::Observed(Err(error)) => Err(error.into()),
-        _ => unreachable!("a teardown ends in one of these"),
-    }
+    let policy = Policy::new(config.kernel.set_prefix.clone(), salt());
+    let (outcome, left) = kernel.remove_all(&policy)?;
+    Ok(picture::removal(&outcome, &left))
 }
 
-/// Drives the reconciler with a bar for a person and warnings on standard
+/// Drives the keeper with a bar for a person and warnings on standard
 /// error.
 fn drive(
-    reconciler: &mut Reconciler,
+    keeper: &mut Keeper,
     feeds: FeedEffects,
     kernel: KernelEffects,
     mode: Mode,
-    restored: Vec<Event>,
+    clock: Clock,
 ) -> Done {
     let mut bar = Progress::begin("applying");
     let once = Once {
-        reconciler,
+        keeper,
         feeds,
         kernel,
         mode,
         shown: &mut |progress| bar.at(progress.written, progress.total),
         told: &mut |_: &Report| (),
     };
-    once.run(restored)
+    once.run(clock)
 }
 
 fn fail(verb: &str, error: &StartError) -> Exit {

@@ -2,27 +2,54 @@
 //! `resync` and `accept`, and how the others hand themselves to it.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use blocklist::FeedName;
 use serde::de::DeserializeOwned;
 
 use super::tell;
-use crate::cli::Format;
+use crate::cli::{Cli, Format};
 use crate::control::{AskError, Request, ask};
 use crate::exit::Exit;
 use crate::view::{OutcomeView, StatusView, Verdict, WhyView, print};
-use configuration::Config;
+use configuration::{Config, ConfigError, Daemon};
 
 /// An answer from memory.
 const SOON: Duration = Duration::from_secs(30);
 /// An answer after work: ten million entries are loaded in a minute or so.
 const LONG: Duration = Duration::from_secs(900);
 
+/// Where the daemon is that is asked.
+pub(super) struct Whom {
+    /// The configuration, of which only the path of the socket matters.
+    config_file: PathBuf,
+    /// The control socket.
+    socket: PathBuf,
+    /// Whether that is what somebody said, and not what the configuration says.
+    is_given: bool,
+}
+
+impl Whom {
+    /// Finds it out. A configuration with mistakes is good enough: the daemon
+    /// runs with another one, and this is when somebody asks it how it is.
+    pub(super) fn of(cli: &Cli) -> Self {
+        let config_file = cli.config_file();
+        let is_given = cli.socket.is_some();
+        let socket = cli.socket.clone();
+        let socket = socket.unwrap_or_else(|| Daemon::salvage(&config_file).control_socket);
+        Self { config_file, socket, is_given }
+    }
+
+    /// What may be wrong if nobody is there.
+    fn doubt(&self) -> Option<ConfigError> {
+        if self.is_given { None } else { Config::load(&self.config_file).err() }
+    }
+}
+
 /// `status`.
-pub(super) fn status(config_file: &Path, format: Format) -> Exit {
-    match question::<StatusView>(config_file, &Request::Status {}, SOON) {
+pub(super) fn status(whom: &Whom, format: Format) -> Exit {
+    match question::<StatusView>(whom, &Request::Status {}, SOON) {
         Ok(status) => {
             let good = status.in_sync && status.degraded.is_empty();
             shown(print(&status, format), if good { Exit::Success } else { Exit::Attention })
@@ -32,8 +59,8 @@ pub(super) fn status(config_file: &Path, format: Format) -> Exit {
 }
 
 /// `why ADDRESS`.
-pub(super) fn why(config_file: &Path, address: IpAddr, format: Format) -> Exit {
-    match question::<WhyView>(config_file, &Request::Why { address }, SOON) {
+pub(super) fn why(whom: &Whom, address: IpAddr, format: Format) -> Exit {
+    match question::<WhyView>(whom, &Request::Why { address }, SOON) {
         Ok(why) => {
             let blocked = why.verdict == Verdict::Blocked;
             shown(print(&why, format), if blocked { Exit::Success } else { Exit::Attention })
@@ -43,19 +70,24 @@ pub(super) fn why(config_file: &Path, address: IpAddr, format: Format) -> Exit {
 }
 
 /// `reload`, `resync`: the outcome of the work that this set off.
-pub(super) fn work(config_file: &Path, request: &Request, format: Format) -> Exit {
-    match question::<OutcomeView>(config_file, request, LONG) {
+pub(super) fn work(whom: &Whom, request: &Request, format: Format) -> Exit {
+    match question::<OutcomeView>(whom, request, LONG) {
         Ok(outcome) => shown(print(&outcome, format), Exit::Success),
         Err(exit) => exit,
     }
 }
 
-/// `accept FEED`. That the feed is refused for another reason now is an error.
-pub(super) fn accept(config_file: &Path, feed: &FeedName, format: Format) -> Exit {
-    let request = Request::Accept { feed: feed.as_str().to_owned() };
-    match question::<OutcomeView>(config_file, &request, LONG) {
+/// `accept FEED`, or of `None` what the configuration takes from lists. That the
+/// feed is refused for another reason now is an error.
+pub(super) fn accept(whom: &Whom, feed: Option<&FeedName>, format: Format) -> Exit {
+    let request = match feed {
+        Some(feed) => Request::Accept { feed: feed.as_str().to_owned() },
+        None => Request::AcceptConfig {},
+    };
+    match question::<OutcomeView>(whom, &request, LONG) {
         Ok(outcome) => {
-            let refused = outcome.refusals.iter().any(|refusal| refusal.feed == feed.as_str());
+            let same = |name: &String| feed.is_some_and(|feed| name.as_str() == feed.as_str());
+            let refused = outcome.refusals.iter().any(|refusal| same(&refusal.feed));
             shown(print(&outcome, format), if refused { Exit::Failure } else { Exit::Success })
         }
         Err(exit) => exit,
@@ -66,8 +98,8 @@ pub(super) fn accept(config_file: &Path, feed: &FeedName, format: Format) -> Exi
 ///
 /// # Errors
 /// How to exit, after an explanation.
-pub(super) fn hand_over(config: &Config, request: &Request) -> Result<Option<OutcomeView>, Exit> {
-    match ask(&config.daemon.control_socket, request, LONG) {
+pub(super) fn hand_over(whom: &Whom, request: &Request) -> Result<Option<OutcomeView>, Exit> {
+    match ask(&whom.socket, request, LONG) {
         Ok(answer) => read(answer).map(Some),
         Err(AskError::NoDaemon { .. }) => Ok(None),
         Err(error) => Err(complain(request, &error)),
@@ -76,14 +108,21 @@ pub(super) fn hand_over(config: &Config, request: &Request) -> Result<Option<Out
 
 /// Asks the daemon of a configuration.
 fn question<T: DeserializeOwned>(
-    config_file: &Path,
+    whom: &Whom,
     request: &Request,
     patience: Duration,
 ) -> Result<T, Exit> {
-    let config = super::configuration(config_file)?;
-    match ask(&config.daemon.control_socket, request, patience) {
-        Ok(answer) => read(answer),
-        Err(error) => Err(complain(request, &error)),
+    let error = match ask(&whom.socket, request, patience) {
+        Ok(answer) => return read(answer),
+        Err(error) => error,
+    };
+    let exit = complain(request, &error);
+    match whom.doubt().filter(|_| matches!(error, AskError::NoDaemon { .. })) {
+        Some(doubt) => {
+            tell(&doubt.to_string());
+            Err(Exit::Config)
+        }
+        None => Err(exit),
     }
 }
 

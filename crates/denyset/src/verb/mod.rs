@@ -5,34 +5,40 @@ mod apply;
 mod ask;
 mod check;
 mod compile;
+mod prepare;
 mod run;
 
 use std::io::Write as _;
 use std::path::Path;
 
+use ask::Whom;
+use configuration::Config;
+
 use crate::cli::{Cli, Verb};
 use crate::control::{Failure, Request};
 use crate::exit::Exit;
 use crate::memory::return_large_buffers;
-use configuration::Config;
+use host::{Facts, Sources, look};
 
 /// Does what the command line says, and says on standard error what could not
 /// be done.
 pub fn run(cli: &Cli) -> Exit {
     return_large_buffers();
     let file = cli.config_file();
+    let whom = || Whom::of(cli);
     match &cli.verb {
         Verb::Run => run::run(file),
-        Verb::Apply(print) => apply::apply(&file, print.format),
+        Verb::Apply(print) => apply::apply(&file, &whom(), print.format),
         Verb::Plan(print) => apply::plan(&file, print.format),
-        Verb::Teardown(print) => apply::tear_down(&file, print.format),
+        Verb::Teardown(print) => apply::tear_down(&file, &whom(), print.format),
         Verb::Check(check) => ended(check::run(check, cli.config.as_deref(), &file)),
         Verb::Compile(compile) => ended(compile::run(compile)),
-        Verb::Status(print) => ask::status(&file, print.format),
-        Verb::Why(why) => ask::why(&file, why.address, why.print.format),
-        Verb::Reload(print) => ask::work(&file, &Request::Reload {}, print.format),
-        Verb::Resync(print) => ask::work(&file, &Request::Resync {}, print.format),
-        Verb::Accept(accept) => ask::accept(&file, &accept.feed, accept.print.format),
+        Verb::Status(print) => ask::status(&whom(), print.format),
+        Verb::Why(why) => ask::why(&whom(), why.address, why.print.format),
+        Verb::Reload(print) => ask::work(&whom(), &Request::Reload {}, print.format),
+        Verb::Resync(print) => ask::work(&whom(), &Request::Resync {}, print.format),
+        Verb::Accept(accept) => ask::accept(&whom(), accept.feed.as_ref(), accept.print.format),
+        Verb::Prepare(print) => prepare::prepare(&file, print.format),
         Verb::Completions(completions) => completions.print(),
     }
 }
@@ -54,6 +60,16 @@ fn configuration(file: &Path) -> Result<Config, Exit> {
         tell(&error.to_string());
         Exit::Config
     })
+}
+
+/// What one look at this host finds. What cannot be found out is told and left
+/// out: a list is better than none.
+fn facts() -> Facts {
+    let mut facts = Facts::default();
+    for error in facts.update(look(&Sources::default())) {
+        tell(&format!("{error}; no list is kept from blocking them"));
+    }
+    facts
 }
 
 /// Tells a person what went wrong. Standard error may be closed, which is no

@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use tokio::runtime::Builder;
 
-use crate::daemon::start;
+use crate::daemon::{start, survive_hangups};
 use crate::exit::Exit;
 use crate::log;
 
 /// Runs the daemon until it is told to end.
 pub(super) fn run(config_file: PathBuf) -> Exit {
+    if let Err(error) = survive_hangups() {
+        eprintln!("denyset: cannot take signals: {error}");
+        return Exit::Failure;
+    }
     // Nobody can have begun to log before.
     if let Err(error) = log::start() {
         eprintln!("denyset: cannot log: {error}");
@@ -19,15 +23,15 @@ pub(super) fn run(config_file: PathBuf) -> Exit {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            tracing::error!(%error, "cannot start");
+            tracing::error!(%error, "cannot start: {error}");
             return Exit::Failure;
         }
     };
     let exit = runtime.block_on(async {
         match start(config_file) {
-            Ok((daemon, restored)) => daemon.run(restored).await,
+            Ok(daemon) => daemon.run().await,
             Err(error) => {
-                tracing::error!(%error, "cannot start");
+                tracing::error!(%error, "cannot start: {error}");
                 error.exit()
             }
         }

@@ -19,6 +19,9 @@ pub struct CheckView {
     pub lists: Vec<CheckedList>,
     /// One sentence each on what is wrong beyond a feed's content.
     pub problems: Vec<String>,
+    /// One sentence each on what deserves a look, and may be meant.
+    #[serde(default)]
+    pub remarks: Vec<String>,
 }
 
 /// One feed.
@@ -91,9 +94,9 @@ pub struct CheckedFamily {
 }
 
 impl CheckView {
-    /// Whether nothing was refused.
+    /// Whether nothing was refused, and nothing else is wrong.
     pub fn is_good(&self) -> bool {
-        self.feeds.iter().all(|feed| feed.refused.is_none())
+        self.problems.is_empty() && self.feeds.iter().all(|feed| feed.refused.is_none())
     }
 }
 
@@ -114,7 +117,17 @@ impl fmt::Display for CheckView {
         for problem in &self.problems {
             writeln!(out, "problem: {}", shown(problem))?;
         }
-        if self.is_good() && self.problems.is_empty() { writeln!(out, "good") } else { Ok(()) }
+        for remark in &self.remarks {
+            writeln!(out, "remark: {}", shown(remark))?;
+        }
+        if self.is_good() { writeln!(out, "good") } else { Ok(()) }
+    }
+}
+
+impl CheckedFeed {
+    /// Whether nothing is known of it but why it is refused.
+    pub fn is_unread(&self) -> bool {
+        self.refused.is_some() && self.format.is_empty()
     }
 }
 

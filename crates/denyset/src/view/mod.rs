@@ -8,6 +8,7 @@ mod compile;
 mod moment;
 mod outcome;
 mod plan;
+mod prepared;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use compile::{CompareView, ComparedFamily, ComparedPair, CountView};
 pub use moment::Moment;
 pub use outcome::{OutcomeView, SetOutcome};
 pub use plan::{PlanView, PlannedSet, RefusalView, Route};
+pub use prepared::{PreparedSet, PreparedView};
 pub use status::{FeedState, FeedStatus, SetStatus, StatusView};
 pub use text::{accept_command, shown};
 pub use why::{AllowView, ListAnswer, SourceView, Verdict, WhyView};

@@ -49,25 +49,22 @@ fn check_shows_feeds_lists_and_problems() {
     };
     let bad = CheckedFeed {
         feed: "page".into(),
-        entries: 0,
-        ipv4: 0,
-        ipv6: 0,
-        duplicates: 0,
-        masked: 0,
-        exceptions: 0,
+        format: "plain".into(),
         rejected: 2,
         refused: Some("a web page".into()),
         rejects: vec![RejectView { line: 1, text: "<html>\u{1b}".into(), reason: "no".into() }],
-        ..good.clone()
+        ..CheckedFeed::default()
     };
-    let set = CheckedFamily {
-        members: 2,
-        addresses: "257".into(),
-        lengths: BTreeMap::from([(24, 1), (32, 1)]),
-    };
+    let lengths = BTreeMap::from([(24, 1), (32, 1)]);
+    let set = CheckedFamily { members: 2, addresses: "257".into(), lengths };
     let none = CheckedFamily { addresses: "0".into(), ..CheckedFamily::default() };
     let list = CheckedList { list: "drop".into(), ipv4: set, ipv6: none };
-    let view = CheckView { feeds: vec![good, bad], lists: vec![list], problems: vec!["oh".into()] };
+    let view = CheckView {
+        feeds: vec![good, bad],
+        lists: vec![list],
+        problems: vec!["oh".into()],
+        remarks: vec!["hm".into()],
+    };
     assert!(!view.is_good());
     check(
         &view,
@@ -84,6 +81,7 @@ list  family  members  addresses  lengths
 drop  ipv4          2        257        2
 drop  ipv6          0          0        0
 problem: oh
+remark: hm
 ",
         r#"{
             "feeds": [
@@ -100,7 +98,8 @@ problem: oh
                 "ipv4": {"members": 2, "addresses": "257", "lengths": {"24": 1, "32": 1}},
                 "ipv6": {"members": 0, "addresses": "0", "lengths": {}}
             }],
-            "problems": ["oh"]
+            "problems": ["oh"],
+            "remarks": ["hm"]
         }"#,
     );
 }
@@ -108,7 +107,11 @@ problem: oh
 #[test]
 fn nothing_to_check_is_good() {
     let text = "good\n";
-    check(&CheckView::default(), text, r#"{"feeds": [], "lists": [], "problems": []}"#);
+    check(
+        &CheckView::default(),
+        text,
+        r#"{"feeds": [], "lists": [], "problems": [], "remarks": []}"#,
+    );
 }
 
 #[test]
@@ -364,5 +367,8 @@ fn a_document_is_written_with_the_end_of_its_last_line() {
         assert_eq!(String::from_utf8(out).expect("text"), want);
     };
     check(Format::Text, "good\n");
-    check(Format::Json, "{\n  \"feeds\": [],\n  \"lists\": [],\n  \"problems\": []\n}\n");
+    check(
+        Format::Json,
+        "{\n  \"feeds\": [],\n  \"lists\": [],\n  \"problems\": [],\n  \"remarks\": []\n}\n",
+    );
 }

@@ -222,7 +222,12 @@ fn reading(home: &Home, store: &Store) -> Taken {
     let (feeds_dir, name) = (&home.feeds(), &name("feed"));
     let (options, parse) = (&Options::default(), &Limits::default());
     let (limits, quiet, format) = (&TreeLimits::default(), Duration::ZERO, FormatChoice::Auto);
-    read(&FeedFile { feeds_dir, name, format, options, parse, limits, quiet }, store.drafts()).1
+    read(
+        &FeedFile { feeds_dir, name, format, options, parse, limits, quiet, impatient: false },
+        store.drafts(),
+        |_| true,
+    )
+    .1
 }
 
 #[test]

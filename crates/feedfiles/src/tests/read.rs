@@ -15,7 +15,17 @@ use super::{Home, ODDITIES, name, obey_permissions, put, set_mode};
 fn look(home: &Home, feed: &str, limits: &TreeLimits, quiet: Duration) -> Taken<()> {
     let (feeds_dir, name) = (&home.feeds(), &name(feed));
     let (format, options, parse) = (Format::Plain.into(), &Options::default(), &Limits::default());
-    read_only(&FeedFile { feeds_dir, name, format, options, parse, limits, quiet }).1
+    read_only(&FeedFile {
+        feeds_dir,
+        name,
+        format,
+        options,
+        parse,
+        limits,
+        quiet,
+        impatient: false,
+    })
+    .1
 }
 
 fn check(home: &Home, feed: &str, guard: Guard, expected: &str, found: &str) {
@@ -33,7 +43,12 @@ fn keep(home: &Home, store: &Store, feed: &str) -> Taken {
     let (feeds_dir, name) = (&home.feeds(), &name(feed));
     let (format, options, parse) = (Format::Plain.into(), &Options::default(), &Limits::default());
     let (limits, quiet) = (&TreeLimits::default(), Duration::ZERO);
-    read(&FeedFile { feeds_dir, name, format, options, parse, limits, quiet }, store.drafts()).1
+    read(
+        &FeedFile { feeds_dir, name, format, options, parse, limits, quiet, impatient: false },
+        store.drafts(),
+        |_| true,
+    )
+    .1
 }
 
 #[test]
@@ -76,7 +91,17 @@ fn the_signature_is_the_one_that_the_scan_has_seen() {
         let (format, options, parse) =
             (Format::Plain.into(), &Options::default(), &Limits::default());
         let quiet = Duration::ZERO;
-        read_only(&FeedFile { feeds_dir, name, format, options, parse, limits, quiet }).0
+        read_only(&FeedFile {
+            feeds_dir,
+            name,
+            format,
+            options,
+            parse,
+            limits,
+            quiet,
+            impatient: false,
+        })
+        .0
     };
     assert_eq!(signature("a"), Some(scanned.feeds[&name("a")]));
     assert_eq!(signature("b"), Some(scanned.obstructed[&name("b")]));

@@ -286,7 +286,10 @@ fn a_file_is_the_same_under_another_name_and_no_other_file_is() {
     let home = Home::new();
     home.write("a", "192.0.2.1\n");
     let path = |name: &str| home.feeds().join(name);
-    let file = |name: &str| look(&home).feeds[&super::name(name)].file();
+    let file = |name: &str| {
+        let [device, file, ..] = look(&home).feeds[&super::name(name)].numbers();
+        (device, file)
+    };
     let before = file("a");
     fs::rename(path("a"), path("b")).expect("renamed");
     assert_eq!(file("b"), before);

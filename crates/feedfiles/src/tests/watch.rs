@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::super::{Notice, Watcher};
+use super::super::{Naming, Notice, Tree, TreeLimits, Watcher, scan};
 use super::set_mode;
 
 const LONG: Duration = Duration::from_secs(10);
@@ -45,9 +45,13 @@ impl Scene {
     }
 }
 
-fn directories(feeds: &Path) -> Vec<PathBuf> {
+fn directories(feeds: &Path) -> Tree {
     let both = [PathBuf::new(), PathBuf::from("sub")];
-    both.into_iter().filter(|path| feeds.join(path).is_dir()).collect()
+    tree(both.into_iter().filter(|path| feeds.join(path).is_dir()).collect())
+}
+
+fn tree(directories: Vec<PathBuf>) -> Tree {
+    Tree { directories, ..Tree::default() }
 }
 
 /// Does `act` in a watched directory; `want` is the notice that follows.
@@ -134,7 +138,7 @@ fn what_is_no_feed_or_not_yet_one_wakes_nobody() {
     check("beside", |feeds| write(feeds.join("../beside")), None);
     let mut open = None;
     check(
-        "still being written",
+        "just made",
         |feeds| open = Some(fs::File::create(feeds.join("new")).expect("made")),
         None,
     );
@@ -148,7 +152,7 @@ async fn a_directory_that_appears_late_is_noticed_at_every_step() {
     let far = scene.parent.path().join("a/feeds");
     let look = |scene: &mut Scene| {
         let found = if far.is_dir() { vec![PathBuf::new()] } else { Vec::new() };
-        scene.watcher.rewatch(&found).expect("watched");
+        scene.watcher.rewatch(&tree(found)).expect("watched");
     };
     for step in [None, Some("a"), Some("a/feeds")] {
         if let Some(step) = step {
@@ -162,6 +166,37 @@ async fn a_directory_that_appears_late_is_noticed_at_every_step() {
     }
     fs::write(far.join("new"), "192.0.2.2\n").expect("written");
     assert_eq!(scene.notice().await, Notice::Changed);
+}
+
+#[tokio::test]
+async fn a_swap_on_the_way_of_a_link_is_noticed_and_so_is_a_change_at_its_end() {
+    use std::os::unix::fs::symlink;
+    let parent = tempfile::tempdir().expect("a directory");
+    let feeds = parent.path().join("feeds");
+    for version in ["..v1", "..v2"] {
+        fs::create_dir_all(feeds.join(version)).expect("made");
+        fs::write(feeds.join(version).join("a"), "192.0.2.1\n").expect("written");
+    }
+    symlink("..v1", feeds.join("..data")).expect("a link");
+    symlink("..data/a", feeds.join("a")).expect("a link");
+    let watcher = Watcher::new(&feeds).expect("a watcher");
+    let mut scene = Scene { parent, watcher };
+    let look = || scan(&feeds, &TreeLimits::default(), &Naming::PLAIN).expect("a scan");
+    let quiet = async |scene: &mut Scene| {
+        scene.watcher.rewatch(&look()).expect("watched");
+        while scene.is_noticed().await {}
+    };
+    quiet(&mut scene).await;
+    symlink("..v2", feeds.join("..data_tmp")).expect("a link");
+    assert!(!scene.is_noticed().await, "nobody goes that way yet");
+    fs::rename(feeds.join("..data_tmp"), feeds.join("..data")).expect("swapped");
+    assert_eq!(scene.notice().await, Notice::Changed);
+    quiet(&mut scene).await;
+    fs::write(feeds.join("..v2/a"), "192.0.2.2\n").expect("written");
+    assert_eq!(scene.notice().await, Notice::Changed);
+    quiet(&mut scene).await;
+    fs::write(feeds.join("..v1/a"), "192.0.2.3\n").expect("written");
+    assert!(!scene.is_noticed().await, "nobody goes that way any more");
 }
 
 #[tokio::test]

@@ -10,10 +10,12 @@ use blocklist::{
     Allow, Family, FeedName, Format, Glob, Guard, GuardPolicy, Limits, List, Prefixes, Protection,
     Refusal, compose, parse,
 };
-use reconcile::{
-    Action, Candidate, Content, Event, FeedRules, Fingerprint, Kernel, Members, Now, Observed,
-    Plan, Probed, ReadOrder, Reading, Reconciler, Route, Scan, SetName, Settings, Update, apply,
+use intake::{
+    Answer, Candidate, Fingerprint, GuardOverrides, Identity, ListRules, Makeup, Now, Order,
+    ReadOrder, Reading, Recalled, RecalledVersion, Rules, Scan, Ticket, Version,
 };
+use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed, Settings};
+use reconcile::{Kernel, Members, Observed, Part, Plan, SetName, Step, Target, Update, apply};
 
 use super::world::{Way, live, never, prefix, subject};
 use crate::{Invariant, ModelKernel, Random};
@@ -29,13 +31,14 @@ pub(super) struct Site {
     way: Way,
     update: Update,
     subject: Box<dyn Kernel>,
-    reconciler: Reconciler,
+    keeper: Keeper,
     /// The feeds directory: what each file says, and how often it was written.
     files: BTreeMap<FeedName, (u64, String)>,
-    /// The state directory: last good copies.
-    kept: BTreeMap<FeedName, Content>,
+    /// The state directory: last good copies, and what makes up the lists.
+    kept: BTreeMap<FeedName, Version>,
+    written: Option<BTreeMap<String, Makeup>>,
     lists: BTreeSet<String>,
-    candidates: BTreeMap<u64, FeedName>,
+    candidates: BTreeMap<u64, Version>,
     pending: VecDeque<Action>,
     now: Duration,
     wake: Option<Duration>,
@@ -62,9 +65,10 @@ impl Site {
             kernel,
             way,
             update,
-            reconciler: Reconciler::new(settings(&BTreeSet::new(), update), 0),
+            keeper: keeper(&BTreeSet::new(), update, 0, Duration::ZERO),
             files: BTreeMap::new(),
             kept: BTreeMap::new(),
+            written: None,
             lists: BTreeSet::new(),
             candidates: BTreeMap::new(),
             pending: VecDeque::new(),
@@ -90,19 +94,8 @@ impl Site {
         self.wake = None;
         self.unseen = None;
         self.counter += 1;
-        self.reconciler = Reconciler::new(settings(&self.lists, self.update), self.counter);
-        self.restore();
+        self.keeper = keeper(&self.lists, self.update, self.counter, self.now);
         self.happened(Event::Tick);
-    }
-
-    /// Hands in the last good copies of feeds that the reconciler does not
-    /// know: at start, and when a list comes that takes them in.
-    fn restore(&mut self) {
-        for (feed, content) in self.kept.clone() {
-            if !self.reconciler.feeds().states().contains_key(&feed) {
-                self.happened(Event::Restored { feed, content, gone: None });
-            }
-        }
     }
 
     /// Writes a feed's file. The daemon is told.
@@ -110,13 +103,13 @@ impl Site {
         self.counter += 1;
         let feed = FeedName::new(feed).expect("a good name");
         self.files.insert(feed, (self.counter, text));
-        self.happened(Event::FeedsChanged);
+        self.happened(Event::FilesChanged);
     }
 
     /// Deletes a feed's file. The daemon is told.
     pub(super) fn delete(&mut self, feed: &str) {
         self.files.remove(&FeedName::new(feed).expect("a good name"));
-        self.happened(Event::FeedsChanged);
+        self.happened(Event::FilesChanged);
     }
 
     /// There is such a list from now on, or there is not. The daemon is told.
@@ -136,18 +129,18 @@ impl Site {
             self.seen(|feed| takes(list, feed));
         }
         self.remember();
-        self.happened(Event::Reconfigured(settings(&self.lists, self.update)));
-        self.restore();
+        let settings = settings(&self.lists, self.update);
+        self.happened(Event::Proposed { ticket: None, settings, accepted: true });
     }
 
     /// Something happened.
     pub(super) fn happened(&mut self, event: Event) {
         self.kernel.machine().note(format!("     > {}", name(&event)));
         let now = self.clock();
-        for action in self.reconciler.handle(event, now) {
+        for action in self.keeper.handle(event, now) {
             match action {
                 Action::WakeAt(at) => self.wake = Some(at),
-                Action::Report(report) => drop(report),
+                Action::Report(_) | Action::Reply(..) => {}
                 action => self.pending.push_back(action),
             }
         }
@@ -192,10 +185,9 @@ impl Site {
     /// Whether the reconciler says that all is done and nothing is awaited.
     pub(super) fn in_sync(&self) -> bool {
         // A feed that was refused is tried again later, which counts as rest.
-        let refused =
-            self.reconciler.feeds().states().values().any(|feed| !feed.refusals.is_empty());
-        let rests = self.reconciler.at_rest() && self.pending.is_empty();
-        rests && !refused && self.reconciler.in_sync()
+        let refused = self.keeper.intake().feeds().values().any(|feed| !feed.refusals().is_empty());
+        let rests = self.keeper.at_rest() && self.pending.is_empty();
+        rests && !refused && self.keeper.in_sync()
     }
 
     /// What the last good copies say should be in the kernel, by an
@@ -204,14 +196,15 @@ impl Site {
         let feeds: BTreeMap<_, _> = self
             .kept
             .iter()
-            .map(|(name, content)| (name.clone(), content.prefixes.clone()))
+            .map(|(name, version)| (name.clone(), version.prefixes_at(self.clock().wall)))
             .collect();
         let mut wanted = reconcile::Desired::default();
         for name in &self.lists {
-            let members = compose(&list(name), &feeds, &Prefixes::default()).members;
-            wanted.insert(&prefix(), name, members).expect("a good name");
+            let composition = compose(&list(name), &feeds, &Prefixes::default());
+            let targets = Target::pair(composition.members, composition.never);
+            wanted.insert(&prefix(), name, targets).expect("a good name");
         }
-        wanted.sets
+        wanted.sets.into_iter().map(|(set, target)| (set, target.members)).collect()
     }
 
     /// All is well: only the present counts from here on.
@@ -238,37 +231,59 @@ impl Site {
 
     fn perform(&mut self, action: Action) {
         match action {
-            Action::Scan => self.scan(),
-            Action::Read(order) => self.read(&order),
-            Action::Keep(feed, candidate) => self.keep(feed, candidate),
-            Action::Discard(candidate) => drop(self.candidates.remove(&candidate.0)),
-            Action::Forget(feed) => {
-                self.kept.remove(&feed);
-                self.remember();
-            }
-            Action::NoteGone(..) | Action::Report(_) | Action::WakeAt(_) => {}
-            Action::Compose(work) => {
-                let composition = compose(&work.list, &work.feeds, &work.protect);
-                self.happened(Event::Composed { list: work.list.name.clone(), composition });
-            }
-            Action::Observe => {
+            Action::Files(order) => self.touch_files(order),
+            Action::WriteDown(lists) => self.written = Some(lists),
+            Action::Report(_) | Action::Reply(..) | Action::WakeAt(_) => {}
+            Action::Compose(work) => self.happened(Event::Composed(work.run())),
+            Action::Try(trial) => self.happened(Event::Tried(trial.run())),
+            Action::Observe(ticket, known) => {
                 let observed = Observed::look(&prefix(), &mut &mut *self.subject);
-                self.happened(Event::Observed(observed));
+                let look = observed.map(|observed| Look::new(observed, known.as_ref()));
+                self.happened(Event::Observed(ticket, look));
             }
-            Action::Apply(plan, observed) => self.apply(&plan, observed),
-            Action::Probe(probes) => {
+            Action::Converge(converge) => self.converge(*converge),
+            Action::Probe(ticket, probes) => {
                 let look = |probe: &reconcile::Probe| Probed {
                     set: probe.set().clone(),
                     result: probe.look(&mut &mut *self.subject),
                     counted_in: probe.count.then_some(Duration::from_micros(5)),
                 };
                 let found = probes.iter().map(look).collect();
-                self.happened(Event::Probed(found));
+                self.happened(Event::Probed(ticket, found));
             }
         }
     }
 
-    fn scan(&mut self) {
+    fn touch_files(&mut self, order: Order) {
+        match order {
+            Order::Recall(ticket, rules, known) => self.recall(ticket, &rules, &known),
+            Order::Scan(ticket) => self.scan(ticket),
+            Order::Read(ticket, order) => self.read(ticket, &order),
+            Order::Keep(ticket, feed, candidate) => self.keep(ticket, feed, candidate),
+            Order::Discard(candidate) => drop(self.candidates.remove(&candidate.0)),
+            Order::Forget(feed) => {
+                self.kept.remove(&feed);
+                self.remember();
+            }
+            Order::NoteGone(..) => {}
+        }
+    }
+
+    fn recall(&mut self, ticket: Ticket, rules: &Rules, known: &BTreeSet<FeedName>) {
+        let wanted = self.kept.iter().filter(|(feed, _)| rules.uses(feed) && !known.contains(feed));
+        let versions = wanted.map(|(feed, version)| {
+            (feed.clone(), RecalledVersion { version: version.clone(), gone: None })
+        });
+        let recalled = Recalled {
+            versions: versions.collect(),
+            lost: BTreeMap::new(),
+            blank: self.kept.is_empty() && self.written.is_none(),
+            lists: self.written.clone().unwrap_or_default(),
+        };
+        self.happened(Event::Files(Answer::Recalled(ticket, Ok(recalled))));
+    }
+
+    fn scan(&mut self, ticket: Ticket) {
         let feeds = self.files.iter().map(|(name, file)| (name.clone(), fingerprint(file.0)));
         let scan = Scan { feeds: feeds.collect(), unreadable: Vec::new() };
         let result = if self.disk_fails { Err("no such directory".to_owned()) } else { Ok(scan) };
@@ -277,58 +292,72 @@ impl Site {
             self.unseen = Some(self.files.keys().filter(used).cloned().collect());
             self.seen(|_| false);
         }
-        self.happened(Event::Scanned(result));
+        if result.is_ok() {
+            // What is not there any more cannot be read.
+            let files = self.files.clone();
+            self.seen(|feed| !files.contains_key(feed));
+        }
+        self.happened(Event::Files(Answer::Scanned(ticket, result)));
     }
 
-    fn read(&mut self, order: &ReadOrder) {
+    fn read(&mut self, ticket: Ticket, order: &ReadOrder) {
         let feed = order.feed.clone();
         self.seen(|one| *one == feed);
         let Some((version, text)) = self.files.get(&feed) else {
-            let reading = Reading::Vanished;
-            return self.happened(Event::Read { feed, fingerprint: None, written: None, reading });
+            let (fingerprint, written, reading) = (None, None, Reading::Vanished);
+            let answer = Answer::Read { ticket, feed, fingerprint, written, reading };
+            return self.happened(Event::Files(answer));
         };
         self.counter += 1;
-        self.candidates.insert(self.counter, feed.clone());
         let parsed = parse(text.as_bytes(), Format::Plain, &Limits::default());
         let refusals = order.judge(&parsed);
+        let (id, now) = (Identity([*version, 0, 0]), self.clock().wall);
         let candidate = Candidate(self.counter);
-        let reading = Reading::New { feed: Box::new(parsed), candidate, refusals };
+        self.candidates.insert(self.counter, Version::new(id, parsed.clone(), now, now));
+        let reading =
+            Reading::New { feed: Box::new(parsed), id, candidate: Ok(candidate), refusals };
         let fingerprint = Some(fingerprint(*version));
-        self.happened(Event::Read { feed, fingerprint, written: None, reading });
+        let answer = Answer::Read { ticket, feed, fingerprint, written: None, reading };
+        self.happened(Event::Files(answer));
     }
 
-    /// The copy is of the file as it is now, which may be newer than what was
-    /// judged only if the reconciler is told of that too.
-    fn keep(&mut self, feed: FeedName, candidate: Candidate) {
+    fn keep(&mut self, ticket: Ticket, feed: FeedName, candidate: Candidate) {
         let result = match self.candidates.remove(&candidate.0) {
-            Some(_) if !self.disk_fails => Ok(()),
-            _ => Err(Refusal {
-                guard: Guard::Kept,
-                expected: "room on the disk".to_owned(),
-                found: "none".to_owned(),
-            }),
+            Some(version) if !self.disk_fails => {
+                self.kept.insert(feed.clone(), version);
+                self.remember();
+                Ok(())
+            }
+            Some(version) => {
+                // It is in force all the same.
+                self.kept.insert(feed.clone(), version);
+                self.remember();
+                Err(Refusal {
+                    guard: Guard::Kept,
+                    expected: "room on the disk".to_owned(),
+                    found: "none".to_owned(),
+                })
+            }
+            None => Ok(()),
         };
-        let keeps = result.is_ok();
-        self.happened(Event::Kept { feed: feed.clone(), result });
-        let now_in_force = self.reconciler.feeds().states().get(&feed);
-        if let Some(content) = now_in_force.and_then(|state| state.in_force.clone())
-            && keeps
-        {
-            self.kept.insert(feed, content);
-            self.remember();
-        }
+        self.happened(Event::Files(Answer::Kept { ticket, feed, result }));
     }
 
-    fn apply(&mut self, plan: &Plan, mut observed: Observed) {
-        self.applied += 1;
-        let routes = plan.sets.iter().filter(|set| set.route != Route::None);
-        let routes = routes.map(|set| format!("{} {:?}", set.set, set.route.kind()));
-        let routes = routes.collect::<Vec<_>>().join(", ");
-        self.kernel.machine().note(format!("-- carries out: {routes}"));
-        self.expect(plan);
+    fn converge(&mut self, converge: Converge) {
+        let plan = converge.plan();
+        let Converge { ticket, mut observed, .. } = converge;
+        let part = if plan.is_urgent() { Part::Urgent } else { Part::Later };
+        if plan.has_work() {
+            self.applied += u64::from(part == Part::Urgent);
+            let routes = plan.objects.iter().filter(|object| !object.steps.is_empty());
+            let routes = routes.map(|object| format!("{} {}", object.object, object.route));
+            let routes = routes.collect::<Vec<_>>().join(", ");
+            self.kernel.machine().note(format!("-- carries out: {routes}"));
+            self.expect(&plan);
+        }
         let go_on = &mut |_| std::ops::ControlFlow::Continue(());
-        let outcome = apply(plan, &mut &mut *self.subject, &mut observed, go_on);
-        self.happened(Event::Applied { outcome, observed });
+        let outcome = apply(&plan, part, &mut &mut *self.subject, &mut observed, go_on);
+        self.happened(Event::Converged(Box::new(Converged { ticket, plan, outcome, observed })));
     }
 
     /// Tells the checker what the sets are on their way to, and holds that
@@ -336,32 +365,29 @@ impl Site {
     fn expect(&mut self, plan: &Plan) {
         let mut machine = self.kernel.machine();
         let step = machine.steps();
-        for planned in &plan.sets {
-            let target = match &planned.route {
-                Route::Create { target, .. }
-                | Route::InPlace { target, .. }
-                | Route::Swap { target, .. } => target,
-                Route::Destroy { .. } => {
-                    machine.checker.release(&(&planned.set).into());
-                    continue;
+        for planned in &plan.objects {
+            let Some(set) = planned.object.set() else { continue };
+            for step in &planned.steps {
+                if let Step::Retire { set, .. } = &step.step {
+                    machine.checker.release(&set.into());
                 }
-                Route::None | Route::Blocked(_) => continue,
+            }
+            let Some(target) = planned.after.as_ref().filter(|_| !planned.steps.is_empty()) else {
+                continue;
             };
-            let past = self.history.get(&planned.set).map_or(&[][..], Vec::as_slice);
-            let held = machine.sets.get(&(&planned.set).into()).map(|slot| &slot.set.members);
+            let past = self.history.get(set).map_or(&[][..], Vec::as_slice);
+            let held = machine.sets.get(&set.into()).map(|slot| &slot.set.members);
             let opens = |past: &Members| {
                 let lost = past.difference(target);
                 held.into_iter().flatten().any(|&member| lost.has(member))
             };
             if !past.is_empty() && past.iter().all(opens) {
-                let text = format!(
-                    "{} is to lose what every last good copy has said, for {target:?}",
-                    planned.set
-                );
+                let text =
+                    format!("{set} is to lose what every last good copy has said, for {target:?}");
                 machine.checker.report(step, Invariant::BadInput, text);
             }
             let members = (0..target.len()).map(|at| target.at(at)).collect();
-            machine.expect(&(&planned.set).into(), members);
+            machine.expect(&set.into(), members);
         }
     }
 }
@@ -374,32 +400,41 @@ fn takes(list: &str, feed: &FeedName) -> bool {
 /// The event as it stands in a trace.
 fn name(event: &Event) -> String {
     match event {
-        Event::Read { feed, .. } => format!("read {}", feed.as_str()),
-        Event::Kept { feed, result } => format!("kept {}: {}", feed.as_str(), result.is_ok()),
-        Event::Composed { list, composition } => {
-            format!("composed {list}: {} members", composition.members.len())
+        Event::Files(Answer::Recalled(_, result)) => format!("recalled: {}", result.is_ok()),
+        Event::Files(Answer::Scanned(_, result)) => format!("scanned: {}", result.is_ok()),
+        Event::Files(Answer::Read { feed, .. }) => format!("read {feed}"),
+        Event::Files(Answer::Kept { feed, result, .. }) => {
+            format!("kept {feed}: {}", result.is_ok())
         }
-        Event::Restored { feed, .. } => format!("restored {}", feed.as_str()),
-        Event::Scanned(result) => format!("scanned: {}", result.is_ok()),
-        Event::FeedsChanged => "feeds changed".to_owned(),
-        Event::Reconfigured(settings) => {
-            let lists: Vec<_> = settings.lists.iter().map(|list| &*list.name).collect();
-            format!("reconfigured: {}", lists.join(" "))
+        Event::FilesChanged => "files changed".to_owned(),
+        Event::Composed(composed) => format!("composed {}", composed.list),
+        Event::Tried(_) => "tried".to_owned(),
+        Event::Proposed { settings, .. } => {
+            let lists: Vec<_> = settings.rules.lists.iter().map(|list| &*list.list.name).collect();
+            format!("proposed: {}", lists.join(" "))
         }
-        Event::Observed(result) => format!("observed: {}", result.is_ok()),
-        Event::Applied { outcome, .. } => {
-            let failed = outcome.sets.iter().filter(|set| set.result.is_err()).count();
-            format!("applied, {failed} failed")
+        Event::Observed(_, result) => format!("observed: {}", result.is_ok()),
+        Event::Converged(converged) => {
+            let objects = &converged.outcome.objects;
+            let failed = objects.iter().filter(|object| object.result.is_err()).count();
+            format!("converged, {} done, {failed} failed", objects.len())
         }
-        Event::Probed(probed) => format!("probed {}", probed.len()),
-        Event::Damaged { feed } => format!("damaged {}", feed.as_str()),
+        Event::Probed(_, probed) => format!("probed {}", probed.len()),
+        Event::HostIs(_) => "host".to_owned(),
+        Event::Accept(_, feed) => format!("accept {feed}"),
+        Event::AcceptLosses(_) => "accept losses".to_owned(),
         Event::Resync => "resync".to_owned(),
         Event::Tick => "tick".to_owned(),
     }
 }
 
+/// What is done to the state directory is done in order.
 fn is_store(action: &Action) -> bool {
-    matches!(action, Action::Keep(..) | Action::Discard(_) | Action::Forget(_))
+    match action {
+        Action::WriteDown(_) => true,
+        Action::Files(order) => !matches!(order, Order::Scan(_) | Order::Read(..)),
+        _ => false,
+    }
 }
 
 fn fingerprint(version: u64) -> Fingerprint {
@@ -424,14 +459,29 @@ fn settings(lists: &BTreeSet<String>, update: Update) -> Settings {
         allow_empty: true,
         ..GuardPolicy::default()
     };
+    let list = |name: &String| ListRules {
+        list: Arc::new(list(name)),
+        guard: GuardOverrides::default(),
+        optional: false,
+    };
+    let rules = Rules {
+        guard,
+        lists: lists.iter().map(list).collect(),
+        withdraw: WITHDRAW,
+        scan: Duration::from_secs(60),
+        patience: Duration::from_secs(10),
+        ..Rules::default()
+    };
     Settings {
         prefix: prefix(),
-        lists: lists.iter().map(|name| Arc::new(list(name))).collect(),
         update,
-        rules: Arc::new(move |_| FeedRules { guard, protect: Vec::new(), max_age: None }),
-        protection: Protection::default(),
-        withdraw: WITHDRAW,
+        rules: Arc::new(rules),
         probe: Duration::from_secs(10),
         audit: Duration::from_secs(3_600),
     }
+}
+
+fn keeper(lists: &BTreeSet<String>, update: Update, salt: u64, now: Duration) -> Keeper {
+    let now = Now { monotonic: now, wall: SystemTime::UNIX_EPOCH + now };
+    Keeper::new(settings(lists, update), Protection::default(), salt, now)
 }

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use blocklist::Family;
-use reconcile::{Event, Update};
+use keeper::Event;
+use reconcile::Update;
 
 use super::Report;
 use super::random_run::{LISTS, Options, put_fault_in_store, target};
@@ -22,7 +23,7 @@ const CALM_EVERY: u64 = 30;
 /// Plans carried out after the last fault until everything must be in sync:
 /// two rounds, and one for every set that rests until a moment of its own.
 const APPLIED_MAX: u64 = 8;
-/// Times that the reconciler may want to be woken until then.
+/// Times that the keeper may want to be woken until then.
 const WAKES_MAX: usize = 60;
 
 /// As [`super::simulate`], with the state machine in the middle and feeds at
@@ -131,7 +132,7 @@ fn converge(random: &mut Random, site: &mut Site) {
     });
     let mut complaints = Vec::new();
     if !calm {
-        complaints.push("the reconciler does not come to rest in sync".to_owned());
+        complaints.push("the keeper does not come to rest in sync".to_owned());
     }
     let rounds = site.applied - applied;
     if rounds > APPLIED_MAX {

@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 use blocklist::{AnyPrefix, Family};
 use netfilter::Netfilter;
 use reconcile::{
-    Desired, Kernel, Members, Observed, Plan, Policy, SetName, SetPrefix, Update, apply, plan,
+    Desired, Kernel, Members, Observed, Part, Plan, Policy, SetName, SetPrefix, Target, Update,
+    apply, plan,
 };
 
 use crate::sets::{RawName, covers, length};
@@ -84,7 +85,7 @@ impl World {
             let wanted: BTreeSet<_> =
                 wanted.iter().copied().filter(|one| one.family() == family).collect();
             self.kernel.machine().expect(&(&name).into(), wanted.clone());
-            self.desired.sets.insert(name, members(family, &wanted));
+            self.desired.sets.insert(name, Target::of(members(family, &wanted)));
         }
     }
 
@@ -124,25 +125,50 @@ impl World {
         self.observed = None;
     }
 
-    /// One round. True if nothing was left to do.
+    /// One round: all that rules could notice, then the memory of what was
+    /// before. True if nothing was left to do.
     pub(super) fn round(&mut self) -> bool {
         let Some(plan) = self.plan() else { return false };
         if !plan.has_work() {
             return plan.is_empty();
         }
-        let Some(mut observed) = self.observed.take() else { return false };
-        let go_on = &mut |_| ControlFlow::Continue(());
-        let outcome = apply(&plan, &mut &mut *self.subject, &mut observed, go_on);
-        if !outcome.look_again {
-            self.observed = Some(observed);
+        if plan.is_urgent() && !self.carry_out(&plan, Part::Urgent) {
+            return false;
+        }
+        while let Some(plan) = self.plan_without_looking() {
+            if plan.is_urgent() || !plan.has_work() || !self.carry_out(&plan, Part::Later) {
+                break;
+            }
         }
         false
     }
 
-    /// The next plan, after a look if one is due. None if looking failed.
-    fn plan(&mut self) -> Option<Plan> {
+    /// Whether it went well enough to go on without a look.
+    fn carry_out(&mut self, plan: &Plan, part: Part) -> bool {
+        let Some(mut observed) = self.observed.take() else { return false };
+        let go_on = &mut |_| ControlFlow::Continue(());
+        let outcome = apply(plan, part, &mut &mut *self.subject, &mut observed, go_on);
+        if !outcome.look_again {
+            self.observed = Some(observed);
+        }
+        !outcome.look_again && outcome.objects.iter().all(|object| object.result.is_ok())
+    }
+
+    /// The next plan by the picture that there is.
+    fn plan_without_looking(&self) -> Option<Plan> {
+        let observed = self.observed.as_ref()?;
+        Some(plan(&self.desired, observed, &self.policy()))
+    }
+
+    fn policy(&self) -> Policy {
         let mut policy = Policy::new(prefix(), self.salt);
         policy.update = self.update;
+        policy
+    }
+
+    /// The next plan, after a look if one is due. None if looking failed.
+    fn plan(&mut self) -> Option<Plan> {
+        let policy = self.policy();
         if self.observed.is_none() {
             self.observed = Observed::look(&policy.prefix, &mut &mut *self.subject).ok();
         }
@@ -165,7 +191,9 @@ impl World {
             complaints.push(format!("still to do after {ROUNDS_MAX} rounds: {plan:?}"));
         }
         let mut machine = self.kernel.machine();
-        complaints.extend(differences(&self.desired.sets, &machine));
+        let desired = self.desired.sets.iter();
+        let desired = desired.map(|(set, target)| (set.clone(), target.members.clone()));
+        complaints.extend(differences(&desired.collect(), &machine));
         let step = machine.steps();
         for text in complaints {
             machine.checker.report(step, Invariant::Converges, text);

@@ -21,6 +21,9 @@ impl<T: Transport> Kernel for Netfilter<T> {
             Op::Swap { shadow, live } => {
                 self.command(Stage::Swap, live, &Request::Swap { shadow, live })
             }
+            Op::Retire { set, shadow } => {
+                self.command(Stage::Retire, set, &Request::Rename { from: set, to: shadow })
+            }
             Op::Flush(set) => self.command(Stage::Flush, set, &Request::Flush(set)),
             Op::Destroy(set) => match self.command(Stage::Destroy, set, &Request::Destroy(set)) {
                 Err(error) if error.kind == KernelErrorKind::NotFound => Ok(()),

@@ -49,17 +49,27 @@ impl<T: Transport> Netfilter<T> {
         let connect = |failure: Failure| failure.error(Stage::Connect, None, None);
         match exchange.ask(&Request::Protocol).map_err(connect)? {
             Reply::Protocol { max, min } if (min..=max).contains(&wire::PROTOCOL) => {}
-            reply => return Err(unsupported(format!("protocol 7 is needed, it has {reply:?}"))),
+            Reply::Protocol { max, min } => {
+                let needed = wire::PROTOCOL;
+                return Err(unsupported(format!(
+                    "protocol {needed} is needed, and it has {min} to {max}"
+                )));
+            }
+            reply => return Err(unsupported(format!("no protocol in its answer, {reply:?}"))),
         }
         let mut revision = |family| match exchange.ask(&Request::Type(family)).map_err(connect)? {
             // Only a set of the highest revision shows the INITVAL by which we
             // know our own. A revision above the one we know adds attributes,
             // of which we send none.
             Reply::Type { max, .. } if max >= wire::REVISION_MIN => Ok(max),
-            reply => Err(unsupported(format!(
-                "{} for {family} must have revision {}, it has {reply:?}",
+            Reply::Type { max, .. } => Err(unsupported(format!(
+                "{} for {family} must have revision {}, which Linux 5.11 brought, and has {max}",
                 wire::TYPE_NAME,
                 wire::REVISION_MIN
+            ))),
+            reply => Err(unsupported(format!(
+                "it was asked for {}, and answers {reply:?}",
+                wire::TYPE_NAME
             ))),
         };
         let revisions = Revisions { ipv4: revision(Family::Ipv4)?, ipv6: revision(Family::Ipv6)? };
@@ -76,5 +86,5 @@ impl<T: Transport> Netfilter<T> {
 
 fn unsupported(detail: String) -> KernelError {
     let kind = KernelErrorKind::Unsupported;
-    KernelError { stage: Stage::Connect, set: None, kind, member: None, detail }
+    KernelError { stage: Stage::Connect, object: None, kind, member: None, detail }
 }

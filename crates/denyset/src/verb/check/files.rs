@@ -2,10 +2,12 @@
 //! has just fetched one and may not have a configuration yet.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use blocklist::FeedName;
+use blocklist::{FeedName, Protection};
 
-use super::{judged, limits_for, load};
+use super::problems::Findings;
+use super::{age, judged, limits_for, load};
 use crate::control::Failure;
 use crate::view::CheckView;
 use configuration::{Config, ConfigError};
@@ -27,14 +29,25 @@ pub(super) fn config(given: Option<&Path>, file: &Path) -> Result<(Config, Vec<S
 
 /// Checks the files as they would be checked in the feeds directory. Lists
 /// are not composed of them: a part of the feeds says nothing about a list.
-pub(super) fn check(config: &Config, files: &[PathBuf], mut problems: Vec<String>) -> CheckView {
+pub(super) fn check(
+    config: &Config,
+    protection: &Protection,
+    files: &[PathBuf],
+    remarks: Vec<String>,
+) -> CheckView {
+    let mut findings = Findings { problems: Vec::new(), remarks };
     let mut feeds = Vec::with_capacity(files.len());
     for file in files {
         let shown_as = file.to_string_lossy();
         let Some(name) = name(config, file) else {
-            problems.push(format!("{shown_as}: its name cannot be a feed's, see `denyset --help`"));
+            findings
+                .problems
+                .push(format!("{shown_as}: its name cannot be a feed's, see `denyset --help`"));
             continue;
         };
+        if let Ok(written) = file.metadata().and_then(|found| found.modified()) {
+            age::judge(config, &name, written, SystemTime::now(), &mut findings);
+        }
         let bytes_max = TreeLimits::default().bytes_max;
         let limits = limits_for(config, &name);
         let read = read_path(
@@ -44,9 +57,10 @@ pub(super) fn check(config: &Config, files: &[PathBuf], mut problems: Vec<String
             &limits,
             bytes_max,
         );
-        feeds.push(judged(config, &name, &shown_as, read).0);
+        feeds.push(judged(config, protection, &name, &shown_as, read).0);
     }
-    CheckView { feeds, lists: Vec::new(), problems }
+    let Findings { problems, remarks } = findings;
+    CheckView { feeds, lists: Vec::new(), problems, remarks }
 }
 
 /// The name under which the options of the configuration apply: the path

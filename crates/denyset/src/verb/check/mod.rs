@@ -1,9 +1,11 @@
 //! `denyset check`: configuration and feeds, judged as the daemon would judge
-//! them, without a daemon and without a kernel. So it knows no addresses of
-//! this host to protect and no earlier versions to compare with.
+//! them, without a daemon and without any set. So it knows no earlier versions
+//! to compare with; what is protected on this host it looks up.
 
+mod age;
 mod files;
 mod problems;
+mod reader;
 #[cfg(test)]
 mod tests;
 
@@ -17,15 +19,19 @@ use blocklist::{
     Address, Feed, FeedName, Limits, PrefixSet, Prefixes, Protection, Refusal, compose, judge,
 };
 
-use reconcile::Content;
+use intake::{Identity, Version};
 
+use super::facts;
 use crate::cli;
 use crate::control::Failure;
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::settings::protection;
 use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
 use configuration::{Config, ListConfig};
-use feedfiles::{FeedFile, Signature, Taken, TreeLimits, read_only, scan};
+use feedfiles::{Copies, FeedFile, Naming, Signature, Taken, TreeLimits, read_only, scan};
+use problems::Findings;
+use reader::Reader;
 
 /// Does what the arguments say. `given` is the configuration file that was
 /// asked for, if one was.
@@ -38,10 +44,18 @@ pub(super) fn run(
     file: &Path,
 ) -> Result<Exit, Failure> {
     let view = if arguments.feeds.is_empty() {
-        directory(&load(file)?)?
+        let config = load(file)?;
+        let reader = Reader::of(&config);
+        let protection = protection(&facts());
+        let mut view = reader.look(|| directory(&config, &protection))?;
+        let unread = view.feeds.iter().filter(|feed| feed.is_unread());
+        let files = unread.map(|feed| config.daemon.feeds_dir.join(&feed.feed));
+        view.problems.extend(files.filter_map(|file| reader.only_root_reads(&file)));
+        view.remarks.extend(reader.remark);
+        view
     } else {
         let (config, problems) = files::config(given, file)?;
-        files::check(&config, &arguments.feeds, problems)
+        files::check(&config, &protection(&facts()), &arguments.feeds, problems)
     };
     print(&view, arguments.print.format)
         .map_err(|error| failure(format!("cannot write to standard output: {error}")))?;
@@ -57,13 +71,20 @@ fn failure(message: String) -> Failure {
 }
 
 /// Checks all that is in the feeds directory.
-fn directory(config: &Config) -> Result<CheckView, Failure> {
-    let limits = TreeLimits::default();
+fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Failure> {
+    let limits = TreeLimits::with_feeds_max(config.daemon.feeds_max);
     let feeds_dir = &config.daemon.feeds_dir;
-    let found = scan(feeds_dir, &limits).map_err(|error| failure(error.to_string()))?;
+    // Whoever may not read the copies cannot know what is in force.
+    let copies = Copies::open(&config.daemon.state_dir).ok().flatten();
+    let kept = |feed: &FeedName| copies.as_ref().is_some_and(|copies| copies.has(feed));
+    let meant = |feed: &FeedName| config.names(feed) || kept(feed);
+    let naming = Naming { ignore: &config.daemon.ignore, meant: &meant };
+    let found = scan(feeds_dir, &limits, &naming).map_err(|error| failure(error.to_string()))?;
     let mut progress = Progress::begin("reading");
     let mut view = CheckView::default();
     let mut usable = BTreeMap::new();
+    let mut findings = problems::of(config, &found);
+    let now = SystemTime::now();
     for (done, name) in found.feeds.keys().enumerate() {
         progress.at(done as u64, found.feeds.len() as u64);
         let parse = limits_for(config, name);
@@ -75,6 +96,7 @@ fn directory(config: &Config) -> Result<CheckView, Failure> {
             parse: &parse,
             limits: &limits,
             quiet: Duration::ZERO,
+            impatient: false,
         };
         let (signature, taken) = read_only(&file);
         let read = match taken {
@@ -84,27 +106,31 @@ fn directory(config: &Config) -> Result<CheckView, Failure> {
             // is no copy that it could be the same as.
             Taken::Vanished | Taken::Same(_) => continue,
         };
-        let (checked, feed) = judged(config, name, name.as_str(), read);
+        let (checked, feed) = judged(config, protection, name, name.as_str(), read);
         view.feeds.push(checked);
-        let now = SystemTime::now();
         let written = signature.map_or(now, Signature::modified);
-        let in_force = feed.map(|feed| Content::new(feed, written, now, now).prefixes);
+        let is_young = age::judge(config, name, written, now, &mut findings);
+        let feed = feed.filter(|_| is_young);
+        let in_force =
+            feed.map(|feed| Version::new(Identity::default(), feed, written, now).prefixes_at(now));
         usable.extend(in_force.map(|prefixes| (name.clone(), prefixes)));
     }
     drop(progress);
-    view.lists = config.lists.iter().map(|list| composed(list, &usable)).collect();
-    view.problems = problems::of(config, &found);
+    view.lists = config.lists.iter().map(|list| composed(list, protection, &usable)).collect();
+    let Findings { problems, remarks } = findings;
+    (view.problems, view.remarks) = (problems, remarks);
     Ok(view)
 }
 
 /// How far a feed is read.
 fn limits_for(config: &Config, name: &FeedName) -> Limits {
-    Limits { entries_max: config.guard_for(name).entries_max, ..Limits::default() }
+    Limits { entries_max: config.rules().guard_for(name).entries_max, ..Limits::default() }
 }
 
 /// A feed as `check` shows it, and itself if it may be used.
 fn judged(
     config: &Config,
+    protection: &Protection,
     name: &FeedName,
     shown_as: &str,
     read: Result<Feed, Refusal>,
@@ -113,8 +139,8 @@ fn judged(
         Ok(feed) => feed,
         Err(refusal) => return (unread(shown_as, &refusal), None),
     };
-    let protect = Protection::default().of(&config.protect_for(name));
-    let verdict = judge(&feed, None, &config.guard_for(name), &protect);
+    let protect = protection.of(&config.rules().protect_for(name));
+    let verdict = judge(&feed, None, &config.rules().guard_for(name), &protect);
     let reject = |reject: &blocklist::Reject| RejectView {
         line: reject.line,
         text: reject.text.clone(),
@@ -152,8 +178,12 @@ fn reasons(refusals: &[Refusal]) -> String {
 }
 
 /// A list of the feeds that may be used.
-fn composed(list: &ListConfig, usable: &BTreeMap<FeedName, Arc<Prefixes>>) -> CheckedList {
-    let protect = Protection::default().of(&list.list.protect);
+fn composed(
+    list: &ListConfig,
+    protection: &Protection,
+    usable: &BTreeMap<FeedName, Arc<Prefixes>>,
+) -> CheckedList {
+    let protect = protection.of(&list.list.protect);
     let members = compose(&list.list, usable, &protect).members;
     CheckedList {
         list: list.list.name.clone(),

@@ -1,57 +1,95 @@
-//! What is odd about a configuration and a feeds directory together: nothing
-//! is forbidden here, and nothing of it is likely meant.
+//! What is odd about a configuration and a feeds directory together. What is
+//! most likely a slip is a problem; what may be meant is a remark.
 
 use blocklist::{Allow, FeedName, Glob, Role};
 
 use configuration::{Config, ListConfig};
-use feedfiles::Tree;
+use feedfiles::{Hindrance, Ignored, PassedOver, SILENT_SCAN, Shown, Silent, Tree};
 
-/// One sentence each.
-pub(super) fn of(config: &Config, found: &Tree) -> Vec<String> {
-    let mut problems: Vec<String> = found
-        .ignored
-        .iter()
-        .map(|ignored| format!("{} in feeds-dir is no feed: {}", ignored.path, ignored.reason))
-        .collect();
+/// Names that are passed over, one by one.
+const PASSED_OVER_MAX: usize = 100;
+
+/// What was found, one sentence each.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// What should be mended.
+    pub(super) problems: Vec<String>,
+    /// What deserves a look, and may be meant.
+    pub(super) remarks: Vec<String>,
+}
+
+/// Looks at a configuration and what is in its feeds directory.
+pub(super) fn of(config: &Config, found: &Tree) -> Findings {
+    let mut findings = Findings::default();
+    for Ignored { path, reason } in &found.ignored {
+        let text = format!("{path} in feeds-dir is no feed: {reason}");
+        match reason {
+            Hindrance::Unreadable(_) => findings.problems.push(text),
+            _ => findings.remarks.push(text),
+        }
+    }
+    for PassedOver { path, rule } in found.passed_over.iter().take(PASSED_OVER_MAX) {
+        findings.remarks.push(format!("{path} in feeds-dir is no feed: {rule}"));
+    }
+    if let Some(more) =
+        found.passed_over.len().checked_sub(PASSED_OVER_MAX).filter(|&more| more > 0)
+    {
+        findings.remarks.push(format!("{more} more names in feeds-dir are no feeds"));
+    }
+    for Silent { directory, file_system } in &found.silent {
+        let place = config.daemon.feeds_dir.join(directory);
+        let place = Shown(&place);
+        findings.remarks.push(format!(
+            "{place} is on {file_system}, which does not tell of every change: it is looked at \
+             every {} seconds",
+            config.daemon.scan.min(SILENT_SCAN).as_secs()
+        ));
+    }
     if config.lists.is_empty() {
-        problems.push("no list is configured, so that nothing is blocked".to_owned());
+        findings.remarks.push("no list is configured, so that nothing is blocked".to_owned());
     }
     for list in &config.lists {
-        of_list(list, found, &mut problems);
+        of_list(config, list, found, &mut findings);
     }
     let unused = |feed: &&FeedName| !config.lists.iter().any(|list| list.uses(feed));
     for feed in found.feeds.keys().filter(unused).filter(|_| !config.lists.is_empty()) {
-        problems.push(format!("feed {feed} is in no list"));
+        findings.remarks.push(format!("feed {feed} is in no list"));
     }
-    for table in &config.feeds {
-        if !matches_any(&table.matches, found) {
-            problems.push(format!("[[feed]] {:?} matches no feed", table.matches.as_str()));
-        }
+    let slips = config.feeds.iter().filter(|table| !table.optional);
+    for glob in slips.map(|table| &table.matches).filter(|glob| !matches_any(glob, found)) {
+        findings.problems.push(nothing("[[feed]]", glob));
     }
-    problems
+    findings
 }
 
-fn of_list(list: &ListConfig, found: &Tree, problems: &mut Vec<String>) {
+fn of_list(config: &Config, list: &ListConfig, found: &Tree, findings: &mut Findings) {
     let name = &list.list.name;
     if list.list.feeds.is_empty() {
-        problems.push(format!("list {name} names no feeds, so that it blocks nothing"));
+        findings.remarks.push(format!("list {name} names no feeds, so that it blocks nothing"));
     }
-    for glob in list.list.feeds.iter().filter(|glob| !matches_any(glob, found)) {
-        problems.push(format!("list {name}: feeds: {:?} matches no feed", glob.as_str()));
+    let slip = |glob: &&Glob| !matches_any(glob, found) && !config.may_match_nothing(list, glob);
+    for glob in list.list.feeds.iter().filter(slip) {
+        findings.problems.push(nothing(&format!("list {name}: feeds:"), glob));
     }
-    for allow in &list.list.allow {
-        if let Allow::Feeds(glob) = allow
-            && !matches_any(glob, found)
-        {
-            problems.push(format!("list {name}: allow: {:?} matches no feed", glob.as_str()));
-        }
+    let allowed = list.list.allow.iter().filter_map(|allow| match allow {
+        Allow::Feeds(glob) => Some(glob),
+        Allow::Prefix(_) => None,
+    });
+    for glob in allowed.filter(slip) {
+        findings.problems.push(nothing(&format!("list {name}: allow:"), glob));
     }
     let both = |feed: &&FeedName| {
         list.list.role(feed) == Role::Allow && list.list.feeds.iter().any(|glob| glob.matches(feed))
     };
     for feed in found.feeds.keys().filter(both) {
-        problems.push(format!("list {name}: feed {feed} is in feeds and in allow; allow wins"));
+        let text = format!("list {name}: feed {feed} is in feeds and in allow; allow wins");
+        findings.remarks.push(text);
     }
+}
+
+fn nothing(place: &str, glob: &Glob) -> String {
+    let glob = glob.as_str();
+    format!("{place} {glob:?} matches no feed; if that is meant, say `optional = true`")
 }
 
 fn matches_any(glob: &Glob, found: &Tree) -> bool {

@@ -22,7 +22,7 @@ fn config(home: &Path, files: &[(&str, &str)], text: &str) -> Config {
 fn check(files: &[(&str, &str)], text: &str) -> CheckView {
     let home = tempfile::tempdir().expect("a directory");
     let config = config(home.path(), files, text);
-    directory(&config).expect("the directory can be read")
+    directory(&config, &Protection::default()).expect("the directory can be read")
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_list_is_composed_of_good_feeds_minus_what_it_allows_and_protects() {
     assert_eq!(list.ipv4.members, 7);
     assert_eq!(list.ipv4.lengths, (26..=32).map(|length| (length, 1)).collect());
     assert_eq!((list.ipv6.members, &*list.ipv6.addresses), (1, "1"));
-    assert_eq!(view.problems, [""; 0]);
+    assert_eq!((view.problems, view.remarks), (vec![], vec![]));
 }
 
 #[test]
@@ -74,36 +74,88 @@ fn a_feed_is_judged_by_its_own_guards() {
 }
 
 #[test]
-fn what_is_hardly_meant_is_a_problem() {
-    let problems = |files: &[(&str, &str)], text: &str, want: &[&str]| {
-        assert_eq!(check(files, text).problems, want, "{text}");
-    };
+fn what_is_most_likely_a_slip_is_a_problem_and_the_rest_a_remark() {
     let one = [("a", "192.0.2.1\n")];
-    problems(&one, "", &["no list is configured, so that nothing is blocked"]);
-    problems(
-        &one,
+    let found = |text: &str, problems: &[&str], remarks: &[&str]| {
+        let view = check(&one, text);
+        assert_eq!(view.problems, problems, "{text}");
+        assert_eq!(view.remarks, remarks, "{text}");
+        assert_eq!(view.is_good(), problems.is_empty(), "{text}");
+    };
+    let nothing =
+        |place: &str| format!("{place} matches no feed; if that is meant, say `optional = true`");
+    let list = "[[list]]\nname = \"x\"\nfeeds = [\"*\"]\n";
+    found("", &[], &["no list is configured, so that nothing is blocked"]);
+    found(
         "[[list]]\nname = \"x\"\nfeeds = [\"b*\"]\nallow = [\"c\"]\n",
-        &[
-            "list x: feeds: \"b*\" matches no feed",
-            "list x: allow: \"c\" matches no feed",
-            "feed a is in no list",
-        ],
+        &[&nothing("list x: feeds: \"b*\""), &nothing("list x: allow: \"c\"")],
+        &["feed a is in no list"],
     );
-    problems(
-        &one,
+    found(
+        "[[list]]\nname = \"x\"\nfeeds = [\"b*\", \"a\"]\nallow = [\"c\"]\noptional = true\n",
+        &[],
+        &[],
+    );
+    found(
+        &format!("{list}allow = [\"c/*\"]\n[[feed]]\nmatch = \"c/*\"\noptional = true\n"),
+        &[],
+        &[],
+    );
+    found(
         "[[list]]\nname = \"x\"\nallow = [\"a\"]\n",
+        &[],
         &["list x names no feeds, so that it blocks nothing"],
     );
-    problems(
-        &one,
-        "[[list]]\nname = \"x\"\nfeeds = [\"*\"]\nallow = [\"a\"]\n",
+    found(
+        &format!("{list}allow = [\"a\"]\n"),
+        &[],
         &["list x: feed a is in feeds and in allow; allow wins"],
     );
-    problems(
-        &one,
-        "[[list]]\nname = \"x\"\nfeeds = [\"*\"]\n[[feed]]\nmatch = \"b\"\ncolumn = 2\nmax-age = \"2d\"\n",
-        &["[[feed]] \"b\" matches no feed"],
+    found(
+        &format!("{list}[[feed]]\nmatch = \"b\"\ncolumn = 2\nmax-age = \"2d\"\n"),
+        &[&nothing("[[feed]] \"b\"")],
+        &[],
     );
+}
+
+/// The name of a feed, how many hours it is old, and the options for it.
+fn aged(hours: i64, options: &str) -> (usize, CheckView) {
+    let home = tempfile::tempdir().expect("a directory");
+    let text =
+        format!("[[list]]\nname = \"x\"\nfeeds = [\"*\"]\n[[feed]]\nmatch = \"*\"\n{options}\n");
+    let config = config(home.path(), &[("a", "192.0.2.1\n")], &text);
+    let file = fs::File::options().write(true).open(config.daemon.feeds_dir.join("a"));
+    let age = Duration::from_secs(hours.unsigned_abs() * 3600);
+    let now = SystemTime::now();
+    let written = if hours < 0 { now + age } else { now - age };
+    file.expect("it is there").set_modified(written).expect("it is ours");
+    let protection = Protection::default();
+    let view = directory(&config, &protection).expect("the directory can be read");
+    let members = usize::try_from(view.lists[0].ipv4.members).expect("few");
+    // A file that is named is judged by the same rule.
+    let named =
+        files::check(&config, &protection, &[config.daemon.feeds_dir.join("a")], Vec::new());
+    assert_eq!((&named.problems, &named.remarks), (&view.problems, &view.remarks));
+    (members, view)
+}
+
+#[test]
+fn a_feed_is_as_old_as_it_is_for_the_daemon() {
+    let check = |hours: i64, options: &str, members: usize, problem: &str, remark: &str| {
+        let (found, view) = aged(hours, options);
+        assert_eq!(found, members, "{hours} {options}");
+        for (found, want) in [(&view.problems, problem), (&view.remarks, remark)] {
+            assert_eq!(found.len(), usize::from(!want.is_empty()), "{found:?}");
+            assert!(found.iter().all(|text| text.contains(want)), "{found:?}");
+        }
+    };
+    check(47, "max-age = \"2d\"", 1, "", "");
+    check(48, "max-age = \"2d\"", 1, "older than its max-age of 48 h", "");
+    check(49, "max-age = \"2d\"", 1, "it stays in force", "");
+    check(49, "max-age = \"2d\"\nwhen-stale = \"drop\"", 0, "it is not in force", "");
+    check(49, "", 1, "", "");
+    check(-24, "max-age = \"2d\"", 1, "written in the future", "");
+    check(-24, "", 1, "", "written in the future");
 }
 
 #[test]
@@ -113,10 +165,11 @@ fn what_is_no_file_is_a_problem_and_not_a_feed() {
     let config = config(home.path(), &[("a", "192.0.2.1\n")], list);
     let link = config.daemon.feeds_dir.join("link");
     std::os::unix::fs::symlink("/dev/zero", link).expect("a link");
-    let view = directory(&config).expect("the directory can be read");
+    let view = directory(&config, &Protection::default()).expect("the directory can be read");
     assert_eq!(view.feeds.len(), 1);
     let want = "link in feeds-dir is no feed: a symbolic link, which is not followed";
-    assert_eq!(view.problems, [want]);
+    assert_eq!(view.remarks, [want]);
+    assert!(view.is_good());
 }
 
 #[test]
@@ -124,7 +177,7 @@ fn without_its_directory_there_is_nothing_to_check() {
     let home = tempfile::tempdir().expect("a directory");
     let config = config(home.path(), &[], "");
     fs::remove_dir(&config.daemon.feeds_dir).expect("it is empty");
-    let failure = directory(&config).expect_err("there is no directory");
+    let failure = directory(&config, &Protection::default()).expect_err("there is no directory");
     assert_eq!(failure.exit(), Exit::Failure);
     assert!(failure.message.contains("does not exist"), "{}", failure.message);
 }
@@ -140,7 +193,12 @@ fn files_are_checked_under_the_options_of_their_names() {
     let missing = home.path().join("missing");
     let hidden = home.path().join(".hidden");
 
-    let view = files::check(&config, &[inside, outside, missing, hidden], Vec::new());
+    let view = files::check(
+        &config,
+        &Protection::default(),
+        &[inside, outside, missing, hidden],
+        Vec::new(),
+    );
     let refused: Vec<_> = view.feeds.iter().map(|feed| feed.refused.is_some()).collect();
     assert_eq!(refused, [false, true, true]);
     assert_eq!(view.problems.len(), 1);

@@ -1,0 +1,21 @@
+//! This host's facts, which no list may go against: its own addresses, its
+//! default gateways and its resolvers ([`look`]), and that they may have
+//! changed ([`Watch`], [`Follow`]).
+//!
+//! It knows rtnetlink (`rtnetlink(7)`), `resolv.conf(5)` and inotify, all in
+//! the network namespace and the mount namespace of the calling thread. It
+//! writes nothing, and never knows what is done with what it finds.
+
+mod dump;
+mod facts;
+mod follow;
+mod limits;
+mod next_hops;
+mod resolvers;
+mod rtnetlink;
+mod watch;
+
+pub use facts::{Difference, Facts, Look, LookError, Part, look};
+pub use follow::{Follow, News};
+pub use resolvers::Sources;
+pub use watch::{Notice, Watch, WatchError};

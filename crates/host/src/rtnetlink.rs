@@ -1,0 +1,154 @@
+//! What rtnetlink says of this host: its own addresses and its default
+//! gateways, which no list may block. Read through neli, in the network
+//! namespace of the calling thread; nothing is ever written.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use neli::consts::rtnl::{Ifa, RtAddrFamily, RtScope, RtTable, Rta, Rtm, Rtn, Rtprot};
+use neli::consts::socket::NlFamily;
+use neli::router::synchronous::NlRouter;
+use neli::rtnl::{Ifaddrmsg, IfaddrmsgBuilder, Rtmsg, RtmsgBuilder};
+use neli::utils::Groups;
+use netlink_packet_core::NlasIterator;
+
+use crate::dump::{address, dump, number};
+use crate::facts::{LookError, Part};
+use crate::next_hops;
+
+/// The number of a route's next hop (`include/uapi/linux/rtnetlink.h`).
+const RTA_NH_ID: u16 = 30;
+
+/// What one part is, or why it is not known.
+type Found = Result<Vec<IpAddr>, LookError>;
+
+/// Asks the kernel for the own addresses and for the gateways, each in both
+/// families. Half an answer is an error too.
+pub(crate) fn read() -> (Found, Found) {
+    let failed = |error: &dyn Display| {
+        let of = |part| Err(LookError::reading(part)(error));
+        (of(Part::Own), of(Part::Gateways))
+    };
+    let (router, _multicast) = match NlRouter::connect(NlFamily::Route, None, Groups::empty()) {
+        Ok(connected) => connected,
+        Err(error) => return failed(&error),
+    };
+    if let Err(error) =
+        router.enable_ext_ack(true).and_then(|()| router.enable_strict_checking(true))
+    {
+        return failed(&error);
+    }
+    let both = |read: fn(&NlRouter, RtAddrFamily) -> Found| {
+        let mut found = read(&router, RtAddrFamily::Inet)?;
+        found.extend(read(&router, RtAddrFamily::Inet6)?);
+        Ok(found)
+    };
+    (both(own), both(gateways))
+}
+
+fn own(router: &NlRouter, family: RtAddrFamily) -> Found {
+    const PART: Part = Part::Own;
+    let question = IfaddrmsgBuilder::default()
+        .ifa_family(family)
+        .ifa_prefixlen(0)
+        .ifa_scope(RtScope::Universe)
+        .ifa_index(0)
+        .build()
+        .map_err(|error| LookError::reading(PART)(&error))?;
+    dump(router, PART, Rtm::Getaddr, &question, |message, found| {
+        found.extend(interface_address(message));
+    })
+}
+
+/// On a point-to-point interface `IFA_ADDRESS` is the other end and
+/// `IFA_LOCAL` this one; elsewhere IPv6 has `IFA_ADDRESS` alone
+/// (`include/uapi/linux/if_addr.h`).
+fn interface_address(message: &Ifaddrmsg) -> Option<IpAddr> {
+    let attribute = |kind: Ifa| {
+        let mut attributes = message.rtattrs().iter();
+        let found = attributes.find(|attribute| *attribute.rta_type() == kind)?;
+        address(found.rta_payload().as_ref())
+    };
+    attribute(Ifa::Local).or_else(|| attribute(Ifa::Address))
+}
+
+fn gateways(router: &NlRouter, family: RtAddrFamily) -> Found {
+    const PART: Part = Part::Gateways;
+    let question = RtmsgBuilder::default()
+        .rtm_family(family)
+        .rtm_dst_len(0)
+        .rtm_src_len(0)
+        .rtm_tos(0)
+        .rtm_table(RtTable::Unspec)
+        .rtm_protocol(Rtprot::Unspec)
+        .rtm_scope(RtScope::Universe)
+        .rtm_type(Rtn::Unspec)
+        .build()
+        .map_err(|error| LookError::reading(PART)(&error))?;
+    let found = dump(router, PART, Rtm::Getroute, &question, |route, found| {
+        if *route.rtm_dst_len() == 0 {
+            route_gateways(route, found);
+        }
+    })?;
+    resolved(router, found)
+}
+
+/// One thing that a route says of its gateways.
+enum Gateway {
+    /// Its address.
+    Address(IpAddr),
+    /// The number of a next hop, or of a group of them.
+    Numbered(u32),
+}
+
+/// The addresses of all gateways. The kernel says those of numbered next hops
+/// in the route itself only while `net.ipv4.nexthop_compat_mode` is on.
+fn resolved(router: &NlRouter, gateways: Vec<Gateway>) -> Found {
+    let (mut addresses, mut numbers) = (Vec::new(), Vec::new());
+    for gateway in gateways {
+        match gateway {
+            Gateway::Address(address) => addresses.push(address),
+            Gateway::Numbered(number) => numbers.push(number),
+        }
+    }
+    if !numbers.is_empty() {
+        addresses.extend(next_hops::addresses(router, &numbers)?);
+    }
+    Ok(addresses)
+}
+
+/// A route has one gateway of its own or several next hops with one each.
+fn route_gateways(route: &Rtmsg, into: &mut Vec<Gateway>) {
+    for attribute in route.rtattrs().iter() {
+        let payload = attribute.rta_payload().as_ref();
+        match attribute.rta_type() {
+            Rta::Multipath => multipath(payload, into),
+            kind => into.extend(gateway(u16::from(*kind), payload)),
+        }
+    }
+}
+
+/// The address in `RTA_GATEWAY` or, after two bytes of family, in `RTA_VIA`,
+/// which an IPv4 route over an IPv6 gateway has; or the number of a next hop.
+fn gateway(kind: u16, payload: &[u8]) -> Option<Gateway> {
+    match kind {
+        libc::RTA_GATEWAY => address(payload).map(Gateway::Address),
+        libc::RTA_VIA => address(payload.get(2..)?).map(Gateway::Address),
+        RTA_NH_ID => number(payload).map(Gateway::Numbered),
+        _ => None,
+    }
+}
+
+/// `struct rtnexthop` (`include/uapi/linux/rtnetlink.h`), one after the other:
+/// `u16` length, six further bytes, attributes.
+fn multipath(mut hops: &[u8], into: &mut Vec<Gateway>) {
+    const HEADER_BYTES: usize = 8;
+    while let Some(&[low, high]) = hops.get(..2) {
+        let length = usize::from(u16::from_ne_bytes([low, high]));
+        let Some(attributes) = hops.get(HEADER_BYTES..length) else { return };
+        for attribute in NlasIterator::new(attributes).flatten() {
+            into.extend(gateway(attribute.kind(), attribute.value()));
+        }
+        hops = hops.get(length.next_multiple_of(4)..).unwrap_or(&[]);
+    }
+}

@@ -1,0 +1,87 @@
+//! A person's word on what a guard refused. It is about the version that the
+//! person has seen, and about no other.
+
+use blocklist::{FeedName, Guard};
+
+use super::Intake;
+use crate::feed::{Stage, Waiver};
+use crate::{FeedState, NotAcceptable, Now, Ticket};
+
+impl Intake {
+    /// Lets through, once, what a guard refused. What comes of it is among
+    /// [`Self::take_replies`], now or later.
+    pub fn accept(&mut self, name: &FeedName, ticket: Ticket, now: Now) {
+        let accepted = match self.feeds.get(name) {
+            None => Err(NotAcceptable::Unknown),
+            Some(feed) => what_is_accepted(feed),
+        };
+        match accepted {
+            Err(why) => self.replies.push((ticket, Err(why))),
+            Ok(Accepted::Withdrawal) => {
+                self.change(name, |feed| {
+                    if let Some(gone) = &mut feed.gone {
+                        gone.leaves = now.monotonic;
+                        gone.accepted = true;
+                    }
+                });
+                self.replies.push((ticket, Ok(())));
+            }
+            Ok(Accepted::Loss) => {
+                self.change(name, |feed| {
+                    feed.loss = None;
+                    feed.excused = true;
+                });
+                self.changed.insert(name.clone());
+                self.replies.push((ticket, Ok(())));
+            }
+            Ok(Accepted::Version(id)) => {
+                let earlier = self.change(name, |feed| {
+                    if let Stage::Rest | Stage::Wanted(_) = feed.stage {
+                        feed.fingerprint = None;
+                        feed.stage = Stage::Queued;
+                    }
+                    feed.waiver.replace(Waiver { id, ticket })
+                });
+                // Whoever said the same before hears the same.
+                if let Some(Some(earlier)) = earlier {
+                    self.replies.push((earlier.ticket, Ok(())));
+                }
+            }
+        }
+    }
+
+    /// What was to be accepted is not what is there.
+    pub(super) fn disappoint(&mut self, name: &FeedName, why: NotAcceptable) {
+        let waiver = self.change(name, |feed| feed.waiver.take()).flatten();
+        self.replies.extend(waiver.map(|waiver| (waiver.ticket, Err(why))));
+    }
+}
+
+/// What a person's word is about.
+enum Accepted {
+    /// That the feed leaves with many others.
+    Withdrawal,
+    /// That a version which was in force is lost.
+    Loss,
+    /// This version.
+    Version(crate::Identity),
+}
+
+fn what_is_accepted(feed: &FeedState) -> Result<Accepted, NotAcceptable> {
+    let withheld = feed.refusals().iter().any(|refusal| refusal.guard == Guard::Withdrawal);
+    if feed.gone.is_some() && withheld {
+        return Ok(Accepted::Withdrawal);
+    }
+    match &feed.refused {
+        Some(refused) => {
+            let all = refused.refusals.iter().all(|refusal| refusal.guard.can_be_accepted());
+            match refused.id {
+                Some(id) if all => Ok(Accepted::Version(id)),
+                _ if feed.is_unproven() => Ok(Accepted::Loss),
+                _ => Err(NotAcceptable::Mend),
+            }
+        }
+        None if feed.is_unproven() => Ok(Accepted::Loss),
+        None => Err(NotAcceptable::Nothing),
+    }
+}

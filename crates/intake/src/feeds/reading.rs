@@ -1,0 +1,226 @@
+//! What readings say: the same, something good, something bad; and whether a
+//! copy of the good is kept.
+
+use std::time::{Duration, SystemTime};
+
+use blocklist::{FeedName, Refusal};
+
+use super::Intake;
+use crate::feed::Stage;
+use crate::{
+    Candidate, Fingerprint, Identity, NotAcceptable, Now, Order, Reading, Refused, SourceReport,
+    Ticket, Version,
+};
+
+/// Time until a feed is read again of which no copy could be kept.
+const REREAD_UNKEPT: Duration = Duration::from_secs(10);
+
+/// What a file was like, and when it was written.
+type Seen = (Option<Fingerprint>, Option<SystemTime>);
+
+impl Intake {
+    pub(super) fn read(
+        &mut self,
+        ticket: Ticket,
+        name: &FeedName,
+        (fingerprint, written): Seen,
+        reading: Reading,
+        now: Now,
+    ) {
+        self.reading.remove(&ticket);
+        let state = self.feeds.get(name);
+        if !state.is_some_and(|feed| matches!(feed.stage, Stage::Reading(own) if own == ticket)) {
+            self.orders.extend(reading.candidate().map(Order::Discard));
+            return;
+        }
+        self.change(name, |feed| {
+            feed.stage = Stage::Rest;
+            feed.fingerprint = fingerprint;
+            feed.seen = true;
+        });
+        match reading {
+            Reading::Same(id) => self.read_the_same(name, id, written, now),
+            Reading::Vanished => {
+                self.change(name, |feed| feed.fingerprint = None);
+                self.disappoint(name, NotAcceptable::Unreadable);
+                self.want_scan(now.monotonic);
+            }
+            Reading::Refused(refusal) => self.not_read(name, refusal, now),
+            Reading::New { feed, id, candidate, refusals } => {
+                self.change(name, |feed| feed.unstable = None);
+                let written = written.unwrap_or(now.wall);
+                let version = Version::new(id, *feed, written, now.wall);
+                self.read_new(name, version, candidate, refusals, now);
+            }
+        }
+        self.read_again_if_changed(name, now);
+    }
+
+    fn read_the_same(
+        &mut self,
+        name: &FeedName,
+        id: Identity,
+        written: Option<SystemTime>,
+        now: Now,
+    ) {
+        let changed = self.change(name, |feed| {
+            feed.unstable = None;
+            let Some(version) = feed.version.as_mut().filter(|version| version.id == id) else {
+                // It is not the version that we asked for.
+                feed.stage = Stage::Wanted(now.monotonic);
+                return false;
+            };
+            // The times of its entries count from when the file was written.
+            let written = written.unwrap_or(version.written);
+            let rewritten = std::mem::replace(&mut version.written, written) != written;
+            let changed = rewritten && version.has_lifetimes();
+            if feed.refused.take().is_some() {
+                feed.since = now.wall;
+            }
+            changed
+        });
+        if changed == Some(true) {
+            self.changed.insert(name.clone());
+        }
+        if self.change(name, |feed| feed.unkept.take().is_some()) == Some(true) {
+            self.reports.push(SourceReport::KeptAgain { feed: name.clone() });
+        }
+        self.disappoint(name, NotAcceptable::NewerInForce);
+        self.look_at_clock(name, now);
+        self.leave_old_names(name, now);
+    }
+
+    fn not_read(&mut self, name: &FeedName, refusal: Refusal, now: Now) {
+        let patience = self.rules.patience;
+        let hopeless = self.feeds.get(name).is_some_and(|feed| feed.is_hopeless(patience, now));
+        let told = self.change(name, |feed| feed.not_read(refusal.clone(), now)).flatten();
+        let told = told.or_else(|| hopeless.then_some(refusal));
+        if let Some(refusal) = told {
+            self.change(name, |feed| feed.seen = true);
+            self.disappoint(name, NotAcceptable::Unreadable);
+            self.refuse(name, Refused { refusals: vec![refusal], id: None }, now);
+        }
+    }
+
+    fn read_new(
+        &mut self,
+        name: &FeedName,
+        version: Version,
+        candidate: Result<Candidate, Refusal>,
+        refusals: Vec<Refusal>,
+        now: Now,
+    ) {
+        let id = version.id;
+        let Some(feed) = self.feeds.get(name) else { return };
+        let waived = feed.waiver.is_some_and(|waiver| waiver.id == id)
+            && refusals.iter().all(|refusal| refusal.guard.can_be_accepted());
+        // It is in force, and only its copy is missing.
+        let known = feed.unkept.is_some() && feed.version.as_ref().is_some_and(|own| own.id == id);
+        if !refusals.is_empty() && !waived && !known {
+            self.orders.extend(candidate.ok().map(Order::Discard));
+            self.disappoint(name, NotAcceptable::NewerRefused);
+            self.refuse(name, Refused { refusals, id: Some(id) }, now);
+            return;
+        }
+        if !waived {
+            self.disappoint(name, NotAcceptable::NewerInForce);
+        }
+        match candidate {
+            Ok(candidate) => {
+                let ticket = self.tickets.draw();
+                self.change(name, |feed| feed.stage = Stage::Keeping(ticket, Box::new(version)));
+                self.orders.push(Order::Keep(ticket, name.clone(), candidate));
+            }
+            Err(refusal) => self.enforce(name, version, Some(refusal), now),
+        }
+    }
+
+    pub(super) fn kept(
+        &mut self,
+        ticket: Ticket,
+        name: &FeedName,
+        result: Result<(), Refusal>,
+        now: Now,
+    ) {
+        let version = self.change(name, |feed| match &feed.stage {
+            Stage::Keeping(own, _) if *own == ticket => {
+                match std::mem::replace(&mut feed.stage, Stage::Rest) {
+                    Stage::Keeping(_, version) => Some(version),
+                    _ => None,
+                }
+            }
+            _ => None,
+        });
+        let Some(version) = version.flatten() else { return };
+        self.enforce(name, *version, result.err(), now);
+        self.read_again_if_changed(name, now);
+    }
+
+    /// A good version is in force, whether or not there is a copy of it.
+    fn enforce(&mut self, name: &FeedName, version: Version, unkept: Option<Refusal>, now: Now) {
+        let tally = version.tally;
+        let before = self.change(name, |feed| {
+            let known = feed.version.as_ref().is_some_and(|own| own.id == version.id);
+            let previous = feed.version.replace(version).map(|version| version.tally);
+            let waiver = feed.waiver.take();
+            feed.refused = None;
+            feed.loss = None;
+            feed.excused = false;
+            if !known {
+                feed.since = now.wall;
+            }
+            let told = std::mem::replace(&mut feed.unkept, unkept.clone());
+            if unkept.is_some() {
+                feed.fingerprint = None;
+                feed.stage = Stage::Wanted(now.monotonic + REREAD_UNKEPT);
+            }
+            (known, previous, waiver, told)
+        });
+        let Some((known, previous, waiver, told)) = before else { return };
+        if let Some(waiver) = waiver {
+            self.replies.push((waiver.ticket, Ok(())));
+        }
+        let feed = name.clone();
+        if !known {
+            self.reports.push(SourceReport::Accepted { feed: feed.clone(), tally, previous });
+            self.changed.insert(feed.clone());
+        }
+        match (told, unkept) {
+            (told, Some(refusal)) if told.as_ref() != Some(&refusal) => {
+                self.reports.push(SourceReport::NotKept { feed, refusal });
+            }
+            (Some(_), None) => self.reports.push(SourceReport::KeptAgain { feed }),
+            _ => {}
+        }
+        self.look_at_clock(name, now);
+        self.leave_old_names(name, now);
+    }
+
+    pub(super) fn refuse(&mut self, name: &FeedName, refused: Refused, now: Now) {
+        let told = self.change(name, |feed| {
+            let refusals = refused.refusals.clone();
+            let before = feed.refused.replace(refused);
+            if before.is_some_and(|before| before.refusals == refusals) {
+                return None;
+            }
+            feed.since = now.wall;
+            Some((refusals, feed.version.is_some()))
+        });
+        if let Some((refusals, in_force)) = told.flatten() {
+            self.reports.push(SourceReport::Refused { feed: name.clone(), refusals, in_force });
+        }
+    }
+
+    /// A scan has seen the file otherwise while it was read.
+    fn read_again_if_changed(&mut self, name: &FeedName, now: Now) {
+        self.change(name, |feed| {
+            if !matches!(feed.stage, Stage::Rest) {
+                return;
+            }
+            let meanwhile = feed.meanwhile.take();
+            if meanwhile.is_some_and(|seen| feed.fingerprint != Some(seen)) {
+                feed.stage = Stage::Wanted(now.monotonic);
+            }
+        });
+    }
+}

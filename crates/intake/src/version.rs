@@ -1,0 +1,125 @@
+//! A version of a feed: what it is known by, what it contributes for ever and
+//! what only for a time.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use blocklist::{Feed, Format, Prefixes, Tally};
+
+use crate::Lifetimes;
+
+/// What one version of a feed is known by: the same numbers mean the same bytes,
+/// read the same way. What each of them is, is not known here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity(pub [u64; 3]);
+
+/// A version of a feed that passed its guards. Copies share what is large.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// Which one it is.
+    pub id: Identity,
+    /// Its counts.
+    pub tally: Tally,
+    /// The format it was read as.
+    pub format: Format,
+    /// When it was accepted.
+    pub since: SystemTime,
+    /// When its file was last modified. The times of its entries count from
+    /// then.
+    pub written: SystemTime,
+    lasting: Arc<Prefixes>,
+    lifetimes: Arc<Lifetimes>,
+}
+
+impl Version {
+    /// The version of a feed that was written and accepted at these times.
+    pub fn new(id: Identity, feed: Feed, written: SystemTime, since: SystemTime) -> Self {
+        Self {
+            id,
+            tally: feed.tally,
+            format: feed.format,
+            since,
+            written,
+            lasting: Arc::new(feed.prefixes),
+            lifetimes: Arc::new(Lifetimes::new(feed.expiring)),
+        }
+    }
+
+    /// What it contributes at this time of day. Costs nothing if nothing in it
+    /// ends, else one pass over what does.
+    pub fn prefixes_at(&self, now: SystemTime) -> Arc<Prefixes> {
+        if self.lifetimes.is_empty() {
+            return self.lasting.clone();
+        }
+        let alive = self.lifetimes.alive(self.elapsed(now));
+        if alive.is_empty() {
+            return self.lasting.clone();
+        }
+        Arc::new(Prefixes::union([&*self.lasting, &alive]))
+    }
+
+    /// Whether the clock changes what it contributes.
+    pub fn has_lifetimes(&self) -> bool {
+        !self.lifetimes.is_empty()
+    }
+
+    /// When the next part of it ends after `now`.
+    pub fn next_end(&self, now: SystemTime) -> Option<SystemTime> {
+        self.written.checked_add(self.lifetimes.next_end(self.elapsed(now))?)
+    }
+
+    /// A clock that was set back to before the file was written lets nothing
+    /// end.
+    fn elapsed(&self, now: SystemTime) -> Duration {
+        now.duration_since(self.written).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use blocklist::{Limits, parse};
+
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn version(written: u64) -> Version {
+        let read = |text: &str| parse(text.as_bytes(), Format::Plain, &Limits::default()).prefixes;
+        let mut feed = parse(b"192.0.2.1\n", Format::Plain, &Limits::default());
+        feed.expiring = BTreeMap::from([(10, read("192.0.2.2")), (60, read("192.0.2.3"))]);
+        let id = Identity([10, 1, 1]);
+        Version::new(id, feed, at(written), at(written))
+    }
+
+    /// How many prefixes there are at a second, and when the next ones end, of
+    /// a file that was written at second 1,000.
+    fn check(second: u64, count: usize, next: Option<u64>) {
+        let version = version(1_000);
+        assert_eq!(version.prefixes_at(at(second)).len(), count, "at {second}");
+        assert_eq!(version.next_end(at(second)), next.map(at), "at {second}");
+    }
+
+    #[test]
+    fn entries_end_at_the_right_second() {
+        check(1_000, 3, Some(1_010));
+        check(1_009, 3, Some(1_010));
+        check(1_010, 2, Some(1_060));
+        check(1_060, 1, None);
+    }
+
+    #[test]
+    fn a_clock_that_runs_ahead_and_is_put_right_ends_nothing_for_good() {
+        let version = version(1_000);
+        assert_eq!(version.prefixes_at(at(9_000)).len(), 1);
+        assert_eq!(version.prefixes_at(at(1_005)).len(), 3);
+    }
+
+    #[test]
+    fn a_clock_from_before_the_file_was_written_ends_nothing() {
+        check(5, 3, Some(1_010));
+    }
+}

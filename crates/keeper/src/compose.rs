@@ -1,0 +1,111 @@
+//! Lists put together: what is asked, and the asking run. It goes over all
+//! members, so it is for threads that nobody waits for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use blocklist::{FeedName, List, Prefixes, Protection, Role, compose};
+use intake::{Makeup, Ticket, Version};
+use reconcile::Target;
+
+/// What a list is made of.
+#[derive(Clone, Debug)]
+pub struct Compose {
+    /// Of the answer.
+    pub ticket: Ticket,
+    /// The list.
+    pub list: Arc<List>,
+    /// The versions in force of the feeds that it takes in.
+    pub feeds: BTreeMap<FeedName, Version>,
+    /// What is protected on this host, of which the list takes its part.
+    pub protection: Arc<Protection>,
+    /// The time of day, by which entries have ended.
+    pub at: SystemTime,
+    /// What it came to the last time.
+    pub previous: Option<[Target; 2]>,
+}
+
+/// A list put together.
+#[derive(Debug)]
+pub struct Composed {
+    /// Of the question.
+    pub ticket: Ticket,
+    /// The list's name.
+    pub list: String,
+    /// What its sets are to hold. The very same as the last time, shared, if
+    /// nothing has changed.
+    pub targets: [Target; 2],
+    /// Whether it is anything else than the last time.
+    pub changed: bool,
+    /// What was taken out because it is protected.
+    pub protected: Arc<Prefixes>,
+    /// The feeds that it was made of.
+    pub makeup: Makeup,
+}
+
+impl Compose {
+    /// Puts the list together.
+    pub fn run(self) -> Composed {
+        let Self { ticket, list, feeds, protection, at, previous } = self;
+        let makeup = makeup(&list, feeds.keys());
+        let feeds = feeds.into_iter().map(|(name, version)| (name, version.prefixes_at(at)));
+        let protect = protection.of(&list.protect);
+        let composition = compose(&list, &feeds.collect(), &protect);
+        let fresh = Target::pair(composition.members, composition.never);
+        let (targets, changed) = match previous {
+            Some(previous) if previous == fresh => (previous, false),
+            _ => (fresh, true),
+        };
+        let protected = Arc::new(composition.protected);
+        Composed { ticket, list: list.name.clone(), targets, changed, protected, makeup }
+    }
+}
+
+/// The part that each of these feeds has in a list.
+pub(crate) fn makeup<'a>(list: &List, feeds: impl Iterator<Item = &'a FeedName>) -> Makeup {
+    let mut makeup = Makeup::default();
+    for feed in feeds {
+        match list.role(feed) {
+            Role::Deny => drop(makeup.deny.insert(feed.clone())),
+            Role::Allow => drop(makeup.allow.insert(feed.clone())),
+            Role::None => {}
+        }
+    }
+    makeup
+}
+
+/// What a proposed configuration would make of lists that are in force.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// Of the answer.
+    pub ticket: Ticket,
+    /// The lists as they would be put together; `previous` is what is in force.
+    pub lists: Vec<Compose>,
+}
+
+/// What came of a trial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Of the question.
+    pub ticket: Ticket,
+    /// By list: how many members it has, and how many of them it would lose.
+    pub losses: BTreeMap<String, (u64, u64)>,
+}
+
+impl Trial {
+    /// Counts what would be lost.
+    pub fn run(self) -> Tried {
+        let losses = self.lists.into_iter().map(|compose| {
+            let before = compose.previous.clone();
+            let composed = compose.run();
+            let pairs = before.iter().flatten().zip(&composed.targets);
+            let counts = pairs.fold((0, 0), |(had, lost), (before, after)| {
+                let difference = before.members.difference(&after.members).len() as u64;
+                (had + before.members.len() as u64, lost + difference)
+            });
+            (composed.list, counts)
+        });
+        Tried { ticket: self.ticket, losses: losses.collect() }
+    }
+}

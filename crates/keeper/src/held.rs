@@ -1,0 +1,91 @@
+//! Why the sets of a list are kept from what its feeds say: less is known than
+//! when their members were put in.
+
+use std::fmt;
+
+use blocklist::{FeedName, Glob};
+use reconcile::Hold;
+
+/// How a list is held, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// How.
+    pub hold: Hold,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a list is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Not all of its feeds have been read since the start.
+    Unread,
+    /// No good version is known of this feed, though it may have been in force.
+    Unproven(FeedName),
+    /// The same of a feed that says what the list must never hold.
+    UnprovenException(FeedName),
+    /// The state directory does not say what was in force, and the kernel holds
+    /// more than the feeds that are there account for.
+    Forgotten {
+        /// Members in the kernel.
+        had: u64,
+        /// Members of these that would go.
+        lost: u64,
+    },
+    /// Feeds that made up the list are not in it any more by the configuration,
+    /// and too much would go with them.
+    TakenOut {
+        /// Members in the kernel.
+        had: u64,
+        /// Members of these that would go.
+        lost: u64,
+    },
+    /// A glob of what the list must never hold matches nothing any more.
+    NoException(Glob),
+}
+
+impl Why {
+    /// Whether it is more than a stage of every start.
+    pub fn is_worth_telling(&self) -> bool {
+        !matches!(
+            self,
+            Self::Unread | Self::Forgotten { lost: 0, .. } | Self::TakenOut { lost: 0, .. }
+        )
+    }
+
+    /// The feed whose acceptance ends it; else it is the configuration's.
+    pub fn feed(&self) -> Option<&FeedName> {
+        match self {
+            Self::Unproven(feed) | Self::UnprovenException(feed) => Some(feed),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unread => out.write_str("not all of its feeds have been read since the start"),
+            Self::Unproven(feed) => write!(
+                out,
+                "feed {feed} has no good version, and what the kernel holds of it is all there is"
+            ),
+            Self::UnprovenException(feed) => {
+                write!(out, "feed {feed}, which says what must not be in it, has no good version")
+            }
+            Self::Forgotten { had, lost } => write!(
+                out,
+                "state-dir does not know what was in force, and {lost} of the {had} members in \
+                 the kernel are in no feed"
+            ),
+            Self::TakenOut { had, lost } => write!(
+                out,
+                "the configuration does not take in feeds that made it up, and {lost} of its \
+                 {had} members would go with them"
+            ),
+            Self::NoException(glob) => {
+                write!(out, "`{glob}` in its `allow` matches no feed any more")
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Lists are put together when the feeds that they take in have changed: many
+//! changes at once become one, but none waits for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use blocklist::Role;
+use intake::Now;
+use reconcile::{Desired, Gate};
+
+use super::Keeper;
+use crate::lists::{ListStage, ListState};
+use crate::{Action, Compose, Composed, Report};
+
+/// How long a list waits for feeds that are being read.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+
+impl Keeper {
+    pub(super) fn composed(&mut self, composed: Composed) {
+        let Composed { ticket, list, targets, changed, protected, makeup } = composed;
+        let Some(state) = self.lists.get_mut(&list) else { return };
+        if state.stage != ListStage::Composing(ticket) {
+            return;
+        }
+        state.stage = ListStage::Rest;
+        state.makeup = makeup;
+        let (ipv4, ipv6) = (targets[0].members.len(), targets[1].members.len());
+        let members =
+            |targets: &[reconcile::Target; 2]| targets.clone().map(|target| target.members);
+        let told = changed && state.targets.as_ref().map(members) != Some(members(&targets));
+        let report =
+            Report::ListComposed { list: list.clone(), ipv4, ipv6, protected: protected.len() };
+        state.targets = Some(targets.clone());
+        state.protected = protected;
+        // Its sets were left alone meanwhile.
+        self.kernel.want_plan();
+        if !changed {
+            return;
+        }
+        // The configuration check has let this name through.
+        let desired: &mut Desired = Arc::make_mut(&mut self.desired);
+        if desired.insert(&self.settings.prefix, &list, targets).is_ok() {
+            self.generation += 1;
+            self.reports.extend(told.then_some(report));
+        }
+    }
+
+    /// Has the lists put together that want it, as far as it is their time.
+    pub(super) fn compose_changed(&mut self, now: Now) {
+        let current = self.intake.is_current();
+        for state in self.lists.values_mut().filter(|state| current && !state.whole) {
+            if state.at_rest() {
+                state.want(false);
+            }
+        }
+        let wanted = |state: &ListState| matches!(state.stage, ListStage::Wanted { .. });
+        if !self.lists.values().any(wanted) {
+            self.waiting = None;
+            return;
+        }
+        let since = *self.waiting.get_or_insert(now.monotonic);
+        let overdue = since + WAIT_MAX <= now.monotonic;
+        // At start what the last good copies say is not all there is to say.
+        let blind = self.gate == Gate::AddOnly && self.intake.scan_failure().is_none();
+        let remembers = self.intake.is_recalled_once() || self.intake.recall_failure().is_some();
+        let ready = remembers && (overdue || !(blind || self.intake.is_reading()));
+        let names: Vec<_> = self.lists.iter().filter(|(_, state)| wanted(state)).collect();
+        let urgent = |state: &ListState| {
+            state.stage == ListStage::Wanted { urgent: true } && state.targets.is_some()
+        };
+        let due = names.into_iter().filter(|(_, state)| ready || urgent(state));
+        for name in due.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+            self.order_composing(&name, now);
+        }
+    }
+
+    fn order_composing(&mut self, name: &str, now: Now) {
+        let ticket = self.tickets.draw();
+        let Some(state) = self.lists.get_mut(name) else { return };
+        state.stage = ListStage::Composing(ticket);
+        state.whole |= self.intake.is_current();
+        let list = state.rules.list.clone();
+        let feeds = self.intake.in_force().filter(|(feed, _)| list.role(feed) != Role::None);
+        self.actions.push(Action::Compose(Box::new(Compose {
+            ticket,
+            feeds: feeds.map(|(feed, version)| (feed.clone(), version.clone())).collect(),
+            protection: self.protection.clone(),
+            at: now.wall,
+            previous: state.targets.clone(),
+            list,
+        })));
+    }
+
+    /// When the lists that wait are put together in any case.
+    pub(super) fn composing_due(&self) -> Option<Duration> {
+        self.waiting.map(|since| since + WAIT_MAX)
+    }
+}

@@ -1,0 +1,210 @@
+//! Which lists are held, because less is known than when their members were
+//! put in, and what ends it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use blocklist::{FeedName, Role};
+use intake::{Makeup, NotAcceptable, Now, Ticket};
+use reconcile::{Gate, Hold};
+
+use super::Keeper;
+use crate::lists::{Doubt, ListState};
+use crate::proposal::{is_too_much, lost_exception};
+use crate::{Action, Held, Reply, Report, Why};
+
+impl Keeper {
+    /// Finds out which lists are held, and tells of it.
+    pub(super) fn hold(&mut self, now: Now) {
+        if self.gate == Gate::Open {
+            self.doubt_at_start();
+            self.settle_doubts(now);
+        }
+        let names: Vec<_> = self.lists.keys().cloned().collect();
+        for name in names {
+            let Some(state) = self.lists.get(&name) else { continue };
+            let held = self.how_held(state);
+            let entered = held.is_none() && state.at_rest() && self.gate == Gate::Open;
+            let before = state.held.clone();
+            let Some(state) = self.lists.get_mut(&name) else { continue };
+            state.entered |= entered;
+            if before == held {
+                continue;
+            }
+            state.held.clone_from(&held);
+            self.kernel.want_plan();
+            match held {
+                Some(held) if !held.why.is_worth_telling() => {}
+                Some(held) => self.reports.push(Report::ListHeld { list: name, held }),
+                None if before.is_some_and(|before| before.why.is_worth_telling()) => {
+                    self.reports.push(Report::ListFree { list: name });
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// How a list is held and why, the strongest reason first.
+    fn how_held(&self, state: &ListState) -> Option<Held> {
+        let list = &state.rules.list;
+        let frozen = |why| Some(Held { hold: Hold::Frozen, why });
+        let add_only = |why| Some(Held { hold: Hold::AddOnly, why });
+        let forgotten = matches!(state.doubt, Some(Doubt::Forgotten(_)));
+        let mut unproven = None;
+        for (name, feed) in self.intake.unproven() {
+            match list.role(name) {
+                Role::Allow if feed.loss.is_some() || !state.entered => {
+                    return frozen(Why::UnprovenException(name.clone()));
+                }
+                Role::Deny if feed.loss.is_some() || forgotten => {
+                    unproven = unproven.or_else(|| add_only(Why::Unproven(name.clone())));
+                }
+                _ => {}
+            }
+        }
+        if let Some(Doubt::NoException(glob)) = &state.doubt {
+            return frozen(Why::NoException(glob.clone()));
+        }
+        if unproven.is_some() {
+            return unproven;
+        }
+        if self.gate == Gate::AddOnly || !state.whole {
+            return add_only(Why::Unread);
+        }
+        let (had, gone) = self.withheld(state);
+        match state.doubt {
+            Some(Doubt::Forgotten(_)) => add_only(Why::Forgotten { had, lost: gone }),
+            Some(Doubt::TakenOut) => add_only(Why::TakenOut { had, lost: gone }),
+            Some(Doubt::NoException(_)) | None => None,
+        }
+    }
+
+    /// What the kernel's sets of a list hold that would go, and how much that
+    /// is out of.
+    fn withheld(&self, state: &ListState) -> (u64, u64) {
+        let counts = self.sets_of(state).filter_map(|set| self.kernel.withheld(&set));
+        counts.fold((0, 0), |(had, lost), (more_had, more_lost)| (had + more_had, lost + more_lost))
+    }
+
+    /// With the first complete picture: what the state directory remembers is
+    /// held against what the configuration says.
+    fn doubt_at_start(&mut self) {
+        let until = self.start + self.settings.rules.withdraw;
+        let Self { lists, intake, .. } = self;
+        for (name, state) in lists {
+            if state.judged || state.targets.is_none() {
+                continue;
+            }
+            state.judged = true;
+            let remembered = intake.remembered().get(name);
+            let taken_out = |makeup: &Makeup| {
+                makeup.deny.iter().any(|feed| state.rules.list.role(feed) != Role::Deny)
+            };
+            let known = &mut intake.feeds().keys();
+            state.doubt = match remembered {
+                _ if intake.was_blank() => Some(Doubt::Forgotten(until)),
+                None => None,
+                Some(makeup) => {
+                    let exception = lost_exception(&state.rules, &makeup.allow, known);
+                    let forgotten = makeup.doubt.then_some(Doubt::Forgotten(until));
+                    let taken_out = taken_out(makeup).then_some(Doubt::TakenOut);
+                    exception.map(Doubt::NoException).or(forgotten).or(taken_out)
+                }
+            };
+        }
+    }
+
+    /// A doubt ends when nothing would be lost with it, or not too much.
+    fn settle_doubts(&mut self, now: Now) {
+        if !self.kernel.is_planned() || !self.lists_at_rest() {
+            return;
+        }
+        let mut settled = Vec::new();
+        for (name, state) in &self.lists {
+            let (had, lost) = self.withheld(state);
+            let percent = self.settings.rules.shrink_percent_of(&state.rules);
+            let forgotten = |feed: &FeedName| state.rules.list.role(feed) == Role::Deny;
+            let unproven = self.intake.unproven().any(|(feed, _)| forgotten(feed));
+            let small = !is_too_much(had, lost, percent);
+            let ends = match state.doubt {
+                Some(Doubt::Forgotten(_)) if unproven => false,
+                Some(Doubt::Forgotten(until)) => {
+                    state.held.is_some() && (lost == 0 || small && until <= now.monotonic)
+                }
+                Some(Doubt::TakenOut) => state.held.is_some() && small,
+                Some(Doubt::NoException(_)) | None => false,
+            };
+            settled.extend(ends.then(|| name.clone()));
+        }
+        for name in settled {
+            self.end_doubt(&name);
+        }
+    }
+
+    fn end_doubt(&mut self, name: &str) {
+        if let Some(state) = self.lists.get_mut(name) {
+            state.doubt = None;
+            self.kernel.want_plan();
+        }
+    }
+
+    /// A person lets a feed go of which nothing good is known: what the kernel
+    /// holds of it goes with it.
+    pub(super) fn let_go_of(&mut self, feed: &FeedName) {
+        let list_of =
+            |state: &ListState, feed: &FeedName| state.rules.list.role(feed) != Role::None;
+        let concerned = self.lists.iter().filter(|(_, state)| {
+            let others = self.intake.unproven().any(|(other, _)| list_of(state, other));
+            list_of(state, feed) && !others && matches!(state.doubt, Some(Doubt::Forgotten(_)))
+        });
+        for name in concerned.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+            self.end_doubt(&name);
+        }
+    }
+
+    /// A person lets lists lose what nothing accounts for.
+    pub(super) fn accept_losses(&mut self, ticket: Ticket) {
+        let doubted = self.lists.iter().filter(|(_, state)| state.doubt.is_some());
+        let doubted: Vec<_> = doubted.map(|(name, _)| name.clone()).collect();
+        let result = if doubted.is_empty() { Err(NotAcceptable::Nothing) } else { Ok(()) };
+        for name in doubted {
+            self.end_doubt(&name);
+        }
+        self.actions.push(Action::Reply(ticket, Reply::Accepted(result)));
+    }
+
+    /// When the next doubt ends by itself.
+    pub(super) fn doubt_ends(&self) -> Option<Duration> {
+        let ends = self.lists.values().filter_map(|state| match state.doubt {
+            Some(Doubt::Forgotten(until)) => Some(until),
+            _ => None,
+        });
+        ends.min()
+    }
+
+    /// Has written down which feeds make up each list, whenever that changes.
+    /// What is doubted stays as it was, for the next process to doubt.
+    pub(super) fn write_down(&mut self) {
+        if !self.intake.is_recalled_once() {
+            return;
+        }
+        let makeup = self.lists.iter().map(|(name, state)| {
+            let remembered = self.intake.remembered().get(name).cloned().unwrap_or_default();
+            let doubt = Makeup { doubt: true, ..Makeup::default() };
+            let makeup = match &state.doubt {
+                Some(Doubt::Forgotten(_)) => doubt,
+                Some(Doubt::TakenOut | Doubt::NoException(_)) => remembered,
+                None if state.judged && state.at_rest() => state.makeup.clone(),
+                None if state.judged => self.written.get(name).cloned().unwrap_or_default(),
+                None if self.intake.was_blank() => doubt,
+                None => remembered,
+            };
+            (name.clone(), makeup)
+        });
+        let makeup: BTreeMap<_, _> = makeup.collect();
+        if makeup != self.written {
+            self.written.clone_from(&makeup);
+            self.actions.push(Action::WriteDown(makeup));
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Events in, actions out. Which event does what is here in one place; when
+//! anything is done, one function decides.
+
+mod composing;
+mod holding;
+mod proposing;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use blocklist::{Family, FeedName, Protection, Role};
+use intake::{Intake, Makeup, Now, Ticket, Tickets};
+use reconcile::{Desired, Gate, Policy, SetName};
+
+use crate::lists::ListState;
+use crate::proposal::Proposal;
+use crate::{Action, Event, KernelState, Reply, Report, Settings, Slip};
+
+/// Keeps the kernel as sources, configuration and host say.
+#[derive(Debug)]
+pub struct Keeper {
+    settings: Settings,
+    protection: Arc<Protection>,
+    intake: Intake,
+    kernel: KernelState,
+    desired: Arc<Desired>,
+    /// Grows with every change of desired.
+    generation: u64,
+    lists: BTreeMap<String, ListState>,
+    proposal: Option<Proposal>,
+    /// Why the newest configuration is not in force.
+    refused: Vec<Slip>,
+    /// Opens with the first complete picture of the feeds, for good.
+    gate: Gate,
+    salt: u64,
+    tickets: Tickets,
+    /// When the keeper began.
+    start: Duration,
+    /// Since when lists wait for feeds that are being read.
+    waiting: Option<Duration>,
+    /// What was last written down of the lists.
+    written: BTreeMap<String, Makeup>,
+    actions: Vec<Action>,
+    reports: Vec<Report>,
+}
+
+impl Keeper {
+    /// The keeper at start. `salt` makes the hashes of new sets unpredictable.
+    pub fn new(settings: Settings, protection: Protection, salt: u64, now: Now) -> Self {
+        let protection = Arc::new(protection);
+        let intake = Intake::new(settings.rules.clone(), protection.clone(), now);
+        let mut keeper = Self {
+            settings,
+            protection,
+            intake,
+            kernel: KernelState::new(),
+            desired: Arc::default(),
+            generation: 0,
+            lists: BTreeMap::new(),
+            proposal: None,
+            refused: Vec::new(),
+            gate: Gate::AddOnly,
+            salt,
+            tickets: Tickets::default(),
+            start: now.monotonic,
+            waiting: None,
+            written: BTreeMap::new(),
+            actions: Vec::new(),
+            reports: Vec::new(),
+        };
+        keeper.take_lists();
+        keeper
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What is protected on this host.
+    pub fn protection(&self) -> &Arc<Protection> {
+        &self.protection
+    }
+
+    /// The sources and their standing.
+    pub fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
+    /// The kernel as far as it is known.
+    pub fn kernel(&self) -> &KernelState {
+        &self.kernel
+    }
+
+    /// The lists by name.
+    pub fn lists(&self) -> &BTreeMap<String, ListState> {
+        &self.lists
+    }
+
+    /// What should be in the kernel.
+    pub fn desired(&self) -> &Arc<Desired> {
+        &self.desired
+    }
+
+    /// A number that grows with every change of desired.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Why the newest configuration is not in force, if it is not.
+    pub fn refused_configuration(&self) -> &[Slip] {
+        &self.refused
+    }
+
+    /// A ticket for somebody who will ask for something.
+    pub fn ticket(&mut self) -> Ticket {
+        self.tickets.draw()
+    }
+
+    /// Whether everything that could be done is done: what is left waits for
+    /// time, for a person or for somebody else's change.
+    pub fn at_rest(&self) -> bool {
+        let proposing = self.proposal.is_some();
+        self.intake.at_rest() && self.lists_at_rest() && self.kernel.at_rest() && !proposing
+    }
+
+    /// Whether the kernel holds what the feeds in force say, no more and no
+    /// less.
+    pub fn in_sync(&self) -> bool {
+        let held = self.lists.values().any(|state| state.held.is_some());
+        let open = self.gate == Gate::Open;
+        self.lists_at_rest() && self.kernel.in_sync() && !held && open
+    }
+
+    /// Takes an event in and says what is to be done now.
+    pub fn handle(&mut self, event: Event, now: Now) -> Vec<Action> {
+        match event {
+            Event::Files(answer) => self.intake.answered(answer, now),
+            Event::FilesChanged => self.intake.files_changed(now),
+            Event::Composed(composed) => self.composed(composed),
+            Event::Tried(tried) => self.tried(&tried, now),
+            Event::Observed(ticket, result) => {
+                let (settings, reports) = (&self.settings, &mut self.reports);
+                self.kernel.observed_now(ticket, result, settings, now, reports);
+            }
+            Event::Converged(converged) => {
+                self.kernel.converged(*converged, now, &mut self.reports);
+            }
+            Event::Probed(ticket, probed) => {
+                self.kernel.probed(ticket, probed, now, &mut self.reports);
+            }
+            Event::HostIs(protection) => self.host_is(protection),
+            Event::Proposed { ticket, settings, accepted } => {
+                self.propose(ticket, settings, accepted, now);
+            }
+            Event::Accept(ticket, feed) => self.accept(ticket, &feed, now),
+            Event::AcceptLosses(ticket) => self.accept_losses(ticket),
+            Event::Resync => self.kernel.want_look(),
+            Event::Tick => {}
+        }
+        self.decide(now);
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Says what is to be done now.
+    fn decide(&mut self, now: Now) {
+        self.intake.decide(now);
+        self.take_from_intake();
+        if self.gate == Gate::AddOnly && self.intake.is_complete() {
+            self.gate = Gate::Open;
+            self.kernel.want_plan();
+        }
+        self.decide_proposal(now);
+        self.compose_changed(now);
+        self.hold(now);
+        self.write_down();
+        let policy = self.policy();
+        let kernel = &mut self.kernel;
+        let next = kernel.decide(&self.desired, &self.settings, policy, now, &mut self.tickets);
+        self.actions.extend(self.reports.drain(..).map(Action::Report));
+        self.actions.extend(next);
+        if let Some(at) = self.wake_at(now) {
+            self.actions.push(Action::WakeAt(at));
+        }
+    }
+
+    /// Hands on what the intake wants, and takes in what has changed there.
+    fn take_from_intake(&mut self) {
+        self.actions.extend(self.intake.take_orders().into_iter().map(Action::Files));
+        self.reports.extend(self.intake.take_reports().into_iter().map(Report::Source));
+        for (ticket, result) in self.intake.take_replies() {
+            self.actions.push(Action::Reply(ticket, Reply::Accepted(result)));
+        }
+        for feed in self.intake.take_changed() {
+            let uses = |state: &&mut ListState| state.rules.list.role(&feed) != Role::None;
+            for state in self.lists.values_mut().filter(uses) {
+                state.want(false);
+            }
+        }
+    }
+
+    /// This host has other addresses: what is protected leaves the sets at once.
+    fn host_is(&mut self, protection: Protection) {
+        if *self.protection == protection {
+            return;
+        }
+        self.protection = Arc::new(protection);
+        self.intake.protect(self.protection.clone());
+        for state in self.lists.values_mut() {
+            state.want(true);
+        }
+        self.reports.push(Report::HostChanged);
+    }
+
+    fn accept(&mut self, ticket: Ticket, feed: &FeedName, now: Now) {
+        self.intake.accept(feed, ticket, now);
+        let excused = self.intake.feeds().get(feed).is_some_and(|state| !state.is_unproven());
+        if excused {
+            self.let_go_of(feed);
+        }
+    }
+
+    /// Makes the lists those of the settings. Every one is put together anew.
+    fn take_lists(&mut self) {
+        let mut lists = BTreeMap::new();
+        for rules in &self.settings.rules.lists {
+            let name = rules.list.name.clone();
+            let mut state =
+                self.lists.remove(&name).unwrap_or_else(|| ListState::new(rules.clone()));
+            state.whole &= state.rules.list == rules.list;
+            // Only what a start finds is held against what was written down.
+            state.judged |= self.gate == Gate::Open;
+            state.rules = rules.clone();
+            state.want(true);
+            lists.insert(name, state);
+        }
+        let gone = std::mem::replace(&mut self.lists, lists);
+        let names = self.set_names(|_| true);
+        let desired = Arc::make_mut(&mut self.desired);
+        let before = desired.sets.len();
+        desired.sets.retain(|set, _| names.contains(set));
+        if desired.sets.len() != before || !gone.is_empty() {
+            self.generation += 1;
+        }
+        self.kernel.want_plan();
+    }
+
+    /// The names of the sets of the lists that are `chosen`.
+    fn set_names(&self, chosen: impl Fn(&ListState) -> bool) -> Vec<SetName> {
+        let lists = self.lists.values().filter(|state| chosen(state));
+        lists.flat_map(|state| self.sets_of(state)).collect()
+    }
+
+    /// The names of a list's sets. The configuration check has let them pass.
+    fn sets_of<'a>(&'a self, state: &'a ListState) -> impl Iterator<Item = SetName> + 'a {
+        let live = |family| self.settings.prefix.live(state.name(), family).ok();
+        Family::ALL.into_iter().filter_map(live)
+    }
+
+    fn lists_at_rest(&self) -> bool {
+        self.lists.values().all(ListState::at_rest)
+    }
+
+    /// What a plan may do now, `None` if there must be no plan yet.
+    fn policy(&self) -> Option<Policy> {
+        // While some lists are put together the others need not wait, but a
+        // set must not go before its list was put together once.
+        if !self.lists.values().all(|state| state.targets.is_some()) {
+            return None;
+        }
+        let mut policy = Policy::new(self.settings.prefix.clone(), self.salt);
+        policy.update = self.settings.update;
+        policy.gate = self.gate;
+        for state in self.lists.values() {
+            if !state.at_rest() {
+                // What it is to be is being found out.
+                policy.resting.extend(self.sets_of(state));
+            }
+            if let Some(held) = &state.held {
+                policy.held.extend(self.sets_of(state).map(|set| (set, held.hold)));
+            }
+        }
+        // Each generation gets hashes of its own.
+        policy.salt = self.salt ^ self.generation.rotate_left(16);
+        Some(policy)
+    }
+
+    fn wake_at(&self, now: Now) -> Option<Duration> {
+        let waits = [
+            self.intake.wake_at(now),
+            self.kernel.wake_at(now),
+            self.composing_due(),
+            self.proposal.as_ref().map(|proposal| proposal.patience),
+            self.doubt_ends(),
+        ];
+        waits.into_iter().flatten().filter(|&at| at > now.monotonic).min()
+    }
+}

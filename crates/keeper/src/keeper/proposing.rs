@@ -1,0 +1,131 @@
+//! A new configuration on its way into force, and slips on their way out.
+
+use std::time::Duration;
+
+use blocklist::Role;
+use intake::{ListRules, Now, Rules, Ticket};
+
+use super::Keeper;
+use crate::proposal::{Proposal, ProposalStage, losses, lost_exception};
+use crate::{Action, Compose, Reply, Report, Settings, Slip, SlipKind, Trial, Tried};
+
+/// How long the feeds of a proposed configuration are waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+impl Keeper {
+    /// There is a new configuration. The last one that comes wins; whoever
+    /// waits for an earlier one hears of this.
+    pub(super) fn propose(
+        &mut self,
+        ticket: Option<Ticket>,
+        settings: Settings,
+        accepted: bool,
+        now: Now,
+    ) {
+        let earlier = self.proposal.take();
+        let mut tickets = earlier.map(|earlier| earlier.tickets).unwrap_or_default();
+        tickets.extend(ticket);
+        let rules = settings.rules.clone();
+        let patience = now.monotonic + PATIENCE;
+        let stage = ProposalStage::Reading;
+        self.proposal = Some(Proposal { settings, accepted, tickets, stage, patience });
+        self.intake.propose(Some(rules), now);
+    }
+
+    /// Takes the proposal a step further, if it is its time.
+    pub(super) fn decide_proposal(&mut self, now: Now) {
+        let Some(proposal) = &self.proposal else { return };
+        if proposal.stage != ProposalStage::Reading {
+            return;
+        }
+        let rules = proposal.settings.rules.clone();
+        if self.is_harmless(&rules) {
+            return self.adopt(now);
+        }
+        let known = self.intake.is_current()
+            || self.intake.is_recalled() && self.intake.scan_failure().is_some();
+        if !known && proposal.patience > now.monotonic {
+            return;
+        }
+        if proposal.accepted {
+            return self.adopt(now);
+        }
+        let slips = self.lost_exceptions(&rules);
+        if !slips.is_empty() {
+            return self.refuse_proposal(slips, now);
+        }
+        let ticket = self.tickets.draw();
+        let lists = rules.lists.iter().filter_map(|list| {
+            let previous = self.lists.get(&list.list.name)?.targets.clone()?;
+            let feeds = self.intake.in_force_by(&rules, now.wall);
+            let feeds = feeds.filter(|(feed, _)| list.list.role(feed) != Role::None);
+            Some(Compose {
+                ticket,
+                list: list.list.clone(),
+                feeds: feeds.map(|(feed, version)| (feed.clone(), version.clone())).collect(),
+                protection: self.protection.clone(),
+                at: now.wall,
+                previous: Some(previous),
+            })
+        });
+        let lists = lists.collect();
+        self.actions.push(Action::Try(Box::new(Trial { ticket, lists })));
+        if let Some(proposal) = &mut self.proposal {
+            proposal.stage = ProposalStage::Trying(ticket);
+        }
+    }
+
+    /// The proposed lists were tried.
+    pub(super) fn tried(&mut self, tried: &Tried, now: Now) {
+        let Some(proposal) = &self.proposal else { return };
+        if proposal.stage != ProposalStage::Trying(tried.ticket) {
+            return;
+        }
+        let slips = losses(&proposal.settings.rules, &tried.losses);
+        if slips.is_empty() { self.adopt(now) } else { self.refuse_proposal(slips, now) }
+    }
+
+    /// Whether these rules concern the same lists and take nothing out of any.
+    fn is_harmless(&self, rules: &Rules) -> bool {
+        let running = &self.settings.rules;
+        let same = |list: &ListRules| {
+            running.list(&list.list.name).is_some_and(|running| running.list == list.list)
+        };
+        rules.lists.iter().all(same) && rules.tables == running.tables
+    }
+
+    fn lost_exceptions(&self, rules: &Rules) -> Vec<Slip> {
+        let slips = rules.lists.iter().filter_map(|list| {
+            let state = self.lists.get(&list.list.name)?;
+            let known = &mut self.intake.feeds().keys();
+            let glob = lost_exception(list, &state.makeup.allow, known)?;
+            Some(Slip { list: list.list.name.clone(), kind: SlipKind::NoException(glob) })
+        });
+        slips.collect()
+    }
+
+    fn adopt(&mut self, now: Now) {
+        let Some(proposal) = self.proposal.take() else { return };
+        let Proposal { settings, tickets, .. } = proposal;
+        self.refused.clear();
+        self.intake.rule_by(settings.rules.clone(), now);
+        self.settings = settings;
+        self.take_lists();
+        self.reports.push(Report::Configured { lists: self.lists.len() });
+        self.reply(tickets, &Ok(()));
+    }
+
+    fn refuse_proposal(&mut self, slips: Vec<Slip>, now: Now) {
+        let Some(proposal) = self.proposal.take() else { return };
+        self.intake.propose(None, now);
+        self.reports.push(Report::ConfigurationRefused { slips: slips.clone() });
+        self.refused.clone_from(&slips);
+        self.reply(proposal.tickets, &Err(slips));
+    }
+
+    fn reply(&mut self, tickets: Vec<Ticket>, result: &Result<(), Vec<Slip>>) {
+        for ticket in tickets {
+            self.actions.push(Action::Reply(ticket, Reply::Configured(result.clone())));
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! What is known of the kernel and what is to be done with it next. One thing
+//! at a time: observing, converging and probing exclude each other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use intake::{Backoff, Now, Ticket, Tickets};
+use reconcile::{
+    Desired, Found, KernelError, Object, ObjectOutcome, ObjectPlan, Observed, Obstacle, Plan,
+    Policy, Probe, SetName, Standing,
+};
+
+use crate::{Action, Converge, Converged, Look, Probed, Report, Settings};
+
+/// The rest after a first failure; it doubles with every further one.
+const REST_MIN: Duration = Duration::from_millis(100);
+/// The longest rest.
+const REST_MAX: Duration = Duration::from_secs(60);
+/// Counting members may stall packets for at most this share of the time. A
+/// million take some 25 ms, and so are counted about four times a minute.
+const COUNT_SHARE: u32 = 500;
+
+/// The kernel's side of the machine.
+#[derive(Debug, Default)]
+pub struct KernelState {
+    observed: Option<Observed>,
+    work: Work,
+    /// The picture has gaps or is in doubt.
+    look: bool,
+    /// The desired state or the picture has changed since the last plan.
+    replan: bool,
+    /// The last plan had nothing to do that rules could notice.
+    in_sync: bool,
+    /// What the last plan could not do anything about, and why.
+    blocked: BTreeMap<Object, Obstacle>,
+    rests: BTreeMap<Object, (Backoff, KernelError)>,
+    failure: Option<(Backoff, KernelError)>,
+    sets: BTreeMap<SetName, SetTimes>,
+    /// Members that are held back, by set, and how many there are in it.
+    withheld: BTreeMap<SetName, (u64, u64)>,
+    next_probe: Duration,
+    next_audit: Duration,
+    turn: usize,
+}
+
+/// When a set was last written and last seen to be right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SetTimes {
+    /// The last change that was carried out.
+    pub applied: Option<SystemTime>,
+    /// The last time that all members were compared, or just written.
+    pub verified: Option<SystemTime>,
+    /// When the members may be counted again.
+    next_count: Duration,
+}
+
+/// What is under way. An answer with another ticket is to another question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Work {
+    #[default]
+    Idle,
+    Observing(Ticket),
+    Converging(Ticket),
+    Probing(Ticket),
+}
+
+impl KernelState {
+    /// The state at start: nothing is known.
+    pub(crate) fn new() -> Self {
+        Self { look: true, ..Self::default() }
+    }
+
+    /// The sets as last seen.
+    pub fn observed(&self) -> Option<&Observed> {
+        self.observed.as_ref()
+    }
+
+    /// When a set was written and verified.
+    pub fn times(&self, set: &SetName) -> SetTimes {
+        self.sets.get(set).copied().unwrap_or_default()
+    }
+
+    /// Whether the kernel was last seen as desired, and nothing says otherwise.
+    pub fn in_sync(&self) -> bool {
+        let changing = matches!(self.work, Work::Converging(_));
+        self.in_sync && !self.replan && !self.look && !changing
+    }
+
+    /// Whether something failed that is tried again after a rest.
+    pub fn is_retrying(&self) -> bool {
+        !self.rests.is_empty() || self.failure.is_some()
+    }
+
+    /// Whether what should be there was held against what is, and nothing has
+    /// changed since.
+    pub(crate) fn is_planned(&self) -> bool {
+        self.work == Work::Idle && !self.look && !self.replan && self.observed.is_some()
+    }
+
+    /// Whether there is nothing to be done or to be waited for, but rests.
+    pub(crate) fn at_rest(&self) -> bool {
+        let looking = self.look && self.failure.is_none();
+        self.work == Work::Idle && !looking && !self.replan
+    }
+
+    /// What failed and is tried again: the error, and how often it was tried.
+    pub fn failures(&self) -> impl Iterator<Item = (&KernelError, u32)> {
+        let rests = self.rests.values().chain(&self.failure);
+        rests.map(|(backoff, error)| (error, backoff.failures))
+    }
+
+    /// What nothing can be done about, and why.
+    pub fn blocked(&self) -> impl Iterator<Item = (&Object, &Obstacle)> {
+        self.blocked.iter()
+    }
+
+    /// How many members of a set are kept only because it is held, and how
+    /// many it has.
+    pub(crate) fn withheld(&self, set: &SetName) -> Option<(u64, u64)> {
+        self.withheld.get(set).copied()
+    }
+
+    /// The desired state has changed.
+    pub(crate) fn want_plan(&mut self) {
+        self.replan = true;
+    }
+
+    /// The kernel should be observed anew. If that failed a moment ago it
+    /// rests first, whoever asks.
+    pub(crate) fn want_look(&mut self) {
+        self.look = true;
+    }
+
+    /// The kernel was observed, or could not be.
+    pub(crate) fn observed_now(
+        &mut self,
+        ticket: Ticket,
+        result: Result<Look, KernelError>,
+        settings: &Settings,
+        now: Now,
+        reports: &mut Vec<Report>,
+    ) {
+        if self.work != Work::Observing(ticket) {
+            return;
+        }
+        self.work = Work::Idle;
+        match result {
+            Ok(look) => {
+                if self.in_sync {
+                    reports.extend(look.differences.into_iter().map(Report::Drifted));
+                }
+                self.observed = Some(look.observed);
+                self.replan = true;
+                self.failure = None;
+                self.next_probe = now.monotonic + settings.probe;
+                self.next_audit = now.monotonic + settings.audit;
+            }
+            Err(error) => {
+                self.look = true;
+                let earlier = self.failure.take();
+                if earlier.as_ref().is_none_or(|(_, earlier)| *earlier != error) {
+                    reports.push(Report::KernelFailed(error.clone()));
+                }
+                let earlier = earlier.map(|(backoff, _)| backoff);
+                self.failure = Some((rest(earlier, now), error));
+            }
+        }
+    }
+
+    /// The kernel was brought nearer to what is desired.
+    pub(crate) fn converged(
+        &mut self,
+        converged: Converged,
+        now: Now,
+        reports: &mut Vec<Report>,
+    ) -> bool {
+        let Converged { ticket, plan, outcome, observed } = converged;
+        if self.work != Work::Converging(ticket) {
+            return false;
+        }
+        self.work = Work::Idle;
+        self.observed = Some(observed);
+        self.look |= outcome.look_again;
+        self.forget_rests(&plan);
+        self.note_blocked(&plan, reports);
+        self.note_settled(&plan, now);
+        let acted = !outcome.objects.is_empty() || outcome.halted;
+        // After something was done the rest is planned anew.
+        self.replan |= acted;
+        let was_in_sync = std::mem::replace(&mut self.in_sync, plan.is_in_sync());
+        for done in outcome.objects {
+            self.note_outcome(&done, now);
+            reports.push(Report::Applied(done));
+        }
+        if !acted && self.in_sync && !was_in_sync {
+            reports.push(Report::InSync);
+        }
+        true
+    }
+
+    /// What rested is over when the next plan does not mention it.
+    fn forget_rests(&mut self, plan: &Plan) {
+        self.rests.retain(|object, _| {
+            let planned = plan.objects.iter().find(|planned| planned.object == *object);
+            planned.is_some_and(|planned| match &planned.obstacle {
+                Some(obstacle) => *obstacle == Obstacle::Resting,
+                None => !planned.steps.is_empty(),
+            })
+        });
+    }
+
+    fn note_outcome(&mut self, done: &ObjectOutcome, now: Now) {
+        match &done.result {
+            Ok(()) => {
+                self.rests.remove(&done.object);
+                if let Some(set) = done.object.set() {
+                    let times = self.sets.entry(set.clone()).or_default();
+                    times.applied = Some(now.wall);
+                    times.verified = Some(now.wall);
+                }
+            }
+            Err(error) => {
+                let earlier = self.rests.get(&done.object).map(|(backoff, _)| *backoff);
+                self.rests.insert(done.object.clone(), (rest(earlier, now), error.clone()));
+            }
+        }
+    }
+
+    fn note_settled(&mut self, plan: &Plan, now: Now) {
+        self.withheld.clear();
+        let sets = plan.objects.iter().filter_map(|planned| Some((planned.object.set()?, planned)));
+        for (set, planned) in sets {
+            if planned.is_settled() {
+                self.sets.entry(set.clone()).or_default().verified = Some(now.wall);
+            }
+            if planned.withheld > 0 {
+                let counts = (planned.members() as u64, planned.withheld);
+                self.withheld.insert(set.clone(), counts);
+            }
+        }
+        let planned = |set: &SetName| plan.objects.iter().any(|one| one.object.set() == Some(set));
+        self.sets.retain(|set, _| planned(set));
+    }
+
+    /// Remembers, and tells once, what a plan can do nothing about.
+    fn note_blocked(&mut self, plan: &Plan, reports: &mut Vec<Report>) {
+        let obstacle = |planned: &ObjectPlan| match &planned.obstacle {
+            None | Some(Obstacle::Resting) => None,
+            Some(obstacle) => Some((planned.object.clone(), obstacle.clone())),
+        };
+        let blocked: BTreeMap<_, _> = plan.objects.iter().filter_map(obstacle).collect();
+        for (object, obstacle) in &blocked {
+            if self.blocked.get(object) != Some(obstacle) {
+                let (object, obstacle) = (object.clone(), obstacle.clone());
+                reports.push(Report::Blocked { object, obstacle });
+            }
+        }
+        self.blocked = blocked;
+    }
+
+    /// Sets were probed.
+    pub(crate) fn probed(
+        &mut self,
+        ticket: Ticket,
+        probed: Vec<Probed>,
+        now: Now,
+        reports: &mut Vec<Report>,
+    ) {
+        if self.work != Work::Probing(ticket) {
+            return;
+        }
+        self.work = Work::Idle;
+        for probe in probed {
+            if let Some(took) = probe.counted_in {
+                let times = self.sets.entry(probe.set.clone()).or_default();
+                times.next_count = now.monotonic + took.saturating_mul(COUNT_SHARE);
+            }
+            match probe.result {
+                Ok(Found { drift: Some(_), .. }) => self.want_look(),
+                Ok(Found { drift: None, references }) => {
+                    let observed = self.observed.as_mut();
+                    let seen = observed.and_then(|observed| observed.sets.get_mut(&probe.set));
+                    if let (Some(seen), Some(references)) = (seen, references) {
+                        seen.header.references = references;
+                    }
+                }
+                Err(error) => {
+                    self.want_look();
+                    reports.push(Report::KernelFailed(error));
+                }
+            }
+        }
+    }
+
+    /// Asks for the next piece of work. There is no policy, and so no plan,
+    /// while the feeds are not ready.
+    pub(crate) fn decide(
+        &mut self,
+        desired: &Arc<Desired>,
+        settings: &Settings,
+        policy: Option<Policy>,
+        now: Now,
+        tickets: &mut Tickets,
+    ) -> Option<Action> {
+        if self.work != Work::Idle {
+            return None;
+        }
+        if self.look || now.monotonic >= self.next_audit {
+            let resting = self.failure.as_ref();
+            if resting.is_some_and(|(backoff, _)| backoff.until > now.monotonic) {
+                return None;
+            }
+            self.look = false;
+            let ticket = tickets.draw();
+            self.work = Work::Observing(ticket);
+            return Some(Action::Observe(ticket, self.observed.clone()));
+        }
+        let mut policy = policy?;
+        let rested = |(backoff, _): &(Backoff, KernelError)| backoff.until <= now.monotonic;
+        self.replan |= self.rests.values().any(rested);
+        if self.replan {
+            let resting = self.rests.iter().filter(|(_, rest)| !rested(rest));
+            policy.resting.extend(resting.filter_map(|(object, _)| object.set().cloned()));
+            let observed = self.observed.clone()?;
+            self.replan = false;
+            let ticket = tickets.draw();
+            self.work = Work::Converging(ticket);
+            let desired = desired.clone();
+            return Some(Action::Converge(Box::new(Converge {
+                ticket,
+                desired,
+                observed,
+                policy,
+            })));
+        }
+        if now.monotonic >= self.next_probe {
+            self.next_probe = now.monotonic + settings.probe;
+            return self.probe(now, tickets);
+        }
+        None
+    }
+
+    /// Probes every set that is as desired, and looks whether what blocks
+    /// another still does.
+    fn probe(&mut self, now: Now, tickets: &mut Tickets) -> Option<Action> {
+        self.turn = self.turn.wrapping_add(1);
+        let observed = self.observed.as_ref()?;
+        let probes = observed.sets.iter().filter_map(|(name, set)| {
+            let members = set.members.clone().filter(|_| set.standing == Standing::Ours);
+            let blocked = self.blocked.contains_key(&Object::from(name));
+            (members.is_some() || blocked).then(|| Probe {
+                known: set.header.clone(),
+                count: self.times(name).next_count <= now.monotonic,
+                members,
+                turn: self.turn,
+            })
+        });
+        let probes: Vec<_> = probes.collect();
+        if probes.is_empty() {
+            return None;
+        }
+        let ticket = tickets.draw();
+        self.work = Work::Probing(ticket);
+        Some(Action::Probe(ticket, probes))
+    }
+
+    /// When something will be due without an event.
+    pub(crate) fn wake_at(&self, now: Now) -> Option<Duration> {
+        if self.work != Work::Idle {
+            return None;
+        }
+        let rests = self.rests.values().chain(&self.failure).map(|(backoff, _)| backoff.until);
+        let regular = self.observed.iter().flat_map(|_| [self.next_probe, self.next_audit]);
+        // What is due already waits for something else than time.
+        rests.chain(regular).filter(|&at| at > now.monotonic).min()
+    }
+}
+
+fn rest(earlier: Option<Backoff>, now: Now) -> Backoff {
+    Backoff::after(earlier, now.monotonic, REST_MIN, REST_MAX)
+}

@@ -1,0 +1,26 @@
+//! The one machine: what sources, configuration, host and kernel say on one
+//! side, what is to be done on the other.
+//!
+//! Events set state, [`Keeper`] alone says what to do next. Time is passed in;
+//! nothing here waits, reads or writes, and nothing is computed over members:
+//! that is data too, for others to run.
+
+mod compose;
+mod event;
+mod held;
+mod keeper;
+mod kernel;
+mod lists;
+mod proposal;
+mod report;
+mod settings;
+
+pub use compose::{Compose, Composed, Trial, Tried};
+pub use event::{Action, Converge, Converged, Event, Look, Probed, Reply};
+pub use held::{Held, Why};
+pub use keeper::Keeper;
+pub use kernel::{KernelState, SetTimes};
+pub use lists::ListState;
+pub use proposal::{Slip, SlipKind};
+pub use report::Report;
+pub use settings::Settings;

@@ -1,0 +1,94 @@
+//! The lists on their way into the desired state, and what is doubted of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use blocklist::{Glob, Prefixes};
+use intake::{ListRules, Makeup, Ticket};
+use reconcile::Target;
+
+use crate::Held;
+
+/// A list as it is put together.
+#[derive(Debug)]
+pub struct ListState {
+    /// Its rules.
+    pub rules: ListRules,
+    /// What its sets are to hold, once it was put together.
+    pub targets: Option<[Target; 2]>,
+    /// What was taken out because it is protected.
+    pub protected: Arc<Prefixes>,
+    /// How its sets are held, if they are.
+    pub held: Option<Held>,
+    /// The feeds that it is made of.
+    pub(crate) makeup: Makeup,
+    pub(crate) stage: ListStage,
+    pub(crate) doubt: Option<Doubt>,
+    /// Whether it was held against what an earlier process wrote down.
+    pub(crate) judged: bool,
+    /// Everything that it is made of has been looked for since it was
+    /// configured. Until then its sets lose nothing.
+    pub(crate) whole: bool,
+    /// It has been in force with all its exceptions.
+    pub(crate) entered: bool,
+}
+
+/// Where a list is on its way into the desired state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListStage {
+    /// It is in the desired state.
+    Rest,
+    /// It must be put together: when others are ready too, or at once because
+    /// it may hold what it never must.
+    Wanted {
+        /// At once.
+        urgent: bool,
+    },
+    /// It is being put together.
+    Composing(Ticket),
+}
+
+/// Why the feeds that are there may not be all that a list was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// The state directory remembers nothing. Until then even small losses
+    /// wait, as a deleted feed does.
+    Forgotten(Duration),
+    /// The configuration has taken feeds out while nobody was looking.
+    TakenOut,
+    /// The same of exceptions, by a glob that matches nothing.
+    NoException(Glob),
+}
+
+impl ListState {
+    pub(crate) fn new(rules: ListRules) -> Self {
+        Self {
+            rules,
+            targets: None,
+            protected: Arc::default(),
+            held: None,
+            makeup: Makeup::default(),
+            stage: ListStage::Wanted { urgent: false },
+            doubt: None,
+            judged: false,
+            whole: false,
+            entered: false,
+        }
+    }
+
+    /// It must be put together anew. What is under way answers an older
+    /// question.
+    pub(crate) fn want(&mut self, urgently: bool) {
+        let urgent = urgently || self.stage == ListStage::Wanted { urgent: true };
+        self.stage = ListStage::Wanted { urgent };
+    }
+
+    pub(crate) fn at_rest(&self) -> bool {
+        self.stage == ListStage::Rest
+    }
+
+    /// The list's name.
+    pub fn name(&self) -> &str {
+        &self.rules.list.name
+    }
+}

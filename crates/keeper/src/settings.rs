@@ -1,0 +1,23 @@
+//! One configuration, as far as it is about what should be in the kernel.
+//! Plain data: two can be compared.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use intake::Rules;
+use reconcile::{SetPrefix, Update};
+
+/// The settings of one configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// What our sets' names begin with.
+    pub prefix: SetPrefix,
+    /// How sets are updated.
+    pub update: Update,
+    /// Which lists there are, and what their feeds are judged by.
+    pub rules: Arc<Rules>,
+    /// Time between two probes.
+    pub probe: Duration,
+    /// Time between two comparisons of all members with the kernel.
+    pub audit: Duration,
+}
