@@ -16,6 +16,7 @@ pub fn status(keeper: &Keeper, now: Now) -> StatusView {
     StatusView {
         in_sync: keeper.in_sync(),
         degraded: degraded(keeper),
+        remarks: Vec::new(),
         generation: keeper.generation(),
         uptime_seconds: now.monotonic.as_secs(),
         sets: sets(keeper),

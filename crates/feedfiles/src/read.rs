@@ -40,6 +40,9 @@ pub struct FeedFile<'a> {
     /// It has been changing for too long to be waited for: what it holds now is
     /// taken, as far as it has whole lines.
     pub impatient: bool,
+    /// Somebody has it open and has written to it: see
+    /// [`Unfinished`](super::Unfinished).
+    pub unfinished: bool,
 }
 
 /// What came of reading a feed. A refusal is about the file, never about what
@@ -67,8 +70,8 @@ pub enum Taken<D = Result<Draft, Refusal>> {
 }
 
 /// Reads a feed, compares it with its last good copy, and lays down a copy if
-/// it differs, or if it is not a version that is `known`. The signature is that of the file that was read, `None` if
-/// there was none.
+/// it differs, or if it is not a version that is `known`. The signature is that
+/// of the file that was read, `None` if there was none.
 pub fn read(
     file: &FeedFile<'_>,
     drafts: &Drafts,
@@ -79,6 +82,12 @@ pub fn read(
         Bytes::Not(signature, refusal) => return (signature, Taken::Refused(refusal)),
         Bytes::Vanished => return (None, Taken::Vanished),
     };
+    // Half a feed that is being written anew is no feed, however long that
+    // takes; one that is only being added to begins like the last good one.
+    if file.unfinished && drafts.copies().begins(file.name, &bytes) == Some(false) {
+        let refusal = unstable("it is being written anew");
+        return (Some(signature), Taken::Refused(refusal));
+    }
     let format = file.format.for_bytes(&bytes);
     let held = drafts.copies().holds(file.name, format, file.options, &bytes);
     if let Some(version) = held.filter(|&version| known(version)) {
@@ -151,9 +160,8 @@ type Opened = (Metadata, Result<File, Refusal>);
 
 /// Finds the file.
 fn open(file: &FeedFile<'_>) -> Result<Opened, Miss> {
-    let missed = |error| match is_gone(error) {
-        true => Miss::Gone,
-        false => Miss::Hindered(Hindrance::Unreadable(error)),
+    let missed = |error| {
+        if is_gone(error) { Miss::Gone } else { Miss::Hindered(Hindrance::Unreadable(error)) }
     };
     let root = Root::open(file.feeds_dir).map_err(missed)?;
     let path = Path::new(file.name.as_str());
@@ -203,10 +211,10 @@ fn take_whole(
         return Ok(Err(too_large(format!("{} bytes", found.len()), bytes_max)));
     }
     if file.impatient {
-        let grown = take_growing(open, found, bytes_max)?;
+        let grown = take_growing(open, found, file)?;
         return Ok(grown.and_then(|bytes| expand(bytes, bytes_max)));
     }
-    if changed_within(found, file.quiet) {
+    if file.unfinished || changed_within(found, file.quiet) {
         return Ok(Err(unstable("it is being written")));
     }
     let read = || slurp(open, found.len(), bytes_max);
@@ -221,9 +229,9 @@ fn take_whole(
 fn take_growing(
     open: &File,
     found: &Metadata,
-    bytes_max: u64,
+    file: &FeedFile<'_>,
 ) -> io::Result<Result<Vec<u8>, Refusal>> {
-    let mut bytes = slurp(open, found.len(), bytes_max)?;
+    let mut bytes = slurp(open, found.len(), file.limits.bytes_max)?;
     let length = usize::try_from(found.len()).unwrap_or(usize::MAX);
     let after = open.metadata()?;
     let same_file = after.ino() == found.ino() && after.nlink() > 0;
@@ -231,7 +239,10 @@ fn take_growing(
         return Ok(Err(unstable("it changed while it was read")));
     }
     bytes.truncate(length);
-    if Signature::of_open(&after) != Signature::of_open(found) || changed_within(found, RECENT) {
+    if Signature::of_open(&after) != Signature::of_open(found)
+        || changed_within(found, RECENT)
+        || file.unfinished
+    {
         let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         bytes.truncate(end);
     }

@@ -52,7 +52,7 @@ const KINDS: &[(u64, &str)] = &[
 pub(super) fn silent(directory: impl AsFd) -> Option<&'static str> {
     let found = fstatfs(directory).ok()?;
     // The type has 32 bits, and its sign depends on the architecture.
-    let magic = i64::try_from(found.f_type).ok()?.cast_unsigned() & 0xffff_ffff;
+    let magic = found.f_type.cast_unsigned() & 0xffff_ffff;
     KINDS.iter().find(|(kind, _)| *kind == magic).map(|(_, name)| *name)
 }
 

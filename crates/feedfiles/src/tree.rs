@@ -124,7 +124,7 @@ pub fn scan(feeds_dir: &Path, limits: &TreeLimits, naming: &Naming<'_>) -> Resul
         visited: BTreeSet::new(),
         tree: Tree::default(),
     };
-    walk.directory(&root.fd, PathBuf::new(), &PathBuf::new())?;
+    walk.directory(&root.fd, Path::new(""), Path::new(""))?;
     walk.follow_links()?;
     let mut tree = walk.tree;
     tree.ignored.sort_by(|a, b| a.path.cmp(&b.path));
@@ -157,18 +157,18 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Looks through one directory, which has this path in the names of feeds,
     /// and that one without links.
-    fn directory(&mut self, fd: &OwnedFd, path: PathBuf, place: &Path) -> Result<(), ScanError> {
-        let (names, failure) = self.list(fd, &path)?;
+    fn directory(&mut self, fd: &OwnedFd, path: &Path, place: &Path) -> Result<(), ScanError> {
+        let (names, failure) = self.list(fd, path)?;
         match failure {
             Some(error) if path.as_os_str().is_empty() => {
                 return Err(ScanError::at_root(self.feeds_dir, error));
             }
-            Some(error) => self.hide(&path, Hindrance::Unreadable(error)),
+            Some(error) => self.hide(path, Hindrance::Unreadable(error)),
             None => {}
         }
         self.visited.extend(rustix::fs::fstat(fd).map(|found| (found.st_dev, found.st_ino)));
         for name in &names {
-            self.name(fd, &path, place, name, &names)?;
+            self.name(fd, path, place, name, &names)?;
         }
         self.watch(fd, place);
         self.limit(self.tree.directories.len(), "directories", self.limits.directories_max)
@@ -243,7 +243,7 @@ impl Walk<'_> {
         }
         match hindrance(&found) {
             None => self.feed(feed, Signature::of_open(&found)),
-            Some(Hindrance::Directory) => self.below(parent, path, &place.join(step), name),
+            Some(Hindrance::Directory) => self.below(parent, &path, &place.join(step), name),
             Some(_) if found.is_symlink() => {
                 self.links.push((path, feed));
                 Ok(())
@@ -264,12 +264,12 @@ impl Walk<'_> {
     fn below(
         &mut self,
         parent: &OwnedFd,
-        path: PathBuf,
+        path: &Path,
         place: &Path,
         name: &CString,
     ) -> Result<(), ScanError> {
         if path.components().count() >= self.limits.depth_max {
-            self.hide(&path, Hindrance::TooDeep);
+            self.hide(path, Hindrance::TooDeep);
             return Ok(());
         }
         match enter(parent, name) {
@@ -277,7 +277,7 @@ impl Walk<'_> {
             // Changed since we looked, which will be noticed.
             Err(error) if is_gone(error) => Ok(()),
             Err(error) => {
-                self.hide(&path, Hindrance::Unreadable(error));
+                self.hide(path, Hindrance::Unreadable(error));
                 Ok(())
             }
         }
@@ -289,43 +289,43 @@ impl Walk<'_> {
             let mut links = std::mem::take(&mut self.links);
             links.sort();
             for (path, feed) in links {
-                self.link(path, feed)?;
+                self.link(&path, feed)?;
             }
         }
         Ok(())
     }
 
-    fn link(&mut self, path: PathBuf, feed: FeedName) -> Result<(), ScanError> {
-        let place = self.note_way(&path);
-        let found = match self.root.look(&path) {
+    fn link(&mut self, path: &Path, feed: FeedName) -> Result<(), ScanError> {
+        let place = self.note_way(path);
+        let found = match self.root.look(path) {
             Ok(found) => found,
             Err(Miss::Gone) => return Ok(()),
             Err(Miss::Hindered(reason)) => {
-                let link = look(&self.root.fd, &path).ok();
-                self.obstruct(&path, feed, link.map(|link| Signature::of_open(&link)), reason);
+                let link = look(&self.root.fd, path).ok();
+                self.obstruct(path, feed, link.map(|link| Signature::of_open(&link)), reason);
                 return Ok(());
             }
         };
         match hindrance(&found) {
             None => self.feed(feed, Signature::of_open(&found)),
             Some(Hindrance::Directory) if self.visited.contains(&identity(&found)) => {
-                self.ignore(&path, Hindrance::Twice);
+                self.ignore(path, Hindrance::Twice);
                 Ok(())
             }
             Some(Hindrance::Directory) if path.components().count() >= self.limits.depth_max => {
-                self.hide(&path, Hindrance::TooDeep);
+                self.hide(path, Hindrance::TooDeep);
                 Ok(())
             }
-            Some(Hindrance::Directory) => match self.root.enter(&path) {
+            Some(Hindrance::Directory) => match self.root.enter(path) {
                 Ok(fd) => self.directory(&fd, path, &place),
                 Err(Miss::Gone) => Ok(()),
                 Err(Miss::Hindered(reason)) => {
-                    self.hide(&path, reason);
+                    self.hide(path, reason);
                     Ok(())
                 }
             },
             Some(reason) => {
-                self.obstruct(&path, feed, Some(Signature::of_open(&found)), reason);
+                self.obstruct(path, feed, Some(Signature::of_open(&found)), reason);
                 Ok(())
             }
         }

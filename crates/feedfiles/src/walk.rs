@@ -107,10 +107,7 @@ impl Root {
         let found = self.follow(path, LOOK).and_then(|fd| {
             File::from(fd).metadata().map_err(|error| self.miss(path, errno(&error)))
         })?;
-        match found.is_symlink() {
-            true => Err(self.miss(path, Errno::LOOP)),
-            false => Ok(found),
-        }
+        if found.is_symlink() { Err(self.miss(path, Errno::LOOP)) } else { Ok(found) }
     }
 
     /// Opens the directory that a path beneath leads to.
@@ -136,7 +133,7 @@ impl Root {
     fn step(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
         let (parent, name) = (path.parent().unwrap_or(path), path.file_name().unwrap_or_default());
         let mut directory = None;
-        for step in parent.iter() {
+        for step in parent {
             directory = Some(enter(directory.as_ref().unwrap_or(&self.fd), step)?);
         }
         let parent = directory.as_ref().unwrap_or(&self.fd);

@@ -1,5 +1,6 @@
 //! Says that something changed below the feeds directory, never what: the
-//! answer to every notice is a scan, which sees for itself.
+//! answer to every notice is a scan, which sees for itself. It also knows who
+//! writes to a file and has not closed it.
 //!
 //! It knows inotify (`inotify(7)`) and its gaps: a directory is watched from
 //! some moment on, a queue overflows, a directory that does not exist cannot
@@ -11,13 +12,16 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
+use blocklist::FeedName;
 use futures_util::{FutureExt as _, StreamExt as _};
 use inotify::{EventMask, EventOwned, EventStream, Inotify, WatchDescriptor, WatchMask, Watches};
 use rustix::io::Errno;
 
 use super::name::is_passed_over;
 use super::tree::Tree;
+use super::unfinished::Unfinished;
 
 /// Room for some hundred events in one read. An event is 16 bytes and a name,
 /// at most 272 bytes.
@@ -88,18 +92,20 @@ pub struct Watcher {
     watched: HashMap<WatchDescriptor, Watched>,
     /// What links lead through: their names matter whatever they are.
     waypoints: BTreeSet<PathBuf>,
+    /// Which files are being written.
+    unfinished: Unfinished,
     /// Something may have changed before the watch was there to see it.
     pending: Option<Notice>,
 }
 
 impl Watcher {
     /// Begins with no watch at all but the certainty that something changed,
-    /// so that the first [`Self::next`] returns at once. Has to be called
-    /// inside a tokio runtime.
+    /// so that the first [`Self::next`] returns at once. What is being written
+    /// is noted in `unfinished`. Has to be called inside a tokio runtime.
     ///
     /// # Errors
     /// [`WatchError::Start`].
-    pub fn new(feeds_dir: &Path) -> Result<Self, WatchError> {
+    pub fn new(feeds_dir: &Path, unfinished: Unfinished) -> Result<Self, WatchError> {
         let root = std::path::absolute(feeds_dir).map_err(WatchError::Start)?;
         let inotify = Inotify::init().map_err(WatchError::Start)?;
         let stream = inotify.into_event_stream(vec![0; BUFFER_BYTES]).map_err(WatchError::Start)?;
@@ -110,6 +116,7 @@ impl Watcher {
             watches,
             watched: HashMap::new(),
             waypoints: BTreeSet::new(),
+            unfinished,
             pending: Some(Notice::Changed),
         })
     }
@@ -220,12 +227,33 @@ impl Watcher {
             Some(event) => event.map_err(WatchError::Read)?,
             None => return Err(WatchError::Read(io::ErrorKind::UnexpectedEof.into())),
         };
+        self.note_writer(&event);
         let notice = self.judge(&event);
         if event.mask.contains(EventMask::IGNORED) {
             self.watched.remove(&event.wd);
         }
         self.pending = self.pending.max(notice);
         Ok(())
+    }
+
+    /// Notes who begins to write to a file, and who is done.
+    fn note_writer(&self, event: &EventOwned) {
+        if event.mask.contains(EventMask::Q_OVERFLOW) {
+            return self.unfinished.forget_all();
+        }
+        let directory = match self.watched.get(&event.wd) {
+            Some(Watched::Root) => &self.root,
+            Some(Watched::Below(path)) => path,
+            _ => return,
+        };
+        let path = event.name.as_ref().map(|name| directory.join(name));
+        let below = path.as_ref().and_then(|path| path.strip_prefix(&self.root).ok()?.to_str());
+        let Some(Ok(feed)) = below.map(FeedName::new) else { return };
+        if event.mask.contains(EventMask::MODIFY) {
+            self.unfinished.written(feed, Instant::now());
+        } else if !event.mask.contains(EventMask::ATTRIB) {
+            self.unfinished.done(&feed);
+        }
     }
 
     fn judge(&self, event: &EventOwned) -> Option<Notice> {

@@ -65,7 +65,7 @@ const fn leftover(shape: Shape, by: &'static str) -> Leftover {
 /// `memline.c` (`.swp`, then `.swo`, down to `.saa`); `emacs`, node *Auto Save
 /// Files*; `nano/src/files.c` (`.save`); `patch(1)` (`.orig`, `.rej`);
 /// Chromium's `download_path_reservation_tracker` (`.crdownload`), Safari
-/// (`.download`), Firefox and WinSCP by their manuals.
+/// (`.download`), Firefox and `WinSCP` by their manuals.
 const LEFTOVERS: &[Leftover] = &[
     leftover(Shape::Begins("__salt.tmp."), "Salt, while it writes a file"),
     leftover(Shape::Begins(".ansible_tmp"), "Ansible, while it writes a file"),

@@ -103,6 +103,8 @@ impl Daemon {
         status.degraded.splice(..0, refused);
         status.degraded.extend(self.next_boot_in_doubt());
         status.degraded.extend(self.unknown());
+        status.degraded.extend(self.lookout.blind());
+        status.remarks.extend(self.lookout.silent());
         status
     }
 

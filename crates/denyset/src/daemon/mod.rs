@@ -8,6 +8,7 @@ mod facts;
 mod farewell;
 mod input;
 mod inquiry;
+mod lookout;
 mod next_boot;
 mod perform;
 mod reload;
@@ -37,9 +38,9 @@ use crate::exit::Exit;
 use crate::lock::Lock;
 use crate::systemd;
 use configuration::{Config, OnStop};
-use feedfiles::{Settle, Watcher};
 
 use input::Input;
+use lookout::Lookout;
 use next_boot::NextBoot;
 use perform::Finished;
 use reload::Candidate;
@@ -67,9 +68,9 @@ pub struct Daemon {
     finish: mpsc::Sender<Finished>,
     calls: mpsc::Receiver<Call>,
     signals: Signals,
-    /// `None` when this kernel lets us watch nothing.
-    watcher: Option<Watcher>,
-    settle: Settle,
+    lookout: Lookout,
+    /// When what nobody wants was last looked for.
+    cleared: Instant,
     /// When the keeper wants a tick.
     wake: Option<Instant>,
     /// When the service manager wants a sign of life.

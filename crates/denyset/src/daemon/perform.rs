@@ -1,6 +1,8 @@
 //! Hands out what the keeper wants done, and takes in what came of it.
 //! Handing out never waits.
 
+use std::time::{Duration, Instant};
+
 use host::News;
 use intake::Order;
 use keeper::{Action, Event, Report};
@@ -11,6 +13,9 @@ use super::storage::Task;
 use super::worker::Job;
 use super::{Daemon, report};
 use crate::effects::Scanned;
+
+/// Between two looks for what nobody has wanted for long. Days are counted.
+const CLEAR_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
 /// What came of work that was handed out.
 #[derive(Debug)]
@@ -102,10 +107,13 @@ impl Daemon {
 
     /// Watches what the scan found, and tells of what cannot be a feed.
     fn scanned(&mut self, scanned: Scanned) -> Event {
-        if let Some(tree) = &scanned.tree
-            && let Some(Err(error)) = self.watcher.as_mut().map(|watcher| watcher.rewatch(tree))
-        {
-            tracing::warn!(%error, "the feeds directory is not watched whole, changes may be noticed late");
+        let now = Instant::now();
+        if let Some(tree) = &scanned.tree {
+            self.lookout.scanned(tree, now);
+        }
+        if now.duration_since(self.cleared) >= CLEAR_EVERY {
+            self.cleared = now;
+            self.storage.hand(&self.feeds, Task::ClearUnwanted);
         }
         self.feeds.log_ignored(&scanned);
         Event::Files(scanned.answer)

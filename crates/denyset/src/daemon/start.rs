@@ -5,6 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use keeper::Keeper;
 use reconcile::{KernelError, KernelErrorKind};
@@ -14,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 use super::Daemon;
 use super::clock::Clock;
 use super::facts;
+use super::lookout::Lookout;
 use super::next_boot::NextBoot;
 use super::signals::Signals;
 use super::storage::Storage;
@@ -26,15 +28,12 @@ use crate::remedy;
 use crate::settings::{protection, settings};
 use crate::systemd;
 use configuration::{Config, ConfigError};
-use feedfiles::{Settle, StoreError, Watcher};
+use feedfiles::StoreError;
 
 /// Finished work that waits for the loop. More than can be handed out at once.
 const FINISHED_MAX: usize = 64;
 /// Calls that wait for the loop; more than there are clients.
 const CALLS_MAX: usize = 64;
-/// A directory in which something changes all the time is read at the latest
-/// after this many settling times.
-const SETTLE_MAX: u32 = 20;
 
 /// Why there is no daemon.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +108,7 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         interval
     });
+    let lookout = Lookout::new(&config, feeds.unfinished().clone());
     let clock = Clock::start();
     let daemon = Daemon {
         keeper: Keeper::new(settings(&config), protection(&host.facts), salt(), clock.now()),
@@ -122,8 +122,8 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         finish,
         calls: listen(&config),
         signals,
-        watcher: watch(&config),
-        settle: settle(&config),
+        lookout,
+        cleared: Instant::now(),
         wake: None,
         watchdog,
         waiting: Vec::new(),
@@ -149,12 +149,6 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     Ok(daemon)
 }
 
-/// The settling of the feeds directory.
-pub(super) fn settle(config: &Config) -> Settle {
-    let quiet = config.daemon.settle;
-    Settle::new(quiet, (quiet * SETTLE_MAX).min(config.daemon.settle_max))
-}
-
 /// Opens the control socket. A daemon that nobody can ask still blocks.
 fn listen(config: &Config) -> mpsc::Receiver<crate::control::Call> {
     let (sender, calls) = mpsc::channel(CALLS_MAX);
@@ -165,12 +159,4 @@ fn listen(config: &Config) -> mpsc::Receiver<crate::control::Call> {
         Err(error) => tracing::error!(%error, "nobody can ask this daemon anything: {error}"),
     }
     calls
-}
-
-/// Watches the feeds directory. A daemon that is not told of changes looks
-/// for them at every probe.
-fn watch(config: &Config) -> Option<Watcher> {
-    Watcher::new(&config.daemon.feeds_dir)
-        .inspect_err(|error| tracing::error!(%error, "changes will be noticed late: {error}"))
-        .ok()
 }

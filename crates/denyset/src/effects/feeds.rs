@@ -11,7 +11,7 @@ use blocklist::{FeedName, Limits, Refusal};
 use configuration::Config;
 use feedfiles::{
     BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Restored, Rule,
-    Store, StoreError, Taken, Tree, TreeLimits, VersionId,
+    Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId,
 };
 use intake::{
     Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, ReadOrder, Reading, Recalled,
@@ -36,6 +36,7 @@ pub struct FeedEffects {
     config: Arc<Config>,
     kept: Kept,
     candidates: Arc<Mutex<Candidates>>,
+    unfinished: Unfinished,
     /// What has been told to be ignored.
     told: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -77,12 +78,24 @@ impl FeedEffects {
     }
 
     fn new(config: Arc<Config>, kept: Kept) -> Self {
-        Self { config, kept, candidates: Arc::default(), told: Arc::default() }
+        Self {
+            config,
+            kept,
+            candidates: Arc::default(),
+            unfinished: Unfinished::default(),
+            told: Arc::default(),
+        }
     }
 
     /// Uses another configuration from now on.
     pub fn reconfigure(&mut self, config: Arc<Config>) {
         self.config = config;
+    }
+
+    /// The files that are being written, to be kept up to date by whoever
+    /// watches them.
+    pub fn unfinished(&self) -> &Unfinished {
+        &self.unfinished
     }
 
     /// The last good copies, for the lines of a feed.
@@ -225,6 +238,7 @@ impl FeedEffects {
             limits: &TreeLimits::default(),
             quiet: self.config.daemon.settle,
             impatient: order.impatient,
+            unfinished: self.unfinished.has(&order.feed),
         };
         let (signature, reading) = match &self.kept {
             Kept::Writable(drafts, _) => {

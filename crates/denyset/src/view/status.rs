@@ -16,6 +16,9 @@ pub struct StatusView {
     pub in_sync: bool,
     /// One sentence each on what does not work as it should.
     pub degraded: Vec<String>,
+    /// One sentence each on what works as it can, and is worth knowing.
+    #[serde(default)]
+    pub remarks: Vec<String>,
     /// The number of the desired state.
     pub generation: u64,
     /// For how long the daemon has been running.
@@ -101,6 +104,9 @@ impl fmt::Display for StatusView {
         writeln!(out, "{sync}, generation {}, up {uptime}", self.generation)?;
         for sentence in &self.degraded {
             writeln!(out, "degraded: {}", shown(sentence))?;
+        }
+        for sentence in &self.remarks {
+            writeln!(out, "remark: {}", shown(sentence))?;
         }
         for FeedStatus { feed, refused, accept, .. } in &self.feeds {
             if let Some(reason) = refused {

@@ -24,6 +24,7 @@ fn look(home: &Home, feed: &str, limits: &TreeLimits, quiet: Duration) -> Taken<
         limits,
         quiet,
         impatient: false,
+        unfinished: false,
     })
     .1
 }
@@ -44,7 +45,17 @@ fn keep(home: &Home, store: &Store, feed: &str) -> Taken {
     let (format, options, parse) = (Format::Plain.into(), &Options::default(), &Limits::default());
     let (limits, quiet) = (&TreeLimits::default(), Duration::ZERO);
     read(
-        &FeedFile { feeds_dir, name, format, options, parse, limits, quiet, impatient: false },
+        &FeedFile {
+            feeds_dir,
+            name,
+            format,
+            options,
+            parse,
+            limits,
+            quiet,
+            impatient: false,
+            unfinished: false,
+        },
         store.drafts(),
         |_| true,
     )
@@ -100,6 +111,7 @@ fn the_signature_is_the_one_that_the_scan_has_seen() {
             limits,
             quiet,
             impatient: false,
+            unfinished: false,
         })
         .0
     };
@@ -221,4 +233,53 @@ fn what_a_link_leads_to_is_read_if_it_is_beneath() {
     };
     refused("out/passwd", Hindrance::Leaving);
     refused("dangling", Hindrance::Dangling);
+}
+
+#[test]
+fn a_file_that_its_writer_has_open_is_taken_only_as_far_as_it_was_added_to() {
+    let home = Home::new();
+    let mut store = Store::open(&home.state()).expect("a store");
+    let taken = |store: &Store, unfinished, impatient| {
+        let (feeds_dir, name) = (&home.feeds(), &name("a"));
+        let (options, parse) = (&Options::default(), &Limits::default());
+        let (format, limits, quiet) =
+            (Format::Plain.into(), &TreeLimits::default(), Duration::ZERO);
+        let file = FeedFile {
+            feeds_dir,
+            name,
+            format,
+            options,
+            parse,
+            limits,
+            quiet,
+            impatient,
+            unfinished,
+        };
+        read(&file, store.drafts(), |_| true).1
+    };
+    let check = |taken: Taken, want: Option<u64>| match taken {
+        Taken::New { feed, draft, .. } => {
+            assert_eq!(Some(feed.tally.entries), want);
+            Some(draft.expect("room"))
+        }
+        Taken::Refused(refusal) => {
+            assert_eq!((refusal.guard, None), (Guard::Stable, want), "{refusal}");
+            None
+        }
+        other => panic!("{other:?}"),
+    };
+    home.write("a", "192.0.2.1\n192.0.2.2\n");
+    check(taken(&store, true, false), None);
+    let draft = check(taken(&store, false, false), Some(2)).expect("a draft");
+    store.keep(draft, SystemTime::now()).expect("kept");
+    // Somebody adds to it, and is in the middle of a line.
+    home.write("a", "192.0.2.1\n192.0.2.2\n192.0.2.3\n192.0.2.");
+    check(taken(&store, true, false), None);
+    check(taken(&store, true, true), Some(3));
+    // Somebody writes it anew, slowly.
+    home.write("a", "198.51.100.1\n198.51.100.2\n198.51.100.3\n");
+    check(taken(&store, true, true), None);
+    home.write("a", "192.0.2.1\n");
+    check(taken(&store, true, true), None);
+    check(taken(&store, false, false), Some(1));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::super::{Naming, Notice, Tree, TreeLimits, Watcher, scan};
+use super::super::{Naming, Notice, Tree, TreeLimits, Unfinished, Watcher, scan};
 use super::set_mode;
 
 const LONG: Duration = Duration::from_secs(10);
@@ -62,7 +62,7 @@ fn check(what: &str, act: impl FnOnce(&Path), want: Option<Notice>) {
         let feeds = parent.path().join("feeds");
         fs::create_dir_all(feeds.join("sub")).expect("directories");
         fs::write(feeds.join("old"), "192.0.2.1\n").expect("a file");
-        let watcher = Watcher::new(&feeds).expect("a watcher");
+        let watcher = Watcher::new(&feeds, Unfinished::default()).expect("a watcher");
         let mut scene = Scene { parent, watcher };
         assert_eq!(scene.notice().await, Notice::Changed, "{what}: at the start");
         scene.settle().await;
@@ -147,7 +147,8 @@ fn what_is_no_feed_or_not_yet_one_wakes_nobody() {
 #[tokio::test]
 async fn a_directory_that_appears_late_is_noticed_at_every_step() {
     let parent = tempfile::tempdir().expect("a directory");
-    let watcher = Watcher::new(&parent.path().join("a/feeds")).expect("a watcher");
+    let watcher =
+        Watcher::new(&parent.path().join("a/feeds"), Unfinished::default()).expect("a watcher");
     let mut scene = Scene { parent, watcher };
     let far = scene.parent.path().join("a/feeds");
     let look = |scene: &mut Scene| {
@@ -179,7 +180,7 @@ async fn a_swap_on_the_way_of_a_link_is_noticed_and_so_is_a_change_at_its_end() 
     }
     symlink("..v1", feeds.join("..data")).expect("a link");
     symlink("..data/a", feeds.join("a")).expect("a link");
-    let watcher = Watcher::new(&feeds).expect("a watcher");
+    let watcher = Watcher::new(&feeds, Unfinished::default()).expect("a watcher");
     let mut scene = Scene { parent, watcher };
     let look = || scan(&feeds, &TreeLimits::default(), &Naming::PLAIN).expect("a scan");
     let quiet = async |scene: &mut Scene| {
@@ -200,10 +201,31 @@ async fn a_swap_on_the_way_of_a_link_is_noticed_and_so_is_a_change_at_its_end() 
 }
 
 #[tokio::test]
+async fn a_file_is_unfinished_from_the_first_write_until_it_is_closed() {
+    use std::io::Write as _;
+    let parent = tempfile::tempdir().expect("a directory");
+    fs::create_dir_all(parent.path().join("feeds")).expect("made");
+    let unfinished = Unfinished::default();
+    let watcher = Watcher::new(&parent.path().join("feeds"), unfinished.clone());
+    let mut scene = Scene { parent, watcher: watcher.expect("a watcher") };
+    scene.settle().await;
+    let feed = super::name("new");
+    let mut file = fs::File::create(scene.feeds().join("new")).expect("made");
+    assert!(!scene.is_noticed().await, "only made");
+    file.write_all(b"192.0.2.1\n").expect("written");
+    assert_eq!(scene.notice().await, Notice::Changed);
+    assert!(unfinished.has(&feed));
+    drop(file);
+    assert_eq!(scene.notice().await, Notice::Changed);
+    assert!(!unfinished.has(&feed));
+}
+
+#[tokio::test]
 async fn what_changed_before_it_was_watched_is_looked_at_again() {
     let parent = tempfile::tempdir().expect("a directory");
     fs::create_dir_all(parent.path().join("feeds")).expect("made");
-    let watcher = Watcher::new(&parent.path().join("feeds")).expect("a watcher");
+    let watcher =
+        Watcher::new(&parent.path().join("feeds"), Unfinished::default()).expect("a watcher");
     let mut scene = Scene { parent, watcher };
     scene.settle().await;
     fs::create_dir(scene.feeds().join("sub")).expect("made");
@@ -218,7 +240,8 @@ async fn what_changed_before_it_was_watched_is_looked_at_again() {
 async fn more_than_the_queue_holds_is_said_to_be_too_much() {
     let parent = tempfile::tempdir().expect("a directory");
     fs::create_dir_all(parent.path().join("feeds")).expect("made");
-    let watcher = Watcher::new(&parent.path().join("feeds")).expect("a watcher");
+    let watcher =
+        Watcher::new(&parent.path().join("feeds"), Unfinished::default()).expect("a watcher");
     let mut scene = Scene { parent, watcher };
     scene.settle().await;
     let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").expect("a limit");
@@ -238,7 +261,8 @@ async fn more_than_the_queue_holds_is_said_to_be_too_much() {
 async fn a_directory_moved_out_of_the_tree_is_no_longer_watched() {
     let parent = tempfile::tempdir().expect("a directory");
     fs::create_dir_all(parent.path().join("feeds/sub")).expect("made");
-    let watcher = Watcher::new(&parent.path().join("feeds")).expect("a watcher");
+    let watcher =
+        Watcher::new(&parent.path().join("feeds"), Unfinished::default()).expect("a watcher");
     let mut scene = Scene { parent, watcher };
     scene.settle().await;
     let outside = scene.parent.path().join("outside");

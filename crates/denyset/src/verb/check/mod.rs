@@ -97,6 +97,7 @@ fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Fail
             limits: &limits,
             quiet: Duration::ZERO,
             impatient: false,
+            unfinished: false,
         };
         let (signature, taken) = read_only(&file);
         let read = match taken {
