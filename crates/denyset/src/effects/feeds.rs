@@ -171,20 +171,20 @@ impl FeedEffects {
                 Rule::Leftover { .. } => Some((path, rule.to_string())),
                 Rule::Never(_) | Rule::Ignored { .. } => None,
             });
-        let mut more = 0;
+        let mut fresh = 0;
         for (path, reason) in ignored.chain(leftovers) {
             if !before.contains(path) {
-                more += 1;
-                if more <= TOLD_MAX {
+                fresh += 1;
+                if fresh <= TOLD_MAX {
                     tracing::warn!(path, reason, "this is not taken for a feed: {path}, {reason}");
                 }
             }
             told.insert(path.clone());
         }
-        if let Some(more) = more.checked_sub(TOLD_MAX).filter(|&more| more > 0) {
+        if let Some(count) = fresh.checked_sub(TOLD_MAX).filter(|&count| count > 0) {
             tracing::warn!(
-                more,
-                "{more} others are not taken for feeds, `denyset check` lists them"
+                count,
+                "{count} others are not taken for feeds, `denyset check` lists them"
             );
         }
     }
