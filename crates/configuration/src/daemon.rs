@@ -5,11 +5,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use blocklist::Glob;
 use reconcile::SetPrefix;
 use toml::de::{DeTable, DeValue};
 
 use super::bytes_of;
 use super::limits::{self, Number};
+use super::list::glob;
 use super::mistake::Mistakes;
 use super::section::{Section, Text};
 
@@ -29,6 +31,10 @@ pub struct Daemon {
     pub settle_max: Duration,
     /// Between two looks at `feeds_dir` if nothing says that it changed.
     pub scan: Duration,
+    /// Files that are no feeds, beside those that no program means to be one.
+    pub ignore: Vec<Glob>,
+    /// Feeds in `feeds_dir` at the most.
+    pub feeds_max: usize,
     /// Between two cheap drift probes.
     pub probe: Duration,
     /// Between two full comparisons with the kernel.
@@ -79,6 +85,8 @@ impl Default for Daemon {
             settle: Duration::from_millis(limits::SETTLE_MS.default),
             settle_max: Duration::from_secs(limits::SETTLE_MAX_SECONDS.default),
             scan: Duration::from_secs(limits::SCAN_SECONDS.default),
+            ignore: Vec::new(),
+            feeds_max: count(limits::FEEDS.default),
             probe: Duration::from_secs(limits::PROBE_SECONDS.default),
             audit: Duration::from_secs(limits::AUDIT_SECONDS.default),
             withdraw: Duration::from_secs(limits::WITHDRAW_SECONDS.default),
@@ -120,6 +128,8 @@ impl Daemon {
             settle: time(&mut section, &limits::SETTLE_MS, Duration::from_millis),
             settle_max: time(&mut section, &limits::SETTLE_MAX_SECONDS, Duration::from_secs),
             scan: time(&mut section, &limits::SCAN_SECONDS, Duration::from_secs),
+            ignore: ignore(&mut section),
+            feeds_max: count(section.number(&limits::FEEDS).unwrap_or(limits::FEEDS.default)),
             probe: time(&mut section, &limits::PROBE_SECONDS, Duration::from_secs),
             audit: time(&mut section, &limits::AUDIT_SECONDS, Duration::from_secs),
             withdraw: time(&mut section, &limits::WITHDRAW_SECONDS, Duration::from_secs),
@@ -178,6 +188,24 @@ impl Kernel {
 
 fn time(section: &mut Section<'_, '_>, number: &Number, unit: fn(u64) -> Duration) -> Duration {
     unit(section.number(number).unwrap_or(number.default))
+}
+
+/// A number that the checks have let pass.
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// The globs of names that are no feeds.
+fn ignore(section: &mut Section<'_, '_>) -> Vec<Glob> {
+    let texts = section.texts("ignore").unwrap_or_default();
+    if let Some(Text { at, .. }) = texts.get(limits::IGNORE_MAX) {
+        let message = format!("{} globs, at most {} fit", texts.len(), limits::IGNORE_MAX);
+        section.note(*at, "ignore", message);
+    }
+    let read = texts.into_iter().filter_map(|Text { text, at }| {
+        glob(text).map_err(|message| section.note(at, "ignore", message)).ok()
+    });
+    read.collect()
 }
 
 /// A path that means the same wherever the program is started, and that can

@@ -134,6 +134,12 @@ impl Config {
         }
     }
 
+    /// Whether a list names the feed in so many words, rather than by a glob
+    /// that fits other names as well.
+    pub fn names(&self, feed: &FeedName) -> bool {
+        self.lists.iter().any(|list| list.names(feed))
+    }
+
     /// The format that a feed is read as.
     pub fn format_for(&self, feed: &FeedName) -> FormatChoice {
         self.tables_for(feed).filter_map(|table| table.format).last().unwrap_or_default()

@@ -27,6 +27,8 @@ pub const SETTLE_MS: Number = number("settle-ms", 250, 1, 60_000);
 pub const SETTLE_MAX_SECONDS: Number = number("settle-max-seconds", 10, 1, 3_600);
 /// Each look at the feeds directory asks for a few numbers of every file.
 pub const SCAN_SECONDS: Number = number("scan-seconds", 60, 1, 24 * 3_600);
+/// Each feed takes some hundred bytes, and a look at each look.
+pub const FEEDS: Number = number("feeds-max", 4_096, 1, 1_000_000);
 /// Each probe walks the header of every set once.
 pub const PROBE_SECONDS: Number = number("probe-seconds", 10, 1, 3_600);
 /// Each audit reads every member.
@@ -52,6 +54,8 @@ pub const FILE_BYTES_MAX: u64 = 4 << 20;
 pub const LISTS_MAX: usize = 1_000;
 /// `[[feed]]` tables at the most: each is matched with every feed.
 pub const FEED_TABLES_MAX: usize = 10_000;
+/// Globs in `ignore` at the most: each is matched with every name.
+pub const IGNORE_MAX: usize = 1_000;
 /// Strings in one array at the most.
 pub const STRINGS_MAX: usize = 100_000;
 /// The longest path of a socket: `sun_path` has 108 bytes (`unix(7)`), the last

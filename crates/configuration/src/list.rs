@@ -29,6 +29,15 @@ impl ListConfig {
     pub fn uses(&self, feed: &FeedName) -> bool {
         self.list.role(feed) != Role::None
     }
+
+    /// Whether the list names the feed in so many words.
+    pub fn names(&self, feed: &FeedName) -> bool {
+        let allow = self.list.allow.iter().filter_map(|allow| match allow {
+            Allow::Feeds(glob) => Some(glob),
+            Allow::Prefix(_) => None,
+        });
+        self.list.feeds.iter().chain(allow).any(|glob| glob.as_str() == feed.as_str())
+    }
 }
 
 /// What the lists of one file must share or not share.

@@ -39,6 +39,10 @@ fn the_shipped_file_sets_every_key_once() {
         "state-dir",
         "control-socket",
         "settle-ms",
+        "settle-max-seconds",
+        "scan-seconds",
+        "ignore",
+        "feeds-max",
         "probe-seconds",
         "audit-seconds",
         "withdraw-seconds",
@@ -154,6 +158,9 @@ fn a_number_out_of_range_is_refused_with_its_range() {
     };
     number("daemon", "settle-ms", "0", "2:13", "1 to 60000");
     number("daemon", "settle-ms", "-1", "2:13", "1 to 60000");
+    number("daemon", "settle-max-seconds", "0", "2:22", "1 to 3600");
+    number("daemon", "scan-seconds", "86401", "2:16", "1 to 86400");
+    number("daemon", "feeds-max", "1000001", "2:13", "1 to 1000000");
     number("daemon", "probe-seconds", "3601", "2:17", "1 to 3600");
     number("daemon", "audit-seconds", "0", "2:17", "1 to 604800");
     number("daemon", "withdraw-seconds", "604801", "2:20", "0 to 604800");
@@ -417,6 +424,10 @@ fn every_option_arrives() {
         "
 [daemon]
 settle-ms = 1
+settle-max-seconds = 2
+scan-seconds = 3
+feeds-max = 4
+ignore = [\"*.md\", \"old/**\"]
 withdraw-seconds = 0
 on-stop = \"remove\"
 [kernel]
@@ -435,6 +446,10 @@ column = 2
 ",
     );
     assert_eq!(config.daemon.settle, Duration::from_millis(1));
+    assert_eq!(config.daemon.settle_max, Duration::from_secs(2));
+    assert_eq!(config.daemon.scan, Duration::from_secs(3));
+    assert_eq!(config.daemon.feeds_max, 4);
+    assert_eq!(config.daemon.ignore.len(), 2);
     assert_eq!(config.daemon.withdraw, Duration::ZERO);
     assert_eq!(config.daemon.on_stop, OnStop::Remove);
     assert_eq!(config.kernel.set_prefix.as_str(), "x.");

@@ -166,6 +166,17 @@ impl Copies {
         same.then(|| header.version())
     }
 
+    /// Whether these bytes begin with all that the last good copy of the feed
+    /// has. `None` if it has none that can be read.
+    pub fn begins(&self, feed: &FeedName, bytes: &[u8]) -> Option<bool> {
+        let (mut file, header) = self.open_copy(&file_name(feed)).ok()??;
+        let Some(beginning) = usize::try_from(header.bytes).ok().and_then(|end| bytes.get(..end))
+        else {
+            return Some(false);
+        };
+        same_bytes(&mut file, beginning).ok()
+    }
+
     /// Whether there is a copy of the feed, good or not.
     pub fn has(&self, feed: &FeedName) -> bool {
         look(&*self.directory, file_name(feed)).is_ok()

@@ -27,6 +27,17 @@ pub(super) const RATIO_FREE_BYTES: usize = 1 << 20;
 /// highest settings of `xz` and `zstd` need.
 pub(super) const DECODER_BYTES_MAX: u64 = 160 << 20;
 
+impl TreeLimits {
+    /// The limits with so many feeds at the most. Other names and directories
+    /// are not what limits them then.
+    #[must_use]
+    pub fn with_feeds_max(feeds_max: usize) -> Self {
+        let default = Self::default();
+        let names_max = default.names_max.max(feeds_max.saturating_mul(4));
+        Self { feeds_max, names_max, ..default }
+    }
+}
+
 impl Default for TreeLimits {
     fn default() -> Self {
         Self {

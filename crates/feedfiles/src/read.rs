@@ -14,7 +14,7 @@ use super::expand::expand;
 use super::limits::TreeLimits;
 use super::signature::Signature;
 use super::version::VersionId;
-use super::walk::{Hindrance, enter, errno, hindrance, is_gone, look, open_file, open_root};
+use super::walk::{Hindrance, Miss, Root, errno, hindrance, is_gone, look};
 
 /// A file that changed this lately may end in the middle of a line.
 const RECENT: Duration = Duration::from_secs(5);
@@ -40,6 +40,9 @@ pub struct FeedFile<'a> {
     /// It has been changing for too long to be waited for: what it holds now is
     /// taken, as far as it has whole lines.
     pub impatient: bool,
+    /// Somebody has it open and has written to it: see
+    /// [`Unfinished`](super::Unfinished).
+    pub unfinished: bool,
 }
 
 /// What came of reading a feed. A refusal is about the file, never about what
@@ -67,8 +70,8 @@ pub enum Taken<D = Result<Draft, Refusal>> {
 }
 
 /// Reads a feed, compares it with its last good copy, and lays down a copy if
-/// it differs, or if it is not a version that is `known`. The signature is that of the file that was read, `None` if
-/// there was none.
+/// it differs, or if it is not a version that is `known`. The signature is that
+/// of the file that was read, `None` if there was none.
 pub fn read(
     file: &FeedFile<'_>,
     drafts: &Drafts,
@@ -79,6 +82,12 @@ pub fn read(
         Bytes::Not(signature, refusal) => return (signature, Taken::Refused(refusal)),
         Bytes::Vanished => return (None, Taken::Vanished),
     };
+    // Half a feed that is being written anew is no feed, however long that
+    // takes; one that is only being added to begins like the last good one.
+    if file.unfinished && drafts.copies().begins(file.name, &bytes) == Some(false) {
+        let refusal = unstable("it is being written anew");
+        return (Some(signature), Taken::Refused(refusal));
+    }
     let format = file.format.for_bytes(&bytes);
     let held = drafts.copies().holds(file.name, format, file.options, &bytes);
     if let Some(version) = held.filter(|&version| known(version)) {
@@ -138,33 +147,42 @@ enum Bytes {
 }
 
 fn take(file: &FeedFile<'_>) -> Bytes {
-    match open(file).and_then(|opened| take_opened(opened, file)) {
-        Ok(taken) => taken,
-        Err(error) if is_gone(errno(&error)) => Bytes::Vanished,
-        Err(error) => Bytes::Not(None, unreadable(&error)),
+    match open(file).map(|opened| take_opened(opened, file)) {
+        Ok(Ok(taken)) => taken,
+        Ok(Err(error)) => Bytes::Not(None, unreadable(&error)),
+        Err(Miss::Gone) => Bytes::Vanished,
+        Err(Miss::Hindered(reason)) => Bytes::Not(link_signature(file), hindered(&reason)),
     }
 }
 
 /// What a feed's name led to: the file, or what else was found there.
 type Opened = (Metadata, Result<File, Refusal>);
 
-/// Steps from directory to directory to the file.
-fn open(file: &FeedFile<'_>) -> io::Result<Opened> {
-    let mut steps = file.name.as_str().split('/');
-    let last = steps.next_back().unwrap_or_default();
-    let mut directory = open_root(file.feeds_dir)?;
-    for step in steps {
-        directory = enter(&directory, step)?;
-    }
-    let found = look(&directory, last)?;
+/// Finds the file.
+fn open(file: &FeedFile<'_>) -> Result<Opened, Miss> {
+    let missed = |error| {
+        if is_gone(error) { Miss::Gone } else { Miss::Hindered(Hindrance::Unreadable(error)) }
+    };
+    let root = Root::open(file.feeds_dir).map_err(missed)?;
+    let path = Path::new(file.name.as_str());
+    let found = root.look(path)?;
     if let Some(hindrance) = hindrance(&found) {
-        return Ok((found, Err(not_regular(&hindrance))));
+        return Ok((found, Err(hindered(&hindrance))));
     }
-    match open_file(&directory, last) {
-        Ok(open) => Ok((open.metadata()?, Ok(open))),
-        Err(error) if is_gone(error) => Err(error.into()),
-        Err(error) => Ok((found, Err(unreadable(&error.into())))),
+    match root.open_file(path) {
+        Ok(open) => {
+            let found = open.metadata().map_err(|error| missed(errno(&error)))?;
+            Ok((found, Ok(open)))
+        }
+        Err(Miss::Gone) => Err(Miss::Gone),
+        Err(Miss::Hindered(reason)) => Ok((found, Err(hindered(&reason)))),
     }
+}
+
+/// The signature of a link that cannot be followed, which the scan has seen.
+fn link_signature(file: &FeedFile<'_>) -> Option<Signature> {
+    let root = Root::open(file.feeds_dir).ok()?;
+    Some(Signature::of_open(&look(&root.fd, file.name.as_str()).ok()?))
 }
 
 fn take_opened((found, opened): Opened, file: &FeedFile<'_>) -> io::Result<Bytes> {
@@ -187,16 +205,16 @@ fn take_whole(
     let bytes_max = file.limits.bytes_max;
     if let Some(hindrance) = hindrance(found) {
         // Another has taken its place since we looked.
-        return Ok(Err(not_regular(&hindrance)));
+        return Ok(Err(hindered(&hindrance)));
     }
     if found.len() > bytes_max {
         return Ok(Err(too_large(format!("{} bytes", found.len()), bytes_max)));
     }
     if file.impatient {
-        let grown = take_growing(open, found, bytes_max)?;
+        let grown = take_growing(open, found, file.unfinished)?;
         return Ok(grown.and_then(|bytes| expand(bytes, bytes_max)));
     }
-    if changed_within(found, file.quiet) {
+    if file.unfinished || changed_within(found, file.quiet) {
         return Ok(Err(unstable("it is being written")));
     }
     let read = || slurp(open, found.len(), bytes_max);
@@ -211,9 +229,9 @@ fn take_whole(
 fn take_growing(
     open: &File,
     found: &Metadata,
-    bytes_max: u64,
+    unfinished: bool,
 ) -> io::Result<Result<Vec<u8>, Refusal>> {
-    let mut bytes = slurp(open, found.len(), bytes_max)?;
+    let mut bytes = slurp(open, found.len(), found.len())?;
     let length = usize::try_from(found.len()).unwrap_or(usize::MAX);
     let after = open.metadata()?;
     let changed = Signature::of_open(&after) != Signature::of_open(found);
@@ -223,10 +241,10 @@ fn take_growing(
     let mut again = open;
     again.rewind()?;
     let grown = after.len() > found.len() || !changed;
-    if !grown || bytes.len() < length || slurp(again.take(found.len()), 0, bytes_max)? != bytes {
+    if !grown || bytes.len() < length || slurp(again.take(found.len()), 0, found.len())? != bytes {
         return Ok(Err(unstable("it changed while it was read")));
     }
-    if changed || changed_within(found, RECENT) {
+    if changed || changed_within(found, RECENT) || unfinished {
         let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         bytes.truncate(end);
     }
@@ -267,8 +285,11 @@ fn unreadable(error: &io::Error) -> Refusal {
     refuse(Guard::Readable, "a file that can be read".to_owned(), error.to_string())
 }
 
-fn not_regular(found: &Hindrance) -> Refusal {
-    refuse(Guard::Readable, "a regular file".to_owned(), found.to_string())
+fn hindered(found: &Hindrance) -> Refusal {
+    match found {
+        Hindrance::Unreadable(error) => unreadable(&(*error).into()),
+        other => refuse(Guard::Readable, "a regular file".to_owned(), other.to_string()),
+    }
 }
 
 fn too_large(found: String, bytes_max: u64) -> Refusal {
@@ -311,7 +332,7 @@ mod tests {
         let found = file.metadata().expect("there");
         change(&mut file);
         file.rewind().expect("a file has a beginning");
-        let taken = take_growing(&file, &found, 1_000).expect("read");
+        let taken = take_growing(&file, &found, false).expect("read");
         assert_eq!(taken.ok(), want.map(|want| want.as_bytes().to_vec()), "{text:?}");
     }
 

@@ -20,12 +20,19 @@ pub struct Signature {
     pub modified_ns: u64,
     /// When content, name or permissions last changed, likewise.
     pub changed_ns: u64,
+    /// When the file was made, likewise; 0 where the file system does not
+    /// know.
+    pub born_ns: u64,
 }
 
 impl Signature {
-    /// The five numbers, in the order of the fields.
+    /// Five numbers, for whoever only compares them: device, file, size,
+    /// modified, changed. The first two say which file it is, whatever its name
+    /// and its content are: the number of a file is given to another one as
+    /// soon as it is free, and that one has another time of birth.
     pub fn numbers(self) -> [u64; 5] {
-        [self.device, self.inode, self.size, self.modified_ns, self.changed_ns]
+        let file = self.inode ^ self.born_ns.rotate_left(32);
+        [self.device, file, self.size, self.modified_ns, self.changed_ns]
     }
 
     /// When the content was last written.
@@ -40,8 +47,14 @@ impl Signature {
             size: found.size(),
             modified_ns: nanoseconds(found.mtime(), found.mtime_nsec()),
             changed_ns: nanoseconds(found.ctime(), found.ctime_nsec()),
+            born_ns: found.created().map_or(0, since_1970_ns),
         }
     }
+}
+
+fn since_1970_ns(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(0)
 }
 
 fn nanoseconds(seconds: i64, nanoseconds: i64) -> u64 {

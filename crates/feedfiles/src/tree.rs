@@ -1,9 +1,9 @@
 //! Which feeds there are at one moment, and what each was like. It opens
 //! directories only, and changes nothing.
 
-use std::collections::BTreeMap;
-use std::ffi::{CStr, CString, OsStr};
-use std::os::fd::OwnedFd;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{CString, OsStr};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -12,25 +12,33 @@ use rustix::fs::Dir;
 use rustix::io::Errno;
 
 use super::limits::TreeLimits;
-use super::name::{Shown, is_passed_over};
+use super::links::way;
+use super::name::{Naming, PassedOver, Shown, hard_rule};
 use super::signature::Signature;
-use super::walk::{Hindrance, enter, hindrance, is_gone, look, open_root};
+use super::silent::{Silent, silent};
+use super::walk::{Hindrance, Miss, Root, enter, hindrance, is_gone, look};
 
 /// A feeds directory at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
-    /// The feeds: regular files with the names of feeds.
+    /// The feeds: regular files with the names of feeds, or links to such
+    /// files beneath the feeds directory, with the signatures of the files.
     pub feeds: BTreeMap<FeedName, Signature>,
     /// What has the name of a feed and is neither file nor directory. A feed
     /// that was good once is not deleted by that, it is obstructed: reading it
     /// says how.
     pub obstructed: BTreeMap<FeedName, Signature>,
-    /// All directories that were looked into, relative to the feeds
-    /// directory, which itself is the empty path.
+    /// All directories that were looked into or that links lead through,
+    /// relative to the feeds directory, which itself is the empty path.
     pub directories: Vec<PathBuf>,
-    /// What somebody may have meant to be a feed and is none, by path. Names
-    /// that are no feeds by rule (`.…`, `…~`, `….tmp`, `….part`, `….swp`) are
-    /// not among it.
+    /// Paths that links lead through, and at which they end. A change of one of
+    /// them is a change of a feed whatever its name is.
+    pub waypoints: BTreeSet<PathBuf>,
+    /// Directories whose file systems do not tell of every change.
+    pub silent: Vec<Silent>,
+    /// What is no feed by its name.
+    pub passed_over: Vec<PassedOver>,
+    /// What somebody may have meant to be a feed and is none, by path.
     pub ignored: Vec<Ignored>,
     /// Folders of which nothing is known, because they cannot be read, are
     /// too deep, or something else is in their place; with a closing slash.
@@ -104,70 +112,110 @@ impl ScanError {
 ///
 /// # Errors
 /// [`ScanError`] if the directory itself cannot be read whole.
-pub fn scan(feeds_dir: &Path, limits: &TreeLimits) -> Result<Tree, ScanError> {
-    let root = open_root(feeds_dir).map_err(|error| ScanError::at_root(feeds_dir, error))?;
-    let mut walk = Walk { feeds_dir, limits, names: 0, tree: Tree::default() };
-    walk.directory(&root, PathBuf::new(), 0)?;
-    walk.tree.ignored.sort_by(|a, b| a.path.cmp(&b.path));
-    walk.tree.directories.sort();
-    walk.tree.unreadable.sort();
-    Ok(walk.tree)
+pub fn scan(feeds_dir: &Path, limits: &TreeLimits, naming: &Naming<'_>) -> Result<Tree, ScanError> {
+    let root = Root::open(feeds_dir).map_err(|error| ScanError::at_root(feeds_dir, error))?;
+    let mut walk = Walk {
+        feeds_dir,
+        root: &root,
+        limits,
+        naming,
+        names: 0,
+        links: Vec::new(),
+        visited: BTreeSet::new(),
+        tree: Tree::default(),
+    };
+    walk.directory(&root.fd, Path::new(""), Path::new(""))?;
+    walk.follow_links()?;
+    let mut tree = walk.tree;
+    tree.ignored.sort_by(|a, b| a.path.cmp(&b.path));
+    tree.passed_over.sort_by(|a, b| a.path.cmp(&b.path));
+    tree.directories.sort();
+    tree.directories.dedup();
+    tree.silent.sort();
+    tree.silent.dedup();
+    tree.unreadable.sort();
+    Ok(tree)
 }
 
 /// A scan under way.
 struct Walk<'a> {
     feeds_dir: &'a Path,
+    root: &'a Root,
     limits: &'a TreeLimits,
+    naming: &'a Naming<'a>,
     /// Names seen so far.
     names: usize,
+    /// Links that were found and not followed yet, by the names of the feeds
+    /// that they stand for. They come last: what is there without a link is
+    /// known then.
+    links: Vec<(PathBuf, FeedName)>,
+    /// The directories that were looked into, by device and inode.
+    visited: BTreeSet<(u64, u64)>,
     tree: Tree,
 }
 
 impl Walk<'_> {
-    /// Looks through one directory, `depth` steps below the feeds directory.
-    fn directory(&mut self, fd: &OwnedFd, path: PathBuf, depth: usize) -> Result<(), ScanError> {
-        let (names, failure) = self.list(fd)?;
+    /// Looks through one directory, which has this path in the names of feeds,
+    /// and that one without links.
+    fn directory(&mut self, fd: &OwnedFd, path: &Path, place: &Path) -> Result<(), ScanError> {
+        let (names, failure) = self.list(fd, path)?;
         match failure {
-            Some(error) if depth == 0 => return Err(ScanError::at_root(self.feeds_dir, error)),
-            Some(error) => self.hide(&path, Hindrance::Unreadable(error)),
+            Some(error) if path.as_os_str().is_empty() => {
+                return Err(ScanError::at_root(self.feeds_dir, error));
+            }
+            Some(error) => self.hide(path, Hindrance::Unreadable(error)),
             None => {}
         }
-        for name in names {
-            self.name(fd, &path, &name, depth + 1)?;
+        self.visited.extend(rustix::fs::fstat(fd).map(|found| (found.st_dev, found.st_ino)));
+        for name in &names {
+            self.name(fd, path, place, name, &names)?;
         }
-        self.tree.directories.push(path);
+        self.watch(fd, place);
         self.limit(self.tree.directories.len(), "directories", self.limits.directories_max)
     }
 
     /// The names in a directory, as far as it can be read.
-    fn list(&mut self, fd: &OwnedFd) -> Result<(Vec<CString>, Option<Errno>), ScanError> {
-        let mut names = Vec::new();
+    fn list(
+        &mut self,
+        fd: &OwnedFd,
+        path: &Path,
+    ) -> Result<(BTreeSet<CString>, Option<Errno>), ScanError> {
+        let mut names = BTreeSet::new();
         let entries = match Dir::read_from(fd) {
             Ok(entries) => entries,
             Err(error) => return Ok((names, Some(error))),
         };
         for entry in entries {
-            match entry {
-                Ok(entry) if matches!(entry.file_name().to_bytes(), b"." | b"..") => continue,
-                Ok(entry) if is_passed_over(entry.file_name().to_bytes()) => {}
-                Ok(entry) => names.push(entry.file_name().to_owned()),
+            let name = match entry {
+                Ok(entry) => entry.file_name().to_owned(),
                 Err(error) => return Ok((names, Some(error))),
+            };
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
             }
             self.names += 1;
             self.limit(self.names, "names", self.limits.names_max)?;
+            if let Some(rule) = hard_rule(name.to_bytes()) {
+                let path = path.join(OsStr::from_bytes(name.to_bytes()));
+                self.tree.passed_over.push(PassedOver::new(&path, rule));
+            } else {
+                names.insert(name);
+            }
         }
         Ok((names, None))
     }
 
-    /// Takes in one name, the `depth`-th step of its path.
+    /// Takes in one name.
     fn name(
         &mut self,
         parent: &OwnedFd,
         path: &Path,
-        name: &CStr,
-        depth: usize,
+        place: &Path,
+        name: &CString,
+        beside: &BTreeSet<CString>,
     ) -> Result<(), ScanError> {
-        let path = path.join(OsStr::from_bytes(name.to_bytes()));
+        let step = OsStr::from_bytes(name.to_bytes());
+        let path = path.join(step);
         let feed = match path.to_str().map(FeedName::new) {
             Some(Ok(feed)) => feed,
             Some(Err(error)) => {
@@ -187,12 +235,19 @@ impl Walk<'_> {
                 return Ok(());
             }
         };
+        let there = |name: &str| CString::new(name).is_ok_and(|name| beside.contains(&name));
+        let empty = found.is_file() && found.len() == 0;
+        if let Some(rule) = self.naming.passes_over(&feed, found.is_dir(), empty, there) {
+            self.tree.passed_over.push(PassedOver::new(&path, rule));
+            return Ok(());
+        }
         match hindrance(&found) {
-            None => {
-                self.tree.feeds.insert(feed, Signature::of_open(&found));
-                self.limit(self.tree.feeds.len(), "feeds", self.limits.feeds_max)
+            None => self.feed(feed, Signature::of_open(&found)),
+            Some(Hindrance::Directory) => self.below(parent, &path, &place.join(step), name),
+            Some(_) if found.is_symlink() => {
+                self.links.push((path, feed));
+                Ok(())
             }
-            Some(Hindrance::Directory) => self.below(parent, path, name, depth),
             Some(reason) => {
                 self.obstruct(&path, feed, Some(Signature::of_open(&found)), reason);
                 Ok(())
@@ -200,27 +255,103 @@ impl Walk<'_> {
         }
     }
 
+    fn feed(&mut self, feed: FeedName, signature: Signature) -> Result<(), ScanError> {
+        self.tree.feeds.insert(feed, signature);
+        self.limit(self.tree.feeds.len(), "feeds", self.limits.feeds_max)
+    }
+
     /// Looks into a directory that was found.
     fn below(
         &mut self,
         parent: &OwnedFd,
-        path: PathBuf,
-        name: &CStr,
-        depth: usize,
+        path: &Path,
+        place: &Path,
+        name: &CString,
     ) -> Result<(), ScanError> {
-        if depth >= self.limits.depth_max {
-            self.hide(&path, Hindrance::TooDeep);
+        if path.components().count() >= self.limits.depth_max {
+            self.hide(path, Hindrance::TooDeep);
             return Ok(());
         }
         match enter(parent, name) {
-            Ok(fd) => self.directory(&fd, path, depth),
+            Ok(fd) => self.directory(&fd, path, place),
             // Changed since we looked, which will be noticed.
             Err(error) if is_gone(error) => Ok(()),
             Err(error) => {
-                self.hide(&path, Hindrance::Unreadable(error));
+                self.hide(path, Hindrance::Unreadable(error));
                 Ok(())
             }
         }
+    }
+
+    /// Follows the links, and those in the directories that they lead to.
+    fn follow_links(&mut self) -> Result<(), ScanError> {
+        while !self.links.is_empty() {
+            let mut links = std::mem::take(&mut self.links);
+            links.sort();
+            for (path, feed) in links {
+                self.link(&path, feed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn link(&mut self, path: &Path, feed: FeedName) -> Result<(), ScanError> {
+        let place = self.note_way(path);
+        let found = match self.root.look(path) {
+            Ok(found) => found,
+            Err(Miss::Gone) => return Ok(()),
+            Err(Miss::Hindered(reason)) => {
+                let link = look(&self.root.fd, path).ok();
+                self.obstruct(path, feed, link.map(|link| Signature::of_open(&link)), reason);
+                return Ok(());
+            }
+        };
+        match hindrance(&found) {
+            None => self.feed(feed, Signature::of_open(&found)),
+            Some(Hindrance::Directory) if self.visited.contains(&identity(&found)) => {
+                self.ignore(path, Hindrance::Twice);
+                Ok(())
+            }
+            Some(Hindrance::Directory) if path.components().count() >= self.limits.depth_max => {
+                self.hide(path, Hindrance::TooDeep);
+                Ok(())
+            }
+            Some(Hindrance::Directory) => match self.root.enter(path) {
+                Ok(fd) => self.directory(&fd, path, &place),
+                Err(Miss::Gone) => Ok(()),
+                Err(Miss::Hindered(reason)) => {
+                    self.hide(path, reason);
+                    Ok(())
+                }
+            },
+            Some(reason) => {
+                self.obstruct(path, feed, Some(Signature::of_open(&found)), reason);
+                Ok(())
+            }
+        }
+    }
+
+    /// Notes what a link leads through, and returns where it ends.
+    fn note_way(&mut self, path: &Path) -> PathBuf {
+        let Some(way) = way(&self.root.fd, path) else { return path.to_owned() };
+        for point in &way.points {
+            // The feeds directory itself is watched anyway.
+            if let Some(parent) = point.parent().filter(|parent| *parent != Path::new(""))
+                && let Ok(fd) = self.root.enter(parent)
+            {
+                self.watch(&fd, parent);
+            }
+        }
+        self.tree.waypoints.extend(way.points);
+        way.end
+    }
+
+    /// Notes a directory in which changes matter.
+    fn watch(&mut self, fd: impl AsFd, place: &Path) {
+        if let Some(file_system) = silent(fd) {
+            self.tree.silent.push(Silent { directory: place.to_owned(), file_system });
+        }
+        self.tree.directories.push(place.to_owned());
     }
 
     fn ignore(&mut self, path: &Path, reason: Hindrance) {
@@ -251,4 +382,9 @@ impl Walk<'_> {
         }
         Ok(())
     }
+}
+
+fn identity(found: &std::fs::Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt as _;
+    (found.dev(), found.ino())
 }

@@ -1,22 +1,27 @@
 //! Says that something changed below the feeds directory, never what: the
-//! answer to every notice is a scan, which sees for itself.
+//! answer to every notice is a scan, which sees for itself. It also knows who
+//! writes to a file and has not closed it.
 //!
 //! It knows inotify (`inotify(7)`) and its gaps: a directory is watched from
 //! some moment on, a queue overflows, a directory that does not exist cannot
 //! be watched. Each gap ends in a notice. It reads no feed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
+use blocklist::FeedName;
 use futures_util::{FutureExt as _, StreamExt as _};
 use inotify::{EventMask, EventOwned, EventStream, Inotify, WatchDescriptor, WatchMask, Watches};
 use rustix::io::Errno;
 
 use super::name::is_passed_over;
+use super::tree::Tree;
+use super::unfinished::Unfinished;
 
 /// Room for some hundred events in one read. An event is 16 bytes and a name,
 /// at most 272 bytes.
@@ -85,28 +90,38 @@ pub struct Watcher {
     stream: EventStream<Vec<u8>>,
     watches: Watches,
     watched: HashMap<WatchDescriptor, Watched>,
+    /// What links lead through: their names matter whatever they are.
+    waypoints: BTreeSet<PathBuf>,
+    /// Which files are being written.
+    unfinished: Unfinished,
     /// Something may have changed before the watch was there to see it.
     pending: Option<Notice>,
 }
 
 impl Watcher {
     /// Begins with no watch at all but the certainty that something changed,
-    /// so that the first [`Self::next`] returns at once. Has to be called
-    /// inside a tokio runtime.
+    /// so that the first [`Self::next`] returns at once. What is being written
+    /// is noted in `unfinished`. Has to be called inside a tokio runtime.
     ///
     /// # Errors
     /// [`WatchError::Start`].
-    pub fn new(feeds_dir: &Path) -> Result<Self, WatchError> {
+    pub fn new(feeds_dir: &Path, unfinished: Unfinished) -> Result<Self, WatchError> {
         let root = std::path::absolute(feeds_dir).map_err(WatchError::Start)?;
         let inotify = Inotify::init().map_err(WatchError::Start)?;
         let stream = inotify.into_event_stream(vec![0; BUFFER_BYTES]).map_err(WatchError::Start)?;
         let watches = stream.watches();
-        let pending = Some(Notice::Changed);
-        Ok(Self { root, stream, watches, watched: HashMap::new(), pending })
+        Ok(Self {
+            root,
+            stream,
+            watches,
+            watched: HashMap::new(),
+            waypoints: BTreeSet::new(),
+            unfinished,
+            pending: Some(Notice::Changed),
+        })
     }
 
-    /// Watches these directories, named relative to the feeds directory (the
-    /// empty path is that directory itself), and no others; and whatever is
+    /// Watches the directories of this tree and no others, and whatever is
     /// nearest to it on the way there. Call it after every scan with what the
     /// scan found. Directories that were not watched before may have changed
     /// unseen, so that the next [`Self::next`] returns at once then.
@@ -114,10 +129,11 @@ impl Watcher {
     /// # Errors
     /// [`WatchError::Limit`] or [`WatchError::Directory`]; everything that
     /// can be watched is watched nevertheless.
-    pub fn rewatch(&mut self, directories: &[PathBuf]) -> Result<(), WatchError> {
-        let mut round = Round { wanted: directories.len() + 1, ..Round::default() };
+    pub fn rewatch(&mut self, tree: &Tree) -> Result<(), WatchError> {
+        let mut round = Round { wanted: tree.directories.len() + 1, ..Round::default() };
+        self.waypoints = tree.waypoints.iter().map(|point| self.root.join(point)).collect();
         self.watch_ancestor(&mut round);
-        for directory in directories {
+        for directory in &tree.directories {
             let root = directory.as_os_str().is_empty();
             // Only the feeds directory itself may be reached by a symlink.
             let mask = if root { tree_mask() } else { tree_mask() | WatchMask::DONT_FOLLOW };
@@ -211,12 +227,33 @@ impl Watcher {
             Some(event) => event.map_err(WatchError::Read)?,
             None => return Err(WatchError::Read(io::ErrorKind::UnexpectedEof.into())),
         };
+        self.note_writer(&event);
         let notice = self.judge(&event);
         if event.mask.contains(EventMask::IGNORED) {
             self.watched.remove(&event.wd);
         }
         self.pending = self.pending.max(notice);
         Ok(())
+    }
+
+    /// Notes who begins to write to a file, and who is done.
+    fn note_writer(&self, event: &EventOwned) {
+        if event.mask.contains(EventMask::Q_OVERFLOW) {
+            return self.unfinished.forget_all();
+        }
+        let directory = match self.watched.get(&event.wd) {
+            Some(Watched::Root) => &self.root,
+            Some(Watched::Below(path)) => path,
+            _ => return,
+        };
+        let path = event.name.as_ref().map(|name| directory.join(name));
+        let below = path.as_ref().and_then(|path| path.strip_prefix(&self.root).ok()?.to_str());
+        let Some(Ok(feed)) = below.map(FeedName::new) else { return };
+        if event.mask.contains(EventMask::MODIFY) {
+            self.unfinished.written(feed, Instant::now());
+        } else if !event.mask.contains(EventMask::ATTRIB) {
+            self.unfinished.done(&feed);
+        }
     }
 
     fn judge(&self, event: &EventOwned) -> Option<Notice> {
@@ -228,14 +265,29 @@ impl Watcher {
         }
         let gone = EventMask::DELETE_SELF | EventMask::MOVE_SELF | EventMask::UNMOUNT;
         match (self.watched.get(&event.wd)?, &event.name) {
-            (Watched::Below(path), Some(name)) => looks_like_change(event.mask, path, name),
-            (Watched::Root, Some(name)) => looks_like_change(event.mask, &self.root, name),
+            (Watched::Below(path), Some(name)) => self.looks_like_change(event.mask, path, name),
+            (Watched::Root, Some(name)) => self.looks_like_change(event.mask, &self.root, name),
             (Watched::Ancestor(next), Some(name)) => (name == next).then_some(Notice::Replaced),
             (Watched::Below(_), None) => Some(Notice::Changed),
             (Watched::Root, None) if !event.mask.intersects(gone) => Some(Notice::Changed),
             (Watched::Ancestor(_), None) if !event.mask.intersects(gone) => None,
             (Watched::Root | Watched::Ancestor(_), None) => Some(Notice::Replaced),
         }
+    }
+
+    /// An event about `name` in a directory of the tree. What can never be a
+    /// feed is nothing to wake up for. Neither is a file just created: whoever
+    /// did it is about to write, and that tells. A second hard link and
+    /// whatever is no file have no such end.
+    fn looks_like_change(&self, mask: EventMask, directory: &Path, name: &OsStr) -> Option<Notice> {
+        let path = directory.join(name);
+        if is_passed_over(name.as_bytes()) && !self.waypoints.contains(&path) {
+            return None;
+        }
+        let just_made = mask.contains(EventMask::CREATE)
+            && std::fs::symlink_metadata(&path)
+                .is_ok_and(|found| found.is_file() && found.nlink() == 1);
+        (!just_made).then_some(Notice::Changed)
     }
 }
 
@@ -252,6 +304,7 @@ struct Round {
 
 fn tree_mask() -> WatchMask {
     WatchMask::CLOSE_WRITE
+        | WatchMask::MODIFY
         | WatchMask::MOVED_TO
         | WatchMask::MOVED_FROM
         | WatchMask::CREATE
@@ -260,18 +313,4 @@ fn tree_mask() -> WatchMask {
         | WatchMask::DELETE_SELF
         | WatchMask::MOVE_SELF
         | WatchMask::ONLYDIR
-}
-
-/// An event about `name` in a directory of the tree. What can never be a feed
-/// is nothing to wake up for. Neither is a file just created: whoever did it
-/// is about to write, and closing it tells. A second hard link and whatever
-/// is no file have no such end.
-fn looks_like_change(mask: EventMask, directory: &Path, name: &OsStr) -> Option<Notice> {
-    if is_passed_over(name.as_bytes()) {
-        return None;
-    }
-    let being_written = mask.contains(EventMask::CREATE)
-        && std::fs::symlink_metadata(directory.join(name))
-            .is_ok_and(|found| found.is_file() && found.nlink() == 1);
-    (!being_written).then_some(Notice::Changed)
 }

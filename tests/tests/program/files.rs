@@ -88,7 +88,7 @@ fn a_socket_is_passed_over() {
 }
 
 #[test]
-fn a_symbolic_link_is_not_followed() {
+fn a_symbolic_link_that_leads_out_is_not_followed() {
     isolated(|| {
         let link = |name: &'static str| {
             move |host: &Host| {

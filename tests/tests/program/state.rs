@@ -189,6 +189,24 @@ fn a_state_directory_that_cannot_be_written_is_said_to_be_so() {
 }
 
 #[test]
+fn a_good_feed_is_enforced_though_state_dir_is_read_only_and_that_is_said() {
+    isolated_with_mounts(|| {
+        let host = Host::new();
+        small_disk(&host);
+        host.feed("list.txt", good().feed());
+        Daemon::start(&host).stop();
+        succeed("mount", &["-o", "remount,bind,ro", &host.state().to_string_lossy()]);
+        let daemon = Daemon::start(&host);
+        let more: Members = good().iter().chain(Members::of("91.201.0.1").iter()).collect();
+        host.feed("list.txt", more.feed());
+        daemon.until_members(V4, more.family(true).len());
+        kernel_holds(&more);
+        let status = daemon.until("said", |status| status["degraded"] != serde_json::json!([]));
+        assert!(status["degraded"].to_string().contains("list.txt"), "{status}");
+    });
+}
+
+#[test]
 fn the_state_holds_one_copy_of_each_feed_and_no_leftovers() {
     isolated(|| {
         let host =

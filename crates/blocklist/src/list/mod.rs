@@ -5,12 +5,14 @@
 mod compose;
 mod explain;
 mod glob;
+mod leftover;
 mod name;
 mod protect;
 
 pub use compose::{Composition, compose};
 pub use explain::{AllowedBy, Explanation, Match, explain};
 pub use glob::{Glob, GlobError};
+pub use leftover::{Circumstance, Leftover};
 pub use name::{FEED_NAME_BYTES_MAX, FeedName, FeedNameError};
 pub use protect::{Protect, Protection, UnknownProtect};
 

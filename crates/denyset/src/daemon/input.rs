@@ -33,7 +33,7 @@ impl Daemon {
     /// more than one thing.
     pub(super) async fn next_input(&mut self) -> Input {
         loop {
-            let settled = self.settle.due();
+            let look = self.lookout.due();
             tokio::select! {
                 signal = self.signals.next() => return match signal {
                     Signal::Reload => Input::Reload,
@@ -41,19 +41,9 @@ impl Daemon {
                 },
                 Some(call) = self.calls.recv() => return Input::Call(call),
                 Some(finished) = self.finished.recv() => return Input::Finished(finished),
-                notice = next_notice(self.watcher.as_mut()) => match notice {
-                    Ok(notice) => {
-                        tracing::debug!(kind = ?notice, "the feeds directory has changed");
-                        self.settle.disturb(Instant::now());
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, "the feeds directory is not watched any more: {error}");
-                        self.unwatched = Some(error.to_string());
-                        self.watcher = None;
-                    }
-                },
-                () = until(settled) => {
-                    if self.settle.take(Instant::now()) {
+                told = self.lookout.notice() => self.lookout.noticed(told, Instant::now()),
+                () = until(look) => {
+                    if self.lookout.take(Instant::now()) {
                         return Input::Event(Event::FilesChanged);
                     }
                 }
@@ -65,16 +55,6 @@ impl Daemon {
                 () = tick(self.watchdog.as_mut()) => systemd::alive(),
             }
         }
-    }
-}
-
-/// The watcher's next notice; never, if there is no watcher.
-async fn next_notice(
-    watcher: Option<&mut feedfiles::Watcher>,
-) -> Result<feedfiles::Notice, feedfiles::WatchError> {
-    match watcher {
-        Some(watcher) => watcher.next().await,
-        None => pending().await,
     }
 }
 

@@ -7,6 +7,7 @@ mod clock;
 mod facts;
 mod farewell;
 mod input;
+mod lookout;
 mod next_boot;
 mod perform;
 mod publish;
@@ -38,9 +39,9 @@ use crate::serve::Call;
 use crate::systemd;
 use crate::view::status_line;
 use configuration::{Config, OnStop};
-use feedfiles::{Settle, Watcher};
 
 use input::Input;
+use lookout::Lookout;
 use next_boot::NextBoot;
 use perform::Finished;
 use publish::Published;
@@ -72,13 +73,11 @@ pub struct Daemon {
     published: Published,
     log: Log,
     signals: Signals,
-    /// `None` when this kernel lets us watch nothing.
-    watcher: Option<Watcher>,
-    /// Why changes below the feeds directory are not told to us.
-    unwatched: Option<String>,
-    /// The folders there that could not be read.
+    lookout: Lookout,
+    /// When what nobody wants was last looked for.
+    cleared: Instant,
+    /// The folders below the feeds directory that could not be read.
     unreadable: Vec<String>,
-    settle: Settle,
     /// When the keeper wants a tick.
     wake: Option<Instant>,
     /// When the service manager wants a sign of life.

@@ -1,6 +1,8 @@
 //! Hands out what the keeper wants done, and takes in what came of it.
 //! Handing out never waits.
 
+use std::time::{Duration, Instant};
+
 use host::News;
 use intake::{Answer, Order};
 use keeper::{Action, Event, Report};
@@ -11,6 +13,9 @@ use super::Daemon;
 use super::storage::Task;
 use super::worker::Job;
 use crate::effects::Scanned;
+
+/// Between two looks for what nobody has wanted for long. Days are counted.
+const CLEAR_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
 /// What came of work that was handed out.
 #[derive(Debug)]
@@ -102,15 +107,16 @@ impl Daemon {
 
     /// Watches what the scan found, and tells of what cannot be a feed.
     fn scanned(&mut self, scanned: Scanned) -> Event {
-        if let Some(watcher) = &mut self.watcher {
-            let watched = watcher.rewatch(&scanned.directories);
-            self.unwatched = watched.err().map(|error| {
-                tracing::warn!(%error, "the feeds directory is not watched whole, changes may be noticed late: {error}");
-                error.to_string()
-            });
+        let now = Instant::now();
+        if let Some(tree) = &scanned.tree {
+            self.lookout.scanned(tree, now);
         }
         if let Answer::Scanned(_, Ok(scan)) = &scanned.answer {
             self.unreadable.clone_from(&scan.unreadable);
+        }
+        if now.duration_since(self.cleared) >= CLEAR_EVERY {
+            self.cleared = now;
+            self.storage.hand(&self.feeds, Task::ClearUnwanted);
         }
         self.feeds.log_ignored(&scanned);
         Event::Files(scanned.answer)

@@ -74,7 +74,8 @@ impl Daemon {
         Surroundings {
             reload_refused: self.reload_refused.clone(),
             unreadable: self.unreadable.clone(),
-            unwatched: self.unwatched.clone(),
+            unwatched: self.lookout.blind(),
+            silent: self.lookout.silent(),
             others: self.next_boot_in_doubt().into_iter().chain(self.unknown()).collect(),
         }
     }

@@ -7,7 +7,6 @@ use intake::Ticket;
 use keeper::{Action, Event, Slip};
 
 use super::Daemon;
-use super::start::settle;
 use crate::settings::settings;
 use crate::systemd;
 
@@ -74,8 +73,7 @@ impl Daemon {
             Ok(()) => {
                 self.config = candidate.config;
                 self.config_text = candidate.text;
-                // What is not looked at yet is looked at by the reload itself.
-                self.settle = settle(&self.config);
+                self.lookout.reconfigure(&self.config);
             }
             Err(slips) => {
                 self.feeds.reconfigure(self.config.clone());

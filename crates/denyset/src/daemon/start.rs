@@ -15,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 use super::Daemon;
 use super::clock::Clock;
 use super::facts;
+use super::lookout::Lookout;
 use super::next_boot::NextBoot;
 use super::publish::Published;
 use super::report::Log;
@@ -30,15 +31,12 @@ use crate::settings::{protection, settings};
 use crate::snapshot::{Facts, Surroundings};
 use crate::systemd;
 use configuration::{Config, ConfigError};
-use feedfiles::{Settle, StoreError, Watcher};
+use feedfiles::StoreError;
 
 /// Finished work that waits for the loop. More than can be handed out at once.
 const FINISHED_MAX: usize = 64;
 /// Calls that wait for the loop; more than there are clients.
 const CALLS_MAX: usize = 64;
-/// A directory in which something changes all the time is read at the latest
-/// after this many settling times.
-const SETTLE_MAX: u32 = 20;
 
 /// Why there is no daemon.
 #[derive(Debug, thiserror::Error)]
@@ -113,10 +111,10 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         interval
     });
+    let lookout = Lookout::new(&config, feeds.unfinished().clone());
     let clock = Clock::start();
     let keeper = Keeper::new(settings(&config), protection(&host.facts), salt(), clock.now());
     let published = Published::new(Facts::of(&keeper, Surroundings::default()));
-    let (watcher, unwatched) = watch(&config);
     let daemon = Daemon {
         keeper,
         host,
@@ -131,10 +129,9 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         published,
         log: Log::default(),
         signals,
-        watcher,
-        unwatched,
+        lookout,
+        cleared: Instant::now(),
         unreadable: Vec::new(),
-        settle: settle(&config),
         wake: None,
         watchdog,
         waiting: Vec::new(),
@@ -160,12 +157,6 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     Ok(daemon)
 }
 
-/// The settling of the feeds directory.
-pub(super) fn settle(config: &Config) -> Settle {
-    let quiet = config.daemon.settle;
-    Settle::new(quiet, (quiet * SETTLE_MAX).min(config.daemon.settle_max))
-}
-
 /// Opens the control socket. A daemon that nobody can ask still blocks.
 fn listen(config: &Config, published: &Published, feeds: &FeedEffects) -> mpsc::Receiver<Call> {
     let (sender, calls) = mpsc::channel(CALLS_MAX);
@@ -178,16 +169,4 @@ fn listen(config: &Config, published: &Published, feeds: &FeedEffects) -> mpsc::
         Err(error) => tracing::error!(%error, "nobody can ask this daemon anything: {error}"),
     }
     calls
-}
-
-/// Watches the feeds directory, or says why not. A daemon that is not told of
-/// changes looks for them at every probe.
-fn watch(config: &Config) -> (Option<Watcher>, Option<String>) {
-    match Watcher::new(&config.daemon.feeds_dir) {
-        Ok(watcher) => (Some(watcher), None),
-        Err(error) => {
-            tracing::error!(%error, "changes will be noticed late: {error}");
-            (None, Some(error.to_string()))
-        }
-    }
 }

@@ -3,30 +3,31 @@
 //! in the order in which it was wanted, by whoever has that room.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use blocklist::{FeedName, Limits, Refusal};
 use configuration::Config;
 use feedfiles::{
-    BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Restored, Store, StoreError, Taken,
-    TreeLimits, VersionId,
+    BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Restored, Rule,
+    Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId,
 };
 use intake::{
     Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, ReadOrder, Reading, Recalled,
     RecalledVersion, Rules, Scan, Ticket, Version,
 };
 
+/// Names in one scan that are told one by one.
+const TOLD_MAX: usize = 20;
+
 /// What a scan gave: the answer, and what is not the intake's business.
 #[derive(Debug)]
 pub struct Scanned {
     /// What the intake should know.
     pub answer: Answer,
-    /// The directories to watch.
-    pub directories: Vec<PathBuf>,
-    /// What cannot be a feed.
-    pub ignored: Vec<Ignored>,
+    /// The rest, without the feeds. `None` if the directory could not be read.
+    pub tree: Option<Tree>,
 }
 
 /// The feeds directory and the state directory.
@@ -35,6 +36,7 @@ pub struct FeedEffects {
     config: Arc<Config>,
     kept: Kept,
     candidates: Arc<Mutex<Candidates>>,
+    unfinished: Unfinished,
     /// What has been told to be ignored.
     told: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -76,12 +78,24 @@ impl FeedEffects {
     }
 
     fn new(config: Arc<Config>, kept: Kept) -> Self {
-        Self { config, kept, candidates: Arc::default(), told: Arc::default() }
+        Self {
+            config,
+            kept,
+            candidates: Arc::default(),
+            unfinished: Unfinished::default(),
+            told: Arc::default(),
+        }
     }
 
     /// Uses another configuration from now on.
     pub fn reconfigure(&mut self, config: Arc<Config>) {
         self.config = config;
+    }
+
+    /// The files that are being written, to be kept up to date by whoever
+    /// watches them.
+    pub fn unfinished(&self) -> &Unfinished {
+        &self.unfinished
     }
 
     /// The last good copies, for the lines of a feed.
@@ -121,36 +135,57 @@ impl FeedEffects {
 
     /// Scans the feeds directory.
     pub fn scan(&self, ticket: Ticket) -> Scanned {
-        let tree = match feedfiles::scan(&self.config.daemon.feeds_dir, &TreeLimits::default()) {
+        let daemon = &self.config.daemon;
+        let limits = TreeLimits::with_feeds_max(daemon.feeds_max);
+        // What has a copy was in force, and a better idea of what programs
+        // leave behind must not take it out.
+        let kept = |feed: &FeedName| self.copies().is_some_and(|copies| copies.has(feed));
+        let meant = |feed: &FeedName| self.config.names(feed) || kept(feed);
+        let naming = Naming { ignore: &daemon.ignore, meant: &meant };
+        let mut tree = match feedfiles::scan(&daemon.feeds_dir, &limits, &naming) {
             Ok(tree) => tree,
             Err(error) => {
-                return Scanned {
-                    answer: Answer::Scanned(ticket, Err(error.to_string())),
-                    directories: Vec::new(),
-                    ignored: Vec::new(),
-                };
+                let answer = Answer::Scanned(ticket, Err(error.to_string()));
+                return Scanned { answer, tree: None };
             }
         };
         // What stands in a feed's place is read too: that says what is wrong.
-        let found = tree.feeds.into_iter().chain(tree.obstructed);
+        let (feeds, obstructed) = (mem::take(&mut tree.feeds), mem::take(&mut tree.obstructed));
+        let found = feeds.into_iter().chain(obstructed);
         let feeds = found.map(|(name, signature)| (name, Fingerprint(signature.numbers())));
-        let scan = Scan { feeds: feeds.collect(), unreadable: tree.unreadable };
-        Scanned {
-            answer: Answer::Scanned(ticket, Ok(scan)),
-            directories: tree.directories,
-            ignored: tree.ignored,
-        }
+        let unreadable = mem::take(&mut tree.unreadable);
+        let answer = Answer::Scanned(ticket, Ok(Scan { feeds: feeds.collect(), unreadable }));
+        Scanned { answer, tree: Some(tree) }
     }
 
-    /// Warns of what cannot be a feed, once as long as it is there.
+    /// Warns of what is taken for no feed and may have been meant to be one,
+    /// once as long as it is there. What no feed is ever called needs no word.
     pub fn log_ignored(&self, scanned: &Scanned) {
+        let Some(tree) = &scanned.tree else { return };
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        for ignored in scanned.ignored.iter().filter(|ignored| !told.contains(&ignored.path)) {
-            let Ignored { path, reason } = ignored;
-            tracing::warn!(path, %reason, "this is not taken for a feed: {path}, {reason}");
+        let before = mem::take(&mut *told);
+        let ignored =
+            tree.ignored.iter().map(|Ignored { path, reason }| (path, reason.to_string()));
+        let leftovers =
+            tree.passed_over.iter().filter_map(|PassedOver { path, rule }| match rule {
+                Rule::Leftover { .. } => Some((path, rule.to_string())),
+                Rule::Never(_) | Rule::Ignored { .. } => None,
+            });
+        let mut fresh = 0;
+        for (path, reason) in ignored.chain(leftovers) {
+            if !before.contains(path) {
+                fresh += 1;
+                if fresh <= TOLD_MAX {
+                    tracing::warn!(path, reason, "this is not taken for a feed: {path}, {reason}");
+                }
+            }
+            told.insert(path.clone());
         }
-        if !matches!(scanned.answer, Answer::Scanned(_, Err(_))) {
-            *told = scanned.ignored.iter().map(|ignored| ignored.path.clone()).collect();
+        if let Some(count) = fresh.checked_sub(TOLD_MAX).filter(|&count| count > 0) {
+            tracing::warn!(
+                count,
+                "{count} others are not taken for feeds, `denyset check` lists them"
+            );
         }
     }
 
@@ -203,6 +238,7 @@ impl FeedEffects {
             limits: &TreeLimits::default(),
             quiet: self.config.daemon.settle,
             impatient: order.impatient,
+            unfinished: self.unfinished.has(&order.feed),
         };
         let (signature, reading) = match &self.kept {
             Kept::Writable(drafts, _) => {

@@ -123,8 +123,12 @@ pub struct Surroundings {
     pub reload_refused: Option<String>,
     /// Folders below the feeds directory that could not be read.
     pub unreadable: Vec<String>,
-    /// Why changes below the feeds directory are not told to the daemon.
+    /// Why changes below the feeds directory are not told to the daemon, a
+    /// sentence.
     pub unwatched: Option<String>,
+    /// Where changes are seen late because the file system does not tell, a
+    /// sentence.
+    pub silent: Option<String>,
     /// Everything else that is not as it should be, a sentence each.
     pub others: Vec<String>,
 }

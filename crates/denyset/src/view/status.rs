@@ -23,6 +23,9 @@ pub struct StatusView {
     pub in_sync: bool,
     /// One sentence each on what does not work as it should.
     pub degraded: Vec<String>,
+    /// One sentence each on what works as it can, and is worth knowing.
+    #[serde(default)]
+    pub remarks: Vec<String>,
     /// The number of the desired state.
     pub generation: u64,
     /// For how long the daemon has been running.
@@ -113,6 +116,9 @@ impl fmt::Display for StatusView {
         let twice: Vec<_> = explained.iter().map(sentence).collect();
         for sentence in self.degraded.iter().filter(|sentence| !twice.contains(sentence)) {
             writeln!(out, "degraded: {}", shown(sentence))?;
+        }
+        for sentence in &self.remarks {
+            writeln!(out, "remark: {}", shown(sentence))?;
         }
         for (FeedStatus { feed, accept, .. }, reason) in explained {
             writeln!(out, "refused: {}: {}", shown(feed), shown(reason))?;

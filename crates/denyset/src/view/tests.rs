@@ -214,6 +214,7 @@ fn status_shows_what_is_wrong_before_what_is_there() {
     let view = StatusView {
         in_sync: true,
         degraded: vec!["the feeds directory is gone".into()],
+        remarks: vec!["NFS does not tell".into()],
         generation: 3,
         uptime_seconds: 93_784,
         sets: vec![set],
@@ -224,6 +225,7 @@ fn status_shows_what_is_wrong_before_what_is_there() {
         "\
 in sync, generation 3, up 1 d 2 h
 degraded: the feeds directory is gone
+remark: NFS does not tell
 refused: drop.netset: too small
   to let it through once: denyset accept drop.netset
 
@@ -236,6 +238,7 @@ drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
         r#"{
             "in-sync": true,
             "degraded": ["the feeds directory is gone"],
+            "remarks": ["NFS does not tell"],
             "generation": 3,
             "uptime-seconds": 93784,
             "sets": [{"set": "denyset-drop-v4", "list": "drop", "family": "ipv4", "members": 12,

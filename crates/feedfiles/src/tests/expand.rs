@@ -223,7 +223,17 @@ fn reading(home: &Home, store: &Store) -> Taken {
     let (options, parse) = (&Options::default(), &Limits::default());
     let (limits, quiet, format) = (&TreeLimits::default(), Duration::ZERO, FormatChoice::Auto);
     read(
-        &FeedFile { feeds_dir, name, format, options, parse, limits, quiet, impatient: false },
+        &FeedFile {
+            feeds_dir,
+            name,
+            format,
+            options,
+            parse,
+            limits,
+            quiet,
+            impatient: false,
+            unfinished: false,
+        },
         store.drafts(),
         |_| true,
     )

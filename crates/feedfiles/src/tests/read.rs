@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use blocklist::{Format, Guard, Limits, Options, Refusal};
 
-use super::super::{FeedFile, Store, Taken, TreeLimits, read, read_only, read_path, scan};
+use super::super::{
+    FeedFile, Hindrance, Naming, Store, Taken, TreeLimits, read, read_only, read_path, scan,
+};
 use super::{Home, ODDITIES, name, obey_permissions, put, set_mode};
 
 /// Reads a feed without a state directory.
@@ -22,6 +24,7 @@ fn look(home: &Home, feed: &str, limits: &TreeLimits, quiet: Duration) -> Taken<
         limits,
         quiet,
         impatient: false,
+        unfinished: false,
     })
     .1
 }
@@ -42,7 +45,17 @@ fn keep(home: &Home, store: &Store, feed: &str) -> Taken {
     let (format, options, parse) = (Format::Plain.into(), &Options::default(), &Limits::default());
     let (limits, quiet) = (&TreeLimits::default(), Duration::ZERO);
     read(
-        &FeedFile { feeds_dir, name, format, options, parse, limits, quiet, impatient: false },
+        &FeedFile {
+            feeds_dir,
+            name,
+            format,
+            options,
+            parse,
+            limits,
+            quiet,
+            impatient: false,
+            unfinished: false,
+        },
         store.drafts(),
         |_| true,
     )
@@ -83,7 +96,7 @@ fn the_signature_is_the_one_that_the_scan_has_seen() {
     home.write("a", "192.0.2.1\n");
     put("fifo", &home.feeds().join("b"));
     let limits = &TreeLimits::default();
-    let scanned = scan(&home.feeds(), limits).expect("a scan");
+    let scanned = scan(&home.feeds(), limits, &Naming::PLAIN).expect("a scan");
     let signature = |feed| {
         let (feeds_dir, name) = (&home.feeds(), &name(feed));
         let (format, options, parse) =
@@ -98,6 +111,7 @@ fn the_signature_is_the_one_that_the_scan_has_seen() {
             limits,
             quiet,
             impatient: false,
+            unfinished: false,
         })
         .0
     };
@@ -113,12 +127,12 @@ fn what_is_no_file_is_refused_and_not_opened() {
         put(oddity, &home.feeds().join(oddity));
     }
     fs::create_dir(home.feeds().join("directory")).expect("a directory");
-    let check = |feed, found| check(&home, feed, Guard::Readable, "a regular file", found);
+    let check = |feed, found: &str| check(&home, feed, Guard::Readable, "a regular file", found);
     check("device", "a device");
     check("directory", "a directory");
     check("fifo", "a named pipe");
-    check("link", "a symbolic link, which is not followed");
-    check("loop", "a symbolic link, which is not followed");
+    check("link", &Hindrance::Leaving.to_string());
+    check("loop", &Hindrance::Leaving.to_string());
     check("socket", "a socket");
 }
 
@@ -141,8 +155,7 @@ fn a_file_that_may_not_be_read_is_refused() {
 fn what_is_not_there_has_vanished() {
     let home = Home::new();
     home.write("file", "192.0.2.1\n");
-    std::os::unix::fs::symlink("/etc", home.feeds().join("link")).expect("a link");
-    for feed in ["a", "a/b", "file/b", "link/passwd"] {
+    for feed in ["a", "a/b", "file/b"] {
         let reading = look(&home, feed, &TreeLimits::default(), Duration::ZERO);
         assert!(matches!(reading, Taken::Vanished), "{feed}: {reading:?}");
     }
@@ -195,4 +208,78 @@ fn a_file_that_a_person_names_may_be_anything_with_an_end() {
     assert_eq!(read(&home.feeds(), 20), Err("is a directory".to_owned()));
     let missing = read(&home.feeds().join("missing"), 20).expect_err("nothing there");
     assert!(missing.starts_with("No such file"), "{missing}");
+}
+
+#[test]
+fn what_a_link_leads_to_is_read_if_it_is_beneath() {
+    let home = Home::new();
+    home.write("..v1/a", "192.0.2.1\n192.0.2.2\n");
+    let link = |target: &str, name: &str| {
+        std::os::unix::fs::symlink(target, home.feeds().join(name)).expect("a link");
+    };
+    link("..v1", "..data");
+    link("..data/a", "a");
+    link("..data", "sub");
+    for feed in ["a", "sub/a"] {
+        match look(&home, feed, &TreeLimits::default(), Duration::ZERO) {
+            Taken::New { feed, .. } => assert_eq!(feed.tally.entries, 2),
+            other => panic!("{feed}: {other:?}"),
+        }
+    }
+    link("/etc", "out");
+    link("nothing", "dangling");
+    let refused = |feed, why: Hindrance| {
+        check(&home, feed, Guard::Readable, "a regular file", &why.to_string());
+    };
+    refused("out/passwd", Hindrance::Leaving);
+    refused("dangling", Hindrance::Dangling);
+}
+
+#[test]
+fn a_file_that_its_writer_has_open_is_taken_only_as_far_as_it_was_added_to() {
+    let home = Home::new();
+    let mut store = Store::open(&home.state()).expect("a store");
+    let taken = |store: &Store, unfinished, impatient| {
+        let (feeds_dir, name) = (&home.feeds(), &name("a"));
+        let (options, parse) = (&Options::default(), &Limits::default());
+        let (format, limits, quiet) =
+            (Format::Plain.into(), &TreeLimits::default(), Duration::ZERO);
+        let file = FeedFile {
+            feeds_dir,
+            name,
+            format,
+            options,
+            parse,
+            limits,
+            quiet,
+            impatient,
+            unfinished,
+        };
+        read(&file, store.drafts(), |_| true).1
+    };
+    let check = |taken: Taken, want: Option<u64>| match taken {
+        Taken::New { feed, draft, .. } => {
+            assert_eq!(Some(feed.tally.entries), want);
+            Some(draft.expect("room"))
+        }
+        Taken::Refused(refusal) => {
+            assert_eq!((refusal.guard, None), (Guard::Stable, want), "{refusal}");
+            None
+        }
+        other => panic!("{other:?}"),
+    };
+    home.write("a", "192.0.2.1\n192.0.2.2\n");
+    check(taken(&store, true, false), None);
+    let draft = check(taken(&store, false, false), Some(2)).expect("a draft");
+    store.keep(draft, SystemTime::now()).expect("kept");
+    // Somebody adds to it, and is in the middle of a line.
+    home.write("a", "192.0.2.1\n192.0.2.2\n192.0.2.3\n192.0.2.");
+    check(taken(&store, true, false), None);
+    check(taken(&store, true, true), Some(3));
+    // Somebody writes it anew, slowly.
+    home.write("a", "198.51.100.1\n198.51.100.2\n198.51.100.3\n");
+    check(taken(&store, true, true), None);
+    home.write("a", "192.0.2.1\n");
+    check(taken(&store, true, true), None);
+    check(taken(&store, false, false), Some(1));
 }

@@ -5,11 +5,13 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::super::{Hindrance, ScanError, Tree, TreeLimits, scan};
+use blocklist::{FeedName, Glob};
+
+use super::super::{Hindrance, Naming, ScanError, Tree, TreeLimits, scan};
 use super::{Home, ODDITIES, name, obey_permissions, put, set_mode};
 
 fn look(home: &Home) -> Tree {
-    scan(&home.feeds(), &TreeLimits::default()).expect("a scan")
+    scan(&home.feeds(), &TreeLimits::default(), &Naming::PLAIN).expect("a scan")
 }
 
 /// The names of the feeds, and what is ignored with the reason, in order.
@@ -71,8 +73,8 @@ fn what_is_no_file_is_named_and_obstructs_the_feed_of_its_name() {
         &[
             "device: a device",
             "fifo: a named pipe",
-            "link: a symbolic link, which is not followed",
-            "loop: a symbolic link, which is not followed",
+            &format!("link: {}", Hindrance::Leaving),
+            &format!("loop: {}", Hindrance::Leaving),
             "socket: a socket",
         ],
     );
@@ -136,7 +138,7 @@ fn nothing_is_known_of_feeds_below_a_directory_that_cannot_be_read() {
 fn a_feeds_directory_that_is_none_is_an_error_of_its_own_kind() {
     let home = Home::new();
     let limits = TreeLimits::default();
-    let fails = |path: &Path| scan(path, &limits).expect_err("no scan");
+    let fails = |path: &Path| scan(path, &limits, &Naming::PLAIN).expect_err("no scan");
     let missing = home.0.path().join("missing");
     assert_eq!(fails(&missing), ScanError::Missing { path: missing });
     home.write("file", "192.0.2.1\n");
@@ -155,7 +157,7 @@ fn the_feeds_directory_itself_may_be_a_link() {
     home.write("a", "192.0.2.1\n");
     let link = home.0.path().join("link");
     std::os::unix::fs::symlink(home.feeds(), &link).expect("a link");
-    check(&scan(&link, &TreeLimits::default()).expect("a scan"), &["a"], &[]);
+    check(&scan(&link, &TreeLimits::default(), &Naming::PLAIN).expect("a scan"), &["a"], &[]);
 }
 
 #[test]
@@ -165,12 +167,134 @@ fn more_than_the_limits_allow_is_an_error_and_not_a_part_of_it() {
         home.write(feed, "192.0.2.1\n");
     }
     let all = TreeLimits { feeds_max: 4, directories_max: 3, names_max: 7, ..Default::default() };
-    scan(&home.feeds(), &all).expect("exactly as many as there may be");
+    scan(&home.feeds(), &all, &Naming::PLAIN).expect("exactly as many as there may be");
     let check = |limits: TreeLimits, what| {
-        let error = scan(&home.feeds(), &limits).expect_err("too many").to_string();
+        let error = scan(&home.feeds(), &limits, &Naming::PLAIN).expect_err("too many").to_string();
         assert!(error.contains(what), "{error}");
     };
     check(TreeLimits { feeds_max: 3, ..all.clone() }, "holds more than 3 feeds");
     check(TreeLimits { directories_max: 2, ..all.clone() }, "holds more than 2 directories");
     check(TreeLimits { names_max: 6, ..all.clone() }, "holds more than 6 names");
+}
+
+/// What is passed over, with the rule.
+fn passed_over(found: &Tree) -> Vec<String> {
+    found.passed_over.iter().map(|passed| format!("{}: {}", passed.path, passed.rule)).collect()
+}
+
+#[test]
+fn leftovers_are_no_feeds_unless_somebody_means_them() {
+    let home = Home::new();
+    for file in ["bad.txt", "bad.txt.1", "lone.txt.1", "sedA1b2C3", "x.old", "old/a.bak", "a.bak/b"]
+    {
+        home.write(file, "192.0.2.1\n");
+    }
+    home.write("4913", "");
+    let found = look(&home);
+    check(&found, &["a.bak/b", "bad.txt", "lone.txt.1"], &[]);
+    let passed = passed_over(&found);
+    assert_eq!(passed.len(), 5, "{passed:?}");
+    assert!(passed[1].starts_with("bad.txt.1: its name is that of a file of wget"), "{passed:?}");
+    home.write("4913", "192.0.2.1\n");
+    let meant = |feed: &FeedName| feed.as_str() == "x.old";
+    let naming = Naming { meant: &meant, ..Naming::PLAIN };
+    let found = scan(&home.feeds(), &TreeLimits::default(), &naming).expect("a scan");
+    check(&found, &["4913", "a.bak/b", "bad.txt", "lone.txt.1", "x.old"], &[]);
+}
+
+#[test]
+fn what_the_configuration_ignores_is_no_feed_and_no_obstruction() {
+    let home = Home::new();
+    home.write("README.md", "read me");
+    home.write("old/deep/a", "192.0.2.1\n");
+    home.write("a", "192.0.2.1\n");
+    put("fifo", &home.feeds().join("pipe"));
+    let globs = ["*.md", "old", "pipe"].map(|glob| Glob::new(glob).expect("a glob"));
+    let naming = Naming { ignore: &globs, meant: &|_| true };
+    let found = scan(&home.feeds(), &TreeLimits::default(), &naming).expect("a scan");
+    check(&found, &["a"], &[]);
+    let want = [
+        "README.md: daemon.ignore has \"*.md\"",
+        "old: daemon.ignore has \"old\"",
+        "pipe: daemon.ignore has \"pipe\"",
+    ];
+    assert_eq!(passed_over(&found), want);
+}
+
+fn link(home: &Home, target: &str, name: &str) {
+    std::os::unix::fs::symlink(target, home.feeds().join(name)).expect("a link");
+}
+
+#[test]
+fn links_that_stay_beneath_are_followed_as_in_a_config_map() {
+    let home = Home::new();
+    home.write("..v1/bad.txt", "192.0.2.1\n");
+    home.write("..v1/allow/own", "192.0.2.1\n");
+    link(&home, "..v1", "..data");
+    link(&home, "..data/bad.txt", "bad.txt");
+    link(&home, "..data/allow", "allow");
+    let found = look(&home);
+    check(&found, &["allow/own", "bad.txt"], &[]);
+    let directories = ["", "..v1", "..v1/allow"].map(PathBuf::from);
+    assert_eq!(found.directories, directories);
+    for point in ["..data", "..v1/bad.txt", "bad.txt"] {
+        assert!(found.waypoints.contains(Path::new(point)), "{point}: {found:?}");
+    }
+    // The swap is one rename, and every feed is another then.
+    home.write("..v2/bad.txt", "192.0.2.1\n");
+    home.write("..v2/allow/own", "192.0.2.1\n");
+    link(&home, "..v2", "..data_tmp");
+    let path = |name: &str| home.feeds().join(name);
+    fs::rename(path("..data_tmp"), path("..data")).expect("swapped");
+    let after = look(&home);
+    for feed in ["allow/own", "bad.txt"] {
+        assert_ne!(after.feeds[&name(feed)], found.feeds[&name(feed)], "{feed}");
+    }
+}
+
+#[test]
+fn links_that_lead_nowhere_good_obstruct_the_feed_of_their_name() {
+    let home = Home::new();
+    home.write("sub/a", "192.0.2.1\n");
+    home.write("../outside", "192.0.2.1\n");
+    link(&home, "../outside", "out");
+    link(&home, "nothing", "dangling");
+    link(&home, "round", "round");
+    link(&home, "sub", "twice");
+    link(&home, ".", "sub/up");
+    link(&home, "/dev/null", "null");
+    let found = look(&home);
+    let leaving = Hindrance::Leaving;
+    check(
+        &found,
+        &["sub/a"],
+        &[
+            "dangling: a symbolic link to nothing",
+            &format!("null: {leaving}"),
+            &format!("out: {leaving}"),
+            "round: a symbolic link that leads in a circle",
+            "sub/up: a symbolic link to a directory that is looked into anyway",
+            "twice: a symbolic link to a directory that is looked into anyway",
+        ],
+    );
+    let obstructed: Vec<_> = found.obstructed.keys().map(ToString::to_string).collect();
+    assert_eq!(obstructed, ["dangling", "null", "out", "round"]);
+}
+
+#[test]
+fn a_file_is_the_same_under_another_name_and_no_other_file_is() {
+    let home = Home::new();
+    home.write("a", "192.0.2.1\n");
+    let path = |name: &str| home.feeds().join(name);
+    let file = |name: &str| {
+        let [device, file, ..] = look(&home).feeds[&super::name(name)].numbers();
+        (device, file)
+    };
+    let before = file("a");
+    fs::rename(path("a"), path("b")).expect("renamed");
+    assert_eq!(file("b"), before);
+    // Often the number of the deleted file is given out again at once.
+    fs::remove_file(path("b")).expect("deleted");
+    home.write("a", "192.0.2.1\n");
+    assert_ne!(file("a"), before);
 }

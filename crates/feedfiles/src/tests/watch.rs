@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::super::{Notice, Watcher};
+use super::super::{Naming, Notice, Tree, TreeLimits, Unfinished, Watcher, scan};
 use super::set_mode;
 
 const LONG: Duration = Duration::from_secs(10);
@@ -45,9 +45,13 @@ impl Scene {
     }
 }
 
-fn directories(feeds: &Path) -> Vec<PathBuf> {
+fn directories(feeds: &Path) -> Tree {
     let both = [PathBuf::new(), PathBuf::from("sub")];
-    both.into_iter().filter(|path| feeds.join(path).is_dir()).collect()
+    tree(both.into_iter().filter(|path| feeds.join(path).is_dir()).collect())
+}
+
+fn tree(directories: Vec<PathBuf>) -> Tree {
+    Tree { directories, ..Tree::default() }
 }
 
 /// Does `act` in a watched directory; `want` is the notice that follows.
@@ -58,7 +62,7 @@ fn check(what: &str, act: impl FnOnce(&Path), want: Option<Notice>) {
         let feeds = parent.path().join("feeds");
         fs::create_dir_all(feeds.join("sub")).expect("directories");
         fs::write(feeds.join("old"), "192.0.2.1\n").expect("a file");
-        let watcher = Watcher::new(&feeds).expect("a watcher");
+        let watcher = Watcher::new(&feeds, Unfinished::default()).expect("a watcher");
         let mut scene = Scene { parent, watcher };
         assert_eq!(scene.notice().await, Notice::Changed, "{what}: at the start");
         scene.settle().await;
@@ -134,7 +138,7 @@ fn what_is_no_feed_or_not_yet_one_wakes_nobody() {
     check("beside", |feeds| write(feeds.join("../beside")), None);
     let mut open = None;
     check(
-        "still being written",
+        "just made",
         |feeds| open = Some(fs::File::create(feeds.join("new")).expect("made")),
         None,
     );
@@ -143,12 +147,13 @@ fn what_is_no_feed_or_not_yet_one_wakes_nobody() {
 #[tokio::test]
 async fn a_directory_that_appears_late_is_noticed_at_every_step() {
     let parent = tempfile::tempdir().expect("a directory");
-    let watcher = Watcher::new(&parent.path().join("a/feeds")).expect("a watcher");
+    let watcher =
+        Watcher::new(&parent.path().join("a/feeds"), Unfinished::default()).expect("a watcher");
     let mut scene = Scene { parent, watcher };
     let far = scene.parent.path().join("a/feeds");
     let look = |scene: &mut Scene| {
         let found = if far.is_dir() { vec![PathBuf::new()] } else { Vec::new() };
-        scene.watcher.rewatch(&found).expect("watched");
+        scene.watcher.rewatch(&tree(found)).expect("watched");
     };
     for step in [None, Some("a"), Some("a/feeds")] {
         if let Some(step) = step {
@@ -165,10 +170,62 @@ async fn a_directory_that_appears_late_is_noticed_at_every_step() {
 }
 
 #[tokio::test]
+async fn a_swap_on_the_way_of_a_link_is_noticed_and_so_is_a_change_at_its_end() {
+    use std::os::unix::fs::symlink;
+    let parent = tempfile::tempdir().expect("a directory");
+    let feeds = parent.path().join("feeds");
+    for version in ["..v1", "..v2"] {
+        fs::create_dir_all(feeds.join(version)).expect("made");
+        fs::write(feeds.join(version).join("a"), "192.0.2.1\n").expect("written");
+    }
+    symlink("..v1", feeds.join("..data")).expect("a link");
+    symlink("..data/a", feeds.join("a")).expect("a link");
+    let watcher = Watcher::new(&feeds, Unfinished::default()).expect("a watcher");
+    let mut scene = Scene { parent, watcher };
+    let look = || scan(&feeds, &TreeLimits::default(), &Naming::PLAIN).expect("a scan");
+    let quiet = async |scene: &mut Scene| {
+        scene.watcher.rewatch(&look()).expect("watched");
+        while scene.is_noticed().await {}
+    };
+    quiet(&mut scene).await;
+    symlink("..v2", feeds.join("..data_tmp")).expect("a link");
+    assert!(!scene.is_noticed().await, "nobody goes that way yet");
+    fs::rename(feeds.join("..data_tmp"), feeds.join("..data")).expect("swapped");
+    assert_eq!(scene.notice().await, Notice::Changed);
+    quiet(&mut scene).await;
+    fs::write(feeds.join("..v2/a"), "192.0.2.2\n").expect("written");
+    assert_eq!(scene.notice().await, Notice::Changed);
+    quiet(&mut scene).await;
+    fs::write(feeds.join("..v1/a"), "192.0.2.3\n").expect("written");
+    assert!(!scene.is_noticed().await, "nobody goes that way any more");
+}
+
+#[tokio::test]
+async fn a_file_is_unfinished_from_the_first_write_until_it_is_closed() {
+    use std::io::Write as _;
+    let parent = tempfile::tempdir().expect("a directory");
+    fs::create_dir_all(parent.path().join("feeds")).expect("made");
+    let unfinished = Unfinished::default();
+    let watcher = Watcher::new(&parent.path().join("feeds"), unfinished.clone());
+    let mut scene = Scene { parent, watcher: watcher.expect("a watcher") };
+    scene.settle().await;
+    let feed = super::name("new");
+    let mut file = fs::File::create(scene.feeds().join("new")).expect("made");
+    assert!(!scene.is_noticed().await, "only made");
+    file.write_all(b"192.0.2.1\n").expect("written");
+    assert_eq!(scene.notice().await, Notice::Changed);
+    assert!(unfinished.has(&feed));
+    drop(file);
+    assert_eq!(scene.notice().await, Notice::Changed);
+    assert!(!unfinished.has(&feed));
+}
+
+#[tokio::test]
 async fn what_changed_before_it_was_watched_is_looked_at_again() {
     let parent = tempfile::tempdir().expect("a directory");
     fs::create_dir_all(parent.path().join("feeds")).expect("made");
-    let watcher = Watcher::new(&parent.path().join("feeds")).expect("a watcher");
+    let watcher =
+        Watcher::new(&parent.path().join("feeds"), Unfinished::default()).expect("a watcher");
     let mut scene = Scene { parent, watcher };
     scene.settle().await;
     fs::create_dir(scene.feeds().join("sub")).expect("made");
@@ -183,7 +240,8 @@ async fn what_changed_before_it_was_watched_is_looked_at_again() {
 async fn more_than_the_queue_holds_is_said_to_be_too_much() {
     let parent = tempfile::tempdir().expect("a directory");
     fs::create_dir_all(parent.path().join("feeds")).expect("made");
-    let watcher = Watcher::new(&parent.path().join("feeds")).expect("a watcher");
+    let watcher =
+        Watcher::new(&parent.path().join("feeds"), Unfinished::default()).expect("a watcher");
     let mut scene = Scene { parent, watcher };
     scene.settle().await;
     let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").expect("a limit");
@@ -203,7 +261,8 @@ async fn more_than_the_queue_holds_is_said_to_be_too_much() {
 async fn a_directory_moved_out_of_the_tree_is_no_longer_watched() {
     let parent = tempfile::tempdir().expect("a directory");
     fs::create_dir_all(parent.path().join("feeds/sub")).expect("made");
-    let watcher = Watcher::new(&parent.path().join("feeds")).expect("a watcher");
+    let watcher =
+        Watcher::new(&parent.path().join("feeds"), Unfinished::default()).expect("a watcher");
     let mut scene = Scene { parent, watcher };
     scene.settle().await;
     let outside = scene.parent.path().join("outside");

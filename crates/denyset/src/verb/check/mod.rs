@@ -29,7 +29,7 @@ use crate::serve::Failure;
 use crate::settings::protection;
 use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
 use configuration::{Config, ListConfig};
-use feedfiles::{FeedFile, Signature, Taken, TreeLimits, read_only, scan};
+use feedfiles::{Copies, FeedFile, Naming, Signature, Taken, TreeLimits, read_only, scan};
 use problems::Findings;
 use reader::Reader;
 
@@ -72,9 +72,14 @@ fn failure(message: String) -> Failure {
 
 /// Checks all that is in the feeds directory.
 fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Failure> {
-    let limits = TreeLimits::default();
+    let limits = TreeLimits::with_feeds_max(config.daemon.feeds_max);
     let feeds_dir = &config.daemon.feeds_dir;
-    let found = scan(feeds_dir, &limits).map_err(|error| failure(error.to_string()))?;
+    // Whoever may not read the copies cannot know what is in force.
+    let copies = Copies::open(&config.daemon.state_dir).ok().flatten();
+    let kept = |feed: &FeedName| copies.as_ref().is_some_and(|copies| copies.has(feed));
+    let meant = |feed: &FeedName| config.names(feed) || kept(feed);
+    let naming = Naming { ignore: &config.daemon.ignore, meant: &meant };
+    let found = scan(feeds_dir, &limits, &naming).map_err(|error| failure(error.to_string()))?;
     let mut progress = Progress::begin("reading");
     let mut view = CheckView::default();
     let mut usable = BTreeMap::new();
@@ -92,6 +97,7 @@ fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Fail
             limits: &limits,
             quiet: Duration::ZERO,
             impatient: false,
+            unfinished: false,
         };
         let (signature, taken) = read_only(&file);
         let read = match taken {

@@ -4,7 +4,10 @@
 use blocklist::{Allow, FeedName, Glob, Role};
 
 use configuration::{Config, ListConfig};
-use feedfiles::{Hindrance, Ignored, Tree};
+use feedfiles::{Hindrance, Ignored, PassedOver, SILENT_SCAN, Shown, Silent, Tree};
+
+/// Names that are passed over, one by one.
+const PASSED_OVER_MAX: usize = 100;
 
 /// What was found, one sentence each.
 #[derive(Debug, Default)]
@@ -24,6 +27,23 @@ pub(super) fn of(config: &Config, found: &Tree) -> Findings {
             Hindrance::Unreadable(_) => findings.problems.push(text),
             _ => findings.remarks.push(text),
         }
+    }
+    for PassedOver { path, rule } in found.passed_over.iter().take(PASSED_OVER_MAX) {
+        findings.remarks.push(format!("{path} in feeds-dir is no feed: {rule}"));
+    }
+    if let Some(more) =
+        found.passed_over.len().checked_sub(PASSED_OVER_MAX).filter(|&more| more > 0)
+    {
+        findings.remarks.push(format!("{more} more names in feeds-dir are no feeds"));
+    }
+    for Silent { directory, file_system } in &found.silent {
+        let place = config.daemon.feeds_dir.join(directory);
+        let place = Shown(&place);
+        findings.remarks.push(format!(
+            "{place} is on {file_system}, which does not tell of every change: it is looked at \
+             every {} seconds",
+            config.daemon.scan.min(SILENT_SCAN).as_secs()
+        ));
     }
     if config.lists.is_empty() {
         findings.remarks.push("no list is configured, so that nothing is blocked".to_owned());

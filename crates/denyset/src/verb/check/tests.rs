@@ -167,7 +167,7 @@ fn what_is_no_file_is_a_problem_and_not_a_feed() {
     std::os::unix::fs::symlink("/dev/zero", link).expect("a link");
     let view = directory(&config, &Protection::default()).expect("the directory can be read");
     assert_eq!(view.feeds.len(), 1);
-    let want = "link in feeds-dir is no feed: a symbolic link, which is not followed";
+    let want = format!("link in feeds-dir is no feed: {}", feedfiles::Hindrance::Leaving);
     assert_eq!(view.remarks, [want]);
     assert!(view.is_good());
 }
@@ -217,4 +217,16 @@ fn a_configuration_that_was_asked_for_must_exist() {
     fs::write(&file, "x = 1").expect("it can be written");
     let failure = files::config(None, &file).expect_err("it is bad");
     assert_eq!(failure.exit(), Exit::Config);
+}
+
+#[test]
+fn what_is_passed_over_is_said_with_the_program_that_left_it() {
+    let home = tempfile::tempdir().expect("a directory");
+    let list = "[[list]]\nname = \"x\"\nfeeds = [\"*\", \"b.old\"]\n";
+    let feeds = [("a", "192.0.2.1\n"), ("a.1", "192.0.2.1\n"), ("b.old", "192.0.2.1\n")];
+    let config = config(home.path(), &feeds, list);
+    let view = directory(&config, &Protection::default()).expect("the directory can be read");
+    assert_eq!(view.feeds.len(), 2);
+    let [remark] = view.remarks.as_slice() else { panic!("{:?}", view.remarks) };
+    assert!(remark.starts_with("a.1 in feeds-dir is no feed: its name is that of"), "{remark}");
 }

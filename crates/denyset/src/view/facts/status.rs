@@ -18,6 +18,7 @@ impl StatusView {
     pub fn of(facts: &Facts, uptime_seconds: u64) -> Self {
         Self {
             in_sync: facts.in_sync,
+            remarks: facts.surroundings.silent.iter().cloned().collect(),
             degraded: degraded(facts),
             generation: facts.generation,
             uptime_seconds,
@@ -125,9 +126,7 @@ pub fn problems(facts: &Facts) -> Vec<String> {
     let unreadable = around.unreadable.iter().map(|folder| {
         format!("the folder {folder} of feeds-dir cannot be read, the feeds in it stay as they are")
     });
-    let unwatched = around.unwatched.iter().map(|why| {
-        format!("changes below feeds-dir are not told, they are looked for now and then: {why}")
-    });
+    let unwatched = around.unwatched.iter().cloned();
     let scan = facts.scan_failure.iter().cloned();
     let troubles = facts.troubles.iter().cloned();
     let files = scan.chain(recall).chain(held).chain(lost);

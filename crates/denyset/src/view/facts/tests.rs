@@ -47,6 +47,7 @@ fn everything_that_is_not_as_it_should_be_is_said() {
             reload_refused: Some("reload refused: no".into()),
             unreadable: vec!["secret/".into()],
             unwatched: Some("no watches left".into()),
+            silent: Some("NFS does not tell".into()),
             others: vec!["the gateways are not known".into()],
         },
         ..facts(feeds)
@@ -67,6 +68,7 @@ fn everything_that_is_not_as_it_should_be_is_said() {
     for (sentence, want) in degraded.iter().zip(want) {
         assert!(sentence.contains(want), "{sentence} in place of {want}");
     }
+    assert_eq!(StatusView::of(&facts, 0).remarks, ["NFS does not tell"]);
     assert!(status_line(&facts).starts_with("reload refused: no; in sync"));
 }
 
