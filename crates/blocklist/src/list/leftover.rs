@@ -20,6 +20,9 @@ enum Shape {
     Begins(&'static str),
     /// It ends so, and has something before that.
     Ends(&'static str),
+    /// The name of a file that is also there, and then this. Alone it may well
+    /// be what somebody calls a feed: `ipset save > drop.save`.
+    Follows(&'static str),
     /// It begins and ends with this character.
     Between(char),
     /// It is exactly this, and the file is empty.
@@ -90,13 +93,13 @@ const LEFTOVERS: &[Leftover] = &[
     leftover(Shape::Ends(".swo"), "vim, its swap file"),
     leftover(Shape::Ends(".swx"), "vim, its swap file"),
     leftover(Shape::Between('#'), "Emacs, its automatic save"),
-    leftover(Shape::Ends(".save"), "nano, its emergency save"),
-    leftover(Shape::Ends(".orig"), "patch or git, the version of a file before"),
+    leftover(Shape::Follows(".save"), "nano, its emergency save"),
+    leftover(Shape::Follows(".orig"), "patch or git, the version of a file before"),
     leftover(Shape::Ends(".rej"), "patch, what it could not apply"),
-    leftover(Shape::Ends(".bak"), "a copy of the version before"),
-    leftover(Shape::Ends(".old"), "a copy of the version before"),
+    leftover(Shape::Follows(".bak"), "a copy of the version before"),
+    leftover(Shape::Follows(".old"), "a copy of the version before"),
     leftover(Shape::Ends(".lock"), "a lock"),
-    leftover(Shape::Ends(".new"), "a script, while it writes a file"),
+    leftover(Shape::Follows(".new"), "a script, while it writes a file"),
     leftover(Shape::Ends(".temp"), "a script, while it writes a file"),
     leftover(Shape::Ends(".download"), "Safari, an unfinished download"),
     leftover(Shape::Ends(".crdownload"), "Chromium, an unfinished download"),
@@ -122,6 +125,10 @@ impl Shape {
         match *self {
             Self::Begins(beginning) => always(name.starts_with(beginning)),
             Self::Ends(ending) => always(name.len() > ending.len() && name.ends_with(ending)),
+            Self::Follows(ending) => {
+                let beside = name.strip_suffix(ending).filter(|beside| !beside.is_empty())?;
+                Some(Circumstance::Beside(beside))
+            }
             Self::Between(at) => {
                 always(name.len() > 2 && name.starts_with(at) && name.ends_with(at))
             }
@@ -183,14 +190,9 @@ mod tests {
             "bad.txt.swo",
             "bad.txt.swx",
             "#bad.txt#",
-            "bad.txt.bak",
-            "bad.txt.old",
-            "bad.txt.orig",
             "bad.txt.rej",
-            "bad.txt.save",
             "bad.txt.lock",
             "bad.txt.temp",
-            "bad.txt.new",
             "bad.txt.download",
             "bad.txt.crdownload",
             "bad.txt.partial",
@@ -202,6 +204,9 @@ mod tests {
 
     #[test]
     fn some_names_need_a_circumstance() {
+        for name in ["drop.save", "drop.bak", "drop.old", "drop.new", "sub/drop.orig"] {
+            check(name, Some(Circumstance::Beside("drop")));
+        }
         check("bad.txt.1", Some(Circumstance::Beside("bad.txt")));
         check("sub/bad.1", Some(Circumstance::Beside("bad")));
         check("bad.txtk3_9x2ab", Some(Circumstance::Beside("bad.txt")));

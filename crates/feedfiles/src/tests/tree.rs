@@ -185,13 +185,16 @@ fn passed_over(found: &Tree) -> Vec<String> {
 #[test]
 fn leftovers_are_no_feeds_unless_somebody_means_them() {
     let home = Home::new();
-    for file in ["bad.txt", "bad.txt.1", "lone.txt.1", "sedA1b2C3", "x.old", "old/a.bak", "a.bak/b"]
-    {
+    for file in ["bad.txt", "x", "old/a", "lone.txt.1", "a.bak/b", "drop.save"] {
         home.write(file, "192.0.2.1\n");
+    }
+    for leftover in ["bad.txt.1", "sedA1b2C3", "x.old", "old/a.bak"] {
+        home.write(leftover, "192.0.2.1\n");
     }
     home.write("4913", "");
     let found = look(&home);
-    check(&found, &["a.bak/b", "bad.txt", "lone.txt.1"], &[]);
+    let feeds = ["a.bak/b", "bad.txt", "drop.save", "lone.txt.1", "old/a", "x"];
+    check(&found, &feeds, &[]);
     let passed = passed_over(&found);
     assert_eq!(passed.len(), 5, "{passed:?}");
     assert!(passed[1].starts_with("bad.txt.1: its name is that of a file of wget"), "{passed:?}");
@@ -199,7 +202,8 @@ fn leftovers_are_no_feeds_unless_somebody_means_them() {
     let meant = |feed: &FeedName| feed.as_str() == "x.old";
     let naming = Naming { meant: &meant, ..Naming::PLAIN };
     let found = scan(&home.feeds(), &TreeLimits::default(), &naming).expect("a scan");
-    check(&found, &["4913", "a.bak/b", "bad.txt", "lone.txt.1", "x.old"], &[]);
+    let feeds = ["4913", "a.bak/b", "bad.txt", "drop.save", "lone.txt.1", "old/a", "x", "x.old"];
+    check(&found, &feeds, &[]);
 }
 
 #[test]
