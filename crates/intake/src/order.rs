@@ -54,6 +54,9 @@ pub enum Order {
     /// Write: remember beyond the end of the process since when the file of a
     /// feed is gone, or that it is back.
     NoteGone(FeedName, Option<SystemTime>),
+    /// Write: remember likewise when the file of the version that is kept was
+    /// written again, from which its lifetimes count.
+    NoteRewritten(FeedName, Identity, SystemTime),
 }
 
 /// A feed to be read, and what it is judged by. To judge ten million entries

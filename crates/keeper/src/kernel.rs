@@ -32,6 +32,8 @@ pub struct KernelState {
     replan: bool,
     /// The last plan had nothing to do that rules could notice.
     in_sync: bool,
+    /// And nothing was held back: the sets are what the feeds say.
+    exact: bool,
     /// What the last plan could not do anything about, and why.
     blocked: BTreeMap<Object, Obstacle>,
     rests: BTreeMap<Object, (Backoff, KernelError)>,
@@ -188,12 +190,14 @@ impl KernelState {
         let acted = !outcome.objects.is_empty() || outcome.halted;
         // After something was done the rest is planned anew.
         self.replan |= acted;
-        let was_in_sync = std::mem::replace(&mut self.in_sync, plan.is_in_sync());
+        self.in_sync = plan.is_in_sync();
+        let exact = self.in_sync && self.withheld.is_empty();
+        let was_exact = std::mem::replace(&mut self.exact, exact);
         for done in outcome.objects {
             self.note_outcome(&done, now);
             reports.push(Report::Applied(done));
         }
-        if !acted && self.in_sync && !was_in_sync {
+        if !acted && exact && !was_exact {
             reports.push(Report::InSync);
         }
         true

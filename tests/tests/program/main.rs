@@ -13,6 +13,7 @@ mod leftovers;
 mod life;
 mod load;
 mod looking;
+mod losses;
 mod questions;
 mod reload;
 mod rights;

@@ -31,8 +31,8 @@ impl Daemon {
                 Ok((None, actions))
             }
             Change::Accept(feed) => self.accept(feed),
-            // What the running configuration lets go, or else the refused one.
-            Change::AcceptConfig if self.reload_refused.is_some() => self.reload_for(true),
+            // What was refused last, or else what the running one lets go.
+            Change::AcceptConfig if self.refused_text.is_some() => self.reload_for(true),
             Change::AcceptConfig => {
                 let ticket = self.keeper.ticket();
                 tracing::info!("somebody accepted what lists lose");

@@ -37,7 +37,8 @@ impl Daemon {
     }
 
     /// The same. That one was refused is remembered until one is not.
-    /// `accepted`: somebody knows what it empties.
+    /// `accepted`: somebody knows what the one that was refused empties, which
+    /// says nothing of another that stands in its place by now.
     ///
     /// # Errors
     /// What is wrong with the configuration, a sentence a line.
@@ -55,9 +56,8 @@ impl Daemon {
         let config = Arc::new(config);
         let ticket = self.keeper.ticket();
         let settings = settings(&config);
-        // Its feeds are read as it says from now on: what is in force meanwhile
-        // has been read already.
-        self.feeds.reconfigure(config.clone());
+        let accepted = accepted && self.refused_text.as_deref() == Some(text.as_str());
+        self.feeds.propose(Some(config.clone()));
         self.candidate = Some(Candidate { config, text: text.into(), ticket });
         let event = Event::Proposed { ticket: Some(ticket), settings, accepted };
         let actions = self.keeper.handle(event, self.clock.now());
@@ -71,12 +71,15 @@ impl Daemon {
         };
         match result {
             Ok(()) => {
+                self.feeds.reconfigure(candidate.config.clone());
+                self.refused_text = None;
                 self.config = candidate.config;
                 self.config_text = candidate.text;
                 self.lookout.reconfigure(&self.config);
             }
             Err(slips) => {
-                self.feeds.reconfigure(self.config.clone());
+                self.feeds.propose(None);
+                self.refused_text = Some(candidate.text);
                 let reason: Vec<_> = slips.iter().map(ToString::to_string).collect();
                 self.reload_refused = Some(format!(
                     "{}; if it is meant: denyset accept --config",

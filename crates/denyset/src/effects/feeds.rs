@@ -34,6 +34,9 @@ pub struct Scanned {
 #[derive(Clone)]
 pub struct FeedEffects {
     config: Arc<Config>,
+    /// A configuration that may be in force soon. Only feeds that the present
+    /// one does not take in are read as it says.
+    proposed: Option<Arc<Config>>,
     kept: Kept,
     candidates: Arc<Mutex<Candidates>>,
     unfinished: Unfinished,
@@ -80,6 +83,7 @@ impl FeedEffects {
     fn new(config: Arc<Config>, kept: Kept) -> Self {
         Self {
             config,
+            proposed: None,
             kept,
             candidates: Arc::default(),
             unfinished: Unfinished::default(),
@@ -90,6 +94,18 @@ impl FeedEffects {
     /// Uses another configuration from now on.
     pub fn reconfigure(&mut self, config: Arc<Config>) {
         self.config = config;
+        self.proposed = None;
+    }
+
+    /// This one may be in force soon, or none.
+    pub fn propose(&mut self, config: Option<Arc<Config>>) {
+        self.proposed = config;
+    }
+
+    /// By which configuration a feed is read.
+    fn config_for(&self, feed: &FeedName) -> &Config {
+        let used = self.config.lists.iter().any(|list| list.uses(feed));
+        self.proposed.as_ref().filter(|_| !used).unwrap_or(&self.config)
     }
 
     /// The files that are being written, to be kept up to date by whoever
@@ -124,6 +140,12 @@ impl FeedEffects {
             }
             Order::Forget(feed) => {
                 self.write(|store| store.forget(&feed));
+                None
+            }
+            Order::NoteRewritten(feed, Identity([bytes, crc32, reading]), written) => {
+                let number = |number| u32::try_from(number).unwrap_or_default();
+                let version = VersionId { bytes, crc32: number(crc32), reading: number(reading) };
+                self.write(|store| store.note_rewritten(&feed, version, written));
                 None
             }
             Order::NoteGone(feed, since) => {
@@ -229,14 +251,15 @@ impl FeedEffects {
 
     /// Reads a feed and judges it.
     fn read(&self, ticket: Ticket, order: ReadOrder) -> Answer {
+        let config = self.config_for(&order.feed);
         let file = FeedFile {
-            feeds_dir: &self.config.daemon.feeds_dir,
+            feeds_dir: &config.daemon.feeds_dir,
             name: &order.feed,
-            format: self.config.format_for(&order.feed),
-            options: &self.config.options_for(&order.feed),
+            format: config.format_for(&order.feed),
+            options: &config.options_for(&order.feed),
             parse: &Limits { entries_max: order.guard.entries_max, ..Limits::default() },
             limits: &TreeLimits::default(),
-            quiet: self.config.daemon.settle,
+            quiet: config.daemon.settle,
             impatient: order.impatient,
             unfinished: self.unfinished.has(&order.feed),
         };

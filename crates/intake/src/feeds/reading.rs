@@ -68,7 +68,7 @@ impl Intake {
             let Some(version) = feed.version.as_mut().filter(|version| version.id == id) else {
                 // It is not the version that we asked for.
                 feed.stage = Stage::Wanted(now.monotonic);
-                return false;
+                return None;
             };
             // The times of its entries count from when the file was written.
             let written = written.unwrap_or(version.written);
@@ -77,10 +77,11 @@ impl Intake {
             if feed.refused.take().is_some() {
                 feed.since = now.wall;
             }
-            changed
+            changed.then_some(written)
         });
-        if changed == Some(true) {
+        if let Some(written) = changed.flatten() {
             self.changed.insert(name.clone());
+            self.orders.push(Order::NoteRewritten(name.clone(), id, written));
         }
         if self.change(name, |feed| feed.unkept.take().is_some()) == Some(true) {
             self.reports.push(SourceReport::KeptAgain { feed: name.clone() });

@@ -141,7 +141,10 @@ impl Desk {
             Order::Scan(ticket) => Answer::Scanned(ticket, Ok(self.scan())),
             Order::Read(ticket, order) => self.reading(ticket, &order),
             Order::Keep(ticket, feed, _) => Answer::Kept { ticket, feed, result: Ok(()) },
-            Order::Discard(_) | Order::Forget(_) | Order::NoteGone(..) => return,
+            Order::Discard(_)
+            | Order::Forget(_)
+            | Order::NoteGone(..)
+            | Order::NoteRewritten(..) => return,
         };
         self.tell(answer);
     }

@@ -265,7 +265,7 @@ impl Site {
                 self.kept.remove(&feed);
                 self.remember();
             }
-            Order::NoteGone(..) => {}
+            Order::NoteGone(..) | Order::NoteRewritten(..) => {}
         }
     }
 
