@@ -30,10 +30,8 @@ pub struct KernelState {
     look: bool,
     /// The desired state or the picture has changed since the last plan.
     replan: bool,
-    /// The last plan had nothing to do that rules could notice.
-    in_sync: bool,
-    /// And nothing was held back: the sets are what the feeds say.
-    exact: bool,
+    /// What the last plan found.
+    agreement: Agreement,
     /// What the last plan could not do anything about, and why.
     blocked: BTreeMap<Object, Obstacle>,
     rests: BTreeMap<Object, (Backoff, KernelError)>,
@@ -55,6 +53,18 @@ pub struct SetTimes {
     pub verified: Option<SystemTime>,
     /// When the members may be counted again.
     next_count: Duration,
+}
+
+/// How the kernel and what is desired agree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Agreement {
+    /// They do not, or it is not known.
+    #[default]
+    None,
+    /// As far as sets are not held: more is in some of them than the feeds say.
+    Held,
+    /// Every set is what the feeds say.
+    Whole,
 }
 
 /// What is under way. An answer with another ticket is to another question.
@@ -86,7 +96,7 @@ impl KernelState {
     /// Whether the kernel was last seen as desired, and nothing says otherwise.
     pub fn in_sync(&self) -> bool {
         let changing = matches!(self.work, Work::Converging(_));
-        self.in_sync && !self.replan && !self.look && !changing
+        self.agreement != Agreement::None && !self.replan && !self.look && !changing
     }
 
     /// Whether something failed that is tried again after a rest.
@@ -149,7 +159,7 @@ impl KernelState {
         self.work = Work::Idle;
         match result {
             Ok(look) => {
-                if self.in_sync {
+                if self.agreement != Agreement::None {
                     reports.extend(look.differences.into_iter().map(Report::Drifted));
                 }
                 self.observed = Some(look.observed);
@@ -190,14 +200,17 @@ impl KernelState {
         let acted = !outcome.objects.is_empty() || outcome.halted;
         // After something was done the rest is planned anew.
         self.replan |= acted;
-        self.in_sync = plan.is_in_sync();
-        let exact = self.in_sync && self.withheld.is_empty();
-        let was_exact = std::mem::replace(&mut self.exact, exact);
+        let agreement = match (plan.is_in_sync(), self.withheld.is_empty()) {
+            (false, _) => Agreement::None,
+            (true, false) => Agreement::Held,
+            (true, true) => Agreement::Whole,
+        };
+        let before = std::mem::replace(&mut self.agreement, agreement);
         for done in outcome.objects {
             self.note_outcome(&done, now);
             reports.push(Report::Applied(done));
         }
-        if !acted && exact && !was_exact {
+        if !acted && agreement == Agreement::Whole && before != Agreement::Whole {
             reports.push(Report::InSync);
         }
         true
