@@ -27,6 +27,8 @@ struct Scene {
     home: TempDir,
     task: tokio::task::JoinHandle<()>,
     snapshots: watch::Sender<Arc<Snapshot>>,
+    /// How many wait for ever.
+    waiting: watch::Receiver<usize>,
 }
 
 impl Scene {
@@ -34,6 +36,7 @@ impl Scene {
         let home = tempfile::tempdir().expect("a directory");
         let socket = Socket::bind(&home.path().join("run/control.sock")).expect("bound");
         let (calls, mut inbox) = mpsc::channel::<Call>(1);
+        let (waits, waiting_now) = watch::channel(0);
         tokio::spawn(async move {
             let mut waiting = Vec::new();
             while let Some(call) = inbox.recv().await {
@@ -43,6 +46,7 @@ impl Scene {
                     Change::Reload => continue,
                     Change::Accept(_) => {
                         waiting.push(call.reply);
+                        waits.send_replace(waiting.len());
                         continue;
                     }
                     Change::Apply | Change::AcceptConfig | Change::Teardown => {
@@ -57,7 +61,7 @@ impl Scene {
         let answers = Answers::new(snapshots.subscribe(), None, calls, Instant::now());
         let mut server = Server::new(socket, answers);
         server.patience = patience;
-        Self { task: tokio::spawn(server.serve()), home, snapshots }
+        Self { task: tokio::spawn(server.serve()), home, snapshots, waiting: waiting_now }
     }
 
     fn path(&self) -> PathBuf {
@@ -169,6 +173,9 @@ async fn crowd(scene: &Scene, count: usize) -> Vec<StdStream> {
 async fn more_clients_than_there_may_be_are_told_to_come_back() {
     let scene = Scene::new(LONG);
     let crowd = crowd(&scene, KEPT_PLACES).await;
+    // Whoever has not been heard yet makes room for others.
+    let all_wait = |&count: &usize| count == KEPT_PLACES;
+    scene.waiting.clone().wait_for(all_wait).await.expect("a daemon");
     let path = scene.path();
     let hasty = move || ask(&path, &Request::Status {}, BUSY_PAUSE_MAX);
     let error = spawn_blocking(hasty).await.expect("asked").expect_err("turned away");
