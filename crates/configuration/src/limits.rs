@@ -47,6 +47,10 @@ pub const COVERAGE_PERCENT: Number = number("coverage-percent-max", 25, 0, 100);
 pub const ENTRIES: Number = number("entries-max", 16_000_000, 1, 1_000_000_000);
 /// The column of a table, from 1.
 pub const COLUMN: Number = number("column", 1, 1, 1_000);
+/// The column of last addresses, from 1.
+pub const LAST_COLUMN: Number = number("last-column", 2, 1, 1_000);
+/// The column of prefix lengths, from 1.
+pub const LENGTH_COLUMN: Number = number("length-column", 2, 1, 1_000);
 
 /// The longest configuration file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 4 << 20;

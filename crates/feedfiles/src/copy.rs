@@ -8,7 +8,7 @@
 use std::io::{self, Read};
 use std::time::SystemTime;
 
-use blocklist::{Column, Feed, FeedName, Format, Options, Tally};
+use blocklist::{Column, Condition, ConditionError, Feed, FeedName, Format, Options, Tally};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -148,9 +148,12 @@ fn decode_lead(lead: &[u8; LEAD_BYTES]) -> Option<(usize, u32)> {
 pub(super) fn reading_crc32(format: Format, options: &Options) -> u32 {
     // Taken apart here and in the header, so that nobody adds an option and
     // forgets that a copy must be read with it.
-    let Options { column, path } = options;
-    let column = column.as_ref().map(ColumnText::from);
-    let text = serde_json::to_vec(&(format.to_string(), column, path));
+    let Options { column, last_column, length_column, path, select, conditions } = options;
+    let [column, last, length] =
+        [column, last_column, length_column].map(|column| column.as_ref().map(ColumnText::from));
+    let conditions: Vec<String> = conditions.iter().map(ToString::to_string).collect();
+    let text =
+        serde_json::to_vec(&(format.to_string(), column, path, last, length, select, conditions));
     crc32fast::hash(&text.expect("strings and numbers are JSON"))
 }
 
@@ -172,7 +175,15 @@ struct HeaderText {
     #[serde(default)]
     column: Option<ColumnText>,
     #[serde(default)]
+    last_column: Option<ColumnText>,
+    #[serde(default)]
+    length_column: Option<ColumnText>,
+    #[serde(default)]
     path: Option<String>,
+    #[serde(default)]
+    select: Vec<String>,
+    #[serde(default, rename = "where")]
+    conditions: Vec<String>,
     written: String,
     accepted: String,
     bytes: u64,
@@ -187,12 +198,17 @@ struct HeaderText {
 
 impl From<&CopyHeader> for HeaderText {
     fn from(header: &CopyHeader) -> Self {
-        let Options { column, path } = &header.options;
+        let Options { column, last_column, length_column, path, select, conditions } =
+            &header.options;
         Self {
             feed: header.feed.to_string(),
             format: header.format.to_string(),
             column: column.as_ref().map(ColumnText::from),
+            last_column: last_column.as_ref().map(ColumnText::from),
+            length_column: length_column.as_ref().map(ColumnText::from),
             path: path.clone(),
+            select: select.clone(),
+            conditions: conditions.iter().map(ToString::to_string).collect(),
             written: encode_exactly(header.written),
             accepted: encode_time(header.accepted),
             bytes: header.bytes,
@@ -207,6 +223,14 @@ impl From<&CopyHeader> for HeaderText {
     }
 }
 
+/// The conditions in their texts.
+fn conditions(texts: &[String]) -> Result<Vec<Condition>, String> {
+    texts
+        .iter()
+        .map(|text| text.parse().map_err(|error: ConditionError| error.to_string()))
+        .collect()
+}
+
 impl TryFrom<HeaderText> for CopyHeader {
     type Error = String;
 
@@ -214,7 +238,14 @@ impl TryFrom<HeaderText> for CopyHeader {
         Ok(Self {
             feed: FeedName::new(&written.feed).map_err(|error| error.to_string())?,
             format: written.format.parse().map_err(|_| format!("format {}", written.format))?,
-            options: Options { column: written.column.map(Column::from), path: written.path },
+            options: Options {
+                column: written.column.map(Column::from),
+                last_column: written.last_column.map(Column::from),
+                length_column: written.length_column.map(Column::from),
+                path: written.path,
+                select: written.select,
+                conditions: conditions(&written.conditions)?,
+            },
             written: time(&written.written)?,
             accepted: time(&written.accepted)?,
             bytes: written.bytes,
@@ -290,7 +321,14 @@ mod tests {
         let bytes = b"192.0.2.1\n";
         let feed = FeedName::new("a/drüben \"b\".txt").expect("a good name");
         let parsed = blocklist::parse(bytes, Format::Plain, &blocklist::Limits::default());
-        let options = Options { column: Some(Column::Number(3)), path: Some("a[].b".into()) };
+        let options = Options {
+            column: Some(Column::Number(3)),
+            last_column: Some(Column::Number(4)),
+            length_column: Some(Column::Name("bits".into())),
+            path: Some("a[].b".into()),
+            select: vec!["set:bad".into()],
+            conditions: vec!["n >= 90".parse().expect("a condition")],
+        };
         let header = CopyHeader::new(&feed, &options, &parsed, bytes, UNIX_EPOCH);
         CopyHeader { accepted, ..header }
     }
@@ -316,8 +354,9 @@ mod tests {
     #[test]
     fn a_version_is_its_bytes_and_how_they_are_read() {
         let plain = Options::default();
-        let column = |number| Options { column: Some(Column::Number(number)), path: None };
-        let path = |path: &str| Options { column: None, path: Some(path.into()) };
+        let column =
+            |number| Options { column: Some(Column::Number(number)), ..Options::default() };
+        let path = |path: &str| Options { path: Some(path.into()), ..Options::default() };
         let versions = [
             VersionId::of(Format::Plain, &plain, b"a"),
             VersionId::of(Format::Plain, &plain, b"b"),

@@ -30,6 +30,7 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
+    visit.rules();
     let mut access = Access::default();
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let ended = line.text().as_ptr_range().end < bytes.as_ptr_range().end;

@@ -24,6 +24,7 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
+    visit.rules();
     lines::each(bytes, limits, b"#", visit, |line, said, visit| match address(said) {
         Ok(Some(entry)) if !is_everything(entry) => visit.entry(line, entry),
         Ok(_) => {

@@ -76,7 +76,8 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    let kind = Kind { paths: &Paths::of(&["nftables[]"]), expected: "what `nft -j list` prints" };
+    let paths = Paths::of(&["nftables[]"]);
+    let kind = Kind::of(&paths, "what `nft -j list` prints");
     let elements = Paths::of(&["[]"]);
     json::read(bytes, &kind, limits, visit, |_, raw, places, visit| {
         let Ok(object) = serde_json::from_str::<Object<'_>>(raw.get()) else {

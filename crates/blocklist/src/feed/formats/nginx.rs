@@ -44,6 +44,7 @@ pub(in super::super) fn read(
         Ok(opened) => opened,
         Err(shape) => return shape,
     };
+    visit.rules();
     let mut tokens = Tokens::new(text, shape, b";{}");
     let has = |word: &[u8]| memchr::memmem::find(text, word).is_some();
     let mut reader = Reader {
