@@ -2,7 +2,10 @@
 //! words that name what was seen and the keys of the configuration that would
 //! decide. A file in doubt is not read by guess.
 
+use std::collections::BTreeMap;
+
 use super::text;
+use super::verdict::{is_blocking, is_welcoming};
 use super::visit::Line;
 
 /// The first place in a file from which its meaning is in doubt.
@@ -80,4 +83,51 @@ impl Why {
     pub(super) const fn is_settled_by_format(&self) -> bool {
         !matches!(self, Self::Sets { .. })
     }
+}
+
+/// Names that are nothing but short codes, of countries for instance, mean sets
+/// of one kind.
+const CODE_BYTES_MAX: usize = 3;
+
+impl Why {
+    /// The doubt about several sets, by their names and how many entries each
+    /// has; none if there is only one, or if their names say that all mean the
+    /// same.
+    pub(super) fn sets<'n>(sets: impl Iterator<Item = (&'n [u8], u64)>) -> Option<Self> {
+        let mut counts: BTreeMap<&[u8], u64> = BTreeMap::new();
+        for (name, entries) in sets.filter(|&(_, entries)| entries > 0) {
+            *counts.entry(name).or_default() += entries;
+        }
+        let named: Vec<(&[u8], u64)> = counts.into_iter().collect();
+        let first = *named.first()?;
+        let code =
+            |name: &[u8]| name.len() <= CODE_BYTES_MAX && name.iter().all(u8::is_ascii_uppercase);
+        let same = named.len() == 1
+            || named.iter().all(|(name, _)| without_family(name) == without_family(first.0))
+            || named.iter().all(|(name, _)| code(name))
+            || named.iter().all(|(name, _)| is_blocking(name) && !is_welcoming(name));
+        let welcoming = named.iter().any(|(name, _)| is_welcoming(name)) && named.len() > 1;
+        if same && !welcoming {
+            return None;
+        }
+        let shown = |name: &[u8]| text::printable(name, 40);
+        let names: Vec<String> =
+            named.iter().take(8).map(|(name, n)| format!("`{}` with {n}", shown(name))).collect();
+        let example =
+            named.iter().find(|(name, _)| is_blocking(name)).map_or(first.0, |(name, _)| name);
+        Some(Self::Sets { names: names.join(", "), example: format!("set:{}", shown(example)) })
+    }
+}
+
+/// The name of a set without what tells the families of addresses apart.
+fn without_family(name: &[u8]) -> Vec<u8> {
+    let mut name = name.to_ascii_lowercase();
+    for part in ["ipv4", "ipv6", "inet6", "inet4", "inet", "ip4", "ip6", "v4", "v6", "4", "6"] {
+        if let Some(at) = memchr::memmem::find(&name, part.as_bytes()) {
+            name.drain(at..at + part.len());
+            break;
+        }
+    }
+    name.retain(u8::is_ascii_alphanumeric);
+    name
 }
