@@ -25,9 +25,9 @@ pub use feed::{
 };
 pub use guard::{Guard, GuardPolicy, JUDGED_FROM, Refusal, judge};
 pub use list::{
-    Allow, AllowedBy, Circumstance, Composition, Explanation, FEED_NAME_BYTES_MAX, FeedName,
-    FeedNameError, Glob, GlobError, Leftover, List, Match, Protect, Protection, Role,
-    UnknownProtect, compose, explain,
+    Allow, AllowedBy, Circumstance, Composition, Contributed, Contribution, Explanation,
+    FEED_NAME_BYTES_MAX, FeedName, FeedNameError, Glob, GlobError, Leftover, List, Match, Protect,
+    Protection, Role, UnknownProtect, compose, explain,
 };
 pub use prefix::{AnyPrefix, Prefix};
 pub use prefix_set::PrefixSet;

@@ -225,9 +225,15 @@ pub(super) fn plain_name(name: &[u8]) -> Vec<u8> {
     name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
 }
 
+/// What a state may be without saying what becomes of anybody.
+const NEUTRAL: [&str; 6] = ["online", "offline", "up", "down", "n/a", "unknown"];
+
 /// Whether the value of a field that decides says to block: a word that does,
-/// or a number above zero.
+/// or a number above zero; or is at least about something else.
 pub(super) fn blocks(value: &[u8]) -> bool {
+    if NEUTRAL.iter().any(|known| value.eq_ignore_ascii_case(known.as_bytes())) {
+        return true;
+    }
     match str::from_utf8(value).ok().and_then(|text| text.parse::<f64>().ok()) {
         Some(number) => number > 0.0,
         None => of_word(value) == Some(Verdict::Blocks),

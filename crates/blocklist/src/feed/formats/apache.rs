@@ -9,6 +9,9 @@
 //! * Many addresses a line; also the beginning of one, `192.0.2` or `192.0.2.`.
 //!   The last line of a file needs its end for the former, and one number alone
 //!   needs its dot.
+//! * What stands in `<Location>`, `<Files>`, `<Directory>`, `<Limit>`, `<If>` and
+//!   `<VirtualHost>` is about a part of the host, and ignored; but not what is in
+//!   `<Location />` or `<Directory />`.
 //! * `all`, `env=…` and host names are ignored, and all other directives.
 
 mod access;

@@ -68,7 +68,6 @@ fn take<'a>(
     visit: &mut impl Visit,
 ) {
     let line = places.line_of(raw.get());
-    visit.ignore(line);
     let named: Result<std::collections::HashMap<&str, &RawValue>, _> =
         serde_json::from_str(raw.get());
     let Some((kind, value)) = named.ok().and_then(|named| named.into_iter().next()) else {
@@ -76,8 +75,9 @@ fn take<'a>(
     };
     match kind {
         "add" | "create" => return take(value, places, ruleset, visit),
-        "metainfo" | "table" => return,
-        "set" | "map" | "element" | "chain" | "rule" => {}
+        "rule" => {}
+        "metainfo" | "table" => return visit.ignore(line),
+        "set" | "map" | "element" | "chain" => visit.ignore(line),
         "counter" | "quota" | "limit" | "flowtable" | "ct helper" | "secmark" | "synproxy" => {
             return;
         }
