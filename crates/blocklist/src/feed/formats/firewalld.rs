@@ -44,7 +44,7 @@ pub(in super::super) fn read(
                 visit.ignore(line);
             }
             Ok(Some(said)) if !said.set.is_none_or(|set| options.selects(set)) => {
-                visit.ignore(line)
+                visit.ignore(line);
             }
             Ok(Some(said)) => {
                 places.insert(said.key(), line.number());

@@ -17,13 +17,13 @@ pub(in super::super) fn read(
     let counts = says_counts(&Head::of(bytes));
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let read = entry(said);
-        let number = said.split(|byte| byte.is_ascii_whitespace()).next_back().unwrap_or_default();
+        let number = said.split(u8::is_ascii_whitespace).next_back().unwrap_or_default();
         if number.iter().all(|&byte| byte == b'0') {
             let value = String::from_utf8_lossy(number).into_owned();
             let example = "2 > 0".to_owned();
             visit.doubt(line, Why::Verdict { field: "column 2".to_owned(), value, example });
         } else if !counts {
-            let row = super::table::row(said.split(|byte| byte.is_ascii_whitespace()));
+            let row = super::table::row(said.split(u8::is_ascii_whitespace));
             let what = "the number in the second column may be a count or the length of a prefix";
             visit.doubt(line, Why::Columns { what, row });
         }
@@ -47,7 +47,7 @@ fn says_counts(head: &Head<'_>) -> bool {
             .any(|word| memchr::memmem::find(&line, word).is_some())
     });
     let number = |line: &[u8]| {
-        let last = line.split(|byte| byte.is_ascii_whitespace()).next_back()?;
+        let last = line.split(u8::is_ascii_whitespace).next_back()?;
         str::from_utf8(last).ok()?.parse::<u64>().ok()
     };
     said || head.lines().filter_map(number).any(|number| number > 128)

@@ -197,8 +197,11 @@ fn letter(word: &[u8]) -> Option<u8> {
         (b"--check", b'C'),
     ];
     match word {
-        [b'-', letter @ (b'A' | b'I' | b'R' | b'D' | b'F' | b'N' | b'E' | b'P' | b'X' | b'Z')]
-        | [b'-', letter @ (b'L' | b'S' | b'C' | b'V')] => Some(*letter),
+        [
+            b'-',
+            letter @ (b'A' | b'I' | b'R' | b'D' | b'F' | b'N' | b'E' | b'P' | b'X' | b'Z' | b'L'
+            | b'S' | b'C' | b'V'),
+        ] => Some(*letter),
         b"--version" => Some(b'V'),
         _ => LONG.iter().find(|(long, _)| *long == word).map(|(_, letter)| *letter),
     }

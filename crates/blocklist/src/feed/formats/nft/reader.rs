@@ -268,8 +268,7 @@ impl<'a> Reader<'a> {
                 }
             }
             [b"add" | b"create", b"table" | b"chain" | b"set" | b"map", ..]
-            | [b"#!/usr/sbin/nft", ..]
-            | [b"table", ..] => {}
+            | [b"#!/usr/sbin/nft" | b"table", ..] => {}
             [b"define" | b"redefine", name, b"=", ..] => {
                 let item = texts.iter().skip(3).map(|text| Token {
                     kind: Kind::Word,

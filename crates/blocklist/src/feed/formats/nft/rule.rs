@@ -157,7 +157,7 @@ impl Reading {
             Some(b"l4proto" | b"protocol" | b"nexthdr") => {
                 let icmp = |word: &&[u8]| [&b"icmp"[..], b"icmpv6", b"ipv6-icmp"].contains(word);
                 let items = words.operand();
-                let all = !items.is_empty() && items.iter().flatten().all(|word| icmp(word));
+                let all = !items.is_empty() && items.iter().flatten().all(icmp);
                 self.beside |= all;
                 self.part |= !all;
             }

@@ -233,9 +233,10 @@ impl Doubts {
     fn deciding(&self, index: usize, field: &[u8]) -> Option<Why> {
         let named = self.names.get(index);
         let decides = self.shown.get(index).is_some_and(|name| verdict::is_deciding(name));
-        let exempts = match decides {
-            true => !verdict::blocks(field),
-            false => verdict::plainly(field) == Some(Verdict::Exempts),
+        let exempts = if decides {
+            !verdict::blocks(field)
+        } else {
+            verdict::plainly(field) == Some(Verdict::Exempts)
         };
         if !exempts {
             return None;
