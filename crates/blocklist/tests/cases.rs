@@ -63,7 +63,7 @@ fn prefixes(texts: &[String]) -> Prefixes {
     texts.iter().map(|text| text.parse::<AnyPrefix>().expect("a prefix")).collect()
 }
 
-fn blocks(prefixes: Prefixes) -> Found {
+fn blocks(prefixes: &Prefixes) -> Found {
     let prefixes = prefixes.aggregate();
     let shown = prefixes.iter().map(|prefix| prefix.to_string()).collect();
     let outcome = Outcome::Blocks { prefixes: shown };
@@ -80,10 +80,10 @@ fn read(case: &Case, bytes: &[u8]) -> Found {
             let refusal = refusals.iter().map(ToString::to_string).collect();
             Found { outcome: Outcome::Refused, refusal, prefixes: Prefixes::new() }
         }
-        Ok(()) if case.role == "allow" => blocks(prefixes(&case.base).subtract(feed.allows())),
+        Ok(()) if case.role == "allow" => blocks(&prefixes(&case.base).subtract(feed.allows())),
         Ok(()) => {
             let expiring = feed.expiring.into_values();
-            blocks(Prefixes::union_of(expiring.chain([feed.prefixes])))
+            blocks(&Prefixes::union_of(expiring.chain([feed.prefixes])))
         }
     }
 }

@@ -42,12 +42,12 @@ impl FromStr for Condition {
 
     fn from_str(text: &str) -> Result<Self, ConditionError> {
         let wrong = || ConditionError(text.to_owned());
-        let (field, test) = parts(text.trim()).ok_or_else(wrong)?;
+        let (field, asked) = parts(text.trim()).ok_or_else(wrong)?;
         let field = field.trim();
         if field.is_empty() {
             Err(wrong())
         } else {
-            Ok(Self { text: text.to_owned(), field: field.to_owned(), test })
+            Ok(Self { text: text.to_owned(), field: field.to_owned(), test: asked })
         }
     }
 }
@@ -76,7 +76,7 @@ fn parts(text: &str) -> Option<(&str, Test)> {
         .find_map(|o| Some((*o, rest.strip_prefix(o)?)))?;
     let value = value.trim().to_owned();
     let number = || value.parse::<f64>().ok().map(|_| value.clone());
-    let test = match operator {
+    let asked = match operator {
         "!=" => Test::NotIn(vec![value]),
         "<" => Test::Less(number()?),
         "<=" => Test::LessOrEqual(number()?),
@@ -84,7 +84,7 @@ fn parts(text: &str) -> Option<(&str, Test)> {
         ">=" => Test::MoreOrEqual(number()?),
         _ => Test::In(vec![value]),
     };
-    Some((field, test))
+    Some((field, asked))
 }
 
 fn list(text: &str) -> Option<Vec<String>> {

@@ -98,23 +98,23 @@ impl Why {
         for (name, entries) in sets.filter(|&(_, entries)| entries > 0) {
             *counts.entry(name).or_default() += entries;
         }
-        let named: Vec<(&[u8], u64)> = counts.into_iter().collect();
-        let first = *named.first()?;
+        let sets: Vec<(&[u8], u64)> = counts.into_iter().collect();
+        let first = *sets.first()?;
         let code =
             |name: &[u8]| name.len() <= CODE_BYTES_MAX && name.iter().all(u8::is_ascii_uppercase);
-        let same = named.len() == 1
-            || named.iter().all(|(name, _)| without_family(name) == without_family(first.0))
-            || named.iter().all(|(name, _)| code(name))
-            || named.iter().all(|(name, _)| is_blocking(name) && !is_welcoming(name));
-        let welcoming = named.iter().any(|(name, _)| is_welcoming(name)) && named.len() > 1;
+        let same = sets.len() == 1
+            || sets.iter().all(|(name, _)| without_family(name) == without_family(first.0))
+            || sets.iter().all(|(name, _)| code(name))
+            || sets.iter().all(|(name, _)| is_blocking(name) && !is_welcoming(name));
+        let welcoming = sets.iter().any(|(name, _)| is_welcoming(name)) && sets.len() > 1;
         if same && !welcoming {
             return None;
         }
         let shown = |name: &[u8]| text::printable(name, 40);
         let names: Vec<String> =
-            named.iter().take(8).map(|(name, n)| format!("`{}` with {n}", shown(name))).collect();
+            sets.iter().take(8).map(|(name, n)| format!("`{}` with {n}", shown(name))).collect();
         let example =
-            named.iter().find(|(name, _)| is_blocking(name)).map_or(first.0, |(name, _)| name);
+            sets.iter().find(|(name, _)| is_blocking(name)).map_or(first.0, |(name, _)| name);
         Some(Self::Sets { names: names.join(", "), example: format!("set:{}", shown(example)) })
     }
 }

@@ -240,7 +240,9 @@ impl<'a> Run<'_, 'a> {
                 Action::Accept | Action::Return => &mut way.settled,
                 Action::Jump(_) | Action::Goto(_) => &mut called,
             };
-            reached.into_iter().for_each(|range| into.insert(range));
+            for range in reached {
+                into.insert(range);
+            }
         }
         if let Action::Jump(name) | Action::Goto(name) = &rule.action {
             let gone = matches!(rule.action, Action::Goto(_)).then(|| called.all());

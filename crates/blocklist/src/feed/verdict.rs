@@ -188,10 +188,10 @@ pub(super) fn of_word(word: &[u8]) -> Option<Verdict> {
     if word.len() > 24 || !word.first().is_some_and(u8::is_ascii_alphabetic) {
         return None;
     }
-    if EXEMPTING.iter().any(|known| is(known)) {
+    if EXEMPTING.iter().any(is) {
         return Some(Verdict::Exempts);
     }
-    BLOCKING.iter().any(|known| is(known)).then_some(Verdict::Blocks)
+    BLOCKING.iter().any(is).then_some(Verdict::Blocks)
 }
 
 /// Words that are common as a name or a note, and say something only where a

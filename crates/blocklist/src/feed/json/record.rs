@@ -92,7 +92,7 @@ fn at<'a>(fields: &[Field<'a>], path: &str) -> Option<Cow<'a, str>> {
     }
     let (key, rest) = path.split_once('.')?;
     let inner: serde_json::Value = serde_json::from_str(find(key)?.get()).ok()?;
-    let pointer: String = rest.split('.').map(|key| format!("/{key}")).collect();
+    let pointer = format!("/{}", rest.replace('.', "/"));
     match inner.pointer(&pointer)? {
         serde_json::Value::String(text) => Some(Cow::Owned(text.clone())),
         other if other.is_number() || other.is_boolean() => Some(Cow::Owned(other.to_string())),

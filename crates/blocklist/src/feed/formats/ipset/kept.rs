@@ -15,6 +15,7 @@ pub(super) struct Member<'a> {
 }
 
 /// A command that moves or empties whole sets.
+#[derive(Clone, Copy)]
 pub(super) enum Change<'a> {
     /// One set, or all.
     Empty(Option<&'a [u8]>),

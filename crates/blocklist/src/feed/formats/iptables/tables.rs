@@ -115,7 +115,9 @@ impl<'a> Tables<'a> {
             let open = names.filter(|name| !outwards(name));
             base.extend(open.filter(|name| !calls.contains(*name)));
         }
-        base.into_iter().for_each(|name| program.begin_with(name.to_vec()));
+        for name in base {
+            program.begin_with(name.to_vec());
+        }
         for Chain { name, rules } in self.chains {
             program.chain(name, rules.into_iter().map(|held| held.rule).collect());
         }

@@ -88,7 +88,9 @@ impl<'a> Router<'a> {
         let mut all: Vec<(bool, Named<'a>)> = Vec::new();
         for (name, list) in self.lists.drain() {
             if !options.selects(&name) {
-                list.iter().for_each(|named| visit.ignore(named.line));
+                for named in &list {
+                    visit.ignore(named.line);
+                }
                 continue;
             }
             let welcome = options.select.is_empty() && is_welcoming(&name);
@@ -118,7 +120,9 @@ impl<'a> Router<'a> {
         if base.is_empty() {
             base.push(b"filter/forward");
         }
-        base.into_iter().for_each(|name| program.begin_with(name.to_vec()));
+        for name in base {
+            program.begin_with(name.to_vec());
+        }
         let lists: HashMap<Vec<u8>, std::rc::Rc<[Named<'a>]>> =
             self.lists.into_iter().map(|(name, list)| (name, list.into())).collect();
         for (name, rules) in self.chains {

@@ -174,7 +174,9 @@ impl<'a> Reader<'a> {
             && let Some(name) = one.text.strip_prefix(b"$")
             && let Some(items) = self.defined.get(name).cloned()
         {
-            items.iter().for_each(|item| self.elements(key, line, item, visit));
+            for item in &items {
+                self.elements(key, line, item, visit);
+            }
             return;
         }
         let table = table_of(key);

@@ -276,7 +276,7 @@ fn columns(what: &'static str, fields: Fields<'_>) -> Why {
     Why::Columns { what, row: row(fields.iter()) }
 }
 
-/// A row for people: `1 \`192.0.2.1\`, 2 \`24\``.
+/// A row for people: each column's number, and its text in backticks.
 pub(in super::super::super) fn row<'a>(fields: impl Iterator<Item = &'a [u8]>) -> String {
     let shown = fields.filter(|field| !field.is_empty()).take(6).enumerate().map(|(at, field)| {
         let text = super::super::super::text::printable(field, 40);

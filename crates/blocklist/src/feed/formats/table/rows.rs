@@ -12,8 +12,34 @@ use crate::{Entry, RejectReason, parse_address, parse_entry};
 pub(super) struct Rows<'o> {
     /// The conditions, each with its column. One without is never met.
     conditions: Vec<(Option<usize>, &'o Condition)>,
-    last: Option<Option<usize>>,
-    length: Option<Option<usize>>,
+    last: Asked,
+    length: Asked,
+}
+
+/// A column beside that of the addresses.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// The configuration names none.
+    Nothing,
+    /// It names this one.
+    Column(usize),
+    /// It names one that the table does not have: no row can be read.
+    Absent,
+}
+
+impl Asked {
+    fn of(column: Option<&Column>, place: impl FnOnce(&Column) -> Option<usize>) -> Self {
+        column.map_or(Self::Nothing, |column| place(column).map_or(Self::Absent, Self::Column))
+    }
+
+    /// The place, if the configuration names a column.
+    fn place(self) -> Result<Option<usize>, RejectReason> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Column(place) => Ok(Some(place)),
+            Self::Absent => Err(RejectReason::NoColumn),
+        }
+    }
 }
 
 impl<'o> Rows<'o> {
@@ -25,8 +51,8 @@ impl<'o> Rows<'o> {
         let of = |condition: &'o Condition| (place(&Column::of(condition.field())), condition);
         Self {
             conditions: options.conditions.iter().map(of).collect(),
-            last: options.last_column.as_ref().map(place),
-            length: options.length_column.as_ref().map(place),
+            last: Asked::of(options.last_column.as_ref(), place),
+            length: Asked::of(options.length_column.as_ref(), place),
         }
     }
 
@@ -40,16 +66,15 @@ impl<'o> Rows<'o> {
 
     /// The addresses of a row.
     pub(super) fn entry(&self, fields: Fields<'_>, column: usize) -> Result<Entry, RejectReason> {
-        let field = |column: Option<usize>| {
-            let column = column.ok_or(RejectReason::NoColumn)?;
+        let field = |column: usize| {
             let found = fields.get(column).filter(|field| !field.is_empty());
             found.ok_or(RejectReason::MissingField)
         };
-        let first = field(Some(column))?;
-        if let Some(last) = self.last {
+        let first = field(column)?;
+        if let Some(last) = self.last.place()? {
             return range_entry(parse_address(first)?, parse_address(field(last)?)?);
         }
-        let Some(length) = self.length else { return parse_entry(first) };
+        let Some(length) = self.length.place()? else { return parse_entry(first) };
         parse_address(first)?;
         let length = field(length)?;
         let length = length.strip_prefix(b"/").unwrap_or(length);
