@@ -152,8 +152,14 @@ pub(super) fn reading_crc32(format: Format, options: &Options) -> u32 {
     let [column, last, length] =
         [column, last_column, length_column].map(|column| column.as_ref().map(ColumnText::from));
     let conditions: Vec<String> = conditions.iter().map(ToString::to_string).collect();
-    let text =
-        serde_json::to_vec(&(format.to_string(), column, path, last, length, select, conditions));
+    let format = format.to_string();
+    // Notes from before the later options know the number without them.
+    let early = last.is_none() && length.is_none() && select.is_empty() && conditions.is_empty();
+    let text = if early {
+        serde_json::to_vec(&(format, column, path))
+    } else {
+        serde_json::to_vec(&(format, column, path, last, length, select, conditions))
+    };
     crc32fast::hash(&text.expect("strings and numbers are JSON"))
 }
 
