@@ -156,8 +156,14 @@ impl Checker {
         self.seen.values_mut().for_each(|seen| seen.outdated = true);
     }
 
-    /// Somebody else has changed the set of this name.
-    pub(crate) fn foreign_hand(&mut self, name: &RawName, sets: &Sets) {
+    /// Somebody else has changed the set of this name, which held these
+    /// members before.
+    pub(crate) fn foreign_hand(
+        &mut self,
+        name: &RawName,
+        before: &BTreeSet<AnyPrefix>,
+        sets: &Sets,
+    ) {
         if let Some(seen) = self.seen.get_mut(name) {
             seen.outdated = true;
         }
@@ -166,7 +172,7 @@ impl Checker {
             Some(slot) if self.is_ours(name, slot) => {
                 self.tainted.insert(name.clone(), false);
                 if let Some(generations) = self.generations.get_mut(name) {
-                    generations.disturb(slot.set.members.clone());
+                    generations.disturb(before, slot.set.members.clone());
                 }
             }
             _ => drop(self.tainted.remove(name)),
@@ -364,6 +370,11 @@ impl Checker {
                 self.seen.retain(|name, _| all.contains_key(name));
             }
             // A dump shows members; whose they are, headers say.
+            (Request::Dump(name), Ok(_)) => {
+                if let Some(generations) = self.generations.get_mut(name) {
+                    generations.read();
+                }
+            }
             (Request::Header(name), Ok(Reply::Sets(one))) => {
                 if let Some(slot) = one.get(name) {
                     self.see(name, slot);
@@ -374,6 +385,7 @@ impl Checker {
                 self.seen.insert(name.clone(), fresh);
                 self.tainted.remove(name);
                 if let Some(generations) = self.generations.get_mut(name) {
+                    generations.read();
                     generations.start_from(BTreeSet::new());
                 }
             }
@@ -391,10 +403,13 @@ impl Checker {
             }
             (Request::Swap(shadow, live), Ok(_)) => {
                 let (one, other) = (self.tainted.remove(shadow), self.tainted.remove(live));
+                if let Some(generations) = self.generations.get_mut(live) {
+                    generations.read();
+                }
                 if let (Some(seen), Some(slot)) = (one, sets.get(live)) {
                     self.tainted.insert(live.clone(), seen);
                     if let Some(generations) = self.generations.get_mut(live) {
-                        generations.disturb(slot.set.members.clone());
+                        generations.disturb(&BTreeSet::new(), slot.set.members.clone());
                     }
                 }
                 self.tainted.extend(other.map(|seen| (shadow.clone(), seen)));

@@ -115,10 +115,7 @@ impl Site {
     /// There is such a list from now on, or there is not. The daemon is told.
     pub(super) fn configure(&mut self, list: &str, there: bool) {
         if there {
-            // A feed whose file went while no list wanted it went with its list.
-            if self.lists.insert(list.to_owned()) {
-                self.kept.retain(|feed, _| !takes(list, feed) || self.files.contains_key(feed));
-            }
+            self.lists.insert(list.to_owned());
         } else {
             self.lists.remove(list);
             for family in Family::ALL {
@@ -377,9 +374,11 @@ impl Site {
             };
             let past = self.history.get(set).map_or(&[][..], Vec::as_slice);
             let held = machine.sets.get(&set.into()).map(|slot| &slot.set.members);
+            // A packet knows addresses, not members.
             let opens = |past: &Members| {
-                let lost = past.difference(target);
-                held.into_iter().flatten().any(|&member| lost.has(member))
+                let stays: Prefixes = addresses(target);
+                let blocked: Prefixes = held.into_iter().flatten().copied().collect();
+                !addresses(past).intersect(&blocked).subtract(&stays).is_empty()
             };
             if !past.is_empty() && past.iter().all(opens) {
                 let text =
@@ -395,6 +394,10 @@ impl Site {
 /// Whether a list takes in a feed.
 fn takes(list: &str, feed: &FeedName) -> bool {
     feed.as_str().starts_with(&format!("{list}/"))
+}
+
+fn addresses(members: &Members) -> Prefixes {
+    (0..members.len()).map(|at| members.at(at)).collect()
 }
 
 /// The event as it stands in a trace.
