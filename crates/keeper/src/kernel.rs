@@ -364,8 +364,10 @@ impl KernelState {
         self.turn = self.turn.wrapping_add(1);
         let observed = self.observed.as_ref()?;
         let probes = observed.sets.iter().filter_map(|(name, set)| {
-            let members = set.members.clone().filter(|_| set.standing == Standing::Ours);
             let blocked = self.blocked.contains_key(&Object::from(name));
+            // Of what waits for somebody else its header alone matters.
+            let ours = set.standing == Standing::Ours && !blocked;
+            let members = set.members.clone().filter(|_| ours);
             (members.is_some() || blocked).then(|| Probe {
                 known: set.header.clone(),
                 count: self.times(name).next_count <= now.monotonic,
