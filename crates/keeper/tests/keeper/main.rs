@@ -1,0 +1,6 @@
+//! The machine's promises, one sentence each, through its front door: events
+//! in, actions out. Everything else is played at a desk.
+
+mod house;
+mod reloading;
+mod slips;
