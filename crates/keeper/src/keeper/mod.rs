@@ -172,6 +172,9 @@ impl Keeper {
             self.kernel.want_plan();
         }
         self.decide_proposal(now);
+        // Other rules want other feeds, and let some go.
+        self.intake.decide(now);
+        self.take_from_intake();
         self.compose_changed(now);
         self.hold(now);
         self.write_down();
