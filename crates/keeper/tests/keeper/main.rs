@@ -1,6 +1,7 @@
 //! The machine's promises, one sentence each, through its front door: events
 //! in, actions out. Everything else is played at a desk.
 
+mod accepting;
 mod house;
 mod reloading;
 mod slips;
