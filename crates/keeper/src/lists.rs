@@ -20,6 +20,8 @@ pub struct ListState {
     pub protected: Arc<Prefixes>,
     /// How its sets are held, if they are.
     pub held: Option<Held>,
+    /// Somebody was told that they are held, and not yet that they are free.
+    pub(crate) told: bool,
     /// The feeds that it is made of.
     pub(crate) makeup: Makeup,
     pub(crate) stage: ListStage,
@@ -67,6 +69,7 @@ impl ListState {
             targets: None,
             protected: Arc::default(),
             held: None,
+            told: false,
             makeup: Makeup::default(),
             stage: ListStage::Wanted { urgent: false },
             doubt: None,

@@ -35,8 +35,11 @@ impl Keeper {
             self.kernel.want_plan();
             match held {
                 Some(held) if !held.why.is_worth_telling() => {}
-                Some(held) => self.reports.push(Report::ListHeld { list: name, held }),
-                None if before.is_some_and(|before| before.why.is_worth_telling()) => {
+                Some(held) => {
+                    state.told = true;
+                    self.reports.push(Report::ListHeld { list: name, held });
+                }
+                None if std::mem::take(&mut state.told) => {
                     self.reports.push(Report::ListFree { list: name });
                 }
                 None => {}
