@@ -2,6 +2,8 @@
 //! in, actions out. Everything else is played at a desk.
 
 mod accepting;
+mod holding;
+mod host;
 mod house;
 mod reloading;
 mod slips;

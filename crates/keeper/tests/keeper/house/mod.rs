@@ -61,6 +61,7 @@ pub(crate) struct Desk {
     /// How many actions there were.
     pub(crate) acts: usize,
     starts: u64,
+    started: Duration,
 }
 
 impl Desk {
@@ -88,6 +89,7 @@ impl Desk {
             protection,
             acts: 0,
             starts: 1,
+            started: now.monotonic,
         };
         desk.handle(Event::Tick);
         desk
@@ -111,11 +113,17 @@ impl Desk {
     /// The process ends, and another begins. What it had not done stays undone.
     pub(crate) fn restart(&mut self) {
         self.starts += 1;
+        self.started = self.now.monotonic;
         self.pending.clear();
         self.wake = None;
         let (settings, protection) = (self.settings.clone(), self.protection.clone());
         self.keeper = Keeper::new(settings, protection, self.starts, self.now);
         self.handle(Event::Tick);
+    }
+
+    /// When the process began.
+    pub(crate) fn start(&self) -> Duration {
+        self.started
     }
 
     /// Something happens.
