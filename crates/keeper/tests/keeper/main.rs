@@ -5,5 +5,6 @@ mod accepting;
 mod holding;
 mod host;
 mod house;
+mod kernel;
 mod reloading;
 mod slips;
