@@ -73,7 +73,7 @@ fn each_look_that_fails_is_followed_by_a_longer_rest_up_to_a_minute() {
             desk.advance(wake);
             desk.settle_but(&[Kind::Observe]);
         }
-        rests.push((desk.now.monotonic - failed).as_millis());
+        rests.push(desk.since(failed).as_millis());
     }
     let want = [100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200, 60000, 60000];
     assert_eq!(rests, want);
@@ -338,13 +338,13 @@ fn a_set_that_is_dear_to_count_is_counted_less_often() {
     desk.handle(Event::Tick);
     let Action::Probe(ticket, probes) = desk.take(Kind::Probe) else { panic!("a probe") };
     assert!(probes.iter().all(|probe| probe.count));
-    let probed = probes.iter().map(|probe| keeper::Probed {
+    let found = probes.iter().map(|probe| keeper::Probed {
         set: probe.set().clone(),
         result: probe.look(&mut desk.host),
         counted_in: Some(Duration::from_millis(100)),
     });
-    let probed = probed.collect();
-    desk.handle(Event::Probed(ticket, probed));
+    let found = found.collect();
+    desk.handle(Event::Probed(ticket, found));
     let mut counted = Vec::new();
     for _ in 0..6 {
         desk.lapse(10);
@@ -356,6 +356,49 @@ fn a_set_that_is_dear_to_count_is_counted_less_often() {
         desk.answer(probe);
     }
     assert_eq!(counted, [false, false, false, false, true, true], "50 s after 100 ms");
+}
+
+#[test]
+fn nothing_is_in_sync_while_a_kernel_that_could_not_be_observed_is_asked_again() {
+    let mut desk = desk();
+    desk.handle(Event::Resync);
+    for _ in 0..4 {
+        let look = desk.take(Kind::Observe);
+        desk.fail(look);
+        assert!(!desk.keeper.in_sync(), "while it rests");
+        let wake = desk.wake.expect("it is tried again");
+        desk.advance(wake);
+        assert!(desk.waits(Kind::Observe) && !desk.keeper.in_sync(), "while it is asked");
+    }
+    desk.settle();
+    desk.rests_with("drop", &nets(&[1]));
+}
+
+#[test]
+fn a_regular_look_makes_nobody_doubt_what_is_known() {
+    let mut desk = desk();
+    desk.lapse(3_600);
+    desk.handle(Event::Tick);
+    assert!(desk.waits(Kind::Observe));
+    assert!(desk.keeper.in_sync());
+    assert!(!desk.keeper.at_rest());
+}
+
+#[test]
+fn a_drift_that_was_noticed_is_out_of_sync_until_it_is_mended() {
+    let mut desk = desk();
+    let set = desk.set("drop", Family::Ipv4);
+    desk.host.meddle(&set, std::collections::BTreeSet::clear);
+    desk.lapse(10);
+    desk.handle(Event::Tick);
+    for stage in [Kind::Observe, Kind::Converge] {
+        desk.settle_but(&[stage]);
+        assert!(desk.waits(stage) && !desk.keeper.in_sync(), "{stage:?} is out");
+        let action = desk.take(stage);
+        desk.answer(action);
+    }
+    desk.settle();
+    desk.rests_with("drop", &nets(&[1]));
 }
 
 #[test]

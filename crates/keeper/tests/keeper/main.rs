@@ -2,9 +2,13 @@
 //! in, actions out. Everything else is played at a desk.
 
 mod accepting;
+mod answers;
+mod clocks;
 mod holding;
 mod host;
 mod house;
 mod kernel;
+mod leaving;
 mod reloading;
 mod slips;
+mod spinning;

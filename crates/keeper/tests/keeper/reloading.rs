@@ -73,11 +73,11 @@ fn a_reload_while_a_list_is_put_together_puts_it_together_anew() {
     let word = desk.propose(&only(&["b*"]));
     desk.settle();
     assert_eq!(desk.configured(word), Some(Ok(())));
-    desk.rests_with("drop", &nets(&[2]));
+    desk.expect("drop", &nets(&[1, 2]));
     let generation = desk.keeper.generation();
     desk.answer(old);
-    desk.settle();
     assert_eq!(desk.keeper.generation(), generation, "it answers an older question");
+    desk.settle();
     desk.rests_with("drop", &nets(&[2]));
 }
 

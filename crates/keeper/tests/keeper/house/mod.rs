@@ -126,6 +126,11 @@ impl Desk {
         self.started
     }
 
+    /// How long that is ago by the clock that never jumps.
+    pub(crate) fn since(&self, begun: Duration) -> Duration {
+        self.now.monotonic.checked_sub(begun).expect("time never runs back")
+    }
+
     /// Something happens.
     pub(crate) fn handle(&mut self, event: Event) {
         let actions = self.keeper.handle(event, self.now);
@@ -229,13 +234,13 @@ impl Desk {
             }
             Action::Converge(converge) => self.converge(*converge),
             Action::Probe(ticket, probes) => {
-                let probed = probes.iter().map(|probe| Probed {
+                let found = probes.iter().map(|probe| Probed {
                     set: probe.set().clone(),
                     result: probe.look(&mut self.host),
                     counted_in: probe.count.then(|| Duration::from_micros(10)),
                 });
-                let probed = probed.collect();
-                Event::Probed(ticket, probed)
+                let found = found.collect();
+                Event::Probed(ticket, found)
             }
             Action::WakeAt(_) | Action::Report(_) | Action::Reply(..) => return None,
         })
@@ -288,6 +293,7 @@ impl Desk {
     /// Time goes by: every tick that was wished for comes, and whatever is
     /// wanted is carried out.
     pub(crate) fn pass(&mut self, seconds: u64) {
+        self.settle();
         let until = self.now.monotonic + Duration::from_secs(seconds);
         while let Some(at) = self.wake.filter(|&at| at <= until) {
             self.advance(at);
