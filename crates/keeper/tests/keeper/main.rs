@@ -4,6 +4,7 @@
 mod accepting;
 mod answers;
 mod clocks;
+mod drift;
 mod holding;
 mod host;
 mod house;
