@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use blocklist::{AnyPrefix, Guard};
-use intake::{Loss, SourceReport};
+use intake::{Loss, NotAcceptable, SourceReport};
 use keeper::{Held, Report, Settings, Why};
 use reconcile::Hold;
 
@@ -415,4 +415,95 @@ fn what_makes_up_a_list_is_written_down_when_it_changes_and_only_then() {
     desk.write("allow/x", "91.1.1.7\n");
     desk.settle();
     assert_eq!(desk.makeup("drop").allow, [feed("allow/x")].into());
+}
+
+#[test]
+fn a_copy_that_is_lost_is_lost_for_every_process_after_that() {
+    let mut desk = desk();
+    desk.site.put("a", "<html>\n", desk.now.wall);
+    desk.site.copies.remove(&feed("a"));
+    for _ in 0..3 {
+        desk.restart();
+        desk.settle();
+        desk.pass(WITHDRAW);
+        assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+        desk.expect("drop", &nets(&[1, 2]));
+    }
+    assert!(desk.makeup("drop").deny.contains(&feed("a")), "it is written down as a part");
+    desk.accept("a");
+    desk.settle();
+    desk.rests_with("drop", &nets(&[2]));
+    desk.restart();
+    desk.settle();
+    desk.rests_with("drop", &nets(&[2]));
+}
+
+#[test]
+fn an_exception_that_is_lost_is_lost_for_every_process_after_that() {
+    let (mut desk, spared) = spared();
+    desk.site.put("allow/x", "<html>\n", desk.now.wall);
+    desk.site.copies.remove(&feed("allow/x"));
+    desk.site.put("a", &(net(1) + &net(2)), desk.now.wall);
+    for _ in 0..3 {
+        desk.restart();
+        desk.settle();
+        assert_eq!(desk.why("drop"), Some(Why::UnprovenException(feed("allow/x"))));
+        desk.expect("drop", &spared);
+    }
+}
+
+#[test]
+fn with_the_state_lost_every_bad_feed_has_to_be_let_go() {
+    let mut desk = desk();
+    desk.site.lose();
+    for name in ["a", "b"] {
+        desk.site.put(name, "", desk.now.wall);
+    }
+    desk.restart();
+    desk.settle();
+    desk.accept("a");
+    desk.settle();
+    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("b"))));
+    desk.expect("drop", &nets(&[1, 2]));
+    desk.accept("b");
+    desk.settle();
+    desk.rests_with("drop", &nets(&[]));
+}
+
+#[test]
+fn the_end_of_a_doubt_has_a_tick_of_its_own() {
+    let slow = |seconds: u64| Duration::from_secs(seconds);
+    let mut rules = rules(&[list("drop", &["*"], &["allow/*"])]);
+    rules.scan = slow(86_400);
+    let settings = Settings { probe: slow(86_400), audit: slow(86_400), ..settings(rules) };
+    let mut desk = Desk::with(settings, &[("a", &net(1)), ("b", &net(2))]);
+    desk.site.lose();
+    desk.site.delete("a");
+    desk.restart();
+    desk.settle();
+    assert_eq!(desk.wake, Some(desk.start() + slow(WITHDRAW)));
+    desk.pass(WITHDRAW);
+    desk.rests_with("drop", &nets(&[2]));
+}
+
+#[test]
+fn a_word_on_a_good_feed_lets_nothing_go_that_was_forgotten() {
+    let mut desk = lost_with(None);
+    assert_eq!(desk.why("drop"), Some(Why::Forgotten { had: 40, lost: 20 }));
+    let word = desk.accept("b");
+    assert_eq!(desk.accepted(word), Some(Err(NotAcceptable::Nothing)));
+    desk.settle();
+    desk.expect("drop", &nets(&[1, 2]));
+    assert!(!desk.keeper.in_sync());
+}
+
+#[test]
+fn a_word_that_comes_to_nothing_lets_nothing_go() {
+    let mut desk = lost_with(Some(""));
+    desk.site.put("a", "<html>\n", desk.now.wall);
+    let word = desk.accept("a");
+    desk.settle();
+    assert_eq!(desk.accepted(word), Some(Err(NotAcceptable::NewerRefused)));
+    desk.expect("drop", &nets(&[1, 2]));
+    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
 }

@@ -280,3 +280,19 @@ fn every_list_is_put_together_anew_by_its_own_protection() {
     desk.rests_with("drop", &spared(&[1]));
     desk.rests_with("more", &nets(&[1]));
 }
+
+#[test]
+fn what_a_feed_covers_is_counted_without_the_hosts_own_of_the_moment() {
+    let mut strict = rules(&[list("drop", &["*"], &[])]);
+    strict.guard.coverage_percent_max = 0;
+    strict.protect = vec![Protect::Own];
+    let mut desk = Desk::with(settings(strict), &[]);
+    desk.write("a", OURS);
+    desk.settle();
+    let refused = |desk: &Desk| desk.keeper.intake().feeds()[&feed("a")].refusals().len();
+    assert_eq!(refused(&desk), 1, "one address is more than none");
+    desk.host_is(own(&[OURS]));
+    desk.write("a", OURS);
+    desk.settle();
+    assert_eq!(refused(&desk), 0, "it is taken out anyway");
+}

@@ -347,3 +347,18 @@ fn that_all_is_in_sync_is_told_once_after_it_was_not() {
     desk.pass(3_600);
     assert_eq!(told(&desk), 1);
 }
+
+#[test]
+fn what_an_op_did_that_seemed_to_fail_is_nobodys_drift() {
+    let mut desk = desk();
+    let set = desk.set("drop", Family::Ipv4);
+    desk.host.fail(Stage::Add, KernelErrorKind::Unknown);
+    desk.write("a", &(net(1) + &net(3)));
+    desk.settle_but(&[Kind::Observe]);
+    assert!(desk.waits(Kind::Observe), "it may have happened");
+    desk.host.meddle(&set, |members| members.extend(nets(&[3])));
+    desk.host.mend();
+    desk.pass(60);
+    desk.rests_with("drop", &nets(&[1, 3]));
+    assert!(!desk.told(|report| matches!(report, Report::Drifted(_))));
+}

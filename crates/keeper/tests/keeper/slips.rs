@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use blocklist::AnyPrefix;
-use intake::{ListRules, NotAcceptable, WhenStale};
+use intake::{ListRules, Loss, NotAcceptable, WhenStale};
 use keeper::{Report, Settings, SlipKind, Why};
 
 use crate::house::{Desk, Kind, feed, glob, list, net, nets, percent, rules, settings, table};
@@ -318,4 +318,101 @@ fn a_configuration_is_tried_by_what_the_files_say_now() {
     desk.settle();
     assert_eq!(desk.configured(word), Some(Ok(())), "it would lose nothing");
     desk.rests_with("drop", &nets(&[1, 2, 3]));
+}
+
+#[test]
+fn what_a_held_list_keeps_counts_as_lost_when_its_lost_feed_is_taken_out() {
+    let mut desk = Desk::with(
+        of(&[list("drop", &["a", "b"], &[])]),
+        &[("a", &(net(1) + &net(2) + &net(3))), ("b", &net(4))],
+    );
+    desk.site.put("a", "<html>\n", desk.now.wall);
+    desk.site.damaged.insert(feed("a"), Loss::Missing);
+    desk.restart();
+    desk.settle();
+    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+    let word = desk.propose(&of(&[list("drop", &["x", "b"], &[])]));
+    desk.settle();
+    let slips = desk.configured(word).expect("decided").expect_err("refused");
+    assert_eq!(slips[0].kind, SlipKind::Loses { had: 80, lost: 60, percent: 50 });
+    desk.expect("drop", &nets(&[1, 2, 3, 4]));
+    let word = desk.insist(&of(&[list("drop", &["x", "b"], &[])]));
+    desk.settle();
+    assert_eq!(desk.configured(word), Some(Ok(())));
+    desk.rests_with("drop", &nets(&[4]));
+}
+
+#[test]
+fn what_a_held_list_keeps_is_not_lost_to_a_configuration_that_leaves_its_feeds_alone() {
+    let mut desk = Desk::with(
+        of(&[list("drop", &["a", "b"], &[])]),
+        &[("a", &(net(1) + &net(2) + &net(3))), ("b", &net(4)), ("c", &net(5))],
+    );
+    desk.site.put("a", "<html>\n", desk.now.wall);
+    desk.site.damaged.insert(feed("a"), Loss::Missing);
+    desk.restart();
+    desk.settle();
+    let word = desk.propose(&of(&[list("drop", &["a", "b", "c"], &[])]));
+    desk.settle();
+    assert_eq!(desk.configured(word), Some(Ok(())));
+    desk.expect("drop", &nets(&[1, 2, 3, 4, 5]));
+    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_read_keeps_a_configuration_no_longer_than_a_while() {
+    let mut desk = desk();
+    desk.site.recall_fails = Some("input/output error".to_owned());
+    let word = desk.propose(&of(&[list("drop", &["a", "b"], &[])]));
+    desk.settle();
+    desk.pass(14);
+    assert_eq!(desk.configured(word), None);
+    desk.pass(1);
+    assert_eq!(desk.configured(word), Some(Ok(())));
+}
+
+#[test]
+fn a_lost_exception_is_not_let_go_by_a_glob_that_matches_nothing() {
+    let mut desk = with_exception();
+    desk.site.put("allow/x", "<html>\n", desk.now.wall);
+    desk.site.damaged.insert(feed("allow/x"), Loss::Missing);
+    desk.restart();
+    desk.settle();
+    assert_eq!(desk.why("drop"), Some(Why::UnprovenException(feed("allow/x"))));
+    let word = desk.propose(&of(&[list("drop", &["a"], &["alow/*"])]));
+    desk.settle();
+    let slips = desk.configured(word).expect("decided").expect_err("refused");
+    assert_eq!(slips[0].kind, SlipKind::NoException(glob("alow/*")));
+    desk.expect("drop", &spared());
+}
+
+#[test]
+fn a_feed_that_takes_the_place_of_a_lost_one_frees_the_list_without_a_word() {
+    let mut desk = Desk::with(
+        of(&[list("drop", &["a", "b"], &[])]),
+        &[("a", &(net(1) + &net(2) + &net(3))), ("b", &net(4))],
+    );
+    desk.site.put("a", "<html>\n", desk.now.wall);
+    desk.site.damaged.insert(feed("a"), Loss::Missing);
+    desk.restart();
+    desk.settle();
+    desk.site.put("mirror", &(net(1) + &net(2)), desk.now.wall);
+    let word = desk.propose(&of(&[list("drop", &["mirror", "b"], &[])]));
+    desk.settle();
+    assert_eq!(desk.configured(word), Some(Ok(())), "a quarter of it is lost");
+    desk.rests_with("drop", &nets(&[1, 2, 4]));
+}
+
+#[test]
+fn a_list_that_is_put_in_anew_is_not_held_against_what_it_was_before() {
+    let mut desk = desk();
+    desk.restart();
+    desk.settle();
+    desk.propose(&of(&[]));
+    desk.settle();
+    let word = desk.propose(&of(&[list("drop", &["a"], &[])]));
+    desk.settle();
+    assert_eq!(desk.configured(word), Some(Ok(())));
+    assert_eq!(desk.why("drop"), None);
+    desk.rests_with("drop", &nets(&[1]));
 }
