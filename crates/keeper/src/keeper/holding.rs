@@ -182,8 +182,8 @@ impl Keeper {
         list: &'a List,
         role: Role,
     ) -> impl Iterator<Item = &'a FeedName> {
-        let lost = self.intake.unproven().filter(|(_, feed)| feed.loss.is_some());
-        lost.map(|(name, _)| name).filter(move |name| list.role(name) == role)
+        let missed = self.intake.unproven().filter(|(_, feed)| feed.loss.is_some());
+        missed.map(|(name, _)| name).filter(move |name| list.role(name) == role)
     }
 
     /// What makes a list up, the feeds included that are lost: as long as
