@@ -223,3 +223,22 @@ fn a_file_that_does_not_hold_still_is_no_refusal_before_it_was_taken_as_it_is_in
     let told = desk.reports.iter().filter(|report| matches!(report, SourceReport::Refused { .. }));
     assert_eq!(told.count(), 1);
 }
+
+#[test]
+fn a_file_that_was_refused_before_its_copy_was_found_is_in_force_as_that() {
+    let mut desk = Desk::new();
+    desk.files.insert(feed("a"), 0);
+    let ticket = recall(&mut desk);
+    desk.tell(Answer::Recalled(ticket, Err("input/output error".to_owned())));
+    desk.settle();
+    assert!(!desk.intake.feeds()[&feed("a")].refusals().is_empty());
+    // Somebody has accepted that very version once.
+    desk.pass(1);
+    let mut recalled = Recalled::default();
+    recalled.versions.insert(feed("a"), copy(0, desk.now));
+    let ticket = recall(&mut desk);
+    desk.tell(Answer::Recalled(ticket, Ok(recalled)));
+    desk.settle();
+    desk.expect(&[("a", 0)]);
+    assert!(desk.intake.feeds()[&feed("a")].refusals().is_empty());
+}

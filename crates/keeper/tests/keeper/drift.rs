@@ -90,6 +90,10 @@ fn somebody_elses_set_in_our_place_is_left_alone_and_told_once() {
     assert_eq!(desk.reports.iter().filter(blocked).count(), 1);
     assert_eq!(desk.keeper.kernel().blocked().count(), 1);
     desk.expect("more", &nets(&[2]));
+    desk.write("b", &net(4));
+    desk.settle();
+    desk.expect("more", &nets(&[4]));
+    assert_eq!(desk.reports.iter().filter(blocked).count(), 1, "no plan tells it again");
     desk.host.destroy(&set);
     desk.pass(20);
     assert_eq!(desk.keeper.kernel().blocked().count(), 0);

@@ -291,6 +291,8 @@ fn a_bad_version_of_a_feed_that_goes_is_forgotten_with_it() {
     desk.write("a", "");
     desk.settle();
     desk.delete("a");
+    desk.settle();
+    assert!(desk.keeper.intake().feeds()[&feed("a")].refusals().is_empty());
     desk.pass(WITHDRAW);
     desk.rests_with("drop", &nets(&[2, 3]));
     desk.write("a", &net(7));
@@ -311,4 +313,39 @@ fn a_feed_that_goes_with_the_last_list_that_takes_it_in_is_new_when_it_is_taken_
     // Its last good copy is still known, and that it has shrunk is refused.
     desk.rests_with("drop", &nets(&[1, 2, 3]));
     assert_eq!(desk.keeper.intake().feeds()[&feed("a")].refusals()[0].guard, Guard::Shrink);
+}
+
+#[test]
+fn a_feed_whose_copy_is_being_kept_is_not_withdrawn_before_that_has_ended() {
+    let mut desk = desk();
+    desk.write("a", &net(4));
+    desk.settle_but(&[Kind::Keep]);
+    desk.delete("a");
+    desk.settle_but(&[Kind::Keep]);
+    desk.lapse(WITHDRAW);
+    desk.handle(Event::Tick);
+    desk.settle_but(&[Kind::Keep]);
+    assert!(desk.keeper.intake().feeds().contains_key(&feed("a")));
+    desk.settle();
+    assert!(!desk.site.copies.contains_key(&feed("a")), "the copy goes after it was kept");
+    desk.rests_with("drop", &nets(&[2, 3]));
+}
+
+#[test]
+fn all_feeds_that_are_renamed_and_bad_by_their_new_names_are_an_accident() {
+    let mut desk = desk();
+    for name in ["a", "b", "c"] {
+        desk.site.rename(name, &format!("sub/{name}"));
+        desk.site.locked.insert(feed(&format!("sub/{name}")), Guard::Readable);
+    }
+    desk.handle(Event::FilesChanged);
+    desk.pass(3 * WITHDRAW);
+    desk.expect("drop", &nets(&[1, 2, 3]));
+    desk.site.locked.clear();
+    for name in ["a", "b", "c"] {
+        desk.site.rename(&format!("sub/{name}"), name);
+    }
+    desk.handle(Event::FilesChanged);
+    desk.pass(3 * WITHDRAW);
+    desk.rests_with("drop", &nets(&[1, 2, 3]));
 }

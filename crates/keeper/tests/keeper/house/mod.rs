@@ -413,6 +413,7 @@ impl Desk {
         self.expect(list, want);
         assert!(self.keeper.in_sync(), "in sync");
         assert!(self.keeper.at_rest(), "at rest");
+        assert!(!self.site.has_candidates(), "every candidate is kept or thrown away");
     }
 
     /// Why a list is held, if it is.
