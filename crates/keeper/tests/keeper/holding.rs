@@ -507,3 +507,26 @@ fn a_word_that_comes_to_nothing_lets_nothing_go() {
     desk.expect("drop", &nets(&[1, 2]));
     assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
 }
+
+#[test]
+fn a_word_on_what_was_refused_since_lets_nothing_go_that_was_forgotten() {
+    let mut desk = lost_with(None);
+    desk.write("b", "");
+    desk.settle();
+    let word = desk.accept("b");
+    desk.settle();
+    assert_eq!(desk.accepted(word), Some(Ok(())));
+    desk.expect("drop", &nets(&[1, 2]));
+    assert_eq!(desk.why("drop"), Some(Why::Forgotten { had: 40, lost: 40 }));
+}
+
+#[test]
+fn a_word_that_a_newer_version_has_overtaken_lets_nothing_go() {
+    let mut desk = lost_with(Some(""));
+    desk.site.put("a", "91.1.1.1\n", desk.now.wall);
+    let word = desk.accept("a");
+    desk.settle();
+    assert_eq!(desk.accepted(word), Some(Err(NotAcceptable::NewerInForce)));
+    desk.expect("drop", &nets(&[1, 2]));
+    assert_eq!(desk.why("drop"), Some(Why::Forgotten { had: 40, lost: 19 }));
+}
