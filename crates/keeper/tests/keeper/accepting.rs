@@ -348,3 +348,22 @@ fn a_word_that_waits_for_a_reading_ends_when_no_list_takes_the_feed_in_any_more(
     desk.settle();
     desk.rests_with("drop", &nets(&[3, 4]));
 }
+
+#[test]
+fn a_word_on_one_of_many_that_are_gone_is_enough_though_the_rest_are_an_accident() {
+    let files = [1, 2, 3, 4, 5].map(net);
+    let files: Vec<_> = ["a", "b", "c", "d", "e"].into_iter().zip(&files).collect();
+    let files: Vec<_> = files.into_iter().map(|(name, text)| (name, text.as_str())).collect();
+    let mut desk = Desk::with(lists(), &files);
+    for name in ["a", "b", "c", "d"] {
+        desk.site.delete(name);
+    }
+    desk.handle(Event::FilesChanged);
+    desk.pass(2 * WITHDRAW);
+    let word = desk.accept("a");
+    desk.settle();
+    assert_eq!(desk.accepted(word), Some(Ok(())));
+    desk.expect("drop", &nets(&[2, 3, 4, 5]));
+    desk.pass(2 * WITHDRAW);
+    desk.expect("drop", &nets(&[2, 3, 4, 5]));
+}
