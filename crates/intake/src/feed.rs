@@ -73,12 +73,12 @@ pub struct Gone {
 }
 
 /// Somebody's word that one version is good though guards refuse it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Waiver {
     /// The version that was seen to be refused.
     pub(crate) id: Identity,
-    /// Who waits to hear what came of it.
-    pub(crate) ticket: Ticket,
+    /// Who waits to hear what came of it, at least one.
+    pub(crate) tickets: Vec<Ticket>,
 }
 
 /// Where a feed is on its way.

@@ -28,6 +28,9 @@ pub struct KernelState {
     work: Work,
     /// The picture has gaps or is in doubt.
     look: bool,
+    /// Something says that the picture may be wrong, and no look has shown yet
+    /// what is so.
+    doubted: bool,
     /// The desired state or the picture has changed since the last plan.
     replan: bool,
     /// What the last plan found.
@@ -96,7 +99,8 @@ impl KernelState {
     /// Whether the kernel was last seen as desired, and nothing says otherwise.
     pub fn in_sync(&self) -> bool {
         let changing = matches!(self.work, Work::Converging(_));
-        self.agreement != Agreement::None && !self.replan && !self.look && !changing
+        let known = !self.look && !self.doubted;
+        self.agreement != Agreement::None && !self.replan && known && !changing
     }
 
     /// Whether something failed that is tried again after a rest.
@@ -144,6 +148,12 @@ impl KernelState {
         self.look = true;
     }
 
+    /// The picture may be wrong, and the kernel should be observed for it.
+    fn doubt(&mut self) {
+        self.doubted = true;
+        self.want_look();
+    }
+
     /// The kernel was observed, or could not be.
     pub(crate) fn observed_now(
         &mut self,
@@ -164,12 +174,13 @@ impl KernelState {
                 }
                 self.observed = Some(look.observed);
                 self.replan = true;
+                self.doubted = false;
                 self.failure = None;
                 self.next_probe = now.monotonic + settings.probe;
                 self.next_audit = now.monotonic + settings.audit;
             }
             Err(error) => {
-                self.look = true;
+                self.doubt();
                 let earlier = self.failure.take();
                 if earlier.as_ref().is_none_or(|(_, earlier)| *earlier != error) {
                     reports.push(Report::KernelFailed(error.clone()));
@@ -193,7 +204,9 @@ impl KernelState {
         }
         self.work = Work::Idle;
         self.observed = Some(observed);
-        self.look |= outcome.look_again;
+        if outcome.look_again {
+            self.doubt();
+        }
         self.forget_rests(&plan);
         self.note_blocked(&plan, reports);
         self.note_settled(&plan, now);
@@ -294,7 +307,7 @@ impl KernelState {
                 times.next_count = now.monotonic + took.saturating_mul(COUNT_SHARE);
             }
             match probe.result {
-                Ok(Found { drift: Some(_), .. }) => self.want_look(),
+                Ok(Found { drift: Some(_), .. }) => self.doubt(),
                 Ok(Found { drift: None, references }) => {
                     let observed = self.observed.as_mut();
                     let seen = observed.and_then(|observed| observed.sets.get_mut(&probe.set));
@@ -303,7 +316,7 @@ impl KernelState {
                     }
                 }
                 Err(error) => {
-                    self.want_look();
+                    self.doubt();
                     reports.push(Report::KernelFailed(error));
                 }
             }
@@ -364,8 +377,10 @@ impl KernelState {
         self.turn = self.turn.wrapping_add(1);
         let observed = self.observed.as_ref()?;
         let probes = observed.sets.iter().filter_map(|(name, set)| {
-            let members = set.members.clone().filter(|_| set.standing == Standing::Ours);
             let blocked = self.blocked.contains_key(&Object::from(name));
+            // Of what waits for somebody else its header alone matters.
+            let ours = set.standing == Standing::Ours && !blocked;
+            let members = set.members.clone().filter(|_| ours);
             (members.is_some() || blocked).then(|| Probe {
                 known: set.header.clone(),
                 count: self.times(name).next_count <= now.monotonic,

@@ -10,6 +10,7 @@ use reconcile::Target;
 use crate::Held;
 
 /// A list as it is put together.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Debug)]
 pub struct ListState {
     /// Its rules.
@@ -20,9 +21,14 @@ pub struct ListState {
     pub protected: Arc<Prefixes>,
     /// How its sets are held, if they are.
     pub held: Option<Held>,
+    /// Somebody was told that they are held, and not yet that they are free.
+    pub(crate) told: bool,
     /// The feeds that it is made of.
     pub(crate) makeup: Makeup,
     pub(crate) stage: ListStage,
+    /// Somebody is putting it together, though it may be by an older question:
+    /// one at a time, however often it is asked for.
+    pub(crate) busy: Option<Ticket>,
     pub(crate) doubt: Option<Doubt>,
     /// Whether it was held against what an earlier process wrote down.
     pub(crate) judged: bool,
@@ -67,8 +73,10 @@ impl ListState {
             targets: None,
             protected: Arc::default(),
             held: None,
+            told: false,
             makeup: Makeup::default(),
             stage: ListStage::Wanted { urgent: false },
+            busy: None,
             doubt: None,
             judged: false,
             whole: false,

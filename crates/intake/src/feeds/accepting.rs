@@ -35,25 +35,35 @@ impl Intake {
                 self.replies.push((ticket, Ok(())));
             }
             Ok(Accepted::Version(id)) => {
-                let earlier = self.change(name, |feed| {
+                self.change(name, |feed| {
                     if let Stage::Rest | Stage::Wanted(_) = feed.stage {
                         feed.fingerprint = None;
                         feed.stage = Stage::Queued;
                     }
-                    feed.waiver.replace(Waiver { id, ticket })
+                    // Whoever said the same before hears the same.
+                    let mut waiver = feed.waiver.take().unwrap_or(Waiver { id, tickets: vec![] });
+                    waiver.id = id;
+                    waiver.tickets.push(ticket);
+                    feed.waiver = Some(waiver);
                 });
-                // Whoever said the same before hears the same.
-                if let Some(Some(earlier)) = earlier {
-                    self.replies.push((earlier.ticket, Ok(())));
-                }
             }
         }
+    }
+
+    /// Tells all who wait for what comes of a word on one version.
+    pub(super) fn answer_words(
+        &mut self,
+        waiver: Option<Waiver>,
+        result: Result<(), NotAcceptable>,
+    ) {
+        let tickets = waiver.into_iter().flat_map(|waiver| waiver.tickets);
+        self.replies.extend(tickets.map(|ticket| (ticket, result)));
     }
 
     /// What was to be accepted is not what is there.
     pub(super) fn disappoint(&mut self, name: &FeedName, why: NotAcceptable) {
         let waiver = self.change(name, |feed| feed.waiver.take()).flatten();
-        self.replies.extend(waiver.map(|waiver| (waiver.ticket, Err(why))));
+        self.answer_words(waiver, Err(why));
     }
 }
 

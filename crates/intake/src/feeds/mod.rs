@@ -393,9 +393,10 @@ impl Intake {
 
     /// Knows nothing of a feed any more.
     fn drop_state(&mut self, name: &FeedName) -> Option<FeedState> {
-        let state = self.feeds.remove(name)?;
+        let mut state = self.feeds.remove(name)?;
         let before = state.summary(self.clock);
         self.index.note(name, before, crate::index::Summary::default());
+        self.answer_words(state.waiver.take(), Err(NotAcceptable::Unknown));
         Some(state)
     }
 }

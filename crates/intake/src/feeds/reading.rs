@@ -113,7 +113,7 @@ impl Intake {
     ) {
         let id = version.id;
         let Some(feed) = self.feeds.get(name) else { return };
-        let waived = feed.waiver.is_some_and(|waiver| waiver.id == id)
+        let waived = feed.waiver.as_ref().is_some_and(|waiver| waiver.id == id)
             && refusals.iter().all(|refusal| refusal.guard.can_be_accepted());
         // It is in force, and only its copy is missing.
         let known = feed.unkept.is_some() && feed.version.as_ref().is_some_and(|own| own.id == id);
@@ -159,7 +159,7 @@ impl Intake {
 
     /// A good version is in force, whether or not there is a copy of it.
     fn enforce(&mut self, name: &FeedName, version: Version, unkept: Option<Refusal>, now: Now) {
-        let tally = version.tally;
+        let (id, tally) = (version.id, version.tally);
         let before = self.change(name, |feed| {
             let known = feed.version.as_ref().is_some_and(|own| own.id == version.id);
             let previous = feed.version.replace(version).map(|version| version.tally);
@@ -178,9 +178,9 @@ impl Intake {
             (known, previous, waiver, told)
         });
         let Some((known, previous, waiver, told)) = before else { return };
-        if let Some(waiver) = waiver {
-            self.replies.push((waiver.ticket, Ok(())));
-        }
+        // A word that came while it was kept was on the version before it.
+        let is_meant = waiver.as_ref().is_some_and(|waiver| waiver.id == id);
+        self.answer_words(waiver, if is_meant { Ok(()) } else { Err(NotAcceptable::NewerInForce) });
         let feed = name.clone();
         if !known {
             self.reports.push(SourceReport::Accepted { feed: feed.clone(), tally, previous });

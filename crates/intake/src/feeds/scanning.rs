@@ -7,7 +7,9 @@ use blocklist::{FeedName, Guard, Refusal};
 
 use super::Intake;
 use crate::feed::{Gone, Stage};
-use crate::{Backoff, FeedState, Fingerprint, Now, Order, Refused, Scan, SourceReport, Ticket};
+use crate::{
+    Backoff, FeedState, Fingerprint, NotAcceptable, Now, Order, Refused, Scan, SourceReport, Ticket,
+};
 
 /// The first rest after a scan that failed.
 const REST_MIN: Duration = Duration::from_secs(1);
@@ -141,6 +143,9 @@ impl Intake {
             (since, stays)
         });
         let Some((since, stays)) = gone else { return };
+        if !self.index.busy.contains(name) {
+            self.disappoint(name, NotAcceptable::Unreadable);
+        }
         self.orders.push(Order::NoteGone(name.clone(), Some(since)));
         self.reports.push(SourceReport::Gone { feed: name.clone(), stays });
     }

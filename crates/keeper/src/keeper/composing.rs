@@ -19,6 +19,7 @@ impl Keeper {
     pub(super) fn composed(&mut self, composed: Composed) {
         let Composed { ticket, list, targets, changed, protected, makeup } = composed;
         let Some(state) = self.lists.get_mut(&list) else { return };
+        state.busy = state.busy.filter(|&busy| busy != ticket);
         if state.stage != ListStage::Composing(ticket) {
             return;
         }
@@ -68,7 +69,8 @@ impl Keeper {
         let urgent = |state: &ListState| {
             state.stage == ListStage::Wanted { urgent: true } && state.targets.is_some()
         };
-        let due = names.into_iter().filter(|(_, state)| ready || urgent(state));
+        let free = names.into_iter().filter(|(_, state)| state.busy.is_none());
+        let due = free.filter(|(_, state)| ready || urgent(state));
         for name in due.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
             self.order_composing(&name, now);
         }
@@ -78,6 +80,7 @@ impl Keeper {
         let ticket = self.tickets.draw();
         let Some(state) = self.lists.get_mut(name) else { return };
         state.stage = ListStage::Composing(ticket);
+        state.busy = Some(ticket);
         state.whole |= self.intake.is_current();
         let list = state.rules.list.clone();
         let feeds = self.intake.in_force().filter(|(feed, _)| list.role(feed) != Role::None);

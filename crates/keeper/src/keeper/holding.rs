@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use blocklist::{FeedName, Role};
+use blocklist::{FeedName, List, Role};
 use intake::{Makeup, NotAcceptable, Now, Ticket};
 use reconcile::{Gate, Hold};
 
@@ -35,8 +35,11 @@ impl Keeper {
             self.kernel.want_plan();
             match held {
                 Some(held) if !held.why.is_worth_telling() => {}
-                Some(held) => self.reports.push(Report::ListHeld { list: name, held }),
-                None if before.is_some_and(|before| before.why.is_worth_telling()) => {
+                Some(held) => {
+                    state.told = true;
+                    self.reports.push(Report::ListHeld { list: name, held });
+                }
+                None if std::mem::take(&mut state.told) => {
                     self.reports.push(Report::ListFree { list: name });
                 }
                 None => {}
@@ -173,6 +176,25 @@ impl Keeper {
         self.actions.push(Action::Reply(ticket, Reply::Accepted(result)));
     }
 
+    /// Feeds of this role in a list that had a version in force which is lost.
+    pub(super) fn lost_feeds<'a>(
+        &'a self,
+        list: &'a List,
+        role: Role,
+    ) -> impl Iterator<Item = &'a FeedName> {
+        let missed = self.intake.unproven().filter(|(_, feed)| feed.loss.is_some());
+        missed.map(|(name, _)| name).filter(move |name| list.role(name) == role)
+    }
+
+    /// What makes a list up, the feeds included that are lost: as long as
+    /// nobody lets them go the next process must miss them too.
+    fn made_of(&self, state: &ListState) -> Makeup {
+        let mut makeup = state.makeup.clone();
+        makeup.deny.extend(self.lost_feeds(&state.rules.list, Role::Deny).cloned());
+        makeup.allow.extend(self.lost_feeds(&state.rules.list, Role::Allow).cloned());
+        makeup
+    }
+
     /// When the next doubt ends by itself.
     pub(super) fn doubt_ends(&self) -> Option<Duration> {
         let ends = self.lists.values().filter_map(|state| match state.doubt {
@@ -194,7 +216,7 @@ impl Keeper {
             let makeup = match &state.doubt {
                 Some(Doubt::Forgotten(_)) => doubt,
                 Some(Doubt::TakenOut | Doubt::NoException(_)) => remembered,
-                None if state.judged && state.at_rest() => state.makeup.clone(),
+                None if state.judged && state.at_rest() => self.made_of(state),
                 None if state.judged => self.written.get(name).cloned().unwrap_or_default(),
                 None if self.intake.was_blank() => doubt,
                 None => remembered,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use blocklist::{Family, FeedName, Protection, Role};
-use intake::{Intake, Makeup, Now, Ticket, Tickets};
+use intake::{FeedState, Intake, Makeup, Now, Ticket, Tickets};
 use reconcile::{Desired, Gate, Policy, SetName};
 
 use crate::lists::ListState;
@@ -31,6 +31,9 @@ pub struct Keeper {
     proposal: Option<Proposal>,
     /// Why the newest configuration is not in force.
     refused: Vec<Slip>,
+    /// Words on feeds of which nothing good is known, until it is known what
+    /// comes of them.
+    words: BTreeMap<Ticket, FeedName>,
     /// Opens with the first complete picture of the feeds, for good.
     gate: Gate,
     salt: u64,
@@ -60,6 +63,7 @@ impl Keeper {
             lists: BTreeMap::new(),
             proposal: None,
             refused: Vec::new(),
+            words: BTreeMap::new(),
             gate: Gate::AddOnly,
             salt,
             tickets: Tickets::default(),
@@ -172,6 +176,9 @@ impl Keeper {
             self.kernel.want_plan();
         }
         self.decide_proposal(now);
+        // Other rules want other feeds, and let some go.
+        self.intake.decide(now);
+        self.take_from_intake();
         self.compose_changed(now);
         self.hold(now);
         self.write_down();
@@ -190,6 +197,10 @@ impl Keeper {
         self.actions.extend(self.intake.take_orders().into_iter().map(Action::Files));
         self.reports.extend(self.intake.take_reports().into_iter().map(Report::Source));
         for (ticket, result) in self.intake.take_replies() {
+            let unproven = self.words.remove(&ticket).filter(|_| result.is_ok());
+            if let Some(feed) = unproven {
+                self.let_go_of(&feed);
+            }
             self.actions.push(Action::Reply(ticket, Reply::Accepted(result)));
         }
         for feed in self.intake.take_changed() {
@@ -214,11 +225,11 @@ impl Keeper {
     }
 
     fn accept(&mut self, ticket: Ticket, feed: &FeedName, now: Now) {
-        self.intake.accept(feed, ticket, now);
-        let excused = self.intake.feeds().get(feed).is_some_and(|state| !state.is_unproven());
-        if excused {
-            self.let_go_of(feed);
+        let unproven = self.intake.feeds().get(feed).is_some_and(FeedState::is_unproven);
+        if unproven {
+            self.words.insert(ticket, feed.clone());
         }
+        self.intake.accept(feed, ticket, now);
     }
 
     /// Makes the lists those of the settings. Every one is put together anew.

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use blocklist::Role;
 use intake::{ListRules, Now, Rules, Ticket};
+use reconcile::Target;
 
 use super::Keeper;
+use crate::lists::ListState;
 use crate::proposal::{Proposal, ProposalStage, losses, lost_exception};
 use crate::{Action, Compose, Reply, Report, Settings, Slip, SlipKind, Trial, Tried};
 
@@ -56,7 +58,7 @@ impl Keeper {
         }
         let ticket = self.tickets.draw();
         let lists = rules.lists.iter().filter_map(|list| {
-            let previous = self.lists.get(&list.list.name)?.targets.clone()?;
+            let previous = self.would_lose_from(self.lists.get(&list.list.name)?, list)?;
             let feeds = self.intake.in_force_by(&rules, now.wall);
             let feeds = feeds.filter(|(feed, _)| list.list.role(feed) != Role::None);
             Some(Compose {
@@ -98,10 +100,31 @@ impl Keeper {
         let slips = rules.lists.iter().filter_map(|list| {
             let state = self.lists.get(&list.list.name)?;
             let known = &mut self.intake.feeds().keys();
-            let glob = lost_exception(list, &state.makeup.allow, known)?;
+            // One that is lost is not in force, and an exception all the same.
+            let lost = self.lost_feeds(&state.rules.list, Role::Allow);
+            let glob = lost_exception(list, state.makeup.allow.iter().chain(lost), known)?;
             Some(Slip { list: list.list.name.clone(), kind: SlipKind::NoException(glob) })
         });
         slips.collect()
+    }
+
+    /// What a list would lose from: what should be in its sets, or what is in
+    /// them if they are held for nothing but feeds that it would not take in
+    /// any more.
+    fn would_lose_from(&self, state: &ListState, rules: &ListRules) -> Option<[Target; 2]> {
+        let mut targets = state.targets.clone()?;
+        let by_feed = state.held.as_ref().is_some_and(|held| held.why.feed().is_some());
+        let mut unproven = self.intake.unproven();
+        let stays = unproven.any(|(feed, _)| rules.list.role(feed) != Role::None);
+        if by_feed && state.doubt.is_none() && !stays {
+            let observed = self.kernel.observed();
+            for (set, target) in self.sets_of(state).zip(&mut targets) {
+                let seen = observed.and_then(|observed| observed.sets.get(&set));
+                let members = seen.and_then(|seen| seen.members.clone());
+                target.members = members.unwrap_or_else(|| target.members.clone());
+            }
+        }
+        Some(targets)
     }
 
     fn adopt(&mut self, now: Now) {
