@@ -18,6 +18,7 @@ mod questions;
 mod reload;
 mod rights;
 mod state;
+mod steady;
 mod unit;
 mod verbs;
 
