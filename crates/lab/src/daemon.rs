@@ -1,6 +1,7 @@
 //! A running daemon: started, waited for, asked, signalled, and judged at its
 //! end by its log.
 
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use crate::host::Host;
 use crate::journal::Journal;
 use crate::notify::Notify;
 use crate::program;
+use crate::wall::Wall;
 
 /// How long anything that is to happen may take. Only failures wait so long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,6 +54,20 @@ impl<'a> Daemon<'a> {
     /// # Panics
     /// If it cannot be started.
     pub fn spawn(host: &'a Host) -> Self {
+        Self::spawn_in(host, &[])
+    }
+
+    /// Starts it by the clock of `wall`, and waits until it is ready.
+    ///
+    /// # Panics
+    /// If it does not become ready.
+    pub fn start_by(host: &'a Host, wall: &Wall) -> Self {
+        let daemon = Self::spawn_in(host, &wall.environment());
+        daemon.wait_ready();
+        daemon
+    }
+
+    fn spawn_in(host: &'a Host, environment: &[(&str, PathBuf)]) -> Self {
         let socket = tempfile::Builder::new()
             .prefix("notify-")
             .tempfile_in(host.path("."))
@@ -65,6 +81,7 @@ impl<'a> Daemon<'a> {
             .arg(host.config())
             .env("NOTIFY_SOCKET", path)
             .env("WATCHDOG_USEC", WATCHDOG.as_micros().to_string())
+            .envs(environment.iter().cloned())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

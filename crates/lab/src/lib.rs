@@ -18,6 +18,7 @@ pub mod packets;
 pub mod program;
 pub mod trace;
 pub mod versions;
+pub mod wall;
 pub mod witness;
 
 mod datagram;

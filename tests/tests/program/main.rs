@@ -3,6 +3,7 @@
 
 mod algebra;
 mod boot;
+mod clock;
 mod configuration;
 mod contents;
 mod facts;
