@@ -89,7 +89,7 @@ pub struct Daemon {
     /// Why the last reload was refused, a sentence; `None` if it was not.
     reload_refused: Option<String>,
     /// The configuration that was refused for what it would take out of lists.
-    refused_text: Option<Arc<str>>,
+    refused: Option<Candidate>,
     /// Whether the service manager waits to hear that we are ready.
     unready: bool,
     /// The line that the service manager shows, and of which revision it is.

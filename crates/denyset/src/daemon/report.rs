@@ -136,18 +136,9 @@ fn log(report: &Report) {
         Report::Configured { lists } => {
             info!(lists, "the configuration was read again, it has {lists} lists");
         }
-        Report::ConfigurationRefused { slips } => {
-            for slip in slips {
-                error!(
-                    list = slip.list,
-                    reason = %slip,
-                    "the new configuration is refused, the running one stays in force: {slip}; if \
-                     it is meant: denyset accept --config"
-                );
-            }
-        }
-        // Whoever follows the host has told what is new.
-        Report::HostChanged => {}
+        // Whoever proposed it tells where it says so, whoever follows the host
+        // what is new.
+        Report::ConfigurationRefused { .. } | Report::HostChanged => {}
     }
 }
 

@@ -137,7 +137,7 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         waiting: Vec::new(),
         candidate: None,
         reload_refused: None,
-        refused_text: None,
+        refused: None,
         unready: true,
         status: (0, String::new()),
         _lock: lock,

@@ -174,7 +174,7 @@ impl Intake {
     }
 
     /// The versions that would be in force at this time of day by these rules,
-    /// which may drop some for their age.
+    /// which may ignore some, and drop some for their age.
     pub fn in_force_by<'a>(
         &'a self,
         rules: &'a Rules,
@@ -183,7 +183,7 @@ impl Intake {
         let versions =
             self.feeds.iter().filter_map(|(name, feed)| Some((name, feed.version.as_ref()?)));
         versions.filter(move |(name, version)| {
-            Age::of(version, rules.max_age_for(name), now) != Age::Dropped
+            !rules.ignores(name) && Age::of(version, rules.max_age_for(name), now) != Age::Dropped
         })
     }
 

@@ -91,14 +91,16 @@ impl Keeper {
         let same = |list: &ListRules| {
             running.list(&list.list.name).is_some_and(|running| running.list == list.list)
         };
-        rules.lists.iter().all(same) && rules.tables == running.tables
+        rules.lists.iter().all(same)
+            && rules.tables == running.tables
+            && rules.ignore == running.ignore
     }
 
     fn lost_exceptions(&self, rules: &Rules) -> Vec<Slip> {
         let slips = rules.lists.iter().filter_map(|list| {
             let state = self.lists.get(&list.list.name)?;
             let known = &mut self.intake.feeds().keys();
-            let glob = lost_exception(list, &state.makeup.allow, known)?;
+            let glob = lost_exception(rules, list, &state.makeup.allow, known)?;
             Some(Slip { list: list.list.name.clone(), kind: SlipKind::NoException(glob) })
         });
         slips.collect()
