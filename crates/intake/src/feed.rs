@@ -32,6 +32,11 @@ pub struct FeedState {
     pub unkept: Option<Refusal>,
     /// How old its file is, by what it may be.
     pub age: Age,
+    /// The last good reading was of a file that had been changing for too long
+    /// to be waited for: what it held then may be a part.
+    pub hurried: bool,
+    /// The same of the reading that was asked for last.
+    pub(crate) impatient: bool,
     /// An earlier process knew the file to be gone since then.
     pub(crate) gone_before: Option<SystemTime>,
     /// It was read since the start, or shown to be unreadable.
@@ -132,6 +137,8 @@ impl FeedState {
             loss: None,
             unkept: None,
             age: Age::Fresh,
+            hurried: false,
+            impatient: false,
             gone_before: None,
             seen: false,
             excused: false,

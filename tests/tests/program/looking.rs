@@ -172,6 +172,29 @@ fn a_feed_that_is_added_to_without_a_pause_is_taken_up_in_whole_lines() {
 }
 
 #[test]
+fn a_new_feed_that_takes_long_to_arrive_is_in_force_as_far_as_it_is_there_and_that_is_said() {
+    isolated(|| {
+        let host = host("settle-max-seconds = 1\nscan-seconds = 1");
+        host.feed("list.txt", good().feed());
+        let daemon = Daemon::start(&host);
+        let mut file = File::create(host.feeds().join("new.txt")).expect("it can be written");
+        write!(file, "91.201.0.1\n91.201.0.2\n91.201.").expect("written");
+        let status = daemon.until("said", |status| status["remarks"] != serde_json::json!([]));
+        let want = "feed new.txt is still being written to, what it has so far is in force";
+        assert_eq!(status["remarks"], serde_json::json!([want]), "{status}");
+        assert_eq!(status["degraded"], serde_json::json!([]), "{status}");
+        daemon.until("taken", |_| has(2));
+        assert!(!has(3));
+        let text = host.denyset("status");
+        assert!(text.exits(0).stdout.contains(want), "{}", text.stdout);
+        writeln!(file, "0.3").expect("written");
+        drop(file);
+        daemon.until("whole", |status| status["remarks"] == serde_json::json!([]) && has(3));
+        daemon.stop();
+    });
+}
+
+#[test]
 fn half_of_a_feed_that_is_written_anew_slowly_is_never_in_force() {
     isolated(|| {
         let host = host("settle-max-seconds = 1\nscan-seconds = 1");

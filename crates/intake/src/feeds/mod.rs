@@ -346,6 +346,7 @@ impl Intake {
         let order = self.change(name, |feed| {
             feed.stage = Stage::Reading(ticket);
             feed.meanwhile = None;
+            feed.impatient = feed.is_overdue(rules.patience, now);
             let version = feed.version.as_ref();
             ReadOrder {
                 feed: name.clone(),
@@ -353,7 +354,7 @@ impl Intake {
                 previous: version.map(|version| version.tally),
                 guard: rules.guard_for(name),
                 protect: Prefixes::default(),
-                impatient: feed.is_overdue(rules.patience, now),
+                impatient: feed.impatient,
             }
         });
         let Some(mut order) = order else { return };

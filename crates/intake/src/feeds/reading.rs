@@ -47,7 +47,10 @@ impl Intake {
             }
             Reading::Refused(refusal) => self.not_read(name, refusal, now),
             Reading::New { feed, id, candidate, refusals } => {
-                self.change(name, |feed| feed.unstable = None);
+                self.change(name, |feed| {
+                    feed.unstable = None;
+                    feed.hurried = feed.impatient;
+                });
                 let written = written.unwrap_or(now.wall);
                 let version = Version::new(id, *feed, written, now.wall);
                 self.read_new(name, version, candidate, refusals, now);
@@ -65,6 +68,7 @@ impl Intake {
     ) {
         let changed = self.change(name, |feed| {
             feed.unstable = None;
+            feed.hurried = feed.impatient;
             let Some(version) = feed.version.as_mut().filter(|version| version.id == id) else {
                 // It is not the version that we asked for.
                 feed.stage = Stage::Wanted(now.monotonic);
