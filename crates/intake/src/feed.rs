@@ -35,8 +35,8 @@ pub struct FeedState {
     /// The last good reading was of a file that had been changing for too long
     /// to be waited for: what it held then may be a part.
     pub hurried: bool,
-    /// The same of the reading that was asked for last.
-    pub(crate) impatient: bool,
+    /// How the reading that was asked for last is done.
+    pub(crate) asked: Asked,
     /// An earlier process knew the file to be gone since then.
     pub(crate) gone_before: Option<SystemTime>,
     /// It was read since the start, or shown to be unreadable.
@@ -84,6 +84,15 @@ pub(crate) struct Waiver {
     pub(crate) id: Identity,
     /// Who waits to hear what came of it.
     pub(crate) ticket: Ticket,
+}
+
+/// How a feed is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Once it is quiet.
+    Patiently,
+    /// As it is: it has been changing for too long.
+    Impatiently,
 }
 
 /// Where a feed is on its way.
@@ -138,7 +147,7 @@ impl FeedState {
             unkept: None,
             age: Age::Fresh,
             hurried: false,
-            impatient: false,
+            asked: Asked::Patiently,
             gone_before: None,
             seen: false,
             excused: false,

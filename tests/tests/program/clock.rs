@@ -85,3 +85,31 @@ fn a_start_by_a_clock_that_is_ahead_ends_nothing_for_good() {
     check_restarts(None, &[(120, rest()), (1, whole())]);
     check_restarts(Some("<html>\n"), &[(120, rest()), (1, whole())]);
 }
+
+#[test]
+fn lifetimes_that_end_one_by_one_are_summed_up_in_the_log() {
+    isolated(|| {
+        let host = Host::new();
+        // From the second one on, that they end while the daemon runs.
+        let adds = (2..=6).map(|end| format!("add b 91.1.0.{end} timeout {end}\n"));
+        let save = adds.fold(SAVE.to_owned(), |save, add| save + &add);
+        let daemon = Daemon::start(&host);
+        host.feed("b.txt", save);
+        daemon.until("all in force", |_| members(V4).len() >= 5);
+        let before = daemon.log().len();
+        daemon.until("all ended", |_| members(V4).len() <= 2);
+        let text = daemon.log().text();
+        let lines: Vec<_> = text.lines().skip(before).collect();
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(lines[0].contains("lifetimes in list drop have ended"), "{lines:?}");
+        // What is news is told as ever.
+        let more = Members::of("91.1.0.1 91.1.0.9 91.1.0.10");
+        host.feed("b.txt", more.feed());
+        daemon.until_members(V4, 3);
+        let news = ["list drop has new members", "set denyset-drop-v4 was changed"];
+        for line in news.into_iter().chain(["the kernel holds what the feeds say"]) {
+            daemon.wait_logged_since(before, &[line]);
+        }
+        daemon.stop();
+    });
+}

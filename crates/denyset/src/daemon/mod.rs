@@ -135,6 +135,7 @@ impl Daemon {
     /// Publishes what is so, answers those who waited for all to be done, and
     /// tells the service manager how things are.
     fn settle_accounts(&mut self) {
+        self.log.tell_ends(Instant::now());
         if !self.keeper.at_rest() {
             self.log.pass_on(Instant::now());
             self.publish(false);

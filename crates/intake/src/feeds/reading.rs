@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use blocklist::{FeedName, Refusal};
 
 use super::Intake;
-use crate::feed::Stage;
+use crate::feed::{Asked, Stage};
 use crate::{
     Candidate, Fingerprint, Identity, NotAcceptable, Now, Order, Reading, Refused, SourceReport,
     Ticket, Version,
@@ -49,7 +49,7 @@ impl Intake {
             Reading::New { feed, id, candidate, refusals } => {
                 self.change(name, |feed| {
                     feed.unstable = None;
-                    feed.hurried = feed.impatient;
+                    feed.hurried = feed.asked == Asked::Impatiently;
                 });
                 let written = written.unwrap_or(now.wall);
                 let version = Version::new(id, *feed, written, now.wall);
@@ -68,7 +68,7 @@ impl Intake {
     ) {
         let changed = self.change(name, |feed| {
             feed.unstable = None;
-            feed.hurried = feed.impatient;
+            feed.hurried = feed.asked == Asked::Impatiently;
             let Some(version) = feed.version.as_mut().filter(|version| version.id == id) else {
                 // It is not the version that we asked for.
                 feed.stage = Stage::Wanted(now.monotonic);
