@@ -1,8 +1,7 @@
 //! A running daemon: started, waited for, asked, signalled, and judged at its
 //! end by its log.
 
-use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -54,7 +53,7 @@ impl<'a> Daemon<'a> {
     /// # Panics
     /// If it cannot be started.
     pub fn spawn(host: &'a Host) -> Self {
-        Self::spawn_in(host, &[])
+        Self::spawn_as(host, program::command())
     }
 
     /// Starts it by the clock of `wall`, and waits until it is ready.
@@ -62,12 +61,25 @@ impl<'a> Daemon<'a> {
     /// # Panics
     /// If it does not become ready.
     pub fn start_by(host: &'a Host, wall: &Wall) -> Self {
-        let daemon = Self::spawn_in(host, &wall.environment());
+        let mut command = program::command();
+        command.envs(wall.environment());
+        let daemon = Self::spawn_as(host, command);
         daemon.wait_ready();
         daemon
     }
 
-    fn spawn_in(host: &'a Host, environment: &[(&str, PathBuf)]) -> Self {
+    /// Starts it where its system calls `call` fail with `error`, and waits
+    /// until it is ready.
+    ///
+    /// # Panics
+    /// If it does not become ready.
+    pub fn start_failing(host: &'a Host, call: &str, error: &str) -> Self {
+        let daemon = Self::spawn_as(host, program::failing(call, error));
+        daemon.wait_ready();
+        daemon
+    }
+
+    fn spawn_as(host: &'a Host, mut command: Command) -> Self {
         let socket = tempfile::Builder::new()
             .prefix("notify-")
             .tempfile_in(host.path("."))
@@ -76,12 +88,11 @@ impl<'a> Daemon<'a> {
         let path = socket.to_path_buf();
         socket.close().expect("a file can be removed");
         let notify = Notify::listen(&path);
-        let mut child = program::command()
+        let mut child = command
             .args(["run", "--config"])
             .arg(host.config())
             .env("NOTIFY_SOCKET", path)
             .env("WATCHDOG_USEC", WATCHDOG.as_micros().to_string())
-            .envs(environment.iter().cloned())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
