@@ -10,8 +10,8 @@ use reconcile::SetPrefix;
 use toml::de::{DeTable, DeValue};
 
 use super::bytes_of;
+use super::glob::glob;
 use super::limits::{self, Number};
-use super::list::glob;
 use super::mistake::{Mistakes, Place};
 use super::section::{Section, Text};
 

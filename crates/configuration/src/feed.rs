@@ -7,9 +7,9 @@ use blocklist::{Column, Format, FormatChoice, Glob, JsonPath};
 use intake::{GuardOverrides, WhenStale};
 use jiff::{Span, SpanRelativeTo};
 
+use super::glob::glob;
 use super::guard;
 use super::limits;
-use super::list::glob;
 use super::mistake::Place;
 use super::section::{Section, Text};
 

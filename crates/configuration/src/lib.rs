@@ -6,6 +6,7 @@ mod allow;
 mod daemon;
 mod document;
 mod feed;
+mod glob;
 mod guard;
 pub mod limits;
 mod list;

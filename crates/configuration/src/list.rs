@@ -8,6 +8,7 @@ use intake::GuardOverrides;
 use reconcile::SetPrefix;
 
 use super::allow;
+use super::glob::glob;
 use super::guard;
 use super::mistake::Place;
 use super::section::{Section, Text};
@@ -94,20 +95,6 @@ fn name(section: &mut Section<'_, '_>, neighbours: &mut Neighbours<'_>) -> Optio
     }
     neighbours.names.insert(text.to_owned(), place);
     Some(text.to_owned())
-}
-
-/// A glob on the names of feeds. Names are relative, so that a glob with `/`
-/// in front would never match.
-pub(super) fn glob(text: &str) -> Result<Glob, String> {
-    if text.is_empty() {
-        return Err("is empty, a glob on paths below feeds-dir is allowed".to_owned());
-    }
-    if text.starts_with('/') {
-        return Err(format!(
-            "{text:?} begins with `/`, a glob on paths below feeds-dir is allowed"
-        ));
-    }
-    Glob::new(text).map_err(|error| format!("{text:?} is no glob: {error}"))
 }
 
 fn feed_glob(section: &Section<'_, '_>, Text { text, at }: Text<'_>) -> Option<Glob> {

@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 
 pub use clock::Clock;
 pub use signals::survive_hangups;
-pub use start::{StartError, kernel_exit, salt, salt_of_a_set, start};
+pub use start::{StartError, kernel_exit, start};
 
 use crate::effects::{FeedEffects, Halt};
 use crate::exit::Exit;
