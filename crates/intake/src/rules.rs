@@ -178,3 +178,30 @@ fn strictest(one: &GuardPolicy, other: &GuardPolicy) -> GuardPolicy {
         entries_max: one.entries_max.min(other.entries_max),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(ignore: &str, feed: &str, want: bool) {
+        let ignore = vec![Glob::new(ignore).expect("a glob")];
+        let rules = Rules { ignore, ..Rules::default() };
+        let feed = FeedName::new(feed).expect("a name");
+        assert_eq!(rules.ignores(&feed), want, "{feed}");
+    }
+
+    #[test]
+    fn what_is_in_a_folder_that_is_ignored_is_ignored_with_it() {
+        check("old", "old", true);
+        check("old", "old/a/b.txt", true);
+        check("old/a", "old/a/b.txt", true);
+        check("old", "older/a.txt", false);
+        check("a", "old/a", false);
+        check("**", "old/a", true);
+    }
+
+    #[test]
+    fn nothing_is_ignored_unless_somebody_says_so() {
+        assert!(!Rules::default().ignores(&FeedName::new("a").expect("a name")));
+    }
+}
