@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::journal::Journal;
 use crate::notify::Notify;
 use crate::program;
-use crate::wall::Wall;
+use crate::wall::{self, Wall};
 
 /// How long anything that is to happen may take. Only failures wait so long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -321,6 +321,7 @@ impl Drop for Daemon<'_> {
         // Both fail only if it is dead already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        wall::tidy_up(self.child.id());
         self.log.wait_closed(Instant::now() + PATIENCE);
         if thread::panicking() {
             eprintln!("the daemon's log:\n{}", self.log.text());

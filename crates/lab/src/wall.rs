@@ -8,6 +8,15 @@ use std::path::{Path, PathBuf};
 /// Where Debian's package `libfaketime` puts its library, by architecture.
 const LIBRARIES: &str = "/usr/lib";
 
+/// Removes what libfaketime leaves behind of a process that was killed, or that
+/// became another program.
+pub(crate) fn tidy_up(pid: u32) {
+    for name in [format!("faketime_shm_{pid}"), format!("sem.faketime_sem_{pid}")] {
+        // Most processes had none.
+        let _ = fs::remove_file(Path::new("/dev/shm").join(name));
+    }
+}
+
 /// How far a clock is ahead of the system's.
 #[derive(Debug)]
 pub struct Wall {
