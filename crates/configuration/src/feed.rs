@@ -7,9 +7,10 @@ use blocklist::{Column, Format, FormatChoice, Glob, JsonPath};
 use intake::{GuardOverrides, WhenStale};
 use jiff::{Span, SpanRelativeTo};
 
+use super::glob::glob;
 use super::guard;
 use super::limits;
-use super::list::glob;
+use super::mistake::Place;
 use super::section::{Section, Text};
 
 /// Options for the feeds that match.
@@ -31,6 +32,8 @@ pub struct FeedConfig {
     pub optional: bool,
     /// Guards.
     pub guard: GuardOverrides,
+    /// Where its table begins.
+    pub at: Place,
 }
 
 /// Reads one table. `None` if it has no usable glob, after that was noted.
@@ -49,9 +52,10 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
         section.choice("when-stale", &[("keep", WhenStale::Keep), ("drop", WhenStale::Drop)]);
     let optional = section.flag("optional").unwrap_or_default();
     let guard = guard::read(&mut section);
+    let at = section.begins();
     section.finish();
     let matches = matches?;
-    Some(FeedConfig { matches, format, column, path, max_age, when_stale, optional, guard })
+    Some(FeedConfig { matches, format, column, path, max_age, when_stale, optional, guard, at })
 }
 
 /// Paths to fields of a JSON document, with commas between them.

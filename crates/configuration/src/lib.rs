@@ -6,10 +6,12 @@ mod allow;
 mod daemon;
 mod document;
 mod feed;
+mod glob;
 mod guard;
 pub mod limits;
 mod list;
 mod mistake;
+mod origin;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -26,7 +28,7 @@ use toml::de::DeTable;
 pub use daemon::{Daemon, Kernel, OnStop, Update};
 pub use feed::FeedConfig;
 pub use list::ListConfig;
-pub use mistake::{ConfigError, Mistake};
+pub use mistake::{ConfigError, Mistake, Place};
 
 use mistake::Mistakes;
 
@@ -128,6 +130,7 @@ impl Config {
             protect: self.protect.clone(),
             lists: lists.collect(),
             tables: tables.collect(),
+            ignore: self.daemon.ignore.clone(),
             withdraw: self.daemon.withdraw,
             scan: self.daemon.scan,
             patience: self.daemon.settle_max,

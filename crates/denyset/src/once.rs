@@ -115,7 +115,7 @@ impl Once<'_> {
             }
             Action::Report(report) => {
                 (self.told)(&report);
-                if let Report::Applied(outcome) = report {
+                if let Report::Applied(outcome) | Report::Ended { outcome, .. } = report {
                     done.outcomes.push(outcome);
                 }
                 None

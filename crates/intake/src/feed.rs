@@ -32,6 +32,11 @@ pub struct FeedState {
     pub unkept: Option<Refusal>,
     /// How old its file is, by what it may be.
     pub age: Age,
+    /// The last good reading was of a file that had been changing for too long
+    /// to be waited for: what it held then may be a part.
+    pub hurried: bool,
+    /// How the reading that was asked for last is done.
+    pub(crate) asked: Asked,
     /// An earlier process knew the file to be gone since then.
     pub(crate) gone_before: Option<SystemTime>,
     /// It was read since the start, or shown to be unreadable.
@@ -79,6 +84,15 @@ pub(crate) struct Waiver {
     pub(crate) id: Identity,
     /// Who waits to hear what came of it, at least one.
     pub(crate) tickets: Vec<Ticket>,
+}
+
+/// How a feed is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Once it is quiet.
+    Patiently,
+    /// As it is: it has been changing for too long.
+    Impatiently,
 }
 
 /// Where a feed is on its way.
@@ -132,6 +146,8 @@ impl FeedState {
             loss: None,
             unkept: None,
             age: Age::Fresh,
+            hurried: false,
+            asked: Asked::Patiently,
             gone_before: None,
             seen: false,
             excused: false,

@@ -37,6 +37,7 @@ pub struct ListState {
     pub(crate) whole: bool,
     /// It has been in force with all its exceptions.
     pub(crate) entered: bool,
+    pub(crate) news: News,
 }
 
 /// Where a list is on its way into the desired state.
@@ -66,6 +67,16 @@ pub(crate) enum Doubt {
     NoException(Glob),
 }
 
+/// Whether a list changes by more than lifetimes that end, which is not worth a
+/// line of the log each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct News {
+    /// It is to be put together for more than that.
+    pub(crate) coming: bool,
+    /// What its sets are being brought to differs by nothing else.
+    pub(crate) only_ends: bool,
+}
+
 impl ListState {
     pub(crate) fn new(rules: ListRules) -> Self {
         Self {
@@ -81,12 +92,21 @@ impl ListState {
             judged: false,
             whole: false,
             entered: false,
+            news: News::default(),
         }
+    }
+
+    /// Lifetimes of its entries have ended.
+    pub(crate) fn want_for_ends(&mut self) {
+        let news = self.news.coming;
+        self.want(false);
+        self.news.coming = news;
     }
 
     /// It must be put together anew. What is under way answers an older
     /// question.
     pub(crate) fn want(&mut self, urgently: bool) {
+        self.news.coming = true;
         let urgent = urgently || self.stage == ListStage::Wanted { urgent: true };
         self.stage = ListStage::Wanted { urgent };
     }

@@ -16,7 +16,9 @@ pub mod namespace;
 pub mod notify;
 pub mod packets;
 pub mod program;
+pub mod trace;
 pub mod versions;
+pub mod wall;
 pub mod witness;
 
 mod datagram;

@@ -3,6 +3,7 @@
 
 mod algebra;
 mod boot;
+mod clock;
 mod configuration;
 mod contents;
 mod facts;
@@ -18,6 +19,7 @@ mod questions;
 mod reload;
 mod rights;
 mod state;
+mod steady;
 mod unit;
 mod verbs;
 

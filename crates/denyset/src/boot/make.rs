@@ -13,9 +13,9 @@ use reconcile::{
 };
 
 use super::script::sets;
-use crate::daemon::salt;
 use crate::lock::{Lock, LockError};
 use crate::remedy;
+use crate::salt::salt;
 
 /// Why a set is missing that should be there.
 #[derive(Debug, thiserror::Error)]

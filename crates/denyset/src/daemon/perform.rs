@@ -141,7 +141,7 @@ impl Daemon {
 
     fn report(&mut self, report: &Report) {
         self.log.report(report);
-        if let Report::Applied(outcome) = report {
+        if let Report::Applied(outcome) | Report::Ended { outcome, .. } = report {
             for waiting in &mut self.waiting {
                 waiting.outcomes.push(outcome.clone());
             }

@@ -129,6 +129,8 @@ pub struct Surroundings {
     /// Where changes are seen late because the file system does not tell, a
     /// sentence.
     pub silent: Option<String>,
+    /// Feeds that were taken though somebody still writes to their files.
+    pub unfinished: Vec<FeedName>,
     /// Everything else that is not as it should be, a sentence each.
     pub others: Vec<String>,
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use blocklist::{FeedName, Refusal};
 
 use super::Intake;
-use crate::feed::Stage;
+use crate::feed::{Asked, Stage};
 use crate::{
     Candidate, Fingerprint, Identity, NotAcceptable, Now, Order, Reading, Refused, SourceReport,
     Ticket, Version,
@@ -47,7 +47,10 @@ impl Intake {
             }
             Reading::Refused(refusal) => self.not_read(name, refusal, now),
             Reading::New { feed, id, candidate, refusals } => {
-                self.change(name, |feed| feed.unstable = None);
+                self.change(name, |feed| {
+                    feed.unstable = None;
+                    feed.hurried = feed.asked == Asked::Impatiently;
+                });
                 let written = written.unwrap_or(now.wall);
                 let version = Version::new(id, *feed, written, now.wall);
                 self.read_new(name, version, candidate, refusals, now);
@@ -65,6 +68,7 @@ impl Intake {
     ) {
         let changed = self.change(name, |feed| {
             feed.unstable = None;
+            feed.hurried = feed.asked == Asked::Impatiently;
             let Some(version) = feed.version.as_mut().filter(|version| version.id == id) else {
                 // It is not the version that we asked for.
                 feed.stage = Stage::Wanted(now.monotonic);

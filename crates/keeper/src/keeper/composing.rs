@@ -28,7 +28,10 @@ impl Keeper {
         let (ipv4, ipv6) = (targets[0].members.len(), targets[1].members.len());
         let members =
             |targets: &[reconcile::Target; 2]| targets.clone().map(|target| target.members);
-        let told = changed && state.targets.as_ref().map(members) != Some(members(&targets));
+        let news = std::mem::take(&mut state.news.coming);
+        state.news.only_ends = !news && (state.news.only_ends || self.kernel.in_sync());
+        let told =
+            changed && news && state.targets.as_ref().map(members) != Some(members(&targets));
         let report =
             Report::ListComposed { list: list.clone(), ipv4, ipv6, protected: protected.len() };
         state.targets = Some(targets.clone());

@@ -93,7 +93,8 @@ impl Keeper {
     /// held against what the configuration says.
     fn doubt_at_start(&mut self) {
         let until = self.start + self.settings.rules.withdraw;
-        let Self { lists, intake, .. } = self;
+        let Self { lists, intake, settings, .. } = self;
+        let rules = &settings.rules;
         for (name, state) in lists {
             if state.judged || state.targets.is_none() {
                 continue;
@@ -101,14 +102,16 @@ impl Keeper {
             state.judged = true;
             let remembered = intake.remembered().get(name);
             let taken_out = |makeup: &Makeup| {
-                makeup.deny.iter().any(|feed| state.rules.list.role(feed) != Role::Deny)
+                let denies =
+                    |feed| !rules.ignores(feed) && state.rules.list.role(feed) == Role::Deny;
+                !makeup.deny.iter().all(denies)
             };
             let known = &mut intake.feeds().keys();
             state.doubt = match remembered {
                 _ if intake.was_blank() => Some(Doubt::Forgotten(until)),
                 None => None,
                 Some(makeup) => {
-                    let exception = lost_exception(&state.rules, &makeup.allow, known);
+                    let exception = lost_exception(rules, &state.rules, &makeup.allow, known);
                     let forgotten = makeup.doubt.then_some(Doubt::Forgotten(until));
                     let taken_out = taken_out(makeup).then_some(Doubt::TakenOut);
                     exception.map(Doubt::NoException).or(forgotten).or(taken_out)

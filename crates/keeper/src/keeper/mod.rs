@@ -2,6 +2,7 @@
 //! anything is done, one function decides.
 
 mod composing;
+mod ending;
 mod holding;
 mod proposing;
 
@@ -44,6 +45,8 @@ pub struct Keeper {
     waiting: Option<Duration>,
     /// What was last written down of the lists.
     written: BTreeMap<String, Makeup>,
+    /// Since the kernel last was as desired, only lifetimes have ended.
+    only_ends: bool,
     actions: Vec<Action>,
     reports: Vec<Report>,
 }
@@ -70,6 +73,7 @@ impl Keeper {
             start: now.monotonic,
             waiting: None,
             written: BTreeMap::new(),
+            only_ends: false,
             actions: Vec::new(),
             reports: Vec::new(),
         };
@@ -147,9 +151,11 @@ impl Keeper {
             Event::Observed(ticket, result) => {
                 let (settings, reports) = (&self.settings, &mut self.reports);
                 self.kernel.observed_now(ticket, result, settings, now, reports);
+                self.notice_others();
             }
             Event::Converged(converged) => {
                 self.kernel.converged(*converged, now, &mut self.reports);
+                self.tell_ends();
             }
             Event::Probed(ticket, probed) => {
                 self.kernel.probed(ticket, probed, now, &mut self.reports);
@@ -208,6 +214,10 @@ impl Keeper {
             for state in self.lists.values_mut().filter(uses) {
                 state.want(false);
             }
+        }
+        for feed in self.intake.take_ended() {
+            let uses = |state: &&mut ListState| state.rules.list.role(&feed) != Role::None;
+            self.lists.values_mut().filter(uses).for_each(ListState::want_for_ends);
         }
     }
 

@@ -93,7 +93,9 @@ impl Keeper {
         let same = |list: &ListRules| {
             running.list(&list.list.name).is_some_and(|running| running.list == list.list)
         };
-        rules.lists.iter().all(same) && rules.tables == running.tables
+        rules.lists.iter().all(same)
+            && rules.tables == running.tables
+            && rules.ignore == running.ignore
     }
 
     fn lost_exceptions(&self, rules: &Rules) -> Vec<Slip> {
@@ -102,7 +104,7 @@ impl Keeper {
             let known = &mut self.intake.feeds().keys();
             // One that is lost is not in force, and an exception all the same.
             let lost = self.lost_feeds(&state.rules.list, Role::Allow);
-            let glob = lost_exception(list, state.makeup.allow.iter().chain(lost), known)?;
+            let glob = lost_exception(rules, list, state.makeup.allow.iter().chain(lost), known)?;
             Some(Slip { list: list.list.name.clone(), kind: SlipKind::NoException(glob) })
         });
         slips.collect()

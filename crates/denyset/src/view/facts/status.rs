@@ -18,7 +18,7 @@ impl StatusView {
     pub fn of(facts: &Facts, uptime_seconds: u64) -> Self {
         Self {
             in_sync: facts.in_sync,
-            remarks: facts.surroundings.silent.iter().cloned().collect(),
+            remarks: remarks(facts),
             degraded: degraded(facts),
             generation: facts.generation,
             uptime_seconds,
@@ -40,6 +40,21 @@ pub fn status_line(facts: &Facts) -> String {
         (None, Some(first)) => format!("{line}; degraded: {first}"),
         (None, None) => line,
     }
+}
+
+/// What somebody may want to know, and nothing is wrong with.
+fn remarks(facts: &Facts) -> Vec<String> {
+    let around = &facts.surroundings;
+    let mut sentences = Sentences::default();
+    if let Some(sentence) = &around.silent {
+        sentences.add("directories", || sentence.clone());
+    }
+    for name in &around.unfinished {
+        sentences.add("feeds that are being written to", || {
+            format!("feed {name} is still being written to, what it has so far is in force")
+        });
+    }
+    sentences.told()
 }
 
 /// Everything that is not as it should be, one sentence each: first what
