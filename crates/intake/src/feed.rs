@@ -16,6 +16,7 @@ const REREAD_UNSTABLE: Duration = Duration::from_millis(250);
 const UNSTABLE_MAX: u32 = 8;
 
 /// One feed.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Debug)]
 pub struct FeedState {
     /// The version in force, if there is one.
@@ -43,6 +44,9 @@ pub struct FeedState {
     pub(crate) seen: bool,
     /// Somebody knows that it has no good version and lets it go.
     pub(crate) excused: bool,
+    /// The version in force was judged while nobody could say what was in
+    /// force before.
+    pub(crate) blind: bool,
     /// How old it may be, and what becomes of it then.
     pub(crate) max_age: Option<(Duration, WhenStale)>,
     /// When the clock changes something next.
@@ -151,6 +155,7 @@ impl FeedState {
             gone_before: None,
             seen: false,
             excused: false,
+            blind: false,
             max_age: None,
             next_wall: None,
             unstable: None,
@@ -174,6 +179,11 @@ impl FeedState {
     /// Whether there is something to it, and nothing good is known of it.
     pub fn is_unproven(&self) -> bool {
         self.version.is_none() && !self.excused && (self.loss.is_some() || self.refused.is_some())
+    }
+
+    /// Since when its file is gone, if it is.
+    pub(crate) fn gone_since(&self) -> Option<SystemTime> {
+        self.gone_before.filter(|_| self.gone.is_some())
     }
 
     /// Whether the refusal can be let through by a person's word.

@@ -1,7 +1,7 @@
 //! What is known of the kernel and what is to be done with it next. One thing
 //! at a time: observing, converging and probing exclude each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -42,6 +42,8 @@ pub struct KernelState {
     sets: BTreeMap<SetName, SetTimes>,
     /// Members that are held back, by set, and how many there are in it.
     withheld: BTreeMap<SetName, (u64, u64)>,
+    /// Sets of which the last plan knew the members.
+    counted: BTreeSet<SetName>,
     next_probe: Duration,
     next_audit: Duration,
     turn: usize,
@@ -91,6 +93,13 @@ impl KernelState {
         self.observed.as_ref()
     }
 
+    /// Whether a set was last seen to hold anything.
+    pub(crate) fn has_members(&self, set: &SetName) -> bool {
+        let seen = self.observed.as_ref().and_then(|observed| observed.sets.get(set));
+        let members = seen.and_then(|seen| seen.members.as_ref());
+        members.is_some_and(|members| !members.is_empty())
+    }
+
     /// When a set was written and verified.
     pub fn times(&self, set: &SetName) -> SetTimes {
         self.sets.get(set).copied().unwrap_or_default()
@@ -135,6 +144,12 @@ impl KernelState {
     /// many it has.
     pub(crate) fn withheld(&self, set: &SetName) -> Option<(u64, u64)> {
         self.withheld.get(set).copied()
+    }
+
+    /// Whether the last plan knew what a set holds. One that was in somebody's
+    /// way, or could not be dumped, may hold anything.
+    pub(crate) fn is_counted(&self, set: &SetName) -> bool {
+        self.counted.contains(set)
     }
 
     /// The desired state has changed.
@@ -259,10 +274,14 @@ impl KernelState {
 
     fn note_settled(&mut self, plan: &Plan, now: Now) {
         self.withheld.clear();
+        self.counted.clear();
         let sets = plan.objects.iter().filter_map(|planned| Some((planned.object.set()?, planned)));
         for (set, planned) in sets {
             if planned.is_settled() {
                 self.sets.entry(set.clone()).or_default().verified = Some(now.wall);
+            }
+            if planned.obstacle.is_none() {
+                self.counted.insert(set.clone());
             }
             if planned.withheld > 0 {
                 let counts = (planned.members() as u64, planned.withheld);
@@ -312,6 +331,9 @@ impl KernelState {
                     let observed = self.observed.as_mut();
                     let seen = observed.and_then(|observed| observed.sets.get_mut(&probe.set));
                     if let (Some(seen), Some(references)) = (seen, references) {
+                        // What stood in the way may have gone, or have come.
+                        let changed = seen.header.references != references;
+                        self.replan |= changed && self.blocked.contains_key(&(&probe.set).into());
                         seen.header.references = references;
                     }
                 }

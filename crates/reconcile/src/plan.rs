@@ -132,7 +132,7 @@ impl Planner<'_> {
             }
             (Some(Hold::Frozen), Some(before)) => before.without(&target.never),
         };
-        let withheld = hold.map_or(0, |_| after.difference(&target.members).len() as u64);
+        let withheld = hold.map_or(0, |_| after.lost_to(&target.members));
         ObjectPlan { withheld, ..self.existing(set, seen, after) }
     }
 

@@ -15,8 +15,8 @@ use feedfiles::{
     Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId,
 };
 use intake::{
-    Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, ReadOrder, Reading, Recalled,
-    RecalledVersion, Rules, Scan, Ticket, Version,
+    Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, ReadOrder, Reading, RecallOrder,
+    Recalled, RecalledVersion, Scan, Ticket, Version,
 };
 
 /// Names in one scan that are told one by one.
@@ -152,9 +152,7 @@ impl FeedEffects {
     /// Carries an order out, other than to scan. What has an answer gives it.
     pub fn carry_out(&self, order: Order) -> Option<Answer> {
         match order {
-            Order::Recall(ticket, rules, known) => {
-                Some(Answer::Recalled(ticket, self.recall(&rules, &known)))
-            }
+            Order::Recall(ticket, order) => Some(Answer::Recalled(ticket, self.recall(&order))),
             Order::Scan(ticket) => Some(self.scan(ticket).answer),
             Order::Read(ticket, order) => Some(self.read(ticket, *order)),
             Order::Keep(ticket, feed, candidate) => {
@@ -261,8 +259,8 @@ impl FeedEffects {
 
     /// Finds the last good copies of feeds that these rules take in and that
     /// are not `known`, and those that are lost.
-    fn recall(&self, rules: &Rules, known: &BTreeSet<FeedName>) -> Result<Recalled, String> {
-        let wanted = |feed: &FeedName| !known.contains(feed) && rules.uses(feed);
+    fn recall(&self, order: &RecallOrder) -> Result<Recalled, String> {
+        let wanted = |feed: &FeedName| order.wants(feed);
         let limits = Limits::default();
         let restored = match &self.kept {
             Kept::Writable(_, store) => {
@@ -378,7 +376,7 @@ fn recalled(
     wanted: impl Fn(&FeedName) -> bool,
 ) -> Recalled {
     let Restored { feeds, damaged, unread } = restored;
-    let blank = feeds.is_empty() && damaged.is_empty() && unread.is_empty() && lists.is_none();
+    let blank = lists.is_none();
     let lists = lists.unwrap_or_default();
     let mut missed = BTreeMap::new();
     let known = lists.values().flat_map(|made_of| made_of.deny.iter().chain(&made_of.allow));

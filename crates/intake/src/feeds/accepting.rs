@@ -5,7 +5,7 @@ use blocklist::{FeedName, Guard};
 
 use super::Intake;
 use crate::feed::{Stage, Waiver};
-use crate::{FeedState, NotAcceptable, Now, Ticket};
+use crate::{FeedState, Identity, NotAcceptable, Now, Ticket};
 
 impl Intake {
     /// Lets through, once, what a guard refused. What comes of it is among
@@ -34,20 +34,24 @@ impl Intake {
                 self.changed.insert(name.clone());
                 self.replies.push((ticket, Ok(())));
             }
-            Ok(Accepted::Version(id)) => {
-                self.change(name, |feed| {
-                    if let Stage::Rest | Stage::Wanted(_) = feed.stage {
-                        feed.fingerprint = None;
-                        feed.stage = Stage::Queued;
-                    }
-                    // Whoever said the same before hears the same.
-                    let mut waiver = feed.waiver.take().unwrap_or(Waiver { id, tickets: vec![] });
-                    waiver.id = id;
-                    waiver.tickets.push(ticket);
-                    feed.waiver = Some(waiver);
-                });
-            }
+            Ok(Accepted::Version(id)) => self.waive(name, id, ticket),
         }
+    }
+
+    /// A person lets a version through. Whoever says the same before it is in
+    /// force hears the same with him.
+    fn waive(&mut self, name: &FeedName, id: Identity, ticket: Ticket) {
+        let outdated = self.change(name, |feed| {
+            if let Stage::Rest | Stage::Wanted(_) = feed.stage {
+                feed.fingerprint = None;
+                feed.stage = Stage::Queued;
+            }
+            let earlier = feed.waiver.take_if(|waiver| waiver.id != id);
+            let tickets = || Waiver { id, tickets: Vec::new() };
+            feed.waiver.get_or_insert_with(tickets).tickets.push(ticket);
+            earlier
+        });
+        self.answer_words(outdated.flatten(), Err(NotAcceptable::NewerRefused));
     }
 
     /// Tells all who wait for what comes of a word on one version.
@@ -74,7 +78,7 @@ enum Accepted {
     /// That a version which was in force is lost.
     Loss,
     /// This version.
-    Version(crate::Identity),
+    Version(Identity),
 }
 
 fn what_is_accepted(feed: &FeedState) -> Result<Accepted, NotAcceptable> {

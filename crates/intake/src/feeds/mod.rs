@@ -76,6 +76,8 @@ struct Recalling {
     complete: bool,
     /// It was found as new as on the first day.
     blank: bool,
+    /// Nothing could be looked through the last time.
+    blind: bool,
     failure: Option<(String, Backoff)>,
 }
 
@@ -97,6 +99,7 @@ impl Intake {
                 running: None,
                 complete: false,
                 blank: false,
+                blind: false,
                 failure: None,
             },
             reading: BTreeSet::new(),

@@ -3,13 +3,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use blocklist::{FeedName, Refusal};
+use blocklist::{FeedName, Guard, Refusal};
 
 use super::Intake;
 use crate::feed::{Asked, Stage};
 use crate::{
-    Candidate, Fingerprint, Identity, NotAcceptable, Now, Order, Reading, Refused, SourceReport,
-    Ticket, Version,
+    Candidate, FeedState, Fingerprint, Identity, NotAcceptable, Now, Order, Reading, Refused,
+    SourceReport, Ticket, Version,
 };
 
 /// Time until a feed is read again of which no copy could be kept.
@@ -130,6 +130,8 @@ impl Intake {
         if !waived {
             self.disappoint(name, NotAcceptable::NewerInForce);
         }
+        // A person has judged it, by what there was to be seen.
+        let candidate = if waived { candidate } else { self.may_keep(name, candidate) };
         match candidate {
             Ok(candidate) => {
                 let ticket = self.tickets.draw();
@@ -138,6 +140,27 @@ impl Intake {
             }
             Err(refusal) => self.enforce(name, version, Some(refusal), now),
         }
+    }
+
+    /// While the last good copies cannot be looked through nothing takes their
+    /// place: it was judged without them.
+    fn may_keep(
+        &mut self,
+        name: &FeedName,
+        candidate: Result<Candidate, Refusal>,
+    ) -> Result<Candidate, Refusal> {
+        let unknown = self.feeds.get(name).is_some_and(|feed| feed.version.is_none() || feed.blind);
+        let Some(reason) = self.recall_failure().filter(|_| self.recall.blind && unknown) else {
+            return candidate;
+        };
+        let refusal = Refusal {
+            guard: Guard::Kept,
+            expected: "a state-dir that can be read".to_owned(),
+            found: reason.to_owned(),
+        };
+        self.change(name, |feed| feed.blind = true);
+        self.orders.extend(candidate.ok().map(Order::Discard));
+        Err(refusal)
     }
 
     pub(super) fn kept(
@@ -182,6 +205,10 @@ impl Intake {
             (known, previous, waiver, told)
         });
         let Some((known, previous, waiver, told)) = before else { return };
+        if let Some(since) = self.feeds.get(name).and_then(FeedState::gone_since) {
+            // A copy that was just kept counts as one of a file that is there.
+            self.orders.push(Order::NoteGone(name.clone(), Some(since)));
+        }
         // A word that came while it was kept was on the version before it.
         let is_meant = waiver.as_ref().is_some_and(|waiver| waiver.id == id);
         self.answer_words(waiver, if is_meant { Ok(()) } else { Err(NotAcceptable::NewerInForce) });

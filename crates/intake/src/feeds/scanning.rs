@@ -104,6 +104,8 @@ impl Intake {
             let known_gone = feed.gone_before.take().is_some();
             let back = feed.gone.take().is_some() || known_gone;
             if back {
+                // Whatever it says is to be found out again.
+                feed.fingerprint = None;
                 feed.refused = None;
                 feed.since = now.wall;
             }
@@ -140,13 +142,16 @@ impl Intake {
             if let Stage::Wanted(_) | Stage::Queued = feed.stage {
                 feed.stage = Stage::Rest;
             }
-            (since, stays)
+            (since, stays, feed.version.is_some() && feed.unkept.is_none())
         });
-        let Some((since, stays)) = gone else { return };
+        let Some((since, stays, kept)) = gone else { return };
         if !self.index.busy.contains(name) {
             self.disappoint(name, NotAcceptable::Unreadable);
         }
-        self.orders.push(Order::NoteGone(name.clone(), Some(since)));
+        if kept {
+            // Without a copy the note would outlive what it is about.
+            self.orders.push(Order::NoteGone(name.clone(), Some(since)));
+        }
         self.reports.push(SourceReport::Gone { feed: name.clone(), stays });
     }
 

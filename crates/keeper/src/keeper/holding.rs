@@ -109,7 +109,8 @@ impl Keeper {
             let known = &mut intake.feeds().keys();
             state.doubt = match remembered {
                 _ if intake.was_blank() => Some(Doubt::Forgotten(until)),
-                None => None,
+                // There may be sets of its name all the same.
+                None => Some(Doubt::Forgotten(until)),
                 Some(makeup) => {
                     let exception = lost_exception(rules, &state.rules, &makeup.allow, known);
                     let forgotten = makeup.doubt.then_some(Doubt::Forgotten(until));
@@ -127,15 +128,20 @@ impl Keeper {
         }
         let mut settled = Vec::new();
         for (name, state) in &self.lists {
+            if !self.sets_of(state).all(|set| self.kernel.is_counted(&set)) {
+                continue;
+            }
             let (had, lost) = self.withheld(state);
             let percent = self.settings.rules.shrink_percent_of(&state.rules);
             let forgotten = |feed: &FeedName| state.rules.list.role(feed) == Role::Deny;
             let unproven = self.intake.unproven().any(|(feed, _)| forgotten(feed));
             let small = !is_too_much(had, lost, percent);
             let ends = match state.doubt {
+                // Where the kernel holds nothing else there is nothing to lose.
+                Some(Doubt::Forgotten(_)) if lost == 0 => state.held.is_some(),
                 Some(Doubt::Forgotten(_)) if unproven => false,
                 Some(Doubt::Forgotten(until)) => {
-                    state.held.is_some() && (lost == 0 || small && until <= now.monotonic)
+                    state.held.is_some() && small && until <= now.monotonic
                 }
                 Some(Doubt::TakenOut) => state.held.is_some() && small,
                 Some(Doubt::NoException(_)) | None => false,
@@ -207,6 +213,28 @@ impl Keeper {
         ends.min()
     }
 
+    /// What was to be written down stands there, or never will.
+    pub(super) fn written_down(&mut self, ticket: Ticket) {
+        let Some(place) = self.writing.iter().position(|(own, _)| *own == ticket) else { return };
+        // It is done in order.
+        if let Some((_, makeup)) = self.writing.drain(..=place).next_back() {
+            self.stands_there = makeup;
+        }
+        self.kernel.want_plan();
+    }
+
+    /// Whether a list is made of feeds of which the state directory is being
+    /// told. If the process ended now the next one would not miss them.
+    pub(super) fn is_ahead(&self, state: &ListState) -> bool {
+        let stands_there = self.stands_there.get(state.name());
+        let knows = |stands_there: &Makeup| {
+            state.makeup.deny.is_subset(&stands_there.deny)
+                && state.makeup.allow.is_subset(&stands_there.allow)
+        };
+        !self.writing.is_empty()
+            && !stands_there.is_some_and(|stands_there| stands_there.doubt || knows(stands_there))
+    }
+
     /// Has written down which feeds make up each list, whenever that changes.
     /// What is doubted stays as it was, for the next process to doubt.
     pub(super) fn write_down(&mut self) {
@@ -216,20 +244,32 @@ impl Keeper {
         let makeup = self.lists.iter().map(|(name, state)| {
             let remembered = self.intake.remembered().get(name).cloned().unwrap_or_default();
             let doubt = Makeup { doubt: true, ..Makeup::default() };
-            let makeup = match &state.doubt {
+            let mut makeup = match &state.doubt {
                 Some(Doubt::Forgotten(_)) => doubt,
-                Some(Doubt::TakenOut | Doubt::NoException(_)) => remembered,
+                Some(Doubt::TakenOut | Doubt::NoException(_)) => with(remembered, state),
                 None if state.judged && state.at_rest() => self.made_of(state),
                 None if state.judged => self.written.get(name).cloned().unwrap_or_default(),
                 None if self.intake.was_blank() => doubt,
-                None => remembered,
+                None => with(remembered, state),
             };
+            makeup.deny.retain(|feed| !self.withdrawn.contains(feed));
+            makeup.allow.retain(|feed| !self.withdrawn.contains(feed));
             (name.clone(), makeup)
         });
         let makeup: BTreeMap<_, _> = makeup.collect();
         if makeup != self.written {
             self.written.clone_from(&makeup);
-            self.actions.push(Action::WriteDown(makeup));
+            let ticket = self.tickets.draw();
+            self.writing.push_back((ticket, makeup.clone()));
+            self.actions.push(Action::WriteDown(ticket, makeup));
         }
     }
+}
+
+/// What is remembered of a list, and what it is made of now.
+fn with(remembered: Makeup, state: &ListState) -> Makeup {
+    let mut makeup = remembered;
+    makeup.deny.extend(state.makeup.deny.iter().cloned());
+    makeup.allow.extend(state.makeup.allow.iter().cloned());
+    makeup
 }

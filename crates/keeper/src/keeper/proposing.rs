@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use blocklist::Role;
+use blocklist::{Family, Role};
 use intake::{ListRules, Now, Rules, Ticket};
-use reconcile::Target;
+use reconcile::{Members, Standing, Target};
 
 use super::Keeper;
 use crate::lists::ListState;
@@ -44,8 +44,15 @@ impl Keeper {
         if self.is_harmless(&rules) {
             return self.adopt(now);
         }
+        // What a list would lose is known once it was put together, which never
+        // takes for ever.
+        if self.lists.values().any(|state| state.targets.is_none()) {
+            return;
+        }
         let known = self.intake.is_current()
             || self.intake.is_recalled() && self.intake.scan_failure().is_some();
+        // What they would lose is counted from what they are now.
+        let known = known && self.lists_at_rest();
         if !known && proposal.patience > now.monotonic {
             return;
         }
@@ -58,7 +65,10 @@ impl Keeper {
         }
         let ticket = self.tickets.draw();
         let lists = rules.lists.iter().filter_map(|list| {
-            let previous = self.would_lose_from(self.lists.get(&list.list.name)?, list)?;
+            let previous = match self.lists.get(&list.list.name) {
+                Some(state) => self.would_lose_from(state, list)?,
+                None => self.left_of(&list.list.name)?,
+            };
             let feeds = self.intake.in_force_by(&rules, now.wall);
             let feeds = feeds.filter(|(feed, _)| list.list.role(feed) != Role::None);
             Some(Compose {
@@ -127,6 +137,20 @@ impl Keeper {
             }
         }
         Some(targets)
+    }
+
+    /// What is in the sets of a list that was taken out, if rules refer to them:
+    /// that blocks, and a list of this name takes it over.
+    fn left_of(&self, list: &str) -> Option<[Target; 2]> {
+        let observed = self.kernel.observed()?;
+        let targets = Family::ALL.map(|family| {
+            let set = self.settings.prefix.live(list, family).ok();
+            let seen = set.and_then(|set| observed.sets.get(&set));
+            let ours = seen.filter(|seen| seen.standing == Standing::Ours);
+            let members = ours.and_then(|seen| seen.members.clone());
+            Target::of(members.unwrap_or_else(|| Members::none(family)))
+        });
+        targets.iter().any(|target| !target.members.is_empty()).then_some(targets)
     }
 
     fn adopt(&mut self, now: Now) {

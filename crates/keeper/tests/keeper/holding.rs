@@ -324,13 +324,13 @@ fn an_exception_that_comes_leaves_a_list_that_is_held() {
 }
 
 #[test]
-fn a_set_that_is_gone_while_its_list_is_held_is_there_again_with_what_is_known() {
+fn a_set_that_is_gone_while_its_list_is_held_is_there_again_and_free() {
     let mut desk = lost_with(Some(""));
     let set = desk.set("drop", blocklist::Family::Ipv4);
     desk.host.destroy(&set);
     desk.pass(10);
     desk.expect("drop", &nets(&[2]));
-    assert!(!desk.keeper.in_sync(), "the feed is still lost");
+    assert_eq!(desk.why("drop"), None, "nothing is left that could get lost");
 }
 
 #[test]

@@ -72,6 +72,8 @@ fn a_reload_while_a_list_is_put_together_puts_it_together_anew() {
     let old = desk.take(Kind::Compose);
     let word = desk.propose(&only(&["b*"]));
     desk.settle();
+    assert_eq!(desk.configured(word), None, "what it loses is counted from what it is");
+    desk.pass(20);
     assert_eq!(desk.configured(word), Some(Ok(())));
     desk.expect("drop", &nets(&[1, 2]));
     let generation = desk.keeper.generation();

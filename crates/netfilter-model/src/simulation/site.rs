@@ -12,7 +12,7 @@ use blocklist::{
 };
 use intake::{
     Answer, Candidate, Fingerprint, GuardOverrides, Identity, ListRules, Makeup, Now, Order,
-    ReadOrder, Reading, Recalled, RecalledVersion, Rules, Scan, Ticket, Version,
+    ReadOrder, Reading, RecallOrder, Recalled, RecalledVersion, Rules, Scan, Ticket, Version,
 };
 use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed, Settings};
 use reconcile::{Kernel, Members, Observed, Part, Plan, SetName, Step, Target, Update, apply};
@@ -229,7 +229,10 @@ impl Site {
     fn perform(&mut self, action: Action) {
         match action {
             Action::Files(order) => self.touch_files(order),
-            Action::WriteDown(lists) => self.written = Some(lists),
+            Action::WriteDown(ticket, lists) => {
+                self.written = Some(lists);
+                self.happened(Event::WrittenDown(ticket));
+            }
             Action::Report(_) | Action::Reply(..) | Action::WakeAt(_) => {}
             Action::Compose(work) => self.happened(Event::Composed(work.run())),
             Action::Try(trial) => self.happened(Event::Tried(trial.run())),
@@ -253,7 +256,7 @@ impl Site {
 
     fn touch_files(&mut self, order: Order) {
         match order {
-            Order::Recall(ticket, rules, known) => self.recall(ticket, &rules, &known),
+            Order::Recall(ticket, order) => self.recall(ticket, &order),
             Order::Scan(ticket) => self.scan(ticket),
             Order::Read(ticket, order) => self.read(ticket, &order),
             Order::Keep(ticket, feed, candidate) => self.keep(ticket, feed, candidate),
@@ -266,15 +269,15 @@ impl Site {
         }
     }
 
-    fn recall(&mut self, ticket: Ticket, rules: &Rules, known: &BTreeSet<FeedName>) {
-        let wanted = self.kept.iter().filter(|(feed, _)| rules.uses(feed) && !known.contains(feed));
+    fn recall(&mut self, ticket: Ticket, order: &RecallOrder) {
+        let wanted = self.kept.iter().filter(|(feed, _)| order.wants(feed));
         let versions = wanted.map(|(feed, version)| {
             (feed.clone(), RecalledVersion { version: version.clone(), gone: None })
         });
         let recalled = Recalled {
             versions: versions.collect(),
             lost: BTreeMap::new(),
-            blank: self.kept.is_empty() && self.written.is_none(),
+            blank: self.written.is_none(),
             lists: self.written.clone().unwrap_or_default(),
         };
         self.happened(Event::Files(Answer::Recalled(ticket, Ok(recalled))));
@@ -416,6 +419,7 @@ fn name(event: &Event) -> String {
             let lists: Vec<_> = settings.rules.lists.iter().map(|list| &*list.list.name).collect();
             format!("proposed: {}", lists.join(" "))
         }
+        Event::WrittenDown(_) => "written down".to_owned(),
         Event::Observed(_, result) => format!("observed: {}", result.is_ok()),
         Event::Converged(converged) => {
             let objects = &converged.outcome.objects;
@@ -434,7 +438,7 @@ fn name(event: &Event) -> String {
 /// What is done to the state directory is done in order.
 fn is_store(action: &Action) -> bool {
     match action {
-        Action::WriteDown(_) => true,
+        Action::WriteDown(..) => true,
         Action::Files(order) => !matches!(order, Order::Scan(_) | Order::Read(..)),
         _ => false,
     }

@@ -115,6 +115,8 @@ impl Desk {
         self.starts += 1;
         self.started = self.now.monotonic;
         self.pending.clear();
+        // Its tickets begin anew.
+        self.replies.clear();
         self.wake = None;
         let (settings, protection) = (self.settings.clone(), self.protection.clone());
         self.keeper = Keeper::new(settings, protection, self.starts, self.now);
@@ -221,9 +223,9 @@ impl Desk {
     pub(crate) fn work(&mut self, action: Action) -> Option<Event> {
         Some(match action {
             Action::Files(order) => Event::Files(self.site.carry_out(order)?),
-            Action::WriteDown(lists) => {
+            Action::WriteDown(ticket, lists) => {
                 self.site.lists = Some(lists);
-                return None;
+                Event::WrittenDown(ticket)
             }
             Action::Compose(compose) => Event::Composed(compose.run()),
             Action::Try(trial) => Event::Tried(trial.run()),
@@ -458,7 +460,7 @@ pub(crate) fn kind(action: &Action) -> Kind {
         Action::Files(Order::Read(..)) => Kind::Read,
         Action::Files(Order::Keep(..)) => Kind::Keep,
         Action::Files(_) => Kind::Note,
-        Action::WriteDown(_) => Kind::WriteDown,
+        Action::WriteDown(..) => Kind::WriteDown,
         Action::Compose(_) => Kind::Compose,
         Action::Try(_) => Kind::Try,
         Action::Observe(..) => Kind::Observe,

@@ -1,15 +1,15 @@
 //! The feeds directory and the state directory in memory: what every order
 //! gives at the moment at which it is carried out.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::time::SystemTime;
 
 use blocklist::{Feed, FeedName, Format, Guard, Limits, Refusal, parse};
 use intake::{
-    Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, ReadOrder, Reading, Recalled,
-    RecalledVersion, Rules, Scan, Ticket, Version,
+    Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, ReadOrder, Reading, RecallOrder,
+    Recalled, RecalledVersion, Scan, Ticket, Version,
 };
 
 use super::{feed, refusal};
@@ -80,9 +80,7 @@ impl Site {
     /// Carries an order out. What has an answer gives it.
     pub(crate) fn carry_out(&mut self, order: Order) -> Option<Answer> {
         match order {
-            Order::Recall(ticket, rules, known) => {
-                Some(Answer::Recalled(ticket, self.recall(&rules, &known)))
-            }
+            Order::Recall(ticket, order) => Some(Answer::Recalled(ticket, self.recall(&order))),
             Order::Scan(ticket) => Some(Answer::Scanned(ticket, self.scan())),
             Order::Read(ticket, order) => Some(self.read(ticket, &order)),
             Order::Keep(ticket, feed, candidate) => {
@@ -120,11 +118,11 @@ impl Site {
         }
     }
 
-    fn recall(&self, rules: &Rules, known: &BTreeSet<FeedName>) -> Result<Recalled, String> {
+    fn recall(&self, order: &RecallOrder) -> Result<Recalled, String> {
         if let Some(reason) = &self.recall_fails {
             return Err(reason.clone());
         }
-        let wanted = |feed: &FeedName| rules.uses(feed) && !known.contains(feed);
+        let wanted = |feed: &FeedName| order.wants(feed);
         let good = self.copies.iter().filter(|(feed, _)| !self.damaged.contains_key(*feed));
         let versions = good.filter(|(feed, _)| wanted(feed)).map(|(f, v)| (f.clone(), v.clone()));
         let lists = self.lists.clone().unwrap_or_default();
@@ -135,7 +133,7 @@ impl Site {
         Ok(Recalled {
             versions: versions.collect(),
             lost: lost.collect(),
-            blank: self.lists.is_none() && self.copies.is_empty() && self.damaged.is_empty(),
+            blank: self.lists.is_none(),
             lists,
         })
     }
