@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use blocklist::AnyPrefix;
+use blocklist::{AnyPrefix, Prefixes};
 use reconcile::{CHUNK_MAX, SetPrefix};
 
 use crate::generations::Generations;
@@ -72,6 +72,9 @@ pub struct Checker {
     pub rules: BTreeMap<RawName, u32>,
     /// Addresses and prefixes that nothing of ours may ever cover.
     pub never: Vec<AnyPrefix>,
+    /// What may have come to be never blocked: that leaves before the daemon
+    /// has all feeds.
+    pub excepted: Vec<AnyPrefix>,
     /// Whether the daemon has all feeds; the harness says so.
     pub feeds_complete: bool,
     kernel_seen: bool,
@@ -95,6 +98,7 @@ impl Checker {
             prefix,
             rules: BTreeMap::new(),
             never: Vec::new(),
+            excepted: Vec::new(),
             feeds_complete: true,
             kernel_seen: false,
             seen: BTreeMap::new(),
@@ -245,16 +249,26 @@ impl Checker {
     /// kernel was seen, and addresses that rules see before the feeds were.
     fn passes_gate(&self, request: &Request, sets: &Sets) -> bool {
         let held = |name| sets.get(name).map(|slot| &slot.set.members);
+        // A packet knows addresses, not members.
+        let excepted: Prefixes = self.excepted.iter().copied().collect();
+        let opens = |old: &BTreeSet<AnyPrefix>, new: &BTreeSet<AnyPrefix>| {
+            let [old, new]: [Prefixes; 2] = [old, new].map(|all| all.iter().copied().collect());
+            !old.subtract(&new).subtract(&excepted).is_empty()
+        };
         let removes = match request {
-            Request::Delete { name, .. } | Request::Destroy { name, .. } | Request::Flush(name) => {
+            Request::Delete { name, members, .. } => {
+                let stays = held(name).map(|held| {
+                    held.iter().filter(|one| !members.contains(one)).copied().collect()
+                });
+                let opens = held(name).zip(stays).is_some_and(|(old, new)| opens(old, &new));
+                !self.kernel_seen || !self.is_shadow(name) && opens
+            }
+            Request::Destroy { name, .. } | Request::Flush(name) => {
                 !self.kernel_seen || !self.is_shadow(name)
             }
-            Request::Swap(shadow, live) => match (held(shadow), held(live)) {
-                (Some(new), Some(old)) => {
-                    !old.iter().all(|&old| new.iter().any(|&new| covers(new, old)))
-                }
-                _ => false,
-            },
+            Request::Swap(shadow, live) => {
+                held(shadow).zip(held(live)).is_some_and(|(new, old)| opens(old, new))
+            }
             _ => false,
         };
         let disturbed = |name| self.outdated(name) || self.tainted.contains_key(name);

@@ -12,7 +12,7 @@ use crate::sets::{RawName, Sets};
 use crate::{Checker, Refusal, Reply, Request, Trouble};
 
 /// Lines of history that are kept for a report.
-const TRACE_MAX: usize = 300;
+const TRACE_MAX: usize = 3_000;
 
 /// A host with one kernel and at most one daemon.
 #[derive(Clone, Debug)]
