@@ -19,6 +19,7 @@ pub mod program;
 pub mod trace;
 pub mod versions;
 pub mod wall;
+pub mod wire;
 pub mod witness;
 
 mod datagram;

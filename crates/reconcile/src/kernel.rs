@@ -152,6 +152,10 @@ pub enum Stage {
     Destroy,
     /// Reading back what was written.
     Verify,
+    /// Making rules what they should be, in one transaction.
+    Put,
+    /// Taking all rules of a family away.
+    Remove,
 }
 
 impl fmt::Display for Stage {
@@ -169,6 +173,8 @@ impl fmt::Display for Stage {
             Self::Flush => "flush",
             Self::Destroy => "destroy",
             Self::Verify => "verify",
+            Self::Put => "put in place",
+            Self::Remove => "remove",
         })
     }
 }
