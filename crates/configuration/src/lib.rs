@@ -12,6 +12,7 @@ pub mod limits;
 mod list;
 mod mistake;
 mod origin;
+mod rule;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use daemon::{Daemon, Kernel, OnStop, Update};
 pub use feed::FeedConfig;
 pub use list::ListConfig;
 pub use mistake::{ConfigError, Mistake, Place};
+pub use rule::RuleConfig;
 
 use mistake::Mistakes;
 
@@ -47,6 +49,8 @@ pub struct Config {
     pub lists: Vec<ListConfig>,
     /// The `[[feed]]` tables in their order.
     pub feeds: Vec<FeedConfig>,
+    /// The `[[rule]]` tables in their order, names unique.
+    pub filters: Vec<RuleConfig>,
 }
 
 impl Default for Config {
@@ -58,6 +62,7 @@ impl Default for Config {
             protect: Protect::ALL.to_vec(),
             lists: Vec::new(),
             feeds: Vec::new(),
+            filters: Vec::new(),
         }
     }
 }

@@ -45,6 +45,11 @@ impl<'s, 'i> Section<'s, 'i> {
         self.mistakes.note(at, Some(key), message);
     }
 
+    /// The byte offset at which the table begins.
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
     /// Where the table begins.
     pub(super) fn begins(&self) -> Place {
         self.mistakes.place(self.at)

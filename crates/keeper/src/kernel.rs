@@ -366,14 +366,23 @@ impl KernelState {
             self.look = false;
             let ticket = tickets.draw();
             self.work = Work::Observing(ticket);
-            return Some(Action::Observe(ticket, self.observed.clone()));
+            let mut known = self.observed.clone();
+            if !desired.rules.is_empty() {
+                known.get_or_insert_default().expect_rules(&desired.rules);
+            }
+            return Some(Action::Observe(ticket, known));
         }
         let mut policy = policy?;
         let rested = |(backoff, _): &(Backoff, KernelError)| backoff.until <= now.monotonic;
         self.replan |= self.rests.values().any(rested);
         if self.replan {
             let resting = self.rests.iter().filter(|(_, rest)| !rested(rest));
-            policy.resting.extend(resting.filter_map(|(object, _)| object.set().cloned()));
+            for (object, _) in resting {
+                match object {
+                    Object::Set(set) => policy.resting.insert(set.clone()),
+                    Object::Rules(family) => policy.resting_rules.insert(*family),
+                };
+            }
             let observed = self.observed.clone()?;
             self.replan = false;
             let ticket = tickets.draw();
@@ -398,6 +407,8 @@ impl KernelState {
     fn probe(&mut self, now: Now, tickets: &mut Tickets) -> Option<Action> {
         self.turn = self.turn.wrapping_add(1);
         let observed = self.observed.as_ref()?;
+        let mut rules: Vec<_> = observed.rules.iter().map(|seen| &seen.wanted).collect();
+        rules.retain(|rules| !rules.rules().is_empty());
         let probes = observed.sets.iter().filter_map(|(name, set)| {
             let blocked = self.blocked.contains_key(&Object::from(name));
             // Of what waits for somebody else its header alone matters.
@@ -408,6 +419,11 @@ impl KernelState {
                 count: self.times(name).next_count <= now.monotonic,
                 members,
                 turn: self.turn,
+                // The first set of a family stands for its rules.
+                rules: rules
+                    .extract_if(.., |rules| rules.family() == name.family())
+                    .next()
+                    .cloned(),
             })
         });
         let probes: Vec<_> = probes.collect();

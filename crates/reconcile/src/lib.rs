@@ -32,6 +32,7 @@ pub use op::{Capacity, Op, Presence, SetSpec};
 pub use plan::{Gate, Hold, Policy, Update, plan};
 pub use probe::{Drift, Found, Probe};
 pub use rule::{
-    Count, End, Hook, Interface, Ports, RejectWith, Rule, RuleSet, RulesFound, Transport, Verdict,
+    Count, End, Hook, Interface, Ports, RejectWith, Rule, RuleSet, RulesFound, RulesSeen,
+    Transport, Verdict,
 };
 pub use step::{Cost, ObjectPlan, Obstacle, Phase, Plan, PlannedStep, Reason, Route, Step};

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use blocklist::Family;
 
-use crate::SetName;
+use crate::{SetName, SetPrefix};
 
 /// One rule of one family.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,15 +41,22 @@ impl Rule {
 /// All rules of one family, in the order in which packets meet them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleSet {
+    prefix: SetPrefix,
     family: Family,
     rules: Vec<Rule>,
 }
 
 impl RuleSet {
-    /// The rules among these whose set is of this family.
-    pub fn new(family: Family, rules: impl IntoIterator<Item = Rule>) -> Self {
+    /// The rules among these whose set is of this family, in the table of
+    /// the writer with this prefix.
+    pub fn new(prefix: &SetPrefix, family: Family, rules: impl IntoIterator<Item = Rule>) -> Self {
         let rules = rules.into_iter().filter(|rule| rule.set.family() == family).collect();
-        Self { family, rules }
+        Self { prefix: prefix.clone(), family, rules }
+    }
+
+    /// Whose they are.
+    pub fn prefix(&self) -> &SetPrefix {
+        &self.prefix
     }
 
     /// Their family.
@@ -164,6 +171,15 @@ impl fmt::Display for Interface {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}{}", self.name, if self.any_ending { "*" } else { "" })
     }
+}
+
+/// Rules as they were last looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulesSeen {
+    /// What was looked for.
+    pub wanted: RuleSet,
+    /// What was found; `None` while it is not known.
+    pub found: Option<RulesFound>,
 }
 
 /// What stands in the kernel where our rules of one family should.

@@ -12,12 +12,12 @@ use lab::packets::{Fate, Probe};
 use lab::wire::{FREE_V4, FREE_V6, HERE_V4, HERE_V6, PEER_V4, PEER_V6, Wire};
 use lab::witness::{ip, succeed};
 use reconcile::{
-    Count, End, Hook, Interface, KernelErrorKind, Op, Ports, Presence, RejectWith, Rule, RuleSet,
-    RulesFound, SetName, Transport, Verdict,
+    Count, End, Hook, Interface, Kernel as _, KernelErrorKind, Observe as _, Op, Ports, Presence,
+    RejectWith, Rule, RuleSet, RulesFound, SetName, Transport, Verdict,
 };
 use rustix::net::{self, AddressFamily, SocketType, sockopt::Timeout};
 
-use crate::ground::{Ground, add, on_own_ground, v4, v6};
+use crate::ground::{Ground, add, on_own_ground, prefix, v4, v6};
 
 /// What is to arrive has arrived after this long, or never will.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -37,17 +37,17 @@ fn drop_by(set: SetName) -> Rule {
 }
 
 fn only(rule: Rule) -> RuleSet {
-    RuleSet::new(rule.set.family(), [rule])
+    RuleSet::new(&prefix(), rule.set.family(), [rule])
 }
 
 #[track_caller]
 fn puts(ground: &mut Ground, rules: &RuleSet) -> bool {
-    ground.kernel.put_rules(&ground.prefix, rules).unwrap_or_else(|error| panic!("{error}"))
+    ground.kernel.put_rules(rules).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[track_caller]
 fn finds(ground: &mut Ground, rules: &RuleSet) -> RulesFound {
-    ground.kernel.rules(&ground.prefix, rules).unwrap_or_else(|error| panic!("{error}"))
+    ground.kernel.rules(rules).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[track_caller]
@@ -104,8 +104,10 @@ fn one_rule_drops_what_comes_from_members_at_prerouting_and_nothing_else() {
             assert!(shown.contains(line), "{line}: {shown}");
         }
         for family in Family::ALL {
-            assert_eq!(ground.kernel.remove_rules(&ground.prefix, family), Ok(true));
-            assert_eq!(ground.kernel.remove_rules(&ground.prefix, family), Ok(false));
+            let none = RuleSet::new(&prefix(), family, []);
+            assert_eq!(finds(ground, &none), RulesFound::Other);
+            assert!(puts(ground, &none));
+            assert!(!puts(ground, &none));
         }
         assert_eq!(nft("list ruleset"), "");
         check(&mut probe, PEER_V4, Delivered);
@@ -306,10 +308,10 @@ fn a_table_of_our_name_that_is_not_ours_stays_as_it_is() {
         let before = nft("list ruleset");
         let rules = only(drop_by(v4("drop")));
         assert_eq!(finds(ground, &rules), RulesFound::Foreign);
-        let error = ground.kernel.put_rules(&ground.prefix, &rules).expect_err("not ours");
+        let error = ground.kernel.put_rules(&rules).expect_err("not ours");
         assert_eq!(error.kind, KernelErrorKind::Exists, "{error}");
-        let error = ground.kernel.remove_rules(&ground.prefix, Family::Ipv4).expect_err("not ours");
-        assert_eq!(error.kind, KernelErrorKind::Exists, "{error}");
+        // Nothing of ours is there to be removed.
+        assert!(!puts(ground, &RuleSet::new(&prefix(), Family::Ipv4, [])));
         assert_eq!(nft("list ruleset"), before);
     });
 }
@@ -325,7 +327,7 @@ fn a_rule_goes_on_counting_when_another_joins_it_and_needs_its_set() {
         puts(ground, &only(first.clone()));
         check(&mut probe, PEER_V4, Fate::Dropped);
         let second = Rule { name: "more".to_owned(), ..drop_by(v4("more")) };
-        let both = RuleSet::new(Family::Ipv4, [first, second]);
+        let both = RuleSet::new(&prefix(), Family::Ipv4, [first, second]);
         assert_eq!(finds(ground, &both), RulesFound::Other);
         assert!(puts(ground, &both));
         check(&mut probe, PEER_V4, Fate::Dropped);
@@ -334,7 +336,7 @@ fn a_rule_goes_on_counting_when_another_joins_it_and_needs_its_set() {
         assert_eq!(finds(ground, &both), RulesFound::AsWanted(want));
         ground.fails(&Op::Destroy(v4("more")), KernelErrorKind::Busy);
         let missing = only(drop_by(v4("missing")));
-        let error = ground.kernel.put_rules(&ground.prefix, &missing).expect_err("no such set");
+        let error = ground.kernel.put_rules(&missing).expect_err("no such set");
         assert_eq!(error.kind, KernelErrorKind::NotFound, "{error}");
         check(&mut probe, PEER_V4, Fate::Dropped);
     });
@@ -349,7 +351,7 @@ fn no_packet_gets_through_while_rules_change_and_others_change_theirs() {
         ground.creates(&v4("more"));
         let first = drop_by(v4("drop"));
         let second = Rule { name: "more".to_owned(), ..drop_by(v4("more")) };
-        let states = [only(first.clone()), RuleSet::new(Family::Ipv4, [second, first])];
+        let states = [only(first.clone()), RuleSet::new(&prefix(), Family::Ipv4, [second, first])];
         puts(ground, &states[0]);
         let stop = AtomicBool::new(false);
         let round = |probed: &mut Probe| {

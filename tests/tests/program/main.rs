@@ -18,6 +18,7 @@ mod losses;
 mod questions;
 mod reload;
 mod rights;
+mod rules;
 mod state;
 mod steady;
 mod unit;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use blocklist::{FeedName, Refusal, Tally};
 use intake::{Age, SourceReport};
 use keeper::Report;
-use reconcile::{ObjectOutcome, Reason};
+use reconcile::{ObjectOutcome, Reason, Route};
 use tracing::{error, info, warn};
 
 use crate::view::{RefusalView, shown, way_out};
@@ -281,6 +281,10 @@ pub(super) fn log_outcome(outcome: &ObjectOutcome) {
         // What nobody sees any more is nobody's concern.
         Ok(()) if matches!(reason, Reason::Replaced | Reason::Orphan) => {
             tracing::debug!(set, %route, %reason, "shadow {set} was released");
+        }
+        Ok(()) if *route == Route::Put => info!(set, %route, %reason, "{set} were put: {reason}"),
+        Err(error) if *route == Route::Put => {
+            warn!(set, %route, %error, "{set} could not be put, trying again: {error}");
         }
         Ok(()) => info!(
             set, %route, %reason, added, deleted,

@@ -283,7 +283,9 @@ impl Keeper {
         let desired = Arc::make_mut(&mut self.desired);
         let before = desired.sets.len();
         desired.sets.retain(|set, _| names.contains(set));
-        if desired.sets.len() != before || !gone.is_empty() {
+        let ruled = std::mem::replace(&mut desired.rules, self.settings.filter.clone());
+        let other_rules = ruled != desired.rules;
+        if desired.sets.len() != before || !gone.is_empty() || other_rules {
             self.generation += 1;
         }
         self.kernel.want_plan();

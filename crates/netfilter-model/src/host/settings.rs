@@ -60,5 +60,12 @@ pub(super) fn settings(configuration: &Configuration, update: Update) -> Setting
         patience: PATIENCE,
         ..Rules::default()
     };
-    Settings { prefix: prefix(), update, rules: Arc::new(rules), probe: PROBE, audit: AUDIT }
+    Settings {
+        prefix: prefix(),
+        update,
+        rules: Arc::new(rules),
+        filter: Vec::new(),
+        probe: PROBE,
+        audit: AUDIT,
+    }
 }

@@ -485,6 +485,7 @@ fn settings(lists: &BTreeSet<String>, update: Update) -> Settings {
         rules: Arc::new(rules),
         probe: Duration::from_secs(10),
         audit: Duration::from_secs(3_600),
+        filter: Vec::new(),
     }
 }
 

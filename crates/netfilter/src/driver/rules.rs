@@ -4,15 +4,17 @@
 //! Whoever else writes rules moves the generation on, and then a transaction
 //! that was made for the one before is refused and made anew.
 
+use std::thread::sleep;
+
 use blocklist::Family;
 use netlink_packet_core::DecodeError;
 use reconcile::{
-    Count, KernelError, KernelErrorKind, Object, Rule, RuleSet, RulesFound, SetName, SetPrefix,
-    Stage,
+    Count, KernelError, KernelErrorKind, Object, Observe as _, Rule, RuleSet, RulesFound, SetName,
+    SetPrefix, Stage,
 };
 
 use super::Netfilter;
-use crate::limits::{TABLE_RULES_MAX, TRANSACTION_ATTEMPTS};
+use crate::limits::{RELEASE_LOOKS, RELEASE_PAUSE, TABLE_RULES_MAX, TRANSACTION_ATTEMPTS};
 use crate::nftables::{
     Chain, Compiled, Found, Table, TableHeader, TableRule, Transaction, append, ask, chain_of,
     compile, generation_of, mark, table, table_name,
@@ -22,23 +24,19 @@ use crate::{Failure, Nftables, Reply, Request, Transport};
 impl<T: Transport> Netfilter<T> {
     /// What stands where these rules should. Somebody else's tables and
     /// chains are neither read nor listed.
-    ///
-    /// # Errors
-    /// [`KernelError`]: `NotFound` if a rule's set is missing, `Changed` if
-    /// others change rules all the time, others.
-    pub fn rules(
-        &mut self,
-        prefix: &SetPrefix,
-        wanted: &RuleSet,
-    ) -> Result<RulesFound, KernelError> {
-        let family = wanted.family();
+    pub(super) fn find_rules(&mut self, wanted: &RuleSet) -> Result<RulesFound, KernelError> {
         let want = table(&self.compiled(wanted, Stage::List)?);
-        let (_, found) = self.found(prefix, family)?;
+        let (_, found) = match self.found(wanted) {
+            Err(error) if is_none_at_all(&error, wanted) => (0, Found::Absent),
+            found => found?,
+        };
         Ok(match found {
             Found::Absent if want.rules.is_empty() => RulesFound::AsWanted(Vec::new()),
             Found::Absent => RulesFound::Absent,
+            Found::Foreign if want.rules.is_empty() => RulesFound::AsWanted(Vec::new()),
             Found::Foreign => RulesFound::Foreign,
-            Found::Ours { table, odd: false } if table.does(&want) => {
+            // With no rules there is no table either.
+            Found::Ours { table, odd: false } if table.does(&want) && !want.rules.is_empty() => {
                 RulesFound::AsWanted(counts(wanted, &table))
             }
             Found::Ours { .. } => RulesFound::Other,
@@ -47,36 +45,35 @@ impl<T: Transport> Netfilter<T> {
 
     /// Makes the rules of a family these, in one transaction, and reads them
     /// back. Rules that were there go on counting. With no rules, nothing of
-    /// ours is left. Returns whether there was anything to do.
-    ///
-    /// # Errors
-    /// [`KernelError`]: `Exists` if a table of our name is not ours,
-    /// `NotFound` if a rule's set is missing, `Unsupported` if the kernel
-    /// lacks what a rule needs, `Changed` if others change rules all the
-    /// time, others. After all but `Unknown` and `Changed` nothing changed.
-    pub fn put_rules(&mut self, prefix: &SetPrefix, wanted: &RuleSet) -> Result<bool, KernelError> {
+    /// ours is left. After all errors but `Unknown` and `Changed` nothing
+    /// changed.
+    pub(super) fn make_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {
         let family = wanted.family();
         for attempt in 0..TRANSACTION_ATTEMPTS {
             let compiled = self.compiled(wanted, Stage::Put)?;
             let want = table(&compiled);
-            let (generation, found) = self.found(prefix, family)?;
+            let none = want.rules.is_empty();
+            let (generation, found) = match self.found(wanted) {
+                Err(error) if is_none_at_all(&error, wanted) => return Ok(attempt > 0),
+                found => found?,
+            };
             let before = match found {
-                Found::Foreign => return Err(foreign(prefix, family)),
-                Found::Absent if want.rules.is_empty() => return Ok(attempt > 0),
-                Found::Ours { table, odd: false }
-                    if table.does(&want) && !want.rules.is_empty() =>
-                {
+                Found::Foreign if none => return Ok(attempt > 0),
+                Found::Foreign => return Err(foreign(wanted)),
+                Found::Absent if none => return Ok(attempt > 0),
+                Found::Ours { table, odd: false } if table.does(&want) && !none => {
                     return Ok(attempt > 0);
                 }
                 Found::Absent => None,
                 Found::Ours { table, .. } => Some(table),
             };
-            let mut transaction = Transaction::new(family, generation, table_name(prefix));
+            let name = table_name(wanted.prefix());
+            let mut transaction = Transaction::new(family, generation, name);
             if before.is_some() {
                 transaction.delete_table();
             }
-            if !compiled.is_empty() {
-                transaction.create_table(&mark(prefix));
+            if !none {
+                transaction.create_table(&mark(wanted.prefix()));
                 append(&mut transaction, compiled, &before.unwrap_or_default());
             }
             let first = self.exchange.reserve(transaction.sequences());
@@ -92,20 +89,30 @@ impl<T: Transport> Netfilter<T> {
         Err(error(Stage::Put, family, kind, "they do not stay as they were put".to_owned()))
     }
 
-    /// Takes all rules of a family away. One that has none is no error.
-    /// Returns whether there were any.
-    ///
-    /// # Errors
-    /// [`KernelError`], as [`Self::put_rules`].
-    pub fn remove_rules(
-        &mut self,
-        prefix: &SetPrefix,
-        family: Family,
-    ) -> Result<bool, KernelError> {
-        self.put_rules(prefix, &RuleSet::new(family, [])).map_err(|error| match error.stage {
-            Stage::Put => KernelError { stage: Stage::Remove, ..error },
-            _ => error,
-        })
+    /// Waits for a while until the kernel has let go of the sets that these
+    /// rules do not ask: what a transaction removes it takes apart a little
+    /// later (`nf_tables_trans_destroy_work`, about 10 ms). A set that
+    /// somebody else's rule asks is waited for in vain.
+    pub(super) fn await_release(&mut self, wanted: &RuleSet) -> Result<(), KernelError> {
+        let mut names = Vec::new();
+        self.exchange
+            .list(&Request::Names, |part| names.extend(wanted.prefix().recognise(&part.name)))
+            .map_err(|failure| failure.error(Stage::List, None, None))?;
+        names.retain(|name| {
+            let asked = wanted.rules().iter().any(|rule| rule.set == *name);
+            name.family() == wanted.family() && !asked
+        });
+        for _ in 0..RELEASE_LOOKS {
+            let mut held = false;
+            for name in &names {
+                held |= self.header(name)?.is_some_and(|header| header.references > 0);
+            }
+            if !held {
+                break;
+            }
+            sleep(RELEASE_PAUSE);
+        }
+        Ok(())
     }
 
     /// The rules in the kernel's form. Where the sets are is asked each time:
@@ -132,7 +139,8 @@ impl<T: Transport> Netfilter<T> {
     }
 
     /// What is in our table, and of which generation that is.
-    fn found(&mut self, prefix: &SetPrefix, family: Family) -> Result<(u32, Found), KernelError> {
+    fn found(&mut self, wanted: &RuleSet) -> Result<(u32, Found), KernelError> {
+        let (prefix, family) = (wanted.prefix(), wanted.family());
         for _ in 0..TRANSACTION_ATTEMPTS {
             let look = |failure: Failure| listing(&failure, family);
             let generation = self.generation().map_err(look)?;
@@ -243,10 +251,18 @@ fn error(stage: Stage, family: Family, kind: KernelErrorKind, detail: String) ->
     KernelError { stage, object: Some(Object::Rules(family)), kind, member: None, detail }
 }
 
-fn foreign(prefix: &SetPrefix, family: Family) -> KernelError {
-    let name = table_name(prefix);
-    let detail = format!("the table {name} is there and does not bear our mark");
-    error(Stage::Put, family, KernelErrorKind::Exists, detail)
+/// Where the kernel has no `nf_tables` it has no rules of ours either.
+fn is_none_at_all(error: &KernelError, wanted: &RuleSet) -> bool {
+    error.kind == KernelErrorKind::Unsupported && wanted.rules().is_empty()
+}
+
+fn foreign(wanted: &RuleSet) -> KernelError {
+    let name = table_name(wanted.prefix());
+    let detail = format!(
+        "the table {name} is there and does not bear our mark; \
+         rename or delete it, or choose another kernel.set-prefix"
+    );
+    error(Stage::Put, wanted.family(), KernelErrorKind::Exists, detail)
 }
 
 fn listing(failure: &Failure, family: Family) -> KernelError {

@@ -153,6 +153,7 @@ fn step(step: &Step) -> String {
         Step::Retire { set, shadow } => format!("retire {set} {shadow}"),
         Step::Release(set) => format!("release {set}"),
         Step::Destroy(set) => format!("destroy {set}"),
+        Step::Put(rules) => format!("put the {} rules", rules.family()),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::bench::{Bench, Sets, live, many, prefix};
 /// A probe of the one set of a bench.
 fn probe(bench: &Bench, count: bool, members: Option<Members>) -> Probe {
     let known = bench.observed.sets[&live("drop")].header.clone();
-    Probe { known, members, turn: 1, count }
+    Probe { known, members, turn: 1, count, rules: None }
 }
 
 /// What a full probe of a set of nine finds after somebody did this.

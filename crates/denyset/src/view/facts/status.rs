@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use blocklist::FeedName;
 use intake::Age;
 use keeper::Why;
+use reconcile::RulesFound;
 
 use crate::snapshot::{Facts, FeedFacts, VersionFacts};
-use crate::view::{FeedState, FeedStatus, SetStatus, StatusView, accept_command, refused};
+use crate::view::{
+    FeedState, FeedStatus, RuleStatus, SetStatus, StatusView, accept_command, refused,
+};
 
 /// Sentences that `degraded` has at the most. The others are counted in one
 /// more.
@@ -23,9 +26,22 @@ impl StatusView {
             generation: facts.generation,
             uptime_seconds,
             sets: sets(facts),
+            rules: rules(facts),
             feeds: facts.feeds.iter().map(|(name, feed)| feed_status(name, feed)).collect(),
         }
     }
+}
+
+fn rules(facts: &Facts) -> Vec<RuleStatus> {
+    let all = facts.rules.iter().flat_map(|seen| {
+        let in_place = matches!(seen.found, Some(RulesFound::AsWanted(_)));
+        seen.wanted.rules().iter().map(move |rule| RuleStatus {
+            rule: rule.name.clone(),
+            set: rule.set.to_string(),
+            in_place,
+        })
+    });
+    all.collect()
 }
 
 /// The line for the service manager: first what somebody has just done and can

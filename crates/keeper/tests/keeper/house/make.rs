@@ -95,6 +95,7 @@ pub(crate) fn settings(rules: Rules) -> Settings {
         rules: Arc::new(rules),
         probe: Duration::from_secs(10),
         audit: Duration::from_secs(3_600),
+        filter: Vec::new(),
     }
 }
 
