@@ -164,8 +164,9 @@ impl Daemon {
         if std::mem::take(&mut self.unready) {
             tracing::info!(status, "ready: {status}");
             systemd::ready(&status);
-        } else if status != *before {
-            systemd::status(&status);
+        } else if status != *before && !systemd::status(&status) {
+            // It is told the next time, when there is room.
+            return;
         }
         self.status = (snapshot.revision, status);
     }
