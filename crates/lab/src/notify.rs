@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::spawn;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ const GLANCE: Duration = Duration::from_millis(200);
 /// as a service manager does: the kernel holds ten messages and no more.
 #[derive(Debug)]
 pub struct Notify {
-    messages: Receiver<String>,
+    messages: Mutex<Receiver<String>>,
     _listens: Arc<()>,
 }
 
@@ -32,14 +32,18 @@ impl Notify {
         let listens = Arc::new(());
         let somebody = Arc::downgrade(&listens);
         spawn(move || read(&socket, &sender, &somebody));
-        Self { messages, _listens: listens }
+        Self { messages: Mutex::new(messages), _listens: listens }
     }
 
     /// The next message, its assignments one to a line; `None` if none comes
     /// before `deadline`.
+    ///
+    /// # Panics
+    /// If another thread has panicked while it waited here.
     pub fn next(&self, deadline: Instant) -> Option<String> {
         let left = deadline.saturating_duration_since(Instant::now());
-        self.messages.recv_timeout(left.max(Duration::from_millis(1))).ok()
+        let messages = self.messages.lock().expect("nobody panics in here");
+        messages.recv_timeout(left.max(Duration::from_millis(1))).ok()
     }
 }
 

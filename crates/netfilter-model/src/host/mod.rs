@@ -389,6 +389,7 @@ impl Host {
             if let Some(unseen) = &mut self.unseen {
                 // What is not there any more cannot be read.
                 unseen.retain(|feed| self.files.by_name.contains_key(feed));
+                self.kernel.machine().checker.feeds_complete |= unseen.is_empty();
             }
         }
         if self.unseen.is_none() && !self.files.unreachable {

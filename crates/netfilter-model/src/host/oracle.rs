@@ -375,7 +375,9 @@ impl Oracle {
                     continue;
                 };
                 let mut times = feed.times(text, files.by_name.get(name));
-                if times.is_empty() {
+                let file = files.by_name.get(name);
+                if file.is_none_or(|file| file.text.number != text.number) {
+                    // What nobody could note counts from when it was kept.
                     times.extend(copies.get(name).map(|copy| copy.written));
                 }
                 for written in times {
