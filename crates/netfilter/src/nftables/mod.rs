@@ -1,5 +1,5 @@
 //! The room of `nf_tables`: our own table in each family, what rules look like
-//! in it ([`compile`]), what is there ([`Table`]), and the one way to change
+//! in it ([`compile()`]), what is there ([`Table`]), and the one way to change
 //! it ([`Transaction`]). It knows numbers and bytes; when rules change, and on
 //! which socket, is the driver's business.
 //!
