@@ -5,6 +5,9 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use std::collections::BTreeMap;
+
+use netfilter_model::host::simulate_host;
 use netfilter_model::simulation::{Options, Report, simulate, simulate_site};
 
 use crate::Failure;
@@ -17,12 +20,16 @@ pub(crate) struct Sim {
     /// Steps of each run
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
+    /// Instead, let so many hosts live for so many steps at the most, and list
+    /// the different promises that are broken, each by its shortest run
+    #[arg(long)]
+    survey: Option<u64>,
 }
 
 /// A kind of run.
 type Run = (&'static str, fn(u64, u64) -> Report);
 
-const RUNS: [Run; 3] = [
+const RUNS: [Run; 4] = [
     ("plans under faults and foreign hands", |seed, steps| {
         simulate(seed, steps, &Options::default())
     }),
@@ -32,6 +39,7 @@ const RUNS: [Run; 3] = [
     ("the state machine with its feeds", |seed, steps| {
         simulate_site(seed, steps, &Options::default())
     }),
+    ("a host with all that happens to it", simulate_host),
 ];
 
 impl Sim {
@@ -41,6 +49,10 @@ impl Sim {
             // Few enough digits to be typed again.
             None => SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() % 1_000_000,
         };
+        if let Some(hosts) = self.survey {
+            survey(seed, hosts, self.steps.min(300));
+            return Ok(());
+        }
         let again = format!("cargo xtask sim --seed {seed} --steps {}", self.steps);
         println!("{again}");
         for (name, run) in RUNS {
@@ -55,4 +67,32 @@ impl Sim {
         }
         Ok(())
     }
+}
+
+/// Lists what goes wrong in the lives of many hosts, each kind once.
+fn survey(seed: u64, hosts: u64, steps: u64) {
+    let mut kinds: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
+    let mut broken = 0;
+    for seed in seed..seed + hosts {
+        let report = simulate_host(seed, steps);
+        let Some((_, steps)) = report.again else { continue };
+        broken += 1;
+        for violation in &report.violations {
+            let kind = kind(&violation.text);
+            let entry = kinds.entry(kind).or_insert((steps, seed, 0));
+            entry.2 += 1;
+            if steps < entry.0 {
+                (entry.0, entry.1) = (steps, seed);
+            }
+        }
+    }
+    println!("{broken} of {hosts} hosts break a promise");
+    for (kind, (steps, seed, times)) in kinds {
+        println!("{times:6} times, --seed {seed} --steps {steps}: {kind}");
+    }
+}
+
+/// A complaint without the names and numbers in it.
+fn kind(text: &str) -> String {
+    text.split(": ").next().unwrap_or_default().to_owned()
 }

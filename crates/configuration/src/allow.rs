@@ -6,7 +6,7 @@ use std::str::FromStr as _;
 
 use blocklist::{Allow, AnyPrefix};
 
-use super::list::glob;
+use super::glob::glob;
 
 /// Reads one string of `allow`; the error says what is wrong with it.
 pub(super) fn read(text: &str) -> Result<Allow, String> {

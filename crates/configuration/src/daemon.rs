@@ -10,9 +10,9 @@ use reconcile::SetPrefix;
 use toml::de::{DeTable, DeValue};
 
 use super::bytes_of;
+use super::glob::glob;
 use super::limits::{self, Number};
-use super::list::glob;
-use super::mistake::Mistakes;
+use super::mistake::{Mistakes, Place};
 use super::section::{Section, Text};
 
 /// The table `[daemon]`.
@@ -33,6 +33,8 @@ pub struct Daemon {
     pub scan: Duration,
     /// Files that are no feeds, beside those that no program means to be one.
     pub ignore: Vec<Glob>,
+    /// Where each of these stands.
+    pub ignored_at: Vec<Place>,
     /// Feeds in `feeds_dir` at the most.
     pub feeds_max: usize,
     /// Between two cheap drift probes.
@@ -86,6 +88,7 @@ impl Default for Daemon {
             settle_max: Duration::from_secs(limits::SETTLE_MAX_SECONDS.default),
             scan: Duration::from_secs(limits::SCAN_SECONDS.default),
             ignore: Vec::new(),
+            ignored_at: Vec::new(),
             feeds_max: count(limits::FEEDS.default),
             probe: Duration::from_secs(limits::PROBE_SECONDS.default),
             audit: Duration::from_secs(limits::AUDIT_SECONDS.default),
@@ -122,13 +125,15 @@ impl Daemon {
         let default = Self::default();
         let on_stop = [("keep", OnStop::Keep), ("remove", OnStop::Remove)];
         let feeds_dir = path(&mut section, "feeds-dir").unwrap_or(default.feeds_dir);
+        let (ignore, ignored_at) = ignore(&mut section).into_iter().unzip();
         let daemon = Self {
             state_dir: path(&mut section, "state-dir").unwrap_or(default.state_dir),
             control_socket: path(&mut section, "control-socket").unwrap_or(default.control_socket),
             settle: time(&mut section, &limits::SETTLE_MS, Duration::from_millis),
             settle_max: time(&mut section, &limits::SETTLE_MAX_SECONDS, Duration::from_secs),
             scan: time(&mut section, &limits::SCAN_SECONDS, Duration::from_secs),
-            ignore: ignore(&mut section),
+            ignore,
+            ignored_at,
             feeds_max: count(section.number(&limits::FEEDS).unwrap_or(limits::FEEDS.default)),
             probe: time(&mut section, &limits::PROBE_SECONDS, Duration::from_secs),
             audit: time(&mut section, &limits::AUDIT_SECONDS, Duration::from_secs),
@@ -195,15 +200,16 @@ fn count(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// The globs of names that are no feeds.
-fn ignore(section: &mut Section<'_, '_>) -> Vec<Glob> {
+/// The globs of names that are no feeds, and where they stand.
+fn ignore(section: &mut Section<'_, '_>) -> Vec<(Glob, Place)> {
     let texts = section.texts("ignore").unwrap_or_default();
     if let Some(Text { at, .. }) = texts.get(limits::IGNORE_MAX) {
         let message = format!("{} globs, at most {} fit", texts.len(), limits::IGNORE_MAX);
         section.note(*at, "ignore", message);
     }
     let read = texts.into_iter().filter_map(|Text { text, at }| {
-        glob(text).map_err(|message| section.note(at, "ignore", message)).ok()
+        let glob = glob(text).map_err(|message| section.note(at, "ignore", message)).ok()?;
+        Some((glob, section.mistakes.place(at)))
     });
     read.collect()
 }

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::guard;
 use super::list::{self, Neighbours};
 use super::mistake::Mistakes;
+use super::rule::{self, Lists};
 use super::section::{Section, article};
 use super::{Config, Daemon, Kernel, feed, limits};
 
@@ -22,6 +23,7 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
     let guard = table(&mut top, "guard", &none);
     let lists = tables(&mut top, "list", limits::LISTS_MAX);
     let feeds = tables(&mut top, "feed", limits::FEED_TABLES_MAX);
+    let rules = tables(&mut top, "rule", limits::RULES_MAX);
     top.finish();
 
     let daemon = Daemon::read(Section::new("daemon", daemon.1, daemon.0, mistakes));
@@ -35,7 +37,8 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
     // While the prefix is wrong itself, the shortest one stands in for it.
     let shortest = || SetPrefix::new("x").expect("a letter is a prefix");
     let set_prefix = kernel.as_ref().map_or_else(shortest, |kernel| kernel.set_prefix.clone());
-    let mut neighbours = Neighbours { set_prefix, protect: &protect, names: BTreeMap::new() };
+    let mut neighbours =
+        Neighbours { set_prefix: set_prefix.clone(), protect: &protect, names: BTreeMap::new() };
     let mut read_lists = Vec::with_capacity(lists.len());
     for (table, at) in lists {
         read_lists.extend(list::read(Section::new("list", at, table, mistakes), &mut neighbours));
@@ -44,6 +47,11 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
     for (table, at) in feeds {
         read_feeds.extend(feed::read(Section::new("feed", at, table, mistakes)));
     }
+    let mut asked = Lists { set_prefix, known: &read_lists, names: BTreeMap::new() };
+    let mut read_rules = Vec::with_capacity(rules.len());
+    for (table, at) in rules {
+        read_rules.extend(rule::read(Section::new("rule", at, table, mistakes), &mut asked));
+    }
     Some(Config {
         daemon,
         kernel: kernel?,
@@ -51,6 +59,7 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
         protect,
         lists: read_lists,
         feeds: read_feeds,
+        filters: read_rules,
     })
 }
 

@@ -7,9 +7,10 @@ use blocklist::{Column, Condition, ConditionError, Format, FormatChoice, Glob, J
 use intake::{GuardOverrides, WhenStale};
 use jiff::{Span, SpanRelativeTo};
 
+use super::glob::glob;
 use super::guard;
 use super::limits;
-use super::list::glob;
+use super::mistake::Place;
 use super::section::{Section, Text};
 
 /// Options for the feeds that match.
@@ -39,6 +40,8 @@ pub struct FeedConfig {
     pub optional: bool,
     /// Guards.
     pub guard: GuardOverrides,
+    /// Where its table begins.
+    pub at: Place,
 }
 
 /// Reads one table. `None` if it has no usable glob, after that was noted.
@@ -62,6 +65,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
         section.choice("when-stale", &[("keep", WhenStale::Keep), ("drop", WhenStale::Drop)]);
     let optional = section.flag("optional").unwrap_or_default();
     let guard = guard::read(&mut section);
+    let at = section.begins();
     section.finish();
     let matches = matches?;
     Some(FeedConfig {
@@ -77,6 +81,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
         when_stale,
         optional,
         guard,
+        at,
     })
 }
 

@@ -6,10 +6,13 @@ mod allow;
 mod daemon;
 mod document;
 mod feed;
+mod glob;
 mod guard;
 pub mod limits;
 mod list;
 mod mistake;
+mod origin;
+mod rule;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -26,7 +29,8 @@ use toml::de::DeTable;
 pub use daemon::{Daemon, Kernel, OnStop, Update};
 pub use feed::FeedConfig;
 pub use list::ListConfig;
-pub use mistake::{ConfigError, Mistake};
+pub use mistake::{ConfigError, Mistake, Place};
+pub use rule::RuleConfig;
 
 use mistake::Mistakes;
 
@@ -45,6 +49,8 @@ pub struct Config {
     pub lists: Vec<ListConfig>,
     /// The `[[feed]]` tables in their order.
     pub feeds: Vec<FeedConfig>,
+    /// The `[[rule]]` tables in their order, names unique.
+    pub filters: Vec<RuleConfig>,
 }
 
 impl Default for Config {
@@ -56,6 +62,7 @@ impl Default for Config {
             protect: Protect::ALL.to_vec(),
             lists: Vec::new(),
             feeds: Vec::new(),
+            filters: Vec::new(),
         }
     }
 }
@@ -128,6 +135,7 @@ impl Config {
             protect: self.protect.clone(),
             lists: lists.collect(),
             tables: tables.collect(),
+            ignore: self.daemon.ignore.clone(),
             withdraw: self.daemon.withdraw,
             scan: self.daemon.scan,
             patience: self.daemon.settle_max,

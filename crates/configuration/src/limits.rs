@@ -58,6 +58,13 @@ pub const FILE_BYTES_MAX: u64 = 4 << 20;
 pub const LISTS_MAX: usize = 1_000;
 /// `[[feed]]` tables at the most: each is matched with every feed.
 pub const FEED_TABLES_MAX: usize = 10_000;
+/// `[[rule]]` tables at the most: each is a rule in each family that packets
+/// meet.
+pub const RULES_MAX: usize = 100;
+/// Ports and ranges of one protocol in a rule: each is a rule of the kernel.
+pub const RULE_PORTS_MAX: usize = 32;
+/// Interfaces of a rule: each is a rule of the kernel for each range of ports.
+pub const RULE_INTERFACES_MAX: usize = 16;
 /// Globs in `ignore` at the most: each is matched with every name.
 pub const IGNORE_MAX: usize = 1_000;
 /// Strings in one array at the most.

@@ -8,6 +8,7 @@ use intake::GuardOverrides;
 use reconcile::SetPrefix;
 
 use super::allow;
+use super::glob::glob;
 use super::guard;
 use super::mistake::Place;
 use super::section::{Section, Text};
@@ -22,6 +23,10 @@ pub struct ListConfig {
     pub guard: GuardOverrides,
     /// Whether its globs may match no feed, and mean it.
     pub optional: bool,
+    /// Where its table begins.
+    pub at: Place,
+    /// What it says in `feeds` and `allow`, as it is written, and where.
+    pub written: Vec<(String, Place)>,
 }
 
 impl ListConfig {
@@ -58,18 +63,21 @@ pub(super) fn read(
     section.require("name", "it becomes a part of the names of the list's two sets");
     let name = name(&mut section, neighbours);
     let feeds = section.texts("feeds").unwrap_or_default();
+    let mut written: Vec<_> = feeds.iter().map(|text| section.written(text)).collect();
     let feeds: Vec<_> = feeds.into_iter().filter_map(|text| feed_glob(&section, text)).collect();
     let allow = section.texts("allow").unwrap_or_default();
+    written.extend(allow.iter().map(|text| section.written(text)));
     let allow = allow.into_iter().filter_map(|text| allowed(&section, text)).collect();
     let guard = guard::read(&mut section);
     let optional = section.flag("optional").unwrap_or_default();
+    let at = section.begins();
     section.finish();
 
     // Nothing can be taken out of a list that no feed is put into.
     let inherited = if feeds.is_empty() { &[] } else { neighbours.protect };
     let protect = guard.protect.clone().unwrap_or_else(|| inherited.to_vec());
     let list = List { name: name?, feeds, allow, protect };
-    Some(ListConfig { list, guard, optional })
+    Some(ListConfig { list, guard, optional, at, written })
 }
 
 /// The list's name, if it can be that of two sets and is no other list's.
@@ -87,20 +95,6 @@ fn name(section: &mut Section<'_, '_>, neighbours: &mut Neighbours<'_>) -> Optio
     }
     neighbours.names.insert(text.to_owned(), place);
     Some(text.to_owned())
-}
-
-/// A glob on the names of feeds. Names are relative, so that a glob with `/`
-/// in front would never match.
-pub(super) fn glob(text: &str) -> Result<Glob, String> {
-    if text.is_empty() {
-        return Err("is empty, a glob on paths below feeds-dir is allowed".to_owned());
-    }
-    if text.starts_with('/') {
-        return Err(format!(
-            "{text:?} begins with `/`, a glob on paths below feeds-dir is allowed"
-        ));
-    }
-    Glob::new(text).map_err(|error| format!("{text:?} is no glob: {error}"))
 }
 
 fn feed_glob(section: &Section<'_, '_>, Text { text, at }: Text<'_>) -> Option<Glob> {

@@ -128,9 +128,17 @@ impl<'t> Mistakes<'t> {
     }
 }
 
-/// A place in the text, both numbers from 1.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub(super) line: usize,
-    pub(super) column: usize,
+/// A place in the text. Displayed as `line:column`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.line, self.column)
+    }
 }

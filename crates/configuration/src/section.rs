@@ -5,7 +5,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::limits::{Number, STRINGS_MAX};
-use super::mistake::Mistakes;
+use super::mistake::{Mistakes, Place};
 
 /// How alike an unknown key and a known one must be for a hint, 0 to 1.
 const ALIKE_MIN: f64 = 0.7;
@@ -43,6 +43,21 @@ impl<'s, 'i> Section<'s, 'i> {
     pub(super) fn note(&self, at: usize, key: &str, message: impl Into<String>) {
         let key = self.path(key);
         self.mistakes.note(at, Some(key), message);
+    }
+
+    /// The byte offset at which the table begins.
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// Where the table begins.
+    pub(super) fn begins(&self) -> Place {
+        self.mistakes.place(self.at)
+    }
+
+    /// A string as it is written, and where.
+    pub(super) fn written(&self, text: &Text<'_>) -> (String, Place) {
+        (text.text.to_owned(), self.mistakes.place(text.at))
     }
 
     /// A key with its table, as messages name it.

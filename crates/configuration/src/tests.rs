@@ -69,7 +69,7 @@ fn the_commented_examples_of_the_shipped_file_are_good_too() {
     let uncommented = uncommented.map(|line| line.trim_start_matches(['#', ' ']));
     let uncommented = uncommented.filter(|line| line.contains(" = ") || line.starts_with("[["));
     let config = good(&format!("{options}{}", uncommented.collect::<Vec<_>>().join("\n")));
-    assert_eq!((config.lists.len(), config.feeds.len()), (1, 1));
+    assert_eq!((config.lists.len(), config.filters.len(), config.feeds.len()), (1, 1, 1));
 }
 
 #[test]
@@ -104,7 +104,9 @@ fn an_unknown_key_is_refused_and_the_nearest_known_one_named() {
     );
     check(
         "\"\\u001b[2J\" = 1",
-        &["1:1: \\u{1b}[2J: unknown key, `daemon`, `kernel`, `guard`, `list` or `feed` is allowed"],
+        &[
+            "1:1: \\u{1b}[2J: unknown key, `daemon`, `kernel`, `guard`, `list`, `feed` or `rule` is allowed",
+        ],
     );
 }
 

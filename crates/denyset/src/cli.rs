@@ -4,12 +4,12 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use blocklist::{Family, FeedName};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::exit::Exit;
@@ -33,10 +33,10 @@ pub struct Cli {
     /// The configuration [default: /etc/denyset/denyset.toml]
     #[arg(
         short, long, global = true, value_name = "FILE", help_heading = "Everywhere",
-        num_args = 0..=1, default_missing_value = "",
+        num_args = 0..=1, default_missing_value = "", action = ArgAction::Append,
         value_parser = OsStringValueParser::new().map(PathBuf::from)
     )]
-    pub config: Option<PathBuf>,
+    pub config: Vec<PathBuf>,
 
     /// Where the daemon listens [default: what the configuration says]
     #[arg(long, global = true, value_name = "SOCKET", help_heading = "Everywhere")]
@@ -50,13 +50,18 @@ pub struct Cli {
 impl Cli {
     /// The configuration file to read.
     pub fn config_file(&self) -> PathBuf {
-        let named = self.config.clone().filter(|file| !file.as_os_str().is_empty());
-        named.unwrap_or_else(|| CONFIG_FILE.into())
+        self.named_config().unwrap_or(Path::new(CONFIG_FILE)).to_owned()
+    }
+
+    /// The configuration file that somebody has named, of several the last.
+    pub fn named_config(&self) -> Option<&Path> {
+        let mut files = self.config.iter().map(PathBuf::as_path);
+        files.rfind(|file| !file.as_os_str().is_empty())
     }
 
     /// Whether `--config` names no file, which only `accept` understands.
     fn means_the_configuration(&self) -> bool {
-        self.config.as_ref().is_some_and(|file| file.as_os_str().is_empty())
+        self.config.iter().any(|file| file.as_os_str().is_empty())
     }
 
     /// Reads the arguments of the process, the program's own name first.
@@ -76,7 +81,11 @@ impl Cli {
     fn parse_from_args(
         args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {
-        let cli = Self::try_parse_from(args)?;
+        let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        let mut cli = Self::try_parse_from(&args)?;
+        if cli.means_the_configuration() {
+            cli.config.extend(named_before_the_verb(&args));
+        }
         let accepts = matches!(&cli.verb, Verb::Accept(Accept { feed: None, .. }));
         if accepts == cli.means_the_configuration() {
             return Ok(cli);
@@ -85,6 +94,33 @@ impl Cli {
         let mut command = <Self as clap::CommandFactory>::command();
         Err(command.error(ErrorKind::MissingRequiredArgument, what))
     }
+}
+
+/// The configuration file that is named in front of the verb. Of an argument
+/// that may stand on either side, and stands on both, clap keeps the latter.
+fn named_before_the_verb(args: &[OsString]) -> Option<PathBuf> {
+    let Beginning { config, .. } = Beginning::try_parse_from(args).ok()?;
+    config.into_iter().rfind(|file| !file.as_os_str().is_empty())
+}
+
+/// A command line up to the verb, as [`Cli`] has it.
+#[derive(Parser)]
+struct Beginning {
+    #[arg(short, long, num_args = 0..=1, default_missing_value = "",
+        value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    config: Vec<PathBuf>,
+    #[arg(long)]
+    socket: Option<PathBuf>,
+    #[command(subcommand)]
+    rest: Rest,
+}
+
+/// The verb and what follows it, whatever that is.
+#[derive(Subcommand)]
+enum Rest {
+    #[command(external_subcommand)]
+    #[expect(dead_code, reason = "it is read by all of the program, after the verb is known")]
+    Any(Vec<OsString>),
 }
 
 /// How a command line ends that is not to be carried out.
@@ -141,6 +177,9 @@ pub enum Verb {
     /// Have the daemon observe the kernel again, now.
     Resync(Print),
     /// Let through, once, the change of a feed that a guard refused.
+    ///
+    /// `--config` without a file: what a refused configuration takes out of
+    /// lists. `-c FILE` may stand beside it and says whose daemon is asked.
     Accept(Accept),
     /// Remove denyset's own sets from the kernel, and nothing else.
     ///
@@ -371,6 +410,20 @@ mod tests {
         let socket = read("denyset status --socket x").map(|cli| cli.socket);
         assert_eq!(socket, Ok(Some("x".into())));
         assert_eq!(read("denyset run").map(|cli| cli.config_file()), Ok(CONFIG_FILE.into()));
+    }
+
+    #[test]
+    fn to_accept_the_configuration_does_not_hide_which_one_it_is() {
+        for line in [
+            "denyset -c x accept --config",
+            "denyset accept -c x --config",
+            "denyset accept --config -c x",
+            "denyset accept --config --config=x",
+        ] {
+            let want = Verb::Accept(Accept { feed: None, print: Print { format: Format::Text } });
+            check(line, want);
+            assert_eq!(read(line).map(|cli| cli.config_file()), Ok("x".into()), "{line}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod memory;
 pub mod once;
 pub mod progress;
 pub mod remedy;
+pub mod salt;
 pub mod serve;
 pub mod settings;
 pub mod snapshot;

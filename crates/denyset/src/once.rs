@@ -100,9 +100,9 @@ impl Once<'_> {
                 Some(Event::Files(scanned.answer))
             }
             Action::Files(order) => self.feeds.carry_out(order).map(Event::Files),
-            Action::WriteDown(lists) => {
+            Action::WriteDown(ticket, lists) => {
                 self.feeds.write_down(&lists);
-                None
+                Some(Event::WrittenDown(ticket))
             }
             Action::Compose(compose) => Some(Event::Composed(compose.run())),
             Action::Try(trial) => Some(Event::Tried(trial.run())),
@@ -115,7 +115,7 @@ impl Once<'_> {
             }
             Action::Report(report) => {
                 (self.told)(&report);
-                if let Report::Applied(outcome) = report {
+                if let Report::Applied(outcome) | Report::Ended { outcome, .. } = report {
                     done.outcomes.push(outcome);
                 }
                 None

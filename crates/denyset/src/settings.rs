@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blocklist::{Protect, Protection};
+use blocklist::{Family, Protect, Protection};
 use configuration::{Config, Update};
 use host::{Facts, Part};
 use keeper::Settings;
@@ -17,6 +17,7 @@ pub fn settings(config: &Config) -> Settings {
             Update::InPlace => reconcile::Update::InPlace,
         },
         rules: Arc::new(config.rules()),
+        filter: Family::ALL.into_iter().map(|family| config.filter(family)).collect(),
         probe: config.daemon.probe,
         audit: config.daemon.audit,
     }

@@ -5,6 +5,10 @@
 //! nothing. Nothing here can fail the daemon: a lost notification is one
 //! line in the log.
 
+use std::io;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -27,9 +31,29 @@ pub fn reloading() {
     }
 }
 
-/// One line for `systemctl status`.
-pub fn status(text: &str) {
-    notify(&[NotifyState::Status(&one_line(text))]);
+/// One line for `systemctl status`. False if the service manager has not taken
+/// up what it was told before: the daemon does not wait for it.
+pub fn status(text: &str) -> bool {
+    match send_at_once(&format!("STATUS={}\n", one_line(text))) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+        Err(error) => {
+            tracing::warn!(%error, "cannot notify the service manager");
+            true
+        }
+        Ok(()) => true,
+    }
+}
+
+/// Sends a message if that can be done without waiting.
+fn send_at_once(message: &str) -> io::Result<()> {
+    let Some(name) = std::env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    let address = match name.as_bytes() {
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+        _ => SocketAddr::from_pathname(&name)?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.send_to_addr(message.as_bytes(), &address).map(drop)
 }
 
 /// The service is about to end.
@@ -65,7 +89,6 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::net::UnixDatagram;
     use std::process::Command;
 
     use super::*;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use blocklist::{Feed, FeedName, Format, Options, parse_with};
+use blocklist::{Feed, FeedName, Format, Guard, Options, Refusal, parse_with};
 use rustix::fs::Dir;
 use rustix::io::Errno;
 
@@ -53,6 +53,16 @@ impl StoreError {
     /// anybody: what is in force can go on without copies.
     pub fn is_unwritable(&self) -> bool {
         is_unwritable(&self.source)
+    }
+
+    /// Why no copy is kept of a good feed, by the guard `Kept`, which says
+    /// nothing against the feed.
+    pub fn refusal(&self) -> Refusal {
+        Refusal {
+            guard: Guard::Kept,
+            expected: format!("room for a last good copy in {}", Shown(&self.path)),
+            found: format!("state-dir cannot take it: {self}"),
+        }
     }
 }
 

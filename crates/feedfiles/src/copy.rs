@@ -12,7 +12,7 @@ use blocklist::{Column, Condition, ConditionError, Feed, FeedName, Format, Optio
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::version::VersionId;
+use super::version::{ColumnText, VersionId, reading_crc32};
 
 /// What a copy begins with; the number is the version of this form.
 const MAGIC: &str = "denyset-feed 1 ";
@@ -144,25 +144,6 @@ fn decode_lead(lead: &[u8; LEAD_BYTES]) -> Option<(usize, u32)> {
     Some((usize::from_str_radix(length, 16).ok()?, u32::from_str_radix(crc32, 16).ok()?))
 }
 
-/// What tells one way to read a feed from another.
-pub(super) fn reading_crc32(format: Format, options: &Options) -> u32 {
-    // Taken apart here and in the header, so that nobody adds an option and
-    // forgets that a copy must be read with it.
-    let Options { column, last_column, length_column, path, select, conditions } = options;
-    let [column, last, length] =
-        [column, last_column, length_column].map(|column| column.as_ref().map(ColumnText::from));
-    let conditions: Vec<String> = conditions.iter().map(ToString::to_string).collect();
-    let format = format.to_string();
-    // Notes from before the later options know the number without them.
-    let early = last.is_none() && length.is_none() && select.is_empty() && conditions.is_empty();
-    let text = if early {
-        serde_json::to_vec(&(format, column, path))
-    } else {
-        serde_json::to_vec(&(format, column, path, last, length, select, conditions))
-    };
-    crc32fast::hash(&text.expect("strings and numbers are JSON"))
-}
-
 /// Fills the buffer; `None` if there is less.
 fn read_whole(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<Option<()>> {
     match file.read_exact(buffer) {
@@ -271,32 +252,6 @@ impl TryFrom<HeaderText> for CopyHeader {
 
 fn time(text: &str) -> Result<SystemTime, String> {
     decode_time(text).ok_or_else(|| format!("time {text}"))
-}
-
-/// A column as it is written: a number or a name.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum ColumnText {
-    Number(u16),
-    Name(String),
-}
-
-impl From<&Column> for ColumnText {
-    fn from(column: &Column) -> Self {
-        match column {
-            Column::Number(number) => Self::Number(*number),
-            Column::Name(name) => Self::Name(name.clone()),
-        }
-    }
-}
-
-impl From<ColumnText> for Column {
-    fn from(column: ColumnText) -> Self {
-        match column {
-            ColumnText::Number(number) => Self::Number(number),
-            ColumnText::Name(name) => Self::Name(name),
-        }
-    }
 }
 
 /// RFC 3339 in UTC, whole seconds: always 20 bytes. A clock so wrong that its

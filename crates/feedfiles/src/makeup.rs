@@ -49,11 +49,17 @@ impl Copies {
 
 impl Store {
     /// Writes down which feeds make up each list, in place of what stood there.
+    /// If that fails what stood there goes, as far as that can be done: who
+    /// knows nothing is careful, and who believes what is outdated is not.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn write_down(&mut self, lists: &BTreeMap<String, MadeOf>) -> Result<(), StoreError> {
-        self.write(FILE, &encode(lists))
+        let written = self.write(FILE, &encode(lists));
+        if written.is_err() {
+            self.remove(FILE)?;
+        }
+        written
     }
 }
 

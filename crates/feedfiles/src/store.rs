@@ -109,12 +109,17 @@ impl Store {
     }
 
     /// Makes a draft the last good copy, durably: after `Ok` it survives a
-    /// power cut.
+    /// power cut. A note that the feed's file is gone goes: it is there again,
+    /// and the next absence counts from its own beginning.
     ///
     /// # Errors
     /// A refusal by the guard `Kept`. The copy before is in its place then,
     /// or both are the same.
     pub fn keep(&mut self, draft: Draft, accepted: SystemTime) -> Result<(), Refusal> {
+        let note = format!("{}{GONE_ENDING}", file_name(draft.feed()));
+        if let Err(error) = self.remove(&note) {
+            tracing::warn!(%error, "an old note stays: {error}");
+        }
         let kept = draft.put_in_force(accepted);
         let durable = kept.and_then(|()| Ok(fsync(&*self.copies().directory)?));
         durable.map_err(|error| not_kept(self.copies(), &error))

@@ -10,8 +10,8 @@ use neli::nl::NlPayload;
 use neli::router::synchronous::NlRouter;
 use neli::{FromBytesWithInput, Size, ToBytes};
 
-use crate::facts::{LookError, Part};
 use crate::limits::DUMPS_MAX;
+use crate::part::{LookError, Part};
 
 /// What `read` finds in the answers to a question. Asked again when something
 /// changed while it was answered, since then an answer may be missing

@@ -2,9 +2,9 @@
 //! a failure and never an empty part, since what is missing in it could be
 //! the one address that matters.
 
-use std::fmt;
 use std::net::IpAddr;
 
+use crate::part::{LookError, Part};
 use crate::resolvers::{self, Sources};
 use crate::rtnetlink;
 
@@ -19,54 +19,6 @@ pub struct Facts {
     pub gateways: Vec<IpAddr>,
     /// The name servers that it asks, those behind a local stub included.
     pub resolvers: Vec<IpAddr>,
-}
-
-/// One part of the facts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
-    /// [`Facts::own`].
-    Own,
-    /// [`Facts::gateways`].
-    Gateways,
-    /// [`Facts::resolvers`].
-    Resolvers,
-}
-
-impl Part {
-    /// All parts.
-    pub const ALL: [Self; 3] = [Self::Own, Self::Gateways, Self::Resolvers];
-
-    /// The part in plain words, as in "cannot read this host's …".
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Own => "addresses",
-            Self::Gateways => "gateways",
-            Self::Resolvers => "resolvers",
-        }
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.name())
-    }
-}
-
-/// A part could not be read, or not whole.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot read this host's {part}: {detail}")]
-pub struct LookError {
-    /// What was to be read.
-    pub part: Part,
-    /// The error, in the words of the library or the kernel.
-    pub detail: String,
-}
-
-impl LookError {
-    /// What makes such an error of any other while `part` is read.
-    pub(crate) fn reading(part: Part) -> impl Fn(&dyn fmt::Display) -> Self {
-        move |error| Self { part, detail: error.to_string() }
-    }
 }
 
 /// What one look found. Every part stands for itself.

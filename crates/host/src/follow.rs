@@ -4,8 +4,9 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::facts::{Facts, LookError, look};
+use crate::facts::{Facts, look};
 use crate::limits::{LOOK_EVERY, LOOK_EVERY_UNWATCHED, REST_MAX, REST_PER_LOOK};
+use crate::part::LookError;
 use crate::resolvers::Sources;
 use crate::watch::{Notice, Watch};
 

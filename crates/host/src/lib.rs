@@ -11,11 +11,13 @@ mod facts;
 mod follow;
 mod limits;
 mod next_hops;
+mod part;
 mod resolvers;
 mod rtnetlink;
 mod watch;
 
-pub use facts::{Difference, Facts, Look, LookError, Part, look};
+pub use facts::{Difference, Facts, Look, look};
 pub use follow::{Follow, News};
+pub use part::{LookError, Part};
 pub use resolvers::Sources;
 pub use watch::{Notice, Watch, WatchError};

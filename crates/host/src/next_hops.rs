@@ -10,7 +10,7 @@ use neli::types::Buffer;
 use netlink_packet_core::NlasIterator;
 
 use crate::dump::{address, dump, number};
-use crate::facts::{LookError, Part};
+use crate::part::{LookError, Part};
 
 /// `RTM_GETNEXTHOP` (`include/uapi/linux/rtnetlink.h`).
 const GET: u16 = 106;

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::facts::{LookError, Part};
 use crate::limits::{FILE_BYTES_MAX, RECORDS_MAX};
+use crate::part::{LookError, Part};
 
 /// Files in the runtime directory that name the servers behind a stub, all in
 /// the form of `resolv.conf(5)`.

@@ -13,8 +13,8 @@ use neli::utils::Groups;
 use netlink_packet_core::NlasIterator;
 
 use crate::dump::{address, dump, number};
-use crate::facts::{LookError, Part};
 use crate::next_hops;
+use crate::part::{LookError, Part};
 
 /// The number of a route's next hop (`include/uapi/linux/rtnetlink.h`).
 const RTA_NH_ID: u16 = 30;

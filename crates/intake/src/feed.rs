@@ -16,6 +16,7 @@ const REREAD_UNSTABLE: Duration = Duration::from_millis(250);
 const UNSTABLE_MAX: u32 = 8;
 
 /// One feed.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Debug)]
 pub struct FeedState {
     /// The version in force, if there is one.
@@ -32,12 +33,20 @@ pub struct FeedState {
     pub unkept: Option<Refusal>,
     /// How old its file is, by what it may be.
     pub age: Age,
+    /// The last good reading was of a file that had been changing for too long
+    /// to be waited for: what it held then may be a part.
+    pub hurried: bool,
+    /// How the reading that was asked for last is done.
+    pub(crate) asked: Asked,
     /// An earlier process knew the file to be gone since then.
     pub(crate) gone_before: Option<SystemTime>,
     /// It was read since the start, or shown to be unreadable.
     pub(crate) seen: bool,
     /// Somebody knows that it has no good version and lets it go.
     pub(crate) excused: bool,
+    /// The version in force was judged while nobody could say what was in
+    /// force before.
+    pub(crate) blind: bool,
     /// How old it may be, and what becomes of it then.
     pub(crate) max_age: Option<(Duration, WhenStale)>,
     /// When the clock changes something next.
@@ -73,12 +82,21 @@ pub struct Gone {
 }
 
 /// Somebody's word that one version is good though guards refuse it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Waiver {
     /// The version that was seen to be refused.
     pub(crate) id: Identity,
-    /// Who waits to hear what came of it.
-    pub(crate) ticket: Ticket,
+    /// Who waits to hear what came of it, at least one.
+    pub(crate) tickets: Vec<Ticket>,
+}
+
+/// How a feed is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Once it is quiet.
+    Patiently,
+    /// As it is: it has been changing for too long.
+    Impatiently,
 }
 
 /// Where a feed is on its way.
@@ -132,9 +150,12 @@ impl FeedState {
             loss: None,
             unkept: None,
             age: Age::Fresh,
+            hurried: false,
+            asked: Asked::Patiently,
             gone_before: None,
             seen: false,
             excused: false,
+            blind: false,
             max_age: None,
             next_wall: None,
             unstable: None,
@@ -158,6 +179,11 @@ impl FeedState {
     /// Whether there is something to it, and nothing good is known of it.
     pub fn is_unproven(&self) -> bool {
         self.version.is_none() && !self.excused && (self.loss.is_some() || self.refused.is_some())
+    }
+
+    /// Since when its file is gone, if it is.
+    pub(crate) fn gone_since(&self) -> Option<SystemTime> {
+        self.gone_before.filter(|_| self.gone.is_some())
     }
 
     /// Whether the refusal can be let through by a person's word.

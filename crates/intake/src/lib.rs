@@ -24,8 +24,8 @@ pub use feed::{FeedState, NotAcceptable, Refused};
 pub use feeds::Intake;
 pub use lifetimes::Lifetimes;
 pub use order::{
-    Answer, Candidate, Fingerprint, Loss, Makeup, Now, Order, ReadOrder, Reading, Recalled,
-    RecalledVersion, Scan,
+    Answer, Candidate, Fingerprint, Loss, Makeup, Now, Order, ReadOrder, Reading, RecallOrder,
+    Recalled, RecalledVersion, Scan,
 };
 pub use report::SourceReport;
 pub use rules::{FeedTable, GuardOverrides, ListRules, Rules, WhenStale};

@@ -38,9 +38,8 @@ pub struct Candidate(pub u64);
 /// order in which it was wanted; the rest at any time and in any order.
 #[derive(Clone, Debug)]
 pub enum Order {
-    /// Find the last good copies of the feeds that these rules take in and
-    /// that are not known. It sees everything that was written before.
-    Recall(Ticket, Arc<Rules>, BTreeSet<FeedName>),
+    /// Find last good copies. It sees everything that was written before.
+    Recall(Ticket, RecallOrder),
     /// Scan the feeds directory.
     Scan(Ticket),
     /// Read a feed, compare it with its last good copy and judge it.
@@ -57,6 +56,23 @@ pub enum Order {
     /// Write: remember likewise when the file of the version that is kept was
     /// written again, from which its lifetimes count.
     NoteRewritten(FeedName, Identity, SystemTime),
+}
+
+/// Of which feeds last good copies are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct RecallOrder {
+    /// Those that any of these rules takes in: the running ones, and those
+    /// that may take their place.
+    pub rules: Vec<Arc<Rules>>,
+    /// But for these, of which a version is in force.
+    pub known: BTreeSet<FeedName>,
+}
+
+impl RecallOrder {
+    /// Whether this feed's copy is looked for.
+    pub fn wants(&self, feed: &FeedName) -> bool {
+        !self.known.contains(feed) && self.rules.iter().any(|rules| rules.uses(feed))
+    }
 }
 
 /// A feed to be read, and what it is judged by. To judge ten million entries
@@ -123,7 +139,8 @@ pub struct Recalled {
     pub versions: BTreeMap<FeedName, RecalledVersion>,
     /// Feeds that had a version in force of which there is no good copy.
     pub lost: BTreeMap<FeedName, Loss>,
-    /// Nothing was ever written there: it is a new directory, or another one.
+    /// Which feeds made up the lists was never written down there, or cannot be
+    /// read: it is a new directory, another one, or a damaged one.
     pub blank: bool,
     /// Which feeds made up each list when that was last written down.
     pub lists: BTreeMap<String, Makeup>,

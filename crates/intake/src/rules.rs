@@ -17,6 +17,8 @@ pub struct Rules {
     pub lists: Vec<ListRules>,
     /// Rules for the feeds that match a glob, the less specific ones first.
     pub tables: Vec<FeedTable>,
+    /// Globs of names that no list takes in, whatever it says.
+    pub ignore: Vec<Glob>,
     /// How long a feed stays in force after its file is gone.
     pub withdraw: Duration,
     /// Time between two looks at the feeds directory that nobody asked for.
@@ -99,6 +101,16 @@ impl Rules {
         self.lists_of(feed).next().is_some()
     }
 
+    /// Whether the feed, or a folder that it is in, is to be passed over.
+    pub fn ignores(&self, feed: &FeedName) -> bool {
+        let name = feed.as_str();
+        let folders =
+            name.match_indices('/').filter_map(|(end, _)| FeedName::new(&name[..end]).ok());
+        let mut names = folders.chain([feed.clone()]);
+        !self.ignore.is_empty()
+            && names.any(|name| self.ignore.iter().any(|glob| glob.matches(&name)))
+    }
+
     /// The guards in force for a feed. The most specific wins, key by key: a
     /// table over the lists that use the feed over the defaults. Of several
     /// tables that match, the last; of several lists, the strictest, for one
@@ -146,7 +158,8 @@ impl Rules {
     }
 
     fn lists_of<'a>(&'a self, feed: &'a FeedName) -> impl Iterator<Item = &'a ListRules> {
-        self.lists.iter().filter(move |list| list.list.role(feed) != Role::None)
+        let ignored = self.ignores(feed);
+        self.lists.iter().filter(move |list| !ignored && list.list.role(feed) != Role::None)
     }
 
     fn tables_for(&self, feed: &FeedName) -> impl Iterator<Item = &FeedTable> {
@@ -163,5 +176,32 @@ fn strictest(one: &GuardPolicy, other: &GuardPolicy) -> GuardPolicy {
         coverage_percent_max: one.coverage_percent_max.min(other.coverage_percent_max),
         allow_empty: one.allow_empty && other.allow_empty,
         entries_max: one.entries_max.min(other.entries_max),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(ignore: &str, feed: &str, want: bool) {
+        let ignore = vec![Glob::new(ignore).expect("a glob")];
+        let rules = Rules { ignore, ..Rules::default() };
+        let feed = FeedName::new(feed).expect("a name");
+        assert_eq!(rules.ignores(&feed), want, "{feed}");
+    }
+
+    #[test]
+    fn what_is_in_a_folder_that_is_ignored_is_ignored_with_it() {
+        check("old", "old", true);
+        check("old", "old/a/b.txt", true);
+        check("old/a", "old/a/b.txt", true);
+        check("old", "older/a.txt", false);
+        check("a", "old/a", false);
+        check("**", "old/a", true);
+    }
+
+    #[test]
+    fn nothing_is_ignored_unless_somebody_says_so() {
+        assert!(!Rules::default().ignores(&FeedName::new("a").expect("a name")));
     }
 }

@@ -101,8 +101,8 @@ impl Trial {
             let composed = compose.run();
             let pairs = before.iter().flatten().zip(&composed.targets);
             let counts = pairs.fold((0, 0), |(had, lost), (before, after)| {
-                let difference = before.members.difference(&after.members).len() as u64;
-                (had + before.members.len() as u64, lost + difference)
+                let gone = before.members.lost_to(&after.members);
+                (had + before.members.len() as u64, lost + gone)
             });
             (composed.list, counts)
         });

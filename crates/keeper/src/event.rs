@@ -25,6 +25,8 @@ pub enum Event {
     Composed(Composed),
     /// Proposed lists were tried.
     Tried(Tried),
+    /// What [`Action::WriteDown`] has asked for was done, or could not be.
+    WrittenDown(Ticket),
     /// The kernel was observed.
     Observed(Ticket, Result<Look, KernelError>),
     /// The kernel was brought nearer to what is desired.
@@ -60,7 +62,7 @@ pub enum Action {
     /// [`Action::WriteDown`].
     Files(Order),
     /// Write down which feeds make up each list.
-    WriteDown(BTreeMap<String, Makeup>),
+    WriteDown(Ticket, BTreeMap<String, Makeup>),
     /// Put a list together.
     Compose(Box<Compose>),
     /// Try what a proposed configuration would make of lists.

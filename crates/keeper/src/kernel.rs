@@ -1,7 +1,7 @@
 //! What is known of the kernel and what is to be done with it next. One thing
 //! at a time: observing, converging and probing exclude each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -28,6 +28,9 @@ pub struct KernelState {
     work: Work,
     /// The picture has gaps or is in doubt.
     look: bool,
+    /// Something says that the picture may be wrong, and no look has shown yet
+    /// what is so.
+    doubted: bool,
     /// The desired state or the picture has changed since the last plan.
     replan: bool,
     /// What the last plan found.
@@ -39,6 +42,8 @@ pub struct KernelState {
     sets: BTreeMap<SetName, SetTimes>,
     /// Members that are held back, by set, and how many there are in it.
     withheld: BTreeMap<SetName, (u64, u64)>,
+    /// Sets of which the last plan knew the members.
+    counted: BTreeSet<SetName>,
     next_probe: Duration,
     next_audit: Duration,
     turn: usize,
@@ -88,6 +93,13 @@ impl KernelState {
         self.observed.as_ref()
     }
 
+    /// Whether a set was last seen to hold anything.
+    pub(crate) fn has_members(&self, set: &SetName) -> bool {
+        let seen = self.observed.as_ref().and_then(|observed| observed.sets.get(set));
+        let members = seen.and_then(|seen| seen.members.as_ref());
+        members.is_some_and(|members| !members.is_empty())
+    }
+
     /// When a set was written and verified.
     pub fn times(&self, set: &SetName) -> SetTimes {
         self.sets.get(set).copied().unwrap_or_default()
@@ -96,7 +108,8 @@ impl KernelState {
     /// Whether the kernel was last seen as desired, and nothing says otherwise.
     pub fn in_sync(&self) -> bool {
         let changing = matches!(self.work, Work::Converging(_));
-        self.agreement != Agreement::None && !self.replan && !self.look && !changing
+        let known = !self.look && !self.doubted;
+        self.agreement != Agreement::None && !self.replan && known && !changing
     }
 
     /// Whether something failed that is tried again after a rest.
@@ -133,6 +146,12 @@ impl KernelState {
         self.withheld.get(set).copied()
     }
 
+    /// Whether the last plan knew what a set holds. One that was in somebody's
+    /// way, or could not be dumped, may hold anything.
+    pub(crate) fn is_counted(&self, set: &SetName) -> bool {
+        self.counted.contains(set)
+    }
+
     /// The desired state has changed.
     pub(crate) fn want_plan(&mut self) {
         self.replan = true;
@@ -142,6 +161,12 @@ impl KernelState {
     /// rests first, whoever asks.
     pub(crate) fn want_look(&mut self) {
         self.look = true;
+    }
+
+    /// The picture may be wrong, and the kernel should be observed for it.
+    fn doubt(&mut self) {
+        self.doubted = true;
+        self.want_look();
     }
 
     /// The kernel was observed, or could not be.
@@ -164,12 +189,13 @@ impl KernelState {
                 }
                 self.observed = Some(look.observed);
                 self.replan = true;
+                self.doubted = false;
                 self.failure = None;
                 self.next_probe = now.monotonic + settings.probe;
                 self.next_audit = now.monotonic + settings.audit;
             }
             Err(error) => {
-                self.look = true;
+                self.doubt();
                 let earlier = self.failure.take();
                 if earlier.as_ref().is_none_or(|(_, earlier)| *earlier != error) {
                     reports.push(Report::KernelFailed(error.clone()));
@@ -193,7 +219,9 @@ impl KernelState {
         }
         self.work = Work::Idle;
         self.observed = Some(observed);
-        self.look |= outcome.look_again;
+        if outcome.look_again {
+            self.doubt();
+        }
         self.forget_rests(&plan);
         self.note_blocked(&plan, reports);
         self.note_settled(&plan, now);
@@ -246,10 +274,14 @@ impl KernelState {
 
     fn note_settled(&mut self, plan: &Plan, now: Now) {
         self.withheld.clear();
+        self.counted.clear();
         let sets = plan.objects.iter().filter_map(|planned| Some((planned.object.set()?, planned)));
         for (set, planned) in sets {
             if planned.is_settled() {
                 self.sets.entry(set.clone()).or_default().verified = Some(now.wall);
+            }
+            if planned.obstacle.is_none() {
+                self.counted.insert(set.clone());
             }
             if planned.withheld > 0 {
                 let counts = (planned.members() as u64, planned.withheld);
@@ -294,16 +326,19 @@ impl KernelState {
                 times.next_count = now.monotonic + took.saturating_mul(COUNT_SHARE);
             }
             match probe.result {
-                Ok(Found { drift: Some(_), .. }) => self.want_look(),
+                Ok(Found { drift: Some(_), .. }) => self.doubt(),
                 Ok(Found { drift: None, references }) => {
                     let observed = self.observed.as_mut();
                     let seen = observed.and_then(|observed| observed.sets.get_mut(&probe.set));
                     if let (Some(seen), Some(references)) = (seen, references) {
+                        // What stood in the way may have gone, or have come.
+                        let changed = seen.header.references != references;
+                        self.replan |= changed && self.blocked.contains_key(&(&probe.set).into());
                         seen.header.references = references;
                     }
                 }
                 Err(error) => {
-                    self.want_look();
+                    self.doubt();
                     reports.push(Report::KernelFailed(error));
                 }
             }
@@ -331,14 +366,23 @@ impl KernelState {
             self.look = false;
             let ticket = tickets.draw();
             self.work = Work::Observing(ticket);
-            return Some(Action::Observe(ticket, self.observed.clone()));
+            let mut known = self.observed.clone();
+            if !desired.rules.is_empty() {
+                known.get_or_insert_default().expect_rules(&desired.rules);
+            }
+            return Some(Action::Observe(ticket, known));
         }
         let mut policy = policy?;
         let rested = |(backoff, _): &(Backoff, KernelError)| backoff.until <= now.monotonic;
         self.replan |= self.rests.values().any(rested);
         if self.replan {
             let resting = self.rests.iter().filter(|(_, rest)| !rested(rest));
-            policy.resting.extend(resting.filter_map(|(object, _)| object.set().cloned()));
+            for (object, _) in resting {
+                match object {
+                    Object::Set(set) => policy.resting.insert(set.clone()),
+                    Object::Rules(family) => policy.resting_rules.insert(*family),
+                };
+            }
             let observed = self.observed.clone()?;
             self.replan = false;
             let ticket = tickets.draw();
@@ -363,14 +407,23 @@ impl KernelState {
     fn probe(&mut self, now: Now, tickets: &mut Tickets) -> Option<Action> {
         self.turn = self.turn.wrapping_add(1);
         let observed = self.observed.as_ref()?;
+        let mut rules: Vec<_> = observed.rules.iter().map(|seen| &seen.wanted).collect();
+        rules.retain(|rules| !rules.rules().is_empty());
         let probes = observed.sets.iter().filter_map(|(name, set)| {
-            let members = set.members.clone().filter(|_| set.standing == Standing::Ours);
             let blocked = self.blocked.contains_key(&Object::from(name));
+            // Of what waits for somebody else its header alone matters.
+            let ours = set.standing == Standing::Ours && !blocked;
+            let members = set.members.clone().filter(|_| ours);
             (members.is_some() || blocked).then(|| Probe {
                 known: set.header.clone(),
                 count: self.times(name).next_count <= now.monotonic,
                 members,
                 turn: self.turn,
+                // The first set of a family stands for its rules.
+                rules: rules
+                    .extract_if(.., |rules| rules.family() == name.family())
+                    .next()
+                    .cloned(),
             })
         });
         let probes: Vec<_> = probes.collect();

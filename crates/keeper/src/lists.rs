@@ -10,6 +10,7 @@ use reconcile::Target;
 use crate::Held;
 
 /// A list as it is put together.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Debug)]
 pub struct ListState {
     /// Its rules.
@@ -20,9 +21,14 @@ pub struct ListState {
     pub protected: Arc<Prefixes>,
     /// How its sets are held, if they are.
     pub held: Option<Held>,
+    /// Somebody was told that they are held, and not yet that they are free.
+    pub(crate) told: bool,
     /// The feeds that it is made of.
     pub(crate) makeup: Makeup,
     pub(crate) stage: ListStage,
+    /// Somebody is putting it together, though it may be by an older question:
+    /// one at a time, however often it is asked for.
+    pub(crate) busy: Option<Ticket>,
     pub(crate) doubt: Option<Doubt>,
     /// Whether it was held against what an earlier process wrote down.
     pub(crate) judged: bool,
@@ -31,6 +37,7 @@ pub struct ListState {
     pub(crate) whole: bool,
     /// It has been in force with all its exceptions.
     pub(crate) entered: bool,
+    pub(crate) news: News,
 }
 
 /// Where a list is on its way into the desired state.
@@ -60,6 +67,16 @@ pub(crate) enum Doubt {
     NoException(Glob),
 }
 
+/// Whether a list changes by more than lifetimes that end, which is not worth a
+/// line of the log each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct News {
+    /// It is to be put together for more than that.
+    pub(crate) coming: bool,
+    /// What its sets are being brought to differs by nothing else.
+    pub(crate) only_ends: bool,
+}
+
 impl ListState {
     pub(crate) fn new(rules: ListRules) -> Self {
         Self {
@@ -67,18 +84,29 @@ impl ListState {
             targets: None,
             protected: Arc::default(),
             held: None,
+            told: false,
             makeup: Makeup::default(),
             stage: ListStage::Wanted { urgent: false },
+            busy: None,
             doubt: None,
             judged: false,
             whole: false,
             entered: false,
+            news: News::default(),
         }
+    }
+
+    /// Lifetimes of its entries have ended.
+    pub(crate) fn want_for_ends(&mut self) {
+        let news = self.news.coming;
+        self.want(false);
+        self.news.coming = news;
     }
 
     /// It must be put together anew. What is under way answers an older
     /// question.
     pub(crate) fn want(&mut self, urgently: bool) {
+        self.news.coming = true;
         let urgent = urgently || self.stage == ListStage::Wanted { urgent: true };
         self.stage = ListStage::Wanted { urgent };
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use blocklist::{Allow, FeedName, Glob, JUDGED_FROM, List, Role};
+use blocklist::{Allow, FeedName, Glob, JUDGED_FROM, Role};
 use intake::{ListRules, Rules, Ticket};
 
 use crate::Settings;
@@ -89,17 +89,17 @@ pub(crate) fn is_too_much(had: u64, lost: u64, percent: u32) -> bool {
 /// The first glob of a list's `allow` that matches nothing, if feeds that were
 /// its exceptions are not any more.
 pub(crate) fn lost_exception<'a>(
-    rules: &ListRules,
+    rules: &Rules,
+    list: &ListRules,
     exceptions: impl IntoIterator<Item = &'a FeedName>,
     known: &mut dyn Iterator<Item = &'a FeedName>,
 ) -> Option<Glob> {
-    let list: &List = &rules.list;
-    let missed = exceptions.into_iter().any(|feed| list.role(feed) != Role::Allow);
-    if rules.optional || !missed {
+    let serves = |feed: &FeedName| !rules.ignores(feed) && list.list.role(feed) == Role::Allow;
+    if list.optional || exceptions.into_iter().all(serves) {
         return None;
     }
-    let mut globs: Vec<&Glob> = list.allow.iter().filter_map(feeds_of).collect();
-    for feed in known {
+    let mut globs: Vec<&Glob> = list.list.allow.iter().filter_map(feeds_of).collect();
+    for feed in known.filter(|feed| !rules.ignores(feed)) {
         globs.retain(|glob| !glob.matches(feed));
     }
     globs.first().map(|glob| (*glob).clone())

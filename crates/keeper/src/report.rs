@@ -36,6 +36,13 @@ pub enum Report {
     },
     /// An object was changed, or could not be.
     Applied(ObjectOutcome),
+    /// Lifetimes of a list's entries have ended, and a set has let go of them.
+    Ended {
+        /// The list.
+        list: String,
+        /// What was done.
+        outcome: ObjectOutcome,
+    },
     /// Somebody else changed a set of ours.
     Drifted(Difference),
     /// Nothing can be done about an object.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use intake::Rules;
-use reconcile::{SetPrefix, Update};
+use reconcile::{RuleSet, SetPrefix, Update};
 
 /// The settings of one configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,8 @@ pub struct Settings {
     pub update: Update,
     /// Which lists there are, and what their feeds are judged by.
     pub rules: Arc<Rules>,
+    /// The rules of each family, empty where there are to be none.
+    pub filter: Vec<RuleSet>,
     /// Time between two probes.
     pub probe: Duration,
     /// Time between two comparisons of all members with the kernel.

@@ -1,7 +1,7 @@
 //! A running daemon: started, waited for, asked, signalled, and judged at its
 //! end by its log.
 
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::journal::Journal;
 use crate::notify::Notify;
 use crate::program;
+use crate::wall::{self, Wall};
 
 /// How long anything that is to happen may take. Only failures wait so long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,6 +53,33 @@ impl<'a> Daemon<'a> {
     /// # Panics
     /// If it cannot be started.
     pub fn spawn(host: &'a Host) -> Self {
+        Self::spawn_as(host, program::command())
+    }
+
+    /// Starts it by the clock of `wall`, and waits until it is ready.
+    ///
+    /// # Panics
+    /// If it does not become ready.
+    pub fn start_by(host: &'a Host, wall: &Wall) -> Self {
+        let mut command = program::command();
+        command.envs(wall.environment());
+        let daemon = Self::spawn_as(host, command);
+        daemon.wait_ready();
+        daemon
+    }
+
+    /// Starts it where its system calls `call` fail with `error`, and waits
+    /// until it is ready.
+    ///
+    /// # Panics
+    /// If it does not become ready.
+    pub fn start_failing(host: &'a Host, call: &str, error: &str) -> Self {
+        let daemon = Self::spawn_as(host, program::failing(call, error));
+        daemon.wait_ready();
+        daemon
+    }
+
+    fn spawn_as(host: &'a Host, mut command: Command) -> Self {
         let socket = tempfile::Builder::new()
             .prefix("notify-")
             .tempfile_in(host.path("."))
@@ -60,7 +88,7 @@ impl<'a> Daemon<'a> {
         let path = socket.to_path_buf();
         socket.close().expect("a file can be removed");
         let notify = Notify::listen(&path);
-        let mut child = program::command()
+        let mut child = command
             .args(["run", "--config"])
             .arg(host.config())
             .env("NOTIFY_SOCKET", path)
@@ -293,6 +321,7 @@ impl Drop for Daemon<'_> {
         // Both fail only if it is dead already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        wall::tidy_up(self.child.id());
         self.log.wait_closed(Instant::now() + PATIENCE);
         if thread::panicking() {
             eprintln!("the daemon's log:\n{}", self.log.text());

@@ -16,7 +16,10 @@ pub mod namespace;
 pub mod notify;
 pub mod packets;
 pub mod program;
+pub mod trace;
 pub mod versions;
+pub mod wall;
+pub mod wire;
 pub mod witness;
 
 mod datagram;

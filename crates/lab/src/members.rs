@@ -14,7 +14,7 @@ impl Members {
     /// # Panics
     /// If a word is no address and no CIDR.
     pub fn of(text: &str) -> Self {
-        let read = |word| crate::witness::prefix(word).unwrap_or_else(|| panic!("{word}?"));
+        let read = |word| prefix(word).unwrap_or_else(|| panic!("{word}?"));
         text.split_whitespace().map(read).collect()
     }
 
@@ -118,4 +118,16 @@ impl fmt::Debug for Members {
         let more = if self.len() > 10 { " …" } else { "" };
         write!(out, "[{first}{more}]")
     }
+}
+
+/// An address with a length, which is the family's full one if not written.
+pub fn prefix(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, length) = match text.split_once('/') {
+        Some((address, length)) => (address, Some(length)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let bits = if address.is_ipv4() { 32 } else { 128 };
+    let length = length.map_or(Some(bits), |length| length.parse().ok())?;
+    (length <= bits).then_some((address, length))
 }

@@ -4,12 +4,20 @@
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, Weak};
+use std::thread::spawn;
 use std::time::{Duration, Instant};
 
-/// The socket that the daemon's `NOTIFY_SOCKET` names.
+/// How often the reader looks whether somebody still listens.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// The socket that the daemon's `NOTIFY_SOCKET` names. It is read all the time,
+/// as a service manager does: the kernel holds ten messages and no more.
 #[derive(Debug)]
 pub struct Notify {
-    socket: UnixDatagram,
+    messages: Mutex<Receiver<String>>,
+    _listens: Arc<()>,
 }
 
 impl Notify {
@@ -18,29 +26,40 @@ impl Notify {
     /// # Panics
     /// If the socket cannot be made.
     pub fn listen(path: &Path) -> Self {
-        Self { socket: UnixDatagram::bind(path).expect("a notify socket") }
+        let socket = UnixDatagram::bind(path).expect("a notify socket");
+        socket.set_read_timeout(Some(GLANCE)).expect("a socket takes a timeout");
+        let (sender, messages) = channel();
+        let listens = Arc::new(());
+        let somebody = Arc::downgrade(&listens);
+        spawn(move || read(&socket, &sender, &somebody));
+        Self { messages: Mutex::new(messages), _listens: listens }
     }
 
     /// The next message, its assignments one to a line; `None` if none comes
     /// before `deadline`.
     ///
     /// # Panics
-    /// If the socket fails.
+    /// If another thread has panicked while it waited here.
     pub fn next(&self, deadline: Instant) -> Option<String> {
-        let mut message = [0; 4096];
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let patience = left.max(Duration::from_millis(1));
-            self.socket.set_read_timeout(Some(patience)).expect("a socket takes a timeout");
-            match self.socket.recv(&mut message) {
-                Ok(length) => {
-                    return Some(String::from_utf8_lossy(&message[..length]).into_owned());
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
-                // A process that another test has started has ended.
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => panic!("cannot receive notifications: {error}"),
+        let left = deadline.saturating_duration_since(Instant::now());
+        let messages = self.messages.lock().expect("nobody panics in here");
+        messages.recv_timeout(left.max(Duration::from_millis(1))).ok()
+    }
+}
+
+fn read(socket: &UnixDatagram, sender: &Sender<String>, somebody: &Weak<()>) {
+    let mut message = [0; 4096];
+    while somebody.strong_count() > 0 {
+        match socket.recv(&mut message) {
+            Ok(length) => {
+                let text = String::from_utf8_lossy(&message[..length]).into_owned();
+                // Whoever listened may just have gone.
+                let _ = sender.send(text);
             }
+            // A process that another test has started may have ended, too.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error) => panic!("cannot receive notifications: {error}"),
         }
     }
 }

@@ -16,6 +16,7 @@ use rustix::net::{AddressFamily, SendFlags, SocketType, ipproto, sendto, socket}
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 use crate::datagram::{LENGTH, datagram};
+use crate::wire::{self, Wire};
 
 /// A packet that is to arrive has arrived after this long, or never will.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -35,16 +36,16 @@ struct Path {
     raw: OwnedFd,
     receiver: UdpSocket,
     destination: SocketAddr,
+    /// Whose packets always arrive.
+    free: IpAddr,
 }
 
 impl Path {
-    fn open(here: IpAddr) -> io::Result<Self> {
+    fn open(here: IpAddr, raw: OwnedFd, free: IpAddr) -> io::Result<Self> {
         let receiver = UdpSocket::bind((here, 0))?;
         receiver.set_read_timeout(Some(PATIENCE))?;
         let destination = receiver.local_addr()?;
-        let family = if here.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-        let raw = socket(family, SocketType::RAW, Some(ipproto::RAW))?;
-        Ok(Self { raw, receiver, destination })
+        Ok(Self { raw, receiver, destination, free })
     }
 
     fn send(&self, source: IpAddr, number: u64) {
@@ -67,6 +68,12 @@ impl Path {
     }
 }
 
+/// A socket that takes packets with any source address.
+fn raw_socket(here: IpAddr) -> io::Result<OwnedFd> {
+    let family = if here.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    Ok(socket(family, SocketType::RAW, Some(ipproto::RAW))?)
+}
+
 /// Sends packets and watches for them.
 #[derive(Debug)]
 pub struct Probe {
@@ -81,9 +88,33 @@ impl Probe {
     /// # Panics
     /// If its sockets cannot be opened.
     pub fn new() -> Self {
-        let open = |here| Path::open(here).expect("raw and UDP sockets need CAP_NET_RAW and `lo`");
+        let open = |here| {
+            let path = raw_socket(here).and_then(|raw| Path::open(here, raw, here));
+            path.expect("raw and UDP sockets need CAP_NET_RAW and `lo`")
+        };
         let ipv4 = open(Ipv4Addr::LOCALHOST.into());
         Self { ipv4, ipv6: open(Ipv6Addr::LOCALHOST.into()), sent: 0 }
+    }
+
+    /// A probe whose packets come over the wire, from the namespace beyond.
+    /// Those from the neighbours there must arrive.
+    ///
+    /// # Panics
+    /// If its sockets cannot be opened, or no packet arrives at all.
+    pub fn over(wire: &Wire) -> Self {
+        let open = |here: IpAddr, free: IpAddr| {
+            let raw = wire.beyond(|| raw_socket(here));
+            let path = raw.and_then(|raw| Path::open(here, raw, free));
+            path.expect("raw and UDP sockets need CAP_NET_RAW")
+        };
+        let ipv4 = open(wire::HERE_V4.into(), wire::FREE_V4.into());
+        let mut probe =
+            Self { ipv4, ipv6: open(wire::HERE_V6.into(), wire::FREE_V6.into()), sent: 0 };
+        // Each side learns who the other is before anything is timed.
+        for free in [wire::FREE_V4.into(), wire::FREE_V6.into()] {
+            assert_eq!(probe.fate(free), Fate::Delivered, "a packet from {free} over the wire");
+        }
+        probe
     }
 
     /// Sends one packet from `source` and tells what became of it.
@@ -93,15 +124,15 @@ impl Probe {
     pub fn fate(&mut self, source: IpAddr) -> Fate {
         on_one_cpu(|| {
             let number = self.send(source);
-            let here = self.path(source).destination.ip();
-            let fence = self.send(here);
+            let free = self.path(source).free;
+            let fence = self.send(free);
             let mut fate = Fate::Dropped;
             loop {
                 match self.path(source).receive() {
                     Some(got) if got == number => fate = Fate::Delivered,
                     Some(got) if got == fence => return fate,
                     Some(_late) => {}
-                    None => panic!("a packet from {here} itself was not delivered"),
+                    None => panic!("a packet from {free} was not delivered"),
                 }
             }
         })

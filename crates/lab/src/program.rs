@@ -72,6 +72,18 @@ pub fn command() -> Command {
     command
 }
 
+/// The same, and its system calls `call` fail with `error`, `ENOSYS` for
+/// instance, from its first one on.
+pub fn failing(call: &str, error: &str) -> Command {
+    let mut command = Command::new("strace");
+    // Not as its parent: who is started is the program.
+    command.args(["-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e"]);
+    command.args([format!("trace={call}").as_str(), "-e"]);
+    command.args([format!("inject={call}:error={error}").as_str(), "setpriv"]);
+    confine(&mut command);
+    command
+}
+
 fn confine(command: &mut Command) {
     command
         .args(["--bounding-set=-all,+net_admin", "--inh-caps=-all", "--no-new-privs"])

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
-use crate::members::Members;
+use crate::members::{Members, prefix};
 
 /// Where iptables locks: `/run` is not writable in every user namespace, and
 /// the lock of the machine is none of our business.
@@ -213,18 +213,6 @@ fn read_save(mut printed: impl BufRead) -> Vec<SavedSet> {
     }
     finish(&mut sets, &mut entries);
     sets
-}
-
-/// An address with a length, which is the family's full one if not written.
-pub fn prefix(text: &str) -> Option<(IpAddr, u8)> {
-    let (address, length) = match text.split_once('/') {
-        Some((address, length)) => (address, Some(length)),
-        None => (text, None),
-    };
-    let address: IpAddr = address.parse().ok()?;
-    let bits = if address.is_ipv4() { 32 } else { 128 };
-    let length = length.map_or(Some(bits), |length| length.parse().ok())?;
-    (length <= bits).then_some((address, length))
 }
 
 #[cfg(test)]

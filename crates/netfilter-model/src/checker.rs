@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use blocklist::AnyPrefix;
+use blocklist::{AnyPrefix, Prefixes};
 use reconcile::{CHUNK_MAX, SetPrefix};
 
 use crate::generations::Generations;
@@ -72,6 +72,9 @@ pub struct Checker {
     pub rules: BTreeMap<RawName, u32>,
     /// Addresses and prefixes that nothing of ours may ever cover.
     pub never: Vec<AnyPrefix>,
+    /// What may have come to be never blocked: that leaves before the daemon
+    /// has all feeds.
+    pub excepted: Vec<AnyPrefix>,
     /// Whether the daemon has all feeds; the harness says so.
     pub feeds_complete: bool,
     kernel_seen: bool,
@@ -95,6 +98,7 @@ impl Checker {
             prefix,
             rules: BTreeMap::new(),
             never: Vec::new(),
+            excepted: Vec::new(),
             feeds_complete: true,
             kernel_seen: false,
             seen: BTreeMap::new(),
@@ -156,8 +160,14 @@ impl Checker {
         self.seen.values_mut().for_each(|seen| seen.outdated = true);
     }
 
-    /// Somebody else has changed the set of this name.
-    pub(crate) fn foreign_hand(&mut self, name: &RawName, sets: &Sets) {
+    /// Somebody else has changed the set of this name, which held these
+    /// members before.
+    pub(crate) fn foreign_hand(
+        &mut self,
+        name: &RawName,
+        before: &BTreeSet<AnyPrefix>,
+        sets: &Sets,
+    ) {
         if let Some(seen) = self.seen.get_mut(name) {
             seen.outdated = true;
         }
@@ -166,7 +176,7 @@ impl Checker {
             Some(slot) if self.is_ours(name, slot) => {
                 self.tainted.insert(name.clone(), false);
                 if let Some(generations) = self.generations.get_mut(name) {
-                    generations.disturb(slot.set.members.clone());
+                    generations.disturb(before, slot.set.members.clone());
                 }
             }
             _ => drop(self.tainted.remove(name)),
@@ -239,16 +249,26 @@ impl Checker {
     /// kernel was seen, and addresses that rules see before the feeds were.
     fn passes_gate(&self, request: &Request, sets: &Sets) -> bool {
         let held = |name| sets.get(name).map(|slot| &slot.set.members);
+        // A packet knows addresses, not members.
+        let excepted: Prefixes = self.excepted.iter().copied().collect();
+        let opens = |old: &BTreeSet<AnyPrefix>, new: &BTreeSet<AnyPrefix>| {
+            let [old, new]: [Prefixes; 2] = [old, new].map(|all| all.iter().copied().collect());
+            !old.subtract(&new).subtract(&excepted).is_empty()
+        };
         let removes = match request {
-            Request::Delete { name, .. } | Request::Destroy { name, .. } | Request::Flush(name) => {
+            Request::Delete { name, members, .. } => {
+                let stays = held(name).map(|held| {
+                    held.iter().filter(|one| !members.contains(one)).copied().collect()
+                });
+                let opens = held(name).zip(stays).is_some_and(|(old, new)| opens(old, &new));
+                !self.kernel_seen || !self.is_shadow(name) && opens
+            }
+            Request::Destroy { name, .. } | Request::Flush(name) => {
                 !self.kernel_seen || !self.is_shadow(name)
             }
-            Request::Swap(shadow, live) => match (held(shadow), held(live)) {
-                (Some(new), Some(old)) => {
-                    !old.iter().all(|&old| new.iter().any(|&new| covers(new, old)))
-                }
-                _ => false,
-            },
+            Request::Swap(shadow, live) => {
+                held(shadow).zip(held(live)).is_some_and(|(new, old)| opens(old, new))
+            }
             _ => false,
         };
         let disturbed = |name| self.outdated(name) || self.tainted.contains_key(name);
@@ -364,6 +384,11 @@ impl Checker {
                 self.seen.retain(|name, _| all.contains_key(name));
             }
             // A dump shows members; whose they are, headers say.
+            (Request::Dump(name), Ok(_)) => {
+                if let Some(generations) = self.generations.get_mut(name) {
+                    generations.read();
+                }
+            }
             (Request::Header(name), Ok(Reply::Sets(one))) => {
                 if let Some(slot) = one.get(name) {
                     self.see(name, slot);
@@ -374,6 +399,7 @@ impl Checker {
                 self.seen.insert(name.clone(), fresh);
                 self.tainted.remove(name);
                 if let Some(generations) = self.generations.get_mut(name) {
+                    generations.read();
                     generations.start_from(BTreeSet::new());
                 }
             }
@@ -391,10 +417,13 @@ impl Checker {
             }
             (Request::Swap(shadow, live), Ok(_)) => {
                 let (one, other) = (self.tainted.remove(shadow), self.tainted.remove(live));
+                if let Some(generations) = self.generations.get_mut(live) {
+                    generations.read();
+                }
                 if let (Some(seen), Some(slot)) = (one, sets.get(live)) {
                     self.tainted.insert(live.clone(), seen);
                     if let Some(generations) = self.generations.get_mut(live) {
-                        generations.disturb(slot.set.members.clone());
+                        generations.disturb(&BTreeSet::new(), slot.set.members.clone());
                     }
                 }
                 self.tainted.extend(other.map(|seen| (shadow.clone(), seen)));

@@ -8,6 +8,7 @@ mod checker;
 mod code;
 mod fault;
 mod generations;
+pub mod host;
 mod kernel;
 mod loopback;
 mod machine;

@@ -12,7 +12,7 @@ use crate::sets::{RawName, Sets};
 use crate::{Checker, Refusal, Reply, Request, Trouble};
 
 /// Lines of history that are kept for a report.
-const TRACE_MAX: usize = 300;
+const TRACE_MAX: usize = 3_000;
 
 /// A host with one kernel and at most one daemon.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ impl Machine {
             self.drop_rules(&name);
             let request = Request::Destroy { name: name.clone(), exclusive: false };
             drop(self.sets.serve(&request));
-            self.checker.foreign_hand(&name, &self.sets);
+            self.checker.foreign_hand(&name, &BTreeSet::new(), &self.sets);
         }
     }
 
@@ -224,6 +224,7 @@ impl Machine {
     pub fn foreign(&mut self, hand: &Hand, name: &RawName) {
         self.note(format!("     ~ somebody else: {hand:?} {name}"));
         let destroy = Request::Destroy { name: name.clone(), exclusive: false };
+        let before = self.held_by(name);
         let (slot_family, first) = match self.sets.get(name) {
             Some(slot) => (slot.set.family, slot.set.members.first().copied()),
             None => (None, None),
@@ -244,7 +245,7 @@ impl Machine {
             Hand::Rename => {
                 let to = RawName::from("renamed-by-somebody");
                 let done = self.sets.serve(&Request::Rename { from: name.clone(), to: to.clone() });
-                self.checker.foreign_hand(&to, &self.sets);
+                self.checker.foreign_hand(&to, &BTreeSet::new(), &self.sets);
                 done
             }
             Hand::Squat => self.sets.serve(&destroy).and_then(|_| {
@@ -257,8 +258,12 @@ impl Machine {
             }
         };
         if done.is_ok() {
-            self.checker.foreign_hand(&name, &self.sets);
+            self.checker.foreign_hand(&name, &before, &self.sets);
         }
+    }
+
+    fn held_by(&self, name: &RawName) -> BTreeSet<AnyPrefix> {
+        self.sets.get(name).map_or_else(BTreeSet::new, |slot| slot.set.members.clone())
     }
 
     fn hold(&mut self, hand: &Hand, name: &RawName) {
@@ -273,10 +278,11 @@ impl Machine {
     /// A foreign set appears, by any name and of any kind. Replaces one that
     /// is there.
     pub fn put_foreign(&mut self, name: &RawName, set: &crate::RawSet) {
+        let before = self.held_by(name);
         drop(self.sets.serve(&Request::Destroy { name: name.clone(), exclusive: false }));
         let set = set.clone();
         drop(self.sets.serve(&Request::Create { name: name.clone(), set, exclusive: true }));
-        self.checker.foreign_hand(name, &self.sets);
+        self.checker.foreign_hand(name, &before, &self.sets);
     }
 }
 

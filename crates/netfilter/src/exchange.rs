@@ -44,8 +44,17 @@ impl<T: Transport> Exchange<T> {
     /// [`Failure`].
     pub fn ask(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
         let sequence = self.reserve(1);
+        self.answered(&request.encode(sequence), sequence)
+    }
+
+    /// Sends one message, written with this reserved sequence number, that
+    /// has one answer with data.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn answered(&mut self, message: &[u8], sequence: u32) -> Result<Reply, Failure> {
         let mut reply = None;
-        self.exchange(&request.encode(sequence), sequence, 1, |answer| match answer.body {
+        self.exchange(message, sequence, 1, |answer| match answer.body {
             Body::Reply(found) => {
                 reply = Some(found);
                 Ok(ControlFlow::Break(()))
@@ -98,6 +107,16 @@ impl<T: Transport> Exchange<T> {
         Ok(codes)
     }
 
+    /// Sends the messages of one transaction, written with `count` reserved
+    /// sequence numbers from `first` on, and waits until all of it is done or
+    /// the first error says that none of it is.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn transacted(&mut self, batch: &[u8], first: u32, count: u32) -> Result<(), Failure> {
+        self.exchange(batch, first, count, |answer| end(&answer.body))
+    }
+
     /// Asks for a listing and hands over its parts.
     ///
     /// A socket that has not yet received into a large buffer gets small
@@ -116,11 +135,28 @@ impl<T: Transport> Exchange<T> {
             self.ask(&Request::Protocol)?;
         }
         let sequence = self.reserve(1);
-        self.exchange(&request.encode(sequence), sequence, 1, |answer| match answer.body {
-            Body::Reply(Reply::Part(part)) => {
+        self.listed(&request.encode(sequence), sequence, |reply| match reply {
+            Reply::Part(part) => {
                 each(part);
-                Ok(ControlFlow::Continue(()))
+                Ok(())
             }
+            _ => Err(Failure::Senseless("a listing of something else".to_owned())),
+        })
+    }
+
+    /// Sends one message, written with this reserved sequence number, that
+    /// asks for a listing, and hands over its parts.
+    ///
+    /// # Errors
+    /// [`Failure`], and what `each` fails with.
+    pub fn listed(
+        &mut self,
+        message: &[u8],
+        sequence: u32,
+        mut each: impl FnMut(Reply) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        self.exchange(message, sequence, 1, |answer| match answer.body {
+            Body::Reply(reply) => each(reply).map(ControlFlow::Continue),
             Body::Done { code: 0 } => Ok(ControlFlow::Break(())),
             Body::Done { code } => Err(Failure::Refused { code, number: None }),
             Body::Acknowledged => Err(Failure::Senseless("a listing was acknowledged".to_owned())),

@@ -1,11 +1,12 @@
-//! The kernel's ipsets, over raw netlink: what the messages look like
-//! ([`wire`], [`Request`], [`Batch`], [`answers`]), how they are exchanged
-//! ([`Transport`], [`Exchange`]), and the driver that makes them the
-//! [`reconcile::Kernel`] trait ([`Netfilter`]).
+//! The kernel's ipsets and the rules that ask them, over raw netlink: what the
+//! messages look like ([`wire`], [`Request`], [`Batch`], [`answers`]; of
+//! `nf_tables` in `nftables`), how they are exchanged ([`Transport`],
+//! [`Exchange`]), and the driver that makes them the [`reconcile::Kernel`]
+//! trait ([`Netfilter`]).
 //!
-//! It knows no runtime, no files and no configuration, and never why a set
-//! should look as it does. Every message names one set of ours; the only one
-//! without a name is the listing of names.
+//! It knows no runtime, no files and no configuration, and never why a set or
+//! a rule should look as it does. Every message names one set or our own
+//! table; the only one without a name is the listing of sets' names.
 
 mod answer;
 mod batch;
@@ -13,6 +14,7 @@ mod driver;
 mod exchange;
 mod failure;
 pub mod limits;
+mod nftables;
 mod reply;
 mod request;
 mod transport;
@@ -23,6 +25,6 @@ pub use batch::{Batch, Change, Unwritable};
 pub use driver::Netfilter;
 pub use exchange::Exchange;
 pub use failure::Failure;
-pub use reply::{Entry, Part, Reply, WireHeader};
+pub use reply::{Entry, Nftables, Part, Reply, WireHeader};
 pub use request::Request;
 pub use transport::{NetlinkSocket, Transport};

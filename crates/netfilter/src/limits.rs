@@ -26,3 +26,17 @@ pub const STALE_MAX: usize = 4_096;
 
 /// The largest value of an attribute's length field, `nla_len` being a `u16`.
 pub const ATTRIBUTE_BYTES_MAX: usize = u16::MAX as usize;
+
+/// How often a transaction is begun anew because somebody else changed rules
+/// between the look and the change.
+pub const TRANSACTION_ATTEMPTS: usize = 16;
+
+/// How often, and after which pause each, it is looked whether the kernel has
+/// let go of a set that a removed rule asked.
+pub const RELEASE_LOOKS: usize = 25;
+/// See [`RELEASE_LOOKS`].
+pub const RELEASE_PAUSE: Duration = Duration::from_millis(10);
+
+/// Rules of the kernel in one transaction; one of ours may take several. All
+/// of them go into one `send`, and a rule takes less than 600 bytes.
+pub const TABLE_RULES_MAX: usize = 1_024;

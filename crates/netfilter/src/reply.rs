@@ -13,6 +13,9 @@ use crate::wire::{Command, address, data, family, message};
 /// Bytes of `struct nfgenmsg`, which comes before the attributes.
 const NFGENMSG_BYTES: usize = 4;
 
+/// `NFNL_SUBSYS_NFTABLES` (`include/uapi/linux/netfilter/nfnetlink.h`).
+const NFTABLES_SUBSYSTEM: u8 = 10;
+
 /// An answer that carries data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -30,8 +33,21 @@ pub enum Reply {
         /// The lowest.
         min: u8,
     },
+    /// To [`crate::Request::Index`]: where rules find the set.
+    Index(u16),
     /// To a listing: one of many.
     Part(Part),
+    /// A message of `nf_tables`.
+    Nftables(Nftables),
+}
+
+/// A message of `nf_tables`, not read further than its frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nftables {
+    /// The low byte of its type, `NFT_MSG_*`.
+    pub message: u8,
+    /// Its attributes, as they came.
+    pub attributes: Vec<u8>,
 }
 
 /// A part of a listing: about one set, of which there may be several parts.
@@ -90,12 +106,18 @@ impl NetlinkDeserializable for Reply {
         if is(Command::List) {
             return Part::parse(attributes).map(Self::Part);
         }
-        let (mut protocol, mut revision, mut min) = (None, None, None);
+        let [subsystem, message] = header.message_type.to_be_bytes();
+        if subsystem == NFTABLES_SUBSYSTEM {
+            let attributes = attributes.to_vec();
+            return Ok(Self::Nftables(Nftables { message, attributes }));
+        }
+        let (mut protocol, mut revision, mut min, mut index) = (None, None, None, None);
         for_each(attributes, |kind, value| {
             match kind {
                 message::PROTOCOL => protocol = Some(parse_u8(value)?),
                 message::REVISION => revision = Some(parse_u8(value)?),
                 message::MIN => min = Some(parse_u8(value)?),
+                message::INDEX => index = value.try_into().ok().map(u16::from_be_bytes),
                 _ => {}
             }
             Ok(())
@@ -103,6 +125,9 @@ impl NetlinkDeserializable for Reply {
         match (protocol, revision, min) {
             (Some(max), _, Some(min)) if is(Command::Protocol) => Ok(Self::Protocol { max, min }),
             (_, Some(max), Some(min)) if is(Command::Type) => Ok(Self::Type { max, min }),
+            _ if is(Command::GetByName) => {
+                index.map(Self::Index).ok_or_else(|| DecodeError::from("a set without an index"))
+            }
             _ => Err(DecodeError::from("an answer of unknown type or without its values")),
         }
     }

@@ -29,6 +29,8 @@ pub enum Request<'a> {
     Header(&'a SetName),
     /// Header and members of one set.
     Dump(&'a SetName),
+    /// The index under which a set is. It stays with the name over a swap.
+    Index(&'a SetName),
     /// Create a set that does not exist, without extensions, with the
     /// kernel's own bucket size: a smaller one makes tables explode.
     Create {
@@ -75,6 +77,7 @@ impl Request<'_> {
         match self {
             Self::Protocol => Command::Protocol,
             Self::Type(_) => Command::Type,
+            Self::Index(_) => Command::GetByName,
             Self::Names | Self::Header(_) | Self::Dump(_) => Command::List,
             Self::Create { .. } => Command::Create,
             Self::Rename { .. } => Command::Rename,
@@ -89,7 +92,7 @@ impl Request<'_> {
     /// twice. `EXCL` is what the `ipset` program leaves out for `-exist`.
     fn flags(&self) -> u16 {
         match self {
-            Self::Protocol | Self::Type(_) => NLM_F_REQUEST,
+            Self::Protocol | Self::Type(_) | Self::Index(_) => NLM_F_REQUEST,
             Self::Names | Self::Header(_) | Self::Dump(_) => NLM_F_REQUEST | NLM_F_DUMP,
             Self::Create { .. } => NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
             Self::Rename { .. }
@@ -110,7 +113,9 @@ impl Request<'_> {
             Self::Header(set) => {
                 vec![protocol(), name(set), big_endian(message::FLAGS, flag::LIST_HEADER)]
             }
-            Self::Dump(set) | Self::Flush(set) | Self::Destroy(set) => vec![protocol(), name(set)],
+            Self::Dump(set) | Self::Index(set) | Self::Flush(set) | Self::Destroy(set) => {
+                vec![protocol(), name(set)]
+            }
             Self::Create { spec, revision } => creation(spec, *revision),
             Self::Swap { shadow, live } => {
                 vec![protocol(), name(shadow), text(message::SETNAME2, live.as_str())]

@@ -43,6 +43,8 @@ pub enum Command {
     Test = 11,
     /// Which revisions of a set type there are.
     Type = 13,
+    /// Under which index a set is, by which rules refer to it.
+    GetByName = 14,
 }
 
 impl Command {
@@ -76,6 +78,8 @@ pub mod message {
     pub const LINENO: u16 = 9;
     /// `u8`, of a protocol or of a revision.
     pub const MIN: u16 = 10;
+    /// `u16`, big-endian.
+    pub const INDEX: u16 = 11;
 }
 
 /// Attributes inside `DATA`. From 17 on they mean other things in the

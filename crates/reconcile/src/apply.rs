@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use crate::verify::verify;
 use crate::{
     Kernel, KernelError, KernelErrorKind, Members, Object, ObjectPlan, Observed, Op, Phase, Plan,
-    Presence, Reason, Route, SetName, Stage, Step,
+    Presence, Reason, Route, RuleSet, SetName, Stage, Step,
 };
 
 /// How far the carrying out has come.
@@ -115,7 +115,7 @@ impl<K: Kernel> Run<'_, K> {
         }
         let steps = object.steps.iter().filter(|planned| planned.phase == phase);
         for planned in steps {
-            match self.step(&planned.step) {
+            match self.ready(&planned.step).and_then(|()| self.step(&planned.step)) {
                 Ok(()) => {}
                 Err(Stop::Halted) => {
                     self.outcome.halted = true;
@@ -145,8 +145,26 @@ impl<K: Kernel> Run<'_, K> {
         });
     }
 
+    /// Rules wait for their sets: one that could not be filled lets nothing in
+    /// or everything.
+    fn ready(&self, step: &Step) -> Result<(), Stop> {
+        let Step::Put(rules) = step else { return Ok(()) };
+        let failed = |set: &&SetName| self.failed.contains(&Object::from(*set));
+        match rules.rules().iter().map(|rule| &rule.set).find(failed) {
+            None => Ok(()),
+            Some(set) => Err(Stop::Failed(KernelError {
+                stage: Stage::Put,
+                object: Some(Object::Rules(rules.family())),
+                kind: KernelErrorKind::Busy,
+                member: None,
+                detail: format!("{set} failed"),
+            })),
+        }
+    }
+
     fn step(&mut self, step: &Step) -> Result<(), Stop> {
         match step {
+            Step::Put(rules) => self.put(rules),
             Step::Create(spec) => {
                 self.op(&Op::Create(spec.clone()))?;
                 if spec.name.is_shadow() {
@@ -207,6 +225,21 @@ impl<K: Kernel> Run<'_, K> {
             self.op(&Op::Delete { set: set.clone(), chunk })?;
             self.pace(written)?;
         }
+        Ok(())
+    }
+
+    /// Puts rules in place. What they referred to before and do not now may go.
+    fn put(&mut self, rules: &RuleSet) -> Result<(), Stop> {
+        self.outcome.look_again |= match self.kernel.put_rules(rules) {
+            Ok(changed) => {
+                let refers = |set: &SetName| rules.rules().iter().any(|rule| rule.set == *set);
+                let mut seen = self.observed.sets.iter();
+                let stale = seen.any(|(set, seen)| seen.header.references > 0 && !refers(set));
+                self.observed.note_rules(rules);
+                changed && stale
+            }
+            Err(error) => return Err(Stop::Failed(error)),
+        };
         Ok(())
     }
 

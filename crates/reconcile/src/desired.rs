@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use blocklist::{Address, PrefixSet, Prefixes};
 
-use crate::{Members, NameError, SetName, SetPrefix};
+use crate::{Members, NameError, RuleSet, SetName, SetPrefix};
 
 /// The desired state of the kernel. A set of ours that is not in it is to go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
     /// The targets of every live set, both families of every list.
     pub sets: BTreeMap<SetName, Target>,
+    /// The rules of each family that is looked after; of another, rules stay
+    /// as they are.
+    pub rules: Vec<RuleSet>,
 }
 
 /// What a set is brought to.

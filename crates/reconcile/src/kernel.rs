@@ -5,7 +5,7 @@ use std::fmt;
 
 use blocklist::AnyPrefix;
 
-use crate::{Chunk, Members, Object, Op, SetHeader, SetName, SetPrefix};
+use crate::{Chunk, Members, Object, Op, RuleSet, RulesFound, SetHeader, SetName, SetPrefix};
 
 /// Reading the kernel's ipsets.
 pub trait Observe {
@@ -45,6 +45,17 @@ pub trait Observe {
     /// # Errors
     /// `NotFound`, others.
     fn matches(&mut self, set: &SetName, address: AnyPrefix) -> Result<bool, KernelError>;
+
+    /// What stands where these rules should. A kernel that knows no rules has
+    /// none.
+    ///
+    /// # Errors
+    /// `NotFound` if a rule's set is missing, `Changed` if others change rules
+    /// all the time, others.
+    fn rules(&mut self, wanted: &RuleSet) -> Result<RulesFound, KernelError> {
+        let none = wanted.rules().is_empty();
+        Ok(if none { RulesFound::AsWanted(Vec::new()) } else { RulesFound::Absent })
+    }
 }
 
 /// Changing the kernel's ipsets.
@@ -54,6 +65,26 @@ pub trait Kernel: Observe {
     /// # Errors
     /// [`KernelError`]; only `Unknown` leaves open whether the op happened.
     fn execute(&mut self, op: &Op) -> Result<(), KernelError>;
+
+    /// Makes the rules of a family these and no others, in one transaction.
+    /// Returns whether there was anything to do. A kernel that knows no rules
+    /// cannot.
+    ///
+    /// # Errors
+    /// [`KernelError`]; only `Unknown` and `Changed` leave open whether it
+    /// happened. `Exists` if a table of our name is not ours.
+    fn put_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {
+        if wanted.rules().is_empty() {
+            return Ok(false);
+        }
+        Err(KernelError {
+            stage: Stage::Put,
+            object: Some(Object::Rules(wanted.family())),
+            kind: KernelErrorKind::Unsupported,
+            member: None,
+            detail: String::new(),
+        })
+    }
 }
 
 /// A kernel by reference is a kernel.
@@ -73,11 +104,17 @@ impl<K: Observe + ?Sized> Observe for &mut K {
     fn matches(&mut self, set: &SetName, address: AnyPrefix) -> Result<bool, KernelError> {
         (**self).matches(set, address)
     }
+    fn rules(&mut self, wanted: &RuleSet) -> Result<RulesFound, KernelError> {
+        (**self).rules(wanted)
+    }
 }
 
 impl<K: Kernel + ?Sized> Kernel for &mut K {
     fn execute(&mut self, op: &Op) -> Result<(), KernelError> {
         (**self).execute(op)
+    }
+    fn put_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {
+        (**self).put_rules(wanted)
     }
 }
 
@@ -152,6 +189,10 @@ pub enum Stage {
     Destroy,
     /// Reading back what was written.
     Verify,
+    /// Making rules what they should be, in one transaction.
+    Put,
+    /// Taking all rules of a family away.
+    Remove,
 }
 
 impl fmt::Display for Stage {
@@ -169,6 +210,8 @@ impl fmt::Display for Stage {
             Self::Flush => "flush",
             Self::Destroy => "destroy",
             Self::Verify => "verify",
+            Self::Put => "put in place",
+            Self::Remove => "remove",
         })
     }
 }

@@ -15,6 +15,7 @@ mod observed;
 mod op;
 mod plan;
 mod probe;
+mod rule;
 mod step;
 mod verify;
 
@@ -30,4 +31,8 @@ pub use observed::{
 pub use op::{Capacity, Op, Presence, SetSpec};
 pub use plan::{Gate, Hold, Policy, Update, plan};
 pub use probe::{Drift, Found, Probe};
+pub use rule::{
+    Count, End, Hook, Interface, Ports, RejectWith, Rule, RuleSet, RulesFound, RulesSeen,
+    Transport, Verdict,
+};
 pub use step::{Cost, ObjectPlan, Obstacle, Phase, Plan, PlannedStep, Reason, Route, Step};

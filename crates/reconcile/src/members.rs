@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
-use blocklist::{AnyPrefix, Family, PrefixSet, Prefixes};
+use blocklist::{Address, AnyPrefix, Family, Prefix, PrefixSet, Prefixes};
 
 /// Members in one op at the most. From 256 to 1,024 a message the kernel's
 /// cost per member is flat, and it holds its lock for well under 1 ms.
@@ -19,6 +19,22 @@ pub enum Members {
     V4(Arc<PrefixSet<u32>>),
     /// Of a set with `family inet6`.
     V6(Arc<PrefixSet<u128>>),
+}
+
+/// How many of `ours` hold an address that none of `theirs` does.
+fn lost<A: Address>(ours: &PrefixSet<A>, theirs: &PrefixSet<A>) -> u64 {
+    let gone = ours.difference(theirs);
+    let rest = gone.subtract(theirs);
+    // What is left is of no two pieces that overlap. A piece of a member comes
+    // right behind where the member would be; one that is wider, of a member
+    // around it, right before.
+    let leaves_some = |member: &Prefix<A>| {
+        let (Ok(position) | Err(position)) = rest.position(*member);
+        let behind = position < rest.len() && rest.at(position).first() <= member.last();
+        let around = position.checked_sub(1).map(|before| rest.at(before));
+        behind || around.is_some_and(|piece| piece.last() >= member.first())
+    };
+    gone.iter().filter(leaves_some).count() as u64
 }
 
 impl Members {
@@ -88,6 +104,16 @@ impl Members {
             (Self::V4(ours), Self::V4(theirs)) => ours.difference(theirs).into(),
             (Self::V6(ours), Self::V6(theirs)) => ours.difference(theirs).into(),
             _ => self.clone(),
+        }
+    }
+
+    /// How many of these members hold an address that is in none of `others`.
+    /// One whose addresses stay in wider or narrower ones is not lost.
+    pub fn lost_to(&self, others: &Self) -> u64 {
+        match (self, others) {
+            (Self::V4(ours), Self::V4(theirs)) => lost(ours, theirs),
+            (Self::V6(ours), Self::V6(theirs)) => lost(ours, theirs),
+            _ => self.len() as u64,
         }
     }
 

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use blocklist::Family;
 
 use crate::{
-    Capacity, KernelError, KernelErrorKind, Members, Observe, Op, SetName, SetPrefix, SetSpec,
+    Capacity, KernelError, KernelErrorKind, Members, Observe, Op, RuleSet, RulesFound, RulesSeen,
+    SetName, SetPrefix, SetSpec,
 };
 
 /// The type that all our sets have.
@@ -98,6 +99,8 @@ pub struct ObservedSet {
 pub struct Observed {
     /// By name.
     pub sets: BTreeMap<SetName, ObservedSet>,
+    /// The rules that were looked for, one for each family at the most.
+    pub rules: Vec<RulesSeen>,
 }
 
 impl Observed {
@@ -124,6 +127,57 @@ impl Observed {
         Ok(observed)
     }
 
+    /// Looks for rules. Where that fails, what is there is not known.
+    pub fn look_for_rules<'a>(
+        &mut self,
+        wanted: impl IntoIterator<Item = &'a RuleSet>,
+        kernel: &mut impl Observe,
+    ) {
+        let seen = |wanted: &RuleSet| RulesSeen {
+            wanted: wanted.clone(),
+            found: kernel.rules(wanted).ok(),
+        };
+        self.rules = wanted.into_iter().map(seen).collect();
+    }
+
+    /// Makes these the rules to look for next; what is known of others goes.
+    pub fn expect_rules(&mut self, wanted: &[RuleSet]) {
+        let seen = |wanted: &RuleSet| {
+            let known = self.rules.iter().find(|seen| seen.wanted == *wanted);
+            let found = known.and_then(|seen| seen.found.clone());
+            RulesSeen { wanted: wanted.clone(), found }
+        };
+        self.rules = wanted.iter().map(seen).collect();
+    }
+
+    /// What is known to stand where these rules should.
+    pub fn rules_found(&self, wanted: &RuleSet) -> Option<&RulesFound> {
+        self.rules.iter().find(|seen| seen.wanted == *wanted)?.found.as_ref()
+    }
+
+    /// Notes that these rules are in the kernel now.
+    pub(crate) fn note_rules(&mut self, put: &RuleSet) {
+        self.rules.retain(|seen| seen.wanted.family() != put.family());
+        let found = Some(RulesFound::AsWanted(Vec::new()));
+        self.rules.push(RulesSeen { wanted: put.clone(), found });
+    }
+
+    /// Where rules were as wanted and are not any more, told of a set that
+    /// they ask.
+    fn rules_changed(&self, known: &Self) -> Vec<Difference> {
+        let as_wanted = |found: &Option<RulesFound>| matches!(found, Some(RulesFound::AsWanted(_)));
+        let were = known.rules.iter().filter(|seen| as_wanted(&seen.found));
+        let gone = were.filter(|before| {
+            let now = self.rules.iter().find(|seen| seen.wanted == before.wanted);
+            now.is_some_and(|now| now.found.is_some() && !as_wanted(&now.found))
+        });
+        let differences = gone.filter_map(|seen| {
+            let set = seen.wanted.rules().first()?.set.clone();
+            Some(Difference { set, kind: DifferenceKind::Rules })
+        });
+        differences.collect()
+    }
+
     /// Where this differs from what was `known`, set by set. Compares all
     /// members, so it takes some milliseconds a million.
     pub fn drift_from(&self, known: &Self) -> Vec<Difference> {
@@ -142,7 +196,7 @@ impl Observed {
             };
             Some(Difference { set: name.clone(), kind })
         });
-        differences.collect()
+        differences.chain(self.rules_changed(known)).collect()
     }
 
     /// Notes what is known after an op that succeeded. While members are
@@ -212,6 +266,9 @@ pub enum DifferenceKind {
     /// Somebody else's has its name.
     #[error("the set was replaced")]
     Replaced,
+    /// The rules of its family are gone or others.
+    #[error("the rules that ask the sets of this family were changed or removed")]
+    Rules,
     /// Its members are others.
     #[error("{missing} members were taken out, {extra} were put in")]
     Members {

@@ -1,12 +1,16 @@
 //! What must change: for every set the one way to get from what is observed to
 //! what is desired. Total and deterministic; an empty plan means in sync.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use blocklist::Family;
 
 use crate::step::{Cost, ObjectPlan, Phase, PlannedStep, Step};
 use crate::{
-    CHUNK_MAX, Capacity, Desired, Members, Observed, ObservedSet, Obstacle, Plan, Reason, Route,
-    SetName, SetPrefix, SetSpec, Standing, Target,
+    CHUNK_MAX, Capacity, Desired, Members, Object, Observed, ObservedSet, Obstacle, Plan, Reason,
+    Route, SetName, SetPrefix, SetSpec, Standing, Target,
 };
 
 /// How an existing set is brought to new members.
@@ -57,13 +61,16 @@ pub struct Policy {
     pub held: BTreeMap<SetName, Hold>,
     /// Sets to leave alone this time, because they failed a moment ago.
     pub resting: BTreeSet<SetName>,
+    /// Families whose rules to leave alone, for the same reason.
+    pub resting_rules: BTreeSet<Family>,
 }
 
 impl Policy {
     /// The policy of a complete picture and default update.
     pub fn new(prefix: SetPrefix, salt: u64) -> Self {
         let (held, resting) = (BTreeMap::new(), BTreeSet::new());
-        Self { prefix, update: Update::Auto, gate: Gate::Open, salt, held, resting }
+        let resting_rules = BTreeSet::new();
+        Self { prefix, update: Update::Auto, gate: Gate::Open, salt, held, resting, resting_rules }
     }
 
     /// The description of a set to be created for `members`. The salt of each
@@ -89,11 +96,15 @@ impl Policy {
 /// Says what must change to get from `observed` to `desired`. Compares all
 /// members, so it takes some milliseconds a million.
 pub fn plan(desired: &Desired, observed: &Observed, policy: &Policy) -> Plan {
-    let mut planner = Planner { observed, policy, shadows: 0 };
+    let rules = rules::plan(desired, observed, policy);
+    let changing = rules.iter().filter(|planned| !planned.steps.is_empty());
+    let changing = changing.map(|planned| planned.object.clone()).collect();
+    let mut planner = Planner { observed, policy, shadows: 0, changing };
     let wanted = desired.sets.iter().map(|(set, target)| planner.wanted(set, target));
     let mut objects: Vec<_> = wanted.collect();
     let unwanted = observed.sets.iter().filter(|(set, _)| !desired.sets.contains_key(*set));
     objects.extend(unwanted.filter_map(|(set, seen)| planner.unwanted(set, seen)));
+    objects.extend(rules);
     objects.sort_by(|a, b| a.object.cmp(&b.object));
     Plan { objects }
 }
@@ -105,6 +116,8 @@ struct Planner<'a> {
     policy: &'a Policy,
     /// The number of the next shadow to try.
     shadows: u32,
+    /// The rules that are put by this plan.
+    changing: BTreeSet<Object>,
 }
 
 impl Planner<'_> {
@@ -132,7 +145,7 @@ impl Planner<'_> {
             }
             (Some(Hold::Frozen), Some(before)) => before.without(&target.never),
         };
-        let withheld = hold.map_or(0, |_| after.difference(&target.members).len() as u64);
+        let withheld = hold.map_or(0, |_| after.lost_to(&target.members));
         ObjectPlan { withheld, ..self.existing(set, seen, after) }
     }
 
@@ -248,6 +261,10 @@ impl Planner<'_> {
         // What was swapped out lately is not waited with: it is seen by nobody.
         let replaced = set.is_shadow() && seen.members.is_some();
         let references = seen.header.references;
+        if references > 0 && self.changing.contains(&Object::Rules(set.family())) {
+            // Perhaps by the rules that go with this plan. The next one knows.
+            return None;
+        }
         let obstacle = match () {
             () if self.policy.resting.contains(set) => Some(Obstacle::Resting),
             () if replaced => None,
@@ -286,7 +303,7 @@ impl Planner<'_> {
     }
 
     /// A name for a shadow that nobody has.
-    fn shadow(&mut self, family: blocklist::Family) -> SetName {
+    fn shadow(&mut self, family: Family) -> SetName {
         loop {
             let name = self.policy.prefix.shadow(self.shadows, family);
             self.shadows += 1;

@@ -5,7 +5,9 @@
 use std::fmt;
 
 use crate::verify::samples;
-use crate::{KernelError, KernelErrorKind, Members, Observe, SetHeader, SetName};
+use crate::{
+    KernelError, KernelErrorKind, Members, Observe, RuleSet, RulesFound, SetHeader, SetName,
+};
 
 /// What to probe in one set.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct Probe {
     /// Whether to have the kernel count the members, which walks the table
     /// with a CPU's packets waiting: 20 ms for a million.
     pub count: bool,
+    /// Rules to look for besides, if it is this set's turn to stand for them.
+    pub rules: Option<RuleSet>,
 }
 
 /// What somebody else did to a set.
@@ -29,6 +33,8 @@ pub enum Drift {
     Gone,
     /// Another set stands in its place, or what refers to it has changed.
     Replaced,
+    /// The rules of its family are gone or others.
+    Rules,
     /// Some of the members that were tested are missing.
     Absent {
         /// Members tested.
@@ -50,6 +56,7 @@ impl fmt::Display for Drift {
         match self {
             Self::Gone => out.write_str("the set is gone"),
             Self::Replaced => out.write_str("the set was replaced or what refers to it changed"),
+            Self::Rules => out.write_str("the rules were changed or removed"),
             Self::Absent { tested, absent } => {
                 write!(out, "{absent} of {tested} members tested are missing")
             }
@@ -88,6 +95,11 @@ impl Probe {
         }
         if found.drift.is_none() {
             found.drift = self.test(kernel)?;
+        }
+        if let (None, Some(rules)) = (found.drift, &self.rules)
+            && !matches!(kernel.rules(rules)?, RulesFound::AsWanted(_))
+        {
+            found.drift = Some(Drift::Rules);
         }
         Ok(found)
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{Foreign, Members, Object, SetName, SetSpec};
+use crate::{Foreign, Members, Object, RuleSet, SetName, SetSpec};
 
 /// Everything that must change, object by object in order of name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -156,6 +156,8 @@ pub enum Step {
         /// What is too much.
         members: Members,
     },
+    /// Make the rules of a family these and no others.
+    Put(RuleSet),
     /// Give a set that no list asks for the name of a shadow: from then on no
     /// rule can come to name it.
     Retire {
@@ -180,6 +182,9 @@ pub enum Phase {
     Establish,
     /// Bring in everything new: fill, verify and swap, or add.
     Bring,
+    /// Put rules in place, whose sets are there and filled by now, and take
+    /// those away that are not wanted, whose sets may go then.
+    Rule,
     /// Take out what is not wanted any more.
     Delete,
     /// Take away the names of sets that no list asks for.
@@ -191,8 +196,15 @@ pub enum Phase {
 
 impl Phase {
     /// All of them, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Sweep, Self::Establish, Self::Bring, Self::Delete, Self::Retire, Self::Release];
+    pub const ALL: [Self; 7] = [
+        Self::Sweep,
+        Self::Establish,
+        Self::Bring,
+        Self::Rule,
+        Self::Delete,
+        Self::Retire,
+        Self::Release,
+    ];
 
     /// Whether rules could notice that it is not done.
     pub fn is_urgent(self) -> bool {
@@ -214,6 +226,8 @@ pub enum Route {
     Swap,
     /// Remove the set.
     Destroy,
+    /// Put rules in place, in one transaction.
+    Put,
 }
 
 impl fmt::Display for Route {
@@ -224,6 +238,7 @@ impl fmt::Display for Route {
             Self::InPlace => "in-place",
             Self::Swap => "swap",
             Self::Destroy => "destroy",
+            Self::Put => "put",
         })
     }
 }
@@ -240,6 +255,9 @@ pub enum Obstacle {
     Referenced(u32),
     /// It should go, but the picture of the feeds is not complete.
     Gate,
+    /// Rules let only members of this set through, and it would have none, nor
+    /// has its list any of the other family.
+    Nobody(SetName),
 }
 
 /// Why an object is changed in this way.
@@ -265,6 +283,8 @@ pub enum Reason {
     Orphan,
     /// A shadow that holds the members of before a swap.
     Replaced,
+    /// The rules are not, or are not known to be, what they should be.
+    Rules,
     /// See the obstacle.
     Blocked,
 }
@@ -282,6 +302,7 @@ impl fmt::Display for Reason {
             Self::Unlisted => "no list has this name",
             Self::Orphan => "a shadow left behind",
             Self::Replaced => "the members of before the swap",
+            Self::Rules => "the rules are not what they should be",
             Self::Blocked => "blocked",
         })
     }
@@ -300,6 +321,11 @@ impl fmt::Display for Obstacle {
                 out,
                 "no list has this name, but {count} rules or sets refer to it: \
                  it stays in force until they are removed"
+            ),
+            Self::Nobody(set) => write!(
+                out,
+                "nobody is in {set}, and rules that let only its members through \
+                 would shut everybody out"
             ),
             Self::Gate => out.write_str("nothing is removed before all feeds have been read once"),
         }

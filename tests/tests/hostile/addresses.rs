@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use lab::intervals::Intervals;
 use lab::members::Members;
-use lab::witness::prefix;
+use lab::members::prefix;
 
 /// `::ffff:0:0/96`: what these name are IPv4 addresses, which no IPv6 packet
 /// has.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use blocklist::{Feed, Format, Limits, parse};
 use lab::host::{Config, Host};
 use lab::members::Members;
+use lab::members::prefix;
 use lab::program;
-use lab::witness::prefix;
 use serde_json::Value;
 
 use crate::addresses::Addresses;

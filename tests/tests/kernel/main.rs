@@ -6,10 +6,10 @@
 //! that end early, one-sided framing, overflowing acknowledgements
 //! (`exchange`, `reading`); blocked or missing sets (`busy`); re-adds that
 //! wipe extensions and `-exist` creation (`foreign`, `writing`); rules that
-//! never match (`packets`). Those of conntrack and of nftables' own batches
-//! concern what this program does not speak. That the acknowledgement of
-//! one writer hides the loss of another's member is the kernel's; here there
-//! is one writer, and its table is large enough.
+//! never match (`packets`, `rules`); batches that commit nothing (`rules`).
+//! Those of conntrack concern what this program does not speak. That the
+//! acknowledgement of one writer hides the loss of another's member is the
+//! kernel's; here there is one writer, and its table is large enough.
 
 mod busy;
 mod exchange;
@@ -19,4 +19,5 @@ mod ground;
 mod host;
 mod packets;
 mod reading;
+mod rules;
 mod writing;

@@ -1,6 +1,7 @@
 //! What the project promises, held against a kernel that goes wrong at every
 //! step. No real kernel, no privileges, no waiting.
 
+mod found;
 mod watching;
 
 use netfilter_model::Faults;

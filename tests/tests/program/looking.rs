@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
+use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -172,6 +173,29 @@ fn a_feed_that_is_added_to_without_a_pause_is_taken_up_in_whole_lines() {
 }
 
 #[test]
+fn a_new_feed_that_takes_long_to_arrive_is_in_force_as_far_as_it_is_there_and_that_is_said() {
+    isolated(|| {
+        let host = host("settle-max-seconds = 1\nscan-seconds = 1");
+        host.feed("list.txt", good().feed());
+        let daemon = Daemon::start(&host);
+        let mut file = File::create(host.feeds().join("new.txt")).expect("it can be written");
+        write!(file, "91.201.0.1\n91.201.0.2\n91.201.").expect("written");
+        let status = daemon.until("said", |status| status["remarks"] != serde_json::json!([]));
+        let want = "feed new.txt is still being written to, what it has so far is in force";
+        assert_eq!(status["remarks"], serde_json::json!([want]), "{status}");
+        assert_eq!(status["degraded"], serde_json::json!([]), "{status}");
+        daemon.until("taken", |_| has(2));
+        assert!(!has(3));
+        let text = host.denyset("status");
+        assert!(text.exits(0).stdout.contains(want), "{}", text.stdout);
+        writeln!(file, "0.3").expect("written");
+        drop(file);
+        daemon.until("whole", |status| status["remarks"] == serde_json::json!([]) && has(3));
+        daemon.stop();
+    });
+}
+
+#[test]
 fn half_of_a_feed_that_is_written_anew_slowly_is_never_in_force() {
     isolated(|| {
         let host = host("settle-max-seconds = 1\nscan-seconds = 1");
@@ -193,6 +217,69 @@ fn half_of_a_feed_that_is_written_anew_slowly_is_never_in_force() {
         writeln!(file, "{}", rest.join("\n")).expect("written");
         drop(file);
         daemon.until_members(V4, old.family(true).len() + 2);
+    });
+}
+
+/// A host that takes in what is in folders as well, and looks every second.
+fn deep_host() -> Host {
+    let daemon = "settle-ms = 20\nscan-seconds = 1".into();
+    let tables = Config::default().tables.replace("\"*\"", "\"**\"");
+    let host = Host::with(&Config { daemon, tables, ..Config::default() });
+    host.feed("list.txt", good().feed());
+    host.feed("sub/more.txt", "91.201.0.1\n");
+    host
+}
+
+/// Changes that nothing tells of are seen by looking, and it is said that they
+/// are not told, by `words`. What is below a directory is seen too.
+fn check_untold(call: &str, error: &str, words: &str) {
+    isolated(|| {
+        let host = deep_host();
+        let mut daemon = Daemon::start_failing(&host, call, error);
+        daemon.expect_error("changes may be noticed late");
+        assert!(has(1));
+        host.feed("sub/more.txt", "91.201.0.2\n");
+        daemon.until("seen", |_| has(2) && !has(1));
+        host.feed("new.txt", "91.201.0.3\n");
+        daemon.until("seen too", |_| has(3));
+        let degraded = host.denyset_json("status").exits(1).json()["degraded"].to_string();
+        let late = "changes in feeds-dir may be seen only every 1 s";
+        assert!(degraded.contains(late) && degraded.contains(words), "{degraded}");
+        daemon.wait_logged(&["ERROR", "changes may be noticed late", words]);
+        let text = daemon.log().text();
+        let told = text.lines().filter(|line| line.contains("changes may be noticed late")).count();
+        assert_eq!(told, 1, "{text}");
+        daemon.assert_alive();
+        daemon.stop();
+    });
+}
+
+#[test]
+fn where_watches_are_used_up_changes_are_seen_by_looking() {
+    check_untold("inotify_add_watch", "ENOSPC", "max_user_watches");
+}
+
+#[test]
+fn where_there_can_be_no_watcher_changes_are_seen_by_looking() {
+    check_untold("inotify_init1", "EMFILE", "max_user_instances");
+}
+
+#[test]
+fn a_kernel_that_cannot_keep_paths_beneath_a_directory_follows_no_links() {
+    isolated(|| {
+        let host = deep_host();
+        let daemon = Daemon::start_failing(&host, "openat2", "ENOSYS");
+        assert!(has(1));
+        host.denyset("status").exits(0);
+        host.feed("sub/more.txt", "91.201.0.2\n");
+        daemon.until("seen", |_| has(2) && !has(1));
+        // Nothing says where a link leads, so none is followed, and it is said.
+        symlink("sub/more.txt", host.feeds().join("link.txt")).expect("a link");
+        let feed = daemon.until_feed("link.txt", "refused");
+        assert!(feed["refused"].to_string().contains("openat2"), "{feed}");
+        host.feed("list.txt", "91.201.0.9\n".to_owned() + &good().feed());
+        daemon.until("seen all the same", |_| has(9) && has(2));
+        daemon.stop();
     });
 }
 

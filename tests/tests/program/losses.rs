@@ -29,10 +29,10 @@ fn lose_state(host: &Host) {
     fs::create_dir(host.state()).expect("a new one");
 }
 
-/// `accept --config`, which names no file and so needs the socket.
+/// `accept --config` of the daemon that has this host's configuration.
 fn accept_config(host: &Host) -> Outcome {
-    let socket = host.path("run/control.sock").into_os_string();
-    program::run(["--socket".into(), socket, "accept".into(), "--config".into()])
+    let config = host.config().into_os_string();
+    program::run(["-c".into(), config, "accept".into(), "--config".into()])
 }
 
 /// Asserts that the daemon does not call this good, and names `words`.
@@ -174,6 +174,15 @@ fn what_must_never_be_blocked_leaves_a_set_that_is_held() {
     });
 }
 
+/// Where the configuration says `text`, as messages begin that tell it.
+fn place(host: &Host, text: &str) -> String {
+    let config = fs::read_to_string(host.config()).expect("the configuration is there");
+    let at = config.find(text).expect("it says that");
+    let line = config[..at].matches('\n').count() + 1;
+    let column = at - config[..at].rfind('\n').map_or(0, |newline| newline + 1) + 1;
+    format!("{}:{line}:{column}: ", host.config().display())
+}
+
 /// A list whose glob was mistyped.
 fn mistyped() -> Config {
     let tables = Config::default().tables.replace("\"*\"", "\"*.nets\"");
@@ -188,9 +197,13 @@ fn a_mistyped_glob_is_refused_at_a_reload_and_can_be_accepted() {
         daemon.expect_error("the new configuration is refused");
         host.configure(&mistyped());
         host.denyset("check").exits(1);
-        host.denyset("reload").exits(78).complains(&["drop", "accept --config"]);
+        let place = place(&host, "\"*.nets\"");
+        host.denyset("reload").exits(78).complains(&[&place, "list drop", "accept --config"]);
         kernel_holds(&good());
-        is_said(&host, &["reload refused", "drop", "accept --config"]);
+        let refused = format!("reload refused: {place}list drop would lose");
+        is_said(&host, &[&refused, "accept --config"]);
+        daemon.wait_logged(&["ERROR", "the new configuration is refused", &place]);
+        daemon.wait_notified(&format!("STATUS={refused}"));
         accept_config(&host).exits(0);
         kernel_holds(&Members::default());
         host.denyset("status").exits(0);
@@ -268,13 +281,87 @@ fn an_exception_whose_glob_matches_nothing_any_more_is_missed() {
         daemon.expect_error("the new configuration is refused");
         kernel_holds(&want);
         host.configure(&with("alow/*"));
-        host.denyset("reload").exits(78).complains(&["alow/*", "accept --config"]);
+        host.denyset("reload")
+            .exits(78)
+            .complains(&[&place(&host, "\"alow/*\""), "accept --config"]);
         kernel_holds(&want);
         daemon.stop();
         // The same at a start: whom it kept out stays out.
         let _daemon = Daemon::start(&host);
         kernel_holds(&want);
         is_said(&host, &["alow/*", "held"]);
+    });
+}
+
+/// The same host, but with files that are no feeds by its configuration.
+fn ignoring(globs: &str) -> Config {
+    let daemon = format!("{}\nignore = [{globs}]", Config::default().daemon);
+    Config { daemon, ..Config::default() }
+}
+
+#[test]
+fn to_ignore_what_lists_are_made_of_is_refused_and_can_be_accepted() {
+    isolated(|| {
+        let host = loaded(&Config::default());
+        let mut daemon = Daemon::start(&host);
+        daemon.expect_error("the new configuration is refused");
+        host.configure(&ignoring("\"**\""));
+        let place = place(&host, "\"**\"");
+        host.denyset("reload").exits(78).complains(&[&place, "list drop would lose"]);
+        kernel_holds(&good());
+        is_said(&host, &["reload refused", &place, "accept --config"]);
+        accept_config(&host).exits(0);
+        kernel_holds(&Members::default());
+        host.denyset("status").exits(0);
+        // What is a feed again comes back.
+        host.configure(&Config::default());
+        host.denyset("reload").exits(0);
+        kernel_holds(&good());
+        daemon.assert_alive();
+    });
+}
+
+#[test]
+fn to_ignore_an_exception_is_refused() {
+    isolated(|| {
+        let tables = Config::default().tables + "\nallow = [\"allow/*\"]";
+        let host = Host::with(&Config { tables: tables.clone(), ..Config::default() });
+        fs::create_dir(host.feeds().join("allow")).expect("a folder");
+        host.feed("allow/office", "45.9.8.7\n");
+        host.feed("list.txt", good().feed());
+        let mut daemon = Daemon::start(&host);
+        daemon.expect_error("the new configuration is refused");
+        host.configure(&Config { tables, ..ignoring("\"allow\"") });
+        host.denyset("reload").exits(78).complains(&[&place(&host, "\"allow/*\""), "no feed"]);
+        kernel_holds(&good().without(&Members::of("45.9.8.7")));
+        daemon.assert_alive();
+    });
+}
+
+#[test]
+fn to_ignore_what_makes_up_little_is_done() {
+    isolated(|| {
+        let host = loaded(&Config::default());
+        host.feed("more.txt", "91.201.0.1\n");
+        let daemon = Daemon::start(&host);
+        daemon.until_members(V4, good().family(true).len() + 1);
+        host.configure(&ignoring("\"more.*\""));
+        host.denyset("reload").exits(0);
+        kernel_holds(&good());
+        daemon.stop();
+    });
+}
+
+#[test]
+fn sets_that_are_full_of_what_is_ignored_at_a_start_are_held() {
+    isolated(|| {
+        let host = loaded(&Config::default());
+        host.configure(&ignoring("\"**\""));
+        let _daemon = Daemon::start(&host);
+        kernel_holds(&good());
+        is_said(&host, &["drop", "held", "accept --config"]);
+        accept_config(&host).exits(0);
+        kernel_holds(&Members::default());
     });
 }
 

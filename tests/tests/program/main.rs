@@ -3,6 +3,7 @@
 
 mod algebra;
 mod boot;
+mod clock;
 mod configuration;
 mod contents;
 mod facts;
@@ -17,7 +18,9 @@ mod losses;
 mod questions;
 mod reload;
 mod rights;
+mod rules;
 mod state;
+mod steady;
 mod unit;
 mod verbs;
 

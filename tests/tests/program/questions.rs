@@ -71,8 +71,8 @@ fn assert_alive_for(daemon: &Daemon<'_>, time: Duration) {
     }
 }
 
-/// The daemon under a flood of one kind.
-fn check(malice: Malice) {
+/// A daemon whom other users may ask, with no other flood beside it.
+fn in_the_open(body: impl FnOnce(&Host, &Daemon<'_>, PathBuf) + Send) {
     if !has_other_users() {
         return;
     }
@@ -80,14 +80,21 @@ fn check(malice: Malice) {
     isolated(|| {
         let host = open_host();
         let daemon = Daemon::start(&host);
-        let socket = open_socket(&host);
+        body(&host, &daemon, open_socket(&host));
+        daemon.stop();
+    });
+}
+
+/// The daemon under a flood of one kind.
+fn check(malice: Malice) {
+    in_the_open(|host, daemon, socket| {
         ask_as_root(&socket, STATUS);
         let (memory, cpu) = (daemon.memory_kib(), daemon.cpu_time());
         daemon.forget_memory_peak();
         let (begun, mut waits) = (Instant::now(), Vec::new());
         let flood = Flood::start(&socket, malice, CLIENTS, nobody());
         thread::scope(|scope| {
-            let watchdog = scope.spawn(|| assert_alive_for(&daemon, Duration::from_secs(4)));
+            let watchdog = scope.spawn(|| assert_alive_for(daemon, Duration::from_secs(4)));
             while !watchdog.is_finished() {
                 for request in [STATUS, WHY] {
                     let begun = Instant::now();
@@ -114,7 +121,6 @@ fn check(malice: Malice) {
         assert!(late <= 1 && waits.len() >= 10, "root waited {waits:?}");
         assert!(share < 0.6, "{share:.2} of a core");
         assert!(grown < MEMORY_KIB_MAX, "{grown} KiB more than before");
-        daemon.stop();
     });
 }
 
@@ -155,14 +161,7 @@ fn clients_that_write_slowly_keep_nobody_out() {
 
 #[test]
 fn another_user_of_the_group_is_let_in_beside_a_crowd() {
-    if !has_other_users() {
-        return;
-    }
-    let _alone = FLOOD.lock().unwrap_or_else(PoisonError::into_inner);
-    isolated(|| {
-        let host = open_host();
-        let daemon = Daemon::start(&host);
-        let socket = open_socket(&host);
+    in_the_open(|_, _, socket| {
         set_permissions(&socket, Permissions::from_mode(0o666)).expect("root may");
         let _flood = Flood::start(&socket, Malice::NeverWrites, CLIENTS, nobody());
         let other = thread::spawn(move || {
@@ -175,7 +174,6 @@ fn another_user_of_the_group_is_let_in_beside_a_crowd() {
             }
         });
         other.join().expect("it was let in each time");
-        daemon.stop();
     });
 }
 

@@ -207,6 +207,40 @@ fn a_good_feed_is_enforced_though_state_dir_is_read_only_and_that_is_said() {
 }
 
 #[test]
+fn a_read_only_state_dir_that_never_had_a_copy_does_not_end_the_start() {
+    isolated_with_mounts(|| {
+        let host = Host::new();
+        small_disk(&host);
+        host.feed("list.txt", good().feed());
+        let state = host.state();
+        let remount = |options: &str| {
+            succeed("mount", &["-o", &format!("remount,bind,{options}"), &state.to_string_lossy()]);
+        };
+        remount("ro");
+        let daemon = Daemon::start(&host);
+        kernel_holds(&good());
+        daemon.wait_logged(&["WARN", "nothing would survive a restart", "Read-only file system"]);
+        let status = host.denyset_json("status").exits(1).json();
+        assert_eq!(status["in-sync"], true, "{status}");
+        let degraded = status["degraded"].to_string();
+        assert!(degraded.contains("list.txt would not survive a restart"), "{degraded}");
+        let more: Members = good().iter().chain(Members::of("91.201.0.1").iter()).collect();
+        host.feed("list.txt", more.feed());
+        daemon.until_members(V4, more.family(true).len());
+        daemon.stop();
+        host.denyset("apply").exits(0);
+        kernel_holds(&more);
+        // Mended, and read again.
+        let daemon = Daemon::start(&host);
+        remount("rw");
+        host.denyset("reload").exits(0);
+        daemon.until("kept", |status| status["degraded"] == serde_json::json!([]));
+        assert_eq!(copies(&host).len(), 1, "{:?}", copies(&host));
+        daemon.stop();
+    });
+}
+
+#[test]
 fn the_state_holds_one_copy_of_each_feed_and_no_leftovers() {
     isolated(|| {
         let host =

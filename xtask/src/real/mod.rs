@@ -155,5 +155,5 @@ fn plain_lists(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
 /// The members of a plain list, `None` if a line is anything else.
 fn read(text: &str) -> Option<Members> {
     let entries = text.lines().map(|line| line.split(['#', ';']).next().unwrap_or_default().trim());
-    entries.filter(|entry| !entry.is_empty()).map(lab::witness::prefix).collect()
+    entries.filter(|entry| !entry.is_empty()).map(lab::members::prefix).collect()
 }

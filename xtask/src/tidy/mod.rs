@@ -2,6 +2,7 @@
 //! better cut, never squeezed lines.
 
 mod edges;
+mod rooms;
 mod rules;
 mod source;
 
@@ -26,11 +27,14 @@ pub(crate) fn run() -> Result<(), Failure> {
         collect(&root.join(folder), &mut files)?;
     }
     files.sort_unstable();
+    let mut sources = Vec::with_capacity(files.len());
     for file in &files {
         let text = fs::read_to_string(file)?;
         let path = file.strip_prefix(root)?.to_string_lossy();
-        breaches.extend(rules::breaches(&source::Source::new(&path, &text)));
+        sources.push(source::Source::new(&path, &text));
     }
+    breaches.extend(sources.iter().flat_map(rules::breaches));
+    breaches.extend(rooms::breaches(&sources));
     for breach in &breaches {
         println!("{breach}");
     }

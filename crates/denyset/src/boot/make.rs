@@ -13,9 +13,9 @@ use reconcile::{
 };
 
 use super::script::sets;
-use crate::daemon::salt;
 use crate::lock::{Lock, LockError};
 use crate::remedy;
+use crate::salt::salt;
 
 /// Why a set is missing that should be there.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +58,7 @@ pub fn make(config: &Config) -> Result<Made, PrepareError> {
     let lock = if sets.is_empty() { None } else { Some(Lock::take(prefix)?) };
     let mut made = Made { kernel, observed, policy, named, sets, _lock: lock };
     let empty = made.sets.iter().map(|set| (set.clone(), Target::of(Members::none(set.family()))));
-    let desired = Desired { sets: empty.collect() };
+    let desired = Desired { sets: empty.collect(), ..Desired::default() };
     let outcome = made.carry_out(&desired, None);
     for done in outcome.objects {
         match (done.object, done.result) {
@@ -93,7 +93,10 @@ impl Made {
     /// are filled when `until` has come. Each is filled whole or stays empty.
     pub(super) fn fill(&mut self, desired: &Desired, until: Instant) -> BTreeSet<SetName> {
         let ours = desired.sets.iter().filter(|(set, _)| self.sets.contains(*set));
-        let desired = Desired { sets: ours.map(|(set, to)| (set.clone(), to.clone())).collect() };
+        let desired = Desired {
+            sets: ours.map(|(set, to)| (set.clone(), to.clone())).collect(),
+            ..Desired::default()
+        };
         self.carry_out(&desired, Some(until));
         let filled =
             desired.sets.iter().filter(|(set, target)| self.members(set) == Some(&target.members));

@@ -191,7 +191,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
-    use crate::daemon::salt_of_a_set as salt;
+    use crate::salt::salt_of_a_set as salt;
 
     fn record(state_dir: &Path, list: &str) -> (Record, Config) {
         let text = format!("[daemon]\nstate-dir = {state_dir:?}\n[[list]]\nname = \"{list}\"\n");

@@ -32,7 +32,7 @@ impl Daemon {
             }
             Change::Accept(feed) => self.accept(feed),
             // What was refused last, or else what the running one lets go.
-            Change::AcceptConfig if self.refused_text.is_some() => self.reload_for(true),
+            Change::AcceptConfig if self.refused.is_some() => self.reload_for(true),
             Change::AcceptConfig => {
                 let ticket = self.keeper.ticket();
                 tracing::info!("somebody accepted what lists lose");
@@ -95,7 +95,7 @@ impl Daemon {
                 Err(Failure::new(Exit::Failure, format!("cannot accept {what}: {why}")))
             }
             Some(keeper::Reply::Configured(Err(slips))) => {
-                let slips: Vec<_> = slips.iter().map(ToString::to_string).collect();
+                let slips = self.placed(slips);
                 let way_out = "the configuration of before stays in force; if this is meant: \
                                denyset accept --config";
                 Err(Failure::new(Exit::Config, format!("{}\n{way_out}", slips.join("\n"))))

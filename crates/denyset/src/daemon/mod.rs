@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 
 pub use clock::Clock;
 pub use signals::survive_hangups;
-pub use start::{StartError, kernel_exit, salt, salt_of_a_set, start};
+pub use start::{StartError, kernel_exit, start};
 
 use crate::effects::{FeedEffects, Halt};
 use crate::exit::Exit;
@@ -89,7 +89,7 @@ pub struct Daemon {
     /// Why the last reload was refused, a sentence; `None` if it was not.
     reload_refused: Option<String>,
     /// The configuration that was refused for what it would take out of lists.
-    refused_text: Option<Arc<str>>,
+    refused: Option<Candidate>,
     /// Whether the service manager waits to hear that we are ready.
     unready: bool,
     /// The line that the service manager shows, and of which revision it is.
@@ -135,6 +135,7 @@ impl Daemon {
     /// Publishes what is so, answers those who waited for all to be done, and
     /// tells the service manager how things are.
     fn settle_accounts(&mut self) {
+        self.log.tell_ends(Instant::now());
         if !self.keeper.at_rest() {
             self.log.pass_on(Instant::now());
             self.publish(false);
@@ -163,8 +164,9 @@ impl Daemon {
         if std::mem::take(&mut self.unready) {
             tracing::info!(status, "ready: {status}");
             systemd::ready(&status);
-        } else if status != *before {
-            systemd::status(&status);
+        } else if status != *before && !systemd::status(&status) {
+            // It is told the next time, when there is room.
+            return;
         }
         self.status = (snapshot.revision, status);
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::Daemon;
 use super::perform::Finished;
-use super::start::salt_of_a_set;
 use crate::boot::Record;
+use crate::salt::salt_of_a_set;
 
 /// What the next boot will know.
 #[derive(Default)]

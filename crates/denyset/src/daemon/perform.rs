@@ -67,7 +67,9 @@ impl Daemon {
             Action::Converge(converge) => self.hand(Job::Converge(converge)),
             Action::Probe(ticket, probes) => self.hand(Job::Probe(ticket, probes)),
             Action::Files(order) => self.touch_files(order),
-            Action::WriteDown(lists) => self.storage.hand(&self.feeds, Task::WriteDown(lists)),
+            Action::WriteDown(ticket, lists) => {
+                self.storage.hand(&self.feeds, Task::WriteDown(ticket, lists));
+            }
             Action::Compose(compose) => {
                 self.aside(move || Finished::Event(Event::Composed(compose.run())));
             }
@@ -141,7 +143,7 @@ impl Daemon {
 
     fn report(&mut self, report: &Report) {
         self.log.report(report);
-        if let Report::Applied(outcome) = report {
+        if let Report::Applied(outcome) | Report::Ended { outcome, .. } = report {
             for waiting in &mut self.waiting {
                 waiting.outcomes.push(outcome.clone());
             }

@@ -71,7 +71,12 @@ impl Daemon {
     }
 
     fn surroundings(&self) -> Surroundings {
+        let feeds = self.keeper.intake().feeds().iter();
+        let unfinished = feeds.filter(|(name, feed)| {
+            feed.hurried && feed.in_force().is_some() && self.feeds.unfinished().has(name)
+        });
         Surroundings {
+            unfinished: unfinished.map(|(name, _)| name.clone()).collect(),
             reload_refused: self.reload_refused.clone(),
             unreadable: self.unreadable.clone(),
             unwatched: self.lookout.blind(),

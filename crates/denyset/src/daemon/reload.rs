@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use configuration::Config;
 use intake::Ticket;
-use keeper::{Action, Event, Slip};
+use keeper::{Action, Event, Slip, SlipKind};
 
 use super::Daemon;
 use crate::settings::settings;
@@ -56,7 +56,8 @@ impl Daemon {
         let config = Arc::new(config);
         let ticket = self.keeper.ticket();
         let settings = settings(&config);
-        let accepted = accepted && self.refused_text.as_deref() == Some(text.as_str());
+        let accepted =
+            accepted && self.refused.as_ref().is_some_and(|refused| *refused.text == text);
         self.feeds.propose(Some(config.clone()));
         self.candidate = Some(Candidate { config, text: text.into(), ticket });
         let event = Event::Proposed { ticket: Some(ticket), settings, accepted };
@@ -72,21 +73,44 @@ impl Daemon {
         match result {
             Ok(()) => {
                 self.feeds.reconfigure(candidate.config.clone());
-                self.refused_text = None;
+                self.refused = None;
                 self.config = candidate.config;
                 self.config_text = candidate.text;
                 self.lookout.reconfigure(&self.config);
             }
             Err(slips) => {
                 self.feeds.propose(None);
-                self.refused_text = Some(candidate.text);
-                let reason: Vec<_> = slips.iter().map(ToString::to_string).collect();
+                self.refused = Some(candidate);
+                let reason = self.placed(slips);
+                for (Slip { list, .. }, reason) in slips.iter().zip(&reason) {
+                    tracing::error!(
+                        list,
+                        reason,
+                        "the new configuration is refused, the running one stays in force: \
+                         {reason}; if it is meant: denyset accept --config"
+                    );
+                }
                 self.reload_refused = Some(format!(
                     "{}; if it is meant: denyset accept --config",
                     refused(&reason.join("\n"))
                 ));
             }
         }
+    }
+
+    /// What the configuration that was refused last would do, a sentence each,
+    /// with the place where it says so.
+    pub(super) fn placed(&self, slips: &[Slip]) -> Vec<String> {
+        let sentence = |slip: &Slip| {
+            let refused = self.refused.as_ref();
+            let place = refused.and_then(|Candidate { config, .. }| match &slip.kind {
+                SlipKind::NoException(glob) => config.place_of(&slip.list, glob.as_str()),
+                SlipKind::Loses { .. } => config.origin(&self.config, &slip.list),
+            });
+            let file = self.config_file.display();
+            place.map_or_else(|| slip.to_string(), |place| format!("{file}:{place}: {slip}"))
+        };
+        slips.iter().map(sentence).collect()
     }
 }
 

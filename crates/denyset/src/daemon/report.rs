@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use blocklist::{FeedName, Refusal, Tally};
 use intake::{Age, SourceReport};
 use keeper::Report;
-use reconcile::{ObjectOutcome, Reason};
+use reconcile::{ObjectOutcome, Reason, Route};
 use tracing::{error, info, warn};
 
 use crate::view::{RefusalView, shown, way_out};
@@ -20,6 +20,9 @@ const LINES_MAX: usize = 20;
 
 /// A round that goes on for so long is summed up all the same.
 const ROUND_MAX: Duration = Duration::from_secs(10);
+
+/// Of ended lifetimes a list is told of so often at the most.
+const ENDS_EVERY: Duration = Duration::from_secs(60);
 
 /// Characters that a message takes over from others.
 const TEXT_MAX: usize = 300;
@@ -41,14 +44,40 @@ enum Kind {
 pub(super) struct Log {
     counts: BTreeMap<Kind, usize>,
     begun: Option<Instant>,
+    ends: BTreeMap<String, Ends>,
+}
+
+/// Members of a list whose lifetimes have ended, and that were not told of yet.
+#[derive(Debug)]
+struct Ends {
+    count: u64,
+    /// When they are told of.
+    due: Instant,
 }
 
 impl Log {
     /// Logs a report.
     pub(super) fn report(&mut self, report: &Report) {
-        if kind(report).is_none_or(|kind| self.has_room(kind)) {
+        if let Report::Ended { list, outcome } = report {
+            let now = Instant::now();
+            let ends = self.ends.entry(list.clone()).or_insert(Ends { count: 0, due: now });
+            ends.count += outcome.deleted;
+            self.tell_ends(now);
+        } else if kind(report).is_none_or(|kind| self.has_room(kind)) {
             log(report);
         }
+    }
+
+    /// Tells of the lifetimes that have ended in the last minute.
+    pub(super) fn tell_ends(&mut self, now: Instant) {
+        for (list, ends) in self.ends.iter_mut().filter(|(_, ends)| ends.due <= now) {
+            let count = std::mem::take(&mut ends.count);
+            if count > 0 {
+                ends.due = now + ENDS_EVERY;
+                info!(list, count, "lifetimes in list {list} have ended: {count}");
+            }
+        }
+        self.ends.retain(|_, ends| ends.due > now);
     }
 
     /// Ends the round: says how many more there were.
@@ -136,18 +165,9 @@ fn log(report: &Report) {
         Report::Configured { lists } => {
             info!(lists, "the configuration was read again, it has {lists} lists");
         }
-        Report::ConfigurationRefused { slips } => {
-            for slip in slips {
-                error!(
-                    list = slip.list,
-                    reason = %slip,
-                    "the new configuration is refused, the running one stays in force: {slip}; if \
-                     it is meant: denyset accept --config"
-                );
-            }
-        }
-        // Whoever follows the host has told what is new.
-        Report::HostChanged => {}
+        // Whoever proposed it tells where it says so, whoever follows the host
+        // what is new; what has ended is summed up.
+        Report::ConfigurationRefused { .. } | Report::HostChanged | Report::Ended { .. } => {}
     }
 }
 
@@ -261,6 +281,10 @@ pub(super) fn log_outcome(outcome: &ObjectOutcome) {
         // What nobody sees any more is nobody's concern.
         Ok(()) if matches!(reason, Reason::Replaced | Reason::Orphan) => {
             tracing::debug!(set, %route, %reason, "shadow {set} was released");
+        }
+        Ok(()) if *route == Route::Put => info!(set, %route, %reason, "{set} were put: {reason}"),
+        Err(error) if *route == Route::Put => {
+            warn!(set, %route, %error, "{set} could not be put, trying again: {error}");
         }
         Ok(()) => info!(
             set, %route, %reason, added, deleted,

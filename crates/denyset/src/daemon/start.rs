@@ -1,7 +1,6 @@
 //! From a configuration to a daemon that may run: the lock first, so that
 //! nothing else is touched by a second daemon, then the kernel, then the rest.
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +25,7 @@ use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::lock::{Lock, LockError};
 use crate::remedy;
+use crate::salt::salt;
 use crate::serve::{Answers, Call, Server, Socket};
 use crate::settings::{protection, settings};
 use crate::snapshot::{Facts, Surroundings};
@@ -78,17 +78,6 @@ pub fn kernel_exit(error: &KernelError) -> Exit {
     }
 }
 
-/// Bits that nobody can predict, for the hashes of sets.
-pub fn salt() -> u64 {
-    RandomState::new().build_hasher().finish()
-}
-
-/// The same for one set. Any of the bits are as good as the others.
-pub fn salt_of_a_set() -> u16 {
-    let [.., high, low] = salt().to_be_bytes();
-    u16::from_be_bytes([high, low])
-}
-
 /// Gets everything ready that [`Daemon::run`] needs. Has to be called inside a tokio runtime.
 ///
 /// # Errors
@@ -137,7 +126,7 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         waiting: Vec::new(),
         candidate: None,
         reload_refused: None,
-        refused_text: None,
+        refused: None,
         unready: true,
         status: (0, String::new()),
         _lock: lock,

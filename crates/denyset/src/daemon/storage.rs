@@ -7,7 +7,7 @@ use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
-use intake::{Makeup, Order};
+use intake::{Makeup, Order, Ticket};
 use keeper::Event;
 use tokio::sync::mpsc;
 
@@ -19,7 +19,7 @@ pub(super) enum Task {
     /// An order of the intake that writes, or that must see what was written.
     Order(Order),
     /// Write down which feeds make up each list.
-    WriteDown(BTreeMap<String, Makeup>),
+    WriteDown(Ticket, BTreeMap<String, Makeup>),
     /// Remove what nobody has wanted for long.
     ClearUnwanted,
 }
@@ -42,10 +42,10 @@ impl Storage {
             let bell = DeathBell::armed(&finish);
             for (feeds, task) in inbox {
                 let answer = match task {
-                    Task::Order(order) => feeds.carry_out(order),
-                    Task::WriteDown(lists) => {
+                    Task::Order(order) => feeds.carry_out(order).map(Event::Files),
+                    Task::WriteDown(ticket, lists) => {
                         feeds.write_down(&lists);
-                        None
+                        Some(Event::WrittenDown(ticket))
                     }
                     Task::ClearUnwanted => {
                         feeds.clear_unwanted();
@@ -54,7 +54,7 @@ impl Storage {
                 };
                 if let Some(answer) = answer {
                     // The loop may have ended; what is to be written is written.
-                    let _ = finish.blocking_send(Finished::Event(Event::Files(answer)));
+                    let _ = finish.blocking_send(Finished::Event(answer));
                 }
             }
             bell.disarm();

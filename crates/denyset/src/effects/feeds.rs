@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -14,8 +15,8 @@ use feedfiles::{
     Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId,
 };
 use intake::{
-    Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, ReadOrder, Reading, Recalled,
-    RecalledVersion, Rules, Scan, Ticket, Version,
+    Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, ReadOrder, Reading, RecallOrder,
+    Recalled, RecalledVersion, Scan, Ticket, Version,
 };
 
 /// Names in one scan that are told one by one.
@@ -51,6 +52,9 @@ enum Kept {
     Writable(Drafts, Arc<Mutex<Store>>),
     /// Nothing may be written. `None` if there are none.
     ReadOnly(Option<Copies>),
+    /// They should be written, and the file system takes nothing: what is in
+    /// force goes on without new ones.
+    Unwritable(Option<Copies>, Refusal),
 }
 
 /// Copies that were read and are not yet kept or thrown away.
@@ -60,15 +64,32 @@ struct Candidates {
     waiting: BTreeMap<Candidate, Draft>,
 }
 
+impl Kept {
+    /// Opens the copies for writing, or as far as the file system lets us.
+    fn open(state_dir: &Path) -> Result<Self, StoreError> {
+        match Store::open(state_dir) {
+            Ok(store) => Ok(Self::Writable(store.drafts().clone(), Arc::new(Mutex::new(store)))),
+            Err(error) if error.is_unwritable() => {
+                let copies = Copies::open(state_dir)?;
+                Ok(Self::Unwritable(copies, error.refusal()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
 impl FeedEffects {
-    /// Opens the state directory for writing.
+    /// Opens the state directory for writing. One that takes nothing is good
+    /// enough to go on with what the feeds say.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn open(config: Arc<Config>) -> Result<Self, StoreError> {
-        let store = Store::open(&config.daemon.state_dir)?;
-        let drafts = store.drafts().clone();
-        Ok(Self::new(config, Kept::Writable(drafts, Arc::new(Mutex::new(store)))))
+        let kept = Kept::open(&config.daemon.state_dir)?;
+        if let Kept::Unwritable(_, Refusal { found, .. }) = &kept {
+            tracing::warn!(found, "nothing would survive a restart: {found}");
+        }
+        Ok(Self::new(config, kept))
     }
 
     /// The same, but nothing will be written.
@@ -91,8 +112,14 @@ impl FeedEffects {
         }
     }
 
-    /// Uses another configuration from now on.
+    /// Uses another configuration from now on. A state directory that could
+    /// not be written is tried again: somebody may have mended it.
     pub fn reconfigure(&mut self, config: Arc<Config>) {
+        if let Kept::Unwritable(..) = self.kept
+            && let Ok(kept) = Kept::open(&config.daemon.state_dir)
+        {
+            self.kept = kept;
+        }
         self.config = config;
         self.proposed = None;
     }
@@ -118,16 +145,14 @@ impl FeedEffects {
     pub fn copies(&self) -> Option<&Copies> {
         match &self.kept {
             Kept::Writable(drafts, _) => Some(drafts.copies()),
-            Kept::ReadOnly(copies) => copies.as_ref(),
+            Kept::ReadOnly(copies) | Kept::Unwritable(copies, _) => copies.as_ref(),
         }
     }
 
     /// Carries an order out, other than to scan. What has an answer gives it.
     pub fn carry_out(&self, order: Order) -> Option<Answer> {
         match order {
-            Order::Recall(ticket, rules, known) => {
-                Some(Answer::Recalled(ticket, self.recall(&rules, &known)))
-            }
+            Order::Recall(ticket, order) => Some(Answer::Recalled(ticket, self.recall(&order))),
             Order::Scan(ticket) => Some(self.scan(ticket).answer),
             Order::Read(ticket, order) => Some(self.read(ticket, *order)),
             Order::Keep(ticket, feed, candidate) => {
@@ -234,16 +259,17 @@ impl FeedEffects {
 
     /// Finds the last good copies of feeds that these rules take in and that
     /// are not `known`, and those that are lost.
-    fn recall(&self, rules: &Rules, known: &BTreeSet<FeedName>) -> Result<Recalled, String> {
-        let wanted = |feed: &FeedName| !known.contains(feed) && rules.uses(feed);
+    fn recall(&self, order: &RecallOrder) -> Result<Recalled, String> {
+        let wanted = |feed: &FeedName| order.wants(feed);
         let limits = Limits::default();
         let restored = match &self.kept {
             Kept::Writable(_, store) => {
                 let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
                 store.restore(&limits, wanted)
             }
-            Kept::ReadOnly(Some(copies)) => copies.restore(&limits, wanted),
-            Kept::ReadOnly(None) => Ok(Restored::default()),
+            Kept::ReadOnly(copies) | Kept::Unwritable(copies, _) => copies
+                .as_ref()
+                .map_or_else(|| Ok(Restored::default()), |copies| copies.restore(&limits, wanted)),
         };
         let lists = self.copies().and_then(Copies::lists);
         Ok(recalled(restored.map_err(|error| error.to_string())?, lists, wanted))
@@ -275,6 +301,10 @@ impl FeedEffects {
             Kept::ReadOnly(_) => {
                 let (signature, taken) = feedfiles::read_only(&file);
                 (signature, judged(taken, &order, |()| Ok(Candidate(0))))
+            }
+            Kept::Unwritable(_, refusal) => {
+                let (signature, taken) = feedfiles::read_only(&file);
+                (signature, judged(taken, &order, |()| Err(refusal.clone())))
             }
         };
         let fingerprint = signature.map(|signature| Fingerprint(signature.numbers()));
@@ -346,7 +376,7 @@ fn recalled(
     wanted: impl Fn(&FeedName) -> bool,
 ) -> Recalled {
     let Restored { feeds, damaged, unread } = restored;
-    let blank = feeds.is_empty() && damaged.is_empty() && unread.is_empty() && lists.is_none();
+    let blank = lists.is_none();
     let lists = lists.unwrap_or_default();
     let mut missed = BTreeMap::new();
     let known = lists.values().flat_map(|made_of| made_of.deny.iter().chain(&made_of.allow));

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use blocklist::Family;
 use keeper::{Converge, Converged, Look, Probed};
 use netfilter::Netfilter;
 use reconcile::{
-    Desired, KernelError, Observed, Outcome, Part, Plan, Policy, Probe, Progress, SetPrefix,
+    Desired, Kernel as _, KernelError, Observed, Outcome, Part, Plan, Policy, Probe, Progress,
+    RuleSet, SetPrefix,
 };
 
 /// A wish to end early, and how far the work has come, for other threads.
@@ -60,7 +62,9 @@ impl KernelEffects {
     /// # Errors
     /// The [`KernelError`] of listing them.
     pub fn observe(&mut self, known: Option<&Observed>) -> Result<Look, KernelError> {
-        let observed = Observed::look(&self.prefix, &mut self.kernel)?;
+        let mut observed = Observed::look(&self.prefix, &mut self.kernel)?;
+        let rules = known.iter().flat_map(|known| &known.rules).map(|seen| &seen.wanted);
+        observed.look_for_rules(rules, &mut self.kernel);
         Ok(Look::new(observed, known))
     }
 
@@ -94,12 +98,15 @@ impl KernelEffects {
         outcome
     }
 
-    /// Removes every set of ours that no rule refers to, and says what came of
-    /// it and what is left.
+    /// Removes our rules, then every set of ours that no other rule refers to,
+    /// and says what came of it and what is left.
     ///
     /// # Errors
-    /// The [`KernelError`] of listing them.
+    /// The [`KernelError`] of listing them, or of removing the rules.
     pub fn remove_all(&mut self, policy: &Policy) -> Result<(Outcome, Observed), KernelError> {
+        for family in Family::ALL {
+            self.kernel.put_rules(&RuleSet::new(&self.prefix, family, []))?;
+        }
         let mut observed = Observed::look(&self.prefix, &mut self.kernel)?;
         let plan = reconcile::plan(&Desired::default(), &observed, policy);
         let outcome = self.carry_out(&plan, Part::Urgent, &mut observed, &mut |_| ());

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use blocklist::{Contributed, Family, FeedName, List, Protection, Refusal};
 use intake::{Age, Loss, Version};
 use keeper::Held;
-use reconcile::{Members, SetName, SetPrefix};
+use reconcile::{Members, RulesSeen, SetName, SetPrefix};
 
 /// The facts, and which ones they are.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub struct Facts {
     pub feeds: BTreeMap<FeedName, FeedFacts>,
     /// The live sets of all lists.
     pub sets: BTreeMap<SetName, SetFacts>,
+    /// The rules, and what was seen of them.
+    pub rules: Vec<RulesSeen>,
     /// Why the feeds directory could not be read the last time.
     pub scan_failure: Option<String>,
     /// Why the last good copies could not be looked through.
@@ -129,6 +131,8 @@ pub struct Surroundings {
     /// Where changes are seen late because the file system does not tell, a
     /// sentence.
     pub silent: Option<String>,
+    /// Feeds that were taken though somebody still writes to their files.
+    pub unfinished: Vec<FeedName>,
     /// Everything else that is not as it should be, a sentence each.
     pub others: Vec<String>,
 }
@@ -155,6 +159,7 @@ impl Facts {
             sets: BTreeMap::new(),
             scan_failure: None,
             recall_failure: None,
+            rules: Vec::new(),
             troubles: Vec::new(),
             surroundings: Surroundings::default(),
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use intake::FeedState;
 use keeper::Keeper;
-use reconcile::{SetName, Standing};
+use reconcile::{RuleSet, RulesSeen, SetName, Standing};
 
 use super::{Facts, FeedFacts, ListFacts, SeenSet, SetFacts, Surroundings, VersionFacts};
 
@@ -27,6 +27,7 @@ impl Facts {
             protection: keeper.protection().clone(),
             feeds: feeds.map(|(name, feed)| (name.clone(), feed_facts(feed))).collect(),
             sets: sets(keeper),
+            rules: rules(keeper),
             scan_failure: intake.scan_failure().map(str::to_owned),
             recall_failure: intake.recall_failure().map(str::to_owned),
             troubles: troubles(keeper),
@@ -46,6 +47,17 @@ fn feed_facts(feed: &FeedState) -> FeedFacts {
         unkept: feed.unkept.clone(),
         age: feed.age,
     }
+}
+
+/// Every family's rules, whether they were looked for or not.
+fn rules(keeper: &Keeper) -> Vec<RulesSeen> {
+    let observed = keeper.kernel().observed();
+    let seen = |wanted: &RuleSet| RulesSeen {
+        wanted: wanted.clone(),
+        found: observed.and_then(|observed| observed.rules_found(wanted).cloned()),
+    };
+    let wanted = keeper.desired().rules.iter();
+    wanted.filter(|wanted| !wanted.rules().is_empty()).map(seen).collect()
 }
 
 fn sets(keeper: &Keeper) -> BTreeMap<SetName, SetFacts> {

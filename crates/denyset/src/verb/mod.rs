@@ -31,7 +31,7 @@ pub fn run(cli: &Cli) -> Exit {
         Verb::Apply(print) => apply::apply(&file, &whom(), print.format),
         Verb::Plan(print) => apply::plan(&file, print.format),
         Verb::Teardown(print) => apply::tear_down(&file, &whom(), print.format),
-        Verb::Check(check) => ended(check::run(check, cli.config.as_deref(), &file)),
+        Verb::Check(check) => ended(check::run(check, cli.named_config(), &file)),
         Verb::Compile(compile) => ended(compile::run(compile)),
         Verb::Status(print) => ask::status(&whom(), print.format),
         Verb::Why(why) => ask::why(&whom(), why.address, why.print.format),

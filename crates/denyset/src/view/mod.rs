@@ -29,7 +29,7 @@ pub use moment::Moment;
 pub use outcome::{OutcomeView, SetOutcome};
 pub use plan::{PlanView, PlannedSet, RefusalView, Route};
 pub use prepared::{PreparedSet, PreparedView};
-pub use status::{FeedState, FeedStatus, SetStatus, StatusView};
+pub use status::{FeedState, FeedStatus, RuleStatus, SetStatus, StatusView};
 pub use text::{accept_command, refused, shown};
 pub use why::{AllowView, ListAnswer, SourceView, Verdict, WhyView};
 

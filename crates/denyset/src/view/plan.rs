@@ -54,6 +54,8 @@ pub enum Route {
     Swap,
     /// It is removed.
     Destroy,
+    /// Rules are put in place, in one transaction.
+    Put,
 }
 
 impl fmt::Display for Route {
@@ -64,6 +66,7 @@ impl fmt::Display for Route {
             Self::InPlace => "in-place",
             Self::Swap => "swap",
             Self::Destroy => "destroy",
+            Self::Put => "put",
         })
     }
 }

@@ -32,8 +32,30 @@ pub struct StatusView {
     pub uptime_seconds: u64,
     /// The live sets, by name.
     pub sets: Vec<SetStatus>,
+    /// The rules, in the order in which packets meet them.
+    #[serde(default)]
+    pub rules: Vec<RuleStatus>,
     /// The feeds, by name.
     pub feeds: Vec<FeedStatus>,
+}
+
+/// One rule of one family.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RuleStatus {
+    /// Its name.
+    pub rule: String,
+    /// The set it asks, which says the family.
+    pub set: String,
+    /// Whether it was last seen in place, all of it as it should be.
+    pub in_place: bool,
+}
+
+impl fmt::Display for RuleStatus {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.in_place { "in place" } else { "not in place" };
+        writeln!(out, "rule: {} asks {}, {place}", shown(&self.rule), shown(&self.set))
+    }
 }
 
 /// One live set.
@@ -126,6 +148,10 @@ impl fmt::Display for StatusView {
         }
         if !self.sets.is_empty() {
             write!(out, "\n{}", self.sets_table())?;
+        }
+        if !self.rules.is_empty() {
+            writeln!(out)?;
+            self.rules.iter().try_for_each(|rule| rule.fmt(out))?;
         }
         if !self.feeds.is_empty() {
             write!(out, "\n{}", self.feeds_table())?;

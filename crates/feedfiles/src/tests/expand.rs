@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use blocklist::{Format, FormatChoice, Guard, Limits, Options};
 use proptest::collection::vec;
@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use rawzip::{CompressionMethod, ZipArchiveWriter};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
-use super::super::{FeedFile, Store, Taken, TreeLimits, expand, read, read_path};
-use super::{Home, name};
+use super::super::{Store, Taken, expand, read_path};
+use super::{Home, Reading, name};
 
 const BYTES_MAX: u64 = 64 << 20;
 const FEED: &[u8] = b"192.0.2.1\n2001:db8::/32\n";
@@ -219,25 +219,7 @@ fn a_dictionary_larger_than_any_honest_one_is_not_made() {
 }
 
 fn reading(home: &Home, store: &Store) -> Taken {
-    let (feeds_dir, name) = (&home.feeds(), &name("feed"));
-    let (options, parse) = (&Options::default(), &Limits::default());
-    let (limits, quiet, format) = (&TreeLimits::default(), Duration::ZERO, FormatChoice::Auto);
-    read(
-        &FeedFile {
-            feeds_dir,
-            name,
-            format,
-            options,
-            parse,
-            limits,
-            quiet,
-            impatient: false,
-            unfinished: false,
-        },
-        store.drafts(),
-        |_| true,
-    )
-    .1
+    Reading { format: FormatChoice::Auto, ..Reading::default() }.against(home, store, "feed")
 }
 
 #[test]

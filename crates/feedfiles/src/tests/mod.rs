@@ -10,11 +10,14 @@ mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use blocklist::FeedName;
+use blocklist::{FeedName, Format, FormatChoice, Limits, Options};
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use tempfile::TempDir;
+
+use super::{FeedFile, Store, Taken, TreeLimits, read_only};
 
 /// A directory `feeds` and a directory `state` to be, in a directory of their
 /// own.
@@ -40,6 +43,54 @@ impl Home {
         let path = self.feeds().join(name);
         fs::create_dir_all(path.parent().expect("a directory")).expect("directories");
         fs::write(path, text).expect("a file");
+    }
+}
+
+/// How a feed is read; as plain text, with no time to wait, if nothing else is
+/// said.
+struct Reading {
+    format: FormatChoice,
+    limits: TreeLimits,
+    quiet: Duration,
+    impatient: bool,
+    unfinished: bool,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self {
+            format: Format::Plain.into(),
+            limits: TreeLimits::default(),
+            quiet: Duration::ZERO,
+            impatient: false,
+            unfinished: false,
+        }
+    }
+}
+
+impl Reading {
+    fn of<T>(&self, home: &Home, feed: &str, read: impl FnOnce(&FeedFile<'_>) -> T) -> T {
+        read(&FeedFile {
+            feeds_dir: &home.feeds(),
+            name: &name(feed),
+            format: self.format,
+            options: &Options::default(),
+            parse: &Limits::default(),
+            limits: &self.limits,
+            quiet: self.quiet,
+            impatient: self.impatient,
+            unfinished: self.unfinished,
+        })
+    }
+
+    /// Without a state directory.
+    fn alone(&self, home: &Home, feed: &str) -> Taken<()> {
+        self.of(home, feed, |file| read_only(file).1)
+    }
+
+    /// Against a state directory.
+    fn against(&self, home: &Home, store: &Store, feed: &str) -> Taken {
+        self.of(home, feed, |file| super::read(file, store.drafts(), |_| true).1)
     }
 }
 

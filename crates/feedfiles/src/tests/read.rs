@@ -6,27 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use blocklist::{Format, Guard, Limits, Options, Refusal};
 
-use super::super::{
-    FeedFile, Hindrance, Naming, Store, Taken, TreeLimits, read, read_only, read_path, scan,
-};
-use super::{Home, ODDITIES, name, obey_permissions, put, set_mode};
+use super::super::{Hindrance, Naming, Store, Taken, TreeLimits, read_only, read_path, scan};
+use super::{Home, ODDITIES, Reading, name, obey_permissions, put, set_mode};
 
 /// Reads a feed without a state directory.
 fn look(home: &Home, feed: &str, limits: &TreeLimits, quiet: Duration) -> Taken<()> {
-    let (feeds_dir, name) = (&home.feeds(), &name(feed));
-    let (format, options, parse) = (Format::Plain.into(), &Options::default(), &Limits::default());
-    read_only(&FeedFile {
-        feeds_dir,
-        name,
-        format,
-        options,
-        parse,
-        limits,
-        quiet,
-        impatient: false,
-        unfinished: false,
-    })
-    .1
+    Reading { limits: limits.clone(), quiet, ..Reading::default() }.alone(home, feed)
 }
 
 fn check(home: &Home, feed: &str, guard: Guard, expected: &str, found: &str) {
@@ -41,25 +26,7 @@ fn check(home: &Home, feed: &str, guard: Guard, expected: &str, found: &str) {
 
 /// Reads a feed against a state directory.
 fn keep(home: &Home, store: &Store, feed: &str) -> Taken {
-    let (feeds_dir, name) = (&home.feeds(), &name(feed));
-    let (format, options, parse) = (Format::Plain.into(), &Options::default(), &Limits::default());
-    let (limits, quiet) = (&TreeLimits::default(), Duration::ZERO);
-    read(
-        &FeedFile {
-            feeds_dir,
-            name,
-            format,
-            options,
-            parse,
-            limits,
-            quiet,
-            impatient: false,
-            unfinished: false,
-        },
-        store.drafts(),
-        |_| true,
-    )
-    .1
+    Reading::default().against(home, store, feed)
 }
 
 #[test]
@@ -97,24 +64,7 @@ fn the_signature_is_the_one_that_the_scan_has_seen() {
     put("fifo", &home.feeds().join("b"));
     let limits = &TreeLimits::default();
     let scanned = scan(&home.feeds(), limits, &Naming::PLAIN).expect("a scan");
-    let signature = |feed| {
-        let (feeds_dir, name) = (&home.feeds(), &name(feed));
-        let (format, options, parse) =
-            (Format::Plain.into(), &Options::default(), &Limits::default());
-        let quiet = Duration::ZERO;
-        read_only(&FeedFile {
-            feeds_dir,
-            name,
-            format,
-            options,
-            parse,
-            limits,
-            quiet,
-            impatient: false,
-            unfinished: false,
-        })
-        .0
-    };
+    let signature = |feed| Reading::default().of(&home, feed, |file| read_only(file).0);
     assert_eq!(signature("a"), Some(scanned.feeds[&name("a")]));
     assert_eq!(signature("b"), Some(scanned.obstructed[&name("b")]));
     assert_eq!(signature("c"), None);
@@ -240,22 +190,7 @@ fn a_file_that_its_writer_has_open_is_taken_only_as_far_as_it_was_added_to() {
     let home = Home::new();
     let mut store = Store::open(&home.state()).expect("a store");
     let taken = |store: &Store, unfinished, impatient| {
-        let (feeds_dir, name) = (&home.feeds(), &name("a"));
-        let (options, parse) = (&Options::default(), &Limits::default());
-        let (format, limits, quiet) =
-            (Format::Plain.into(), &TreeLimits::default(), Duration::ZERO);
-        let file = FeedFile {
-            feeds_dir,
-            name,
-            format,
-            options,
-            parse,
-            limits,
-            quiet,
-            impatient,
-            unfinished,
-        };
-        read(&file, store.drafts(), |_| true).1
+        Reading { impatient, unfinished, ..Reading::default() }.against(&home, store, "a")
     };
     let check = |taken: Taken, want: Option<u64>| match taken {
         Taken::New { feed, draft, .. } => {

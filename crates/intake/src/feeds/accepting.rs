@@ -5,7 +5,7 @@ use blocklist::{FeedName, Guard};
 
 use super::Intake;
 use crate::feed::{Stage, Waiver};
-use crate::{FeedState, NotAcceptable, Now, Ticket};
+use crate::{FeedState, Identity, NotAcceptable, Now, Ticket};
 
 impl Intake {
     /// Lets through, once, what a guard refused. What comes of it is among
@@ -34,26 +34,40 @@ impl Intake {
                 self.changed.insert(name.clone());
                 self.replies.push((ticket, Ok(())));
             }
-            Ok(Accepted::Version(id)) => {
-                let earlier = self.change(name, |feed| {
-                    if let Stage::Rest | Stage::Wanted(_) = feed.stage {
-                        feed.fingerprint = None;
-                        feed.stage = Stage::Queued;
-                    }
-                    feed.waiver.replace(Waiver { id, ticket })
-                });
-                // Whoever said the same before hears the same.
-                if let Some(Some(earlier)) = earlier {
-                    self.replies.push((earlier.ticket, Ok(())));
-                }
-            }
+            Ok(Accepted::Version(id)) => self.waive(name, id, ticket),
         }
+    }
+
+    /// A person lets a version through. Whoever says the same before it is in
+    /// force hears the same with him.
+    fn waive(&mut self, name: &FeedName, id: Identity, ticket: Ticket) {
+        let outdated = self.change(name, |feed| {
+            if let Stage::Rest | Stage::Wanted(_) = feed.stage {
+                feed.fingerprint = None;
+                feed.stage = Stage::Queued;
+            }
+            let earlier = feed.waiver.take_if(|waiver| waiver.id != id);
+            let tickets = || Waiver { id, tickets: Vec::new() };
+            feed.waiver.get_or_insert_with(tickets).tickets.push(ticket);
+            earlier
+        });
+        self.answer_words(outdated.flatten(), Err(NotAcceptable::NewerRefused));
+    }
+
+    /// Tells all who wait for what comes of a word on one version.
+    pub(super) fn answer_words(
+        &mut self,
+        waiver: Option<Waiver>,
+        result: Result<(), NotAcceptable>,
+    ) {
+        let tickets = waiver.into_iter().flat_map(|waiver| waiver.tickets);
+        self.replies.extend(tickets.map(|ticket| (ticket, result)));
     }
 
     /// What was to be accepted is not what is there.
     pub(super) fn disappoint(&mut self, name: &FeedName, why: NotAcceptable) {
         let waiver = self.change(name, |feed| feed.waiver.take()).flatten();
-        self.replies.extend(waiver.map(|waiver| (waiver.ticket, Err(why))));
+        self.answer_words(waiver, Err(why));
     }
 }
 
@@ -64,7 +78,7 @@ enum Accepted {
     /// That a version which was in force is lost.
     Loss,
     /// This version.
-    Version(crate::Identity),
+    Version(Identity),
 }
 
 fn what_is_accepted(feed: &FeedState) -> Result<Accepted, NotAcceptable> {

@@ -44,10 +44,11 @@ impl Intake {
         missing > 1 && missing * 2 > self.index.in_force
     }
 
-    /// How many feeds are gone, those apart that only have other names.
+    /// How many feeds are gone. One that only has another name is not when it is
+    /// in force by that, and no earlier: it may be bad there.
     fn missing(&self) -> usize {
         let gone = self.index.gone.iter().filter_map(|name| self.feeds.get(name)?.gone.as_ref());
-        gone.filter(|gone| gone.renamed.is_none() && !gone.accepted).count()
+        gone.filter(|gone| !gone.accepted).count()
     }
 
     /// A feed is in force by a new name: it leaves by the old one, which it

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use blocklist::{FeedName, Prefixes, Protection};
 
 use crate::clock::Clock;
-use crate::feed::Stage;
+use crate::feed::{Asked, Stage};
 use crate::index::Index;
 use crate::{
     Age, Answer, Backoff, FeedState, Makeup, NotAcceptable, Now, Order, ReadOrder, Rules,
@@ -43,6 +43,8 @@ pub struct Intake {
     reading: BTreeSet<Ticket>,
     /// Feeds whose contribution has changed.
     changed: BTreeSet<FeedName>,
+    /// Feeds of which lifetimes have ended.
+    ended: BTreeSet<FeedName>,
     makeup: BTreeMap<String, Makeup>,
     orders: Vec<Order>,
     reports: Vec<SourceReport>,
@@ -74,6 +76,8 @@ struct Recalling {
     complete: bool,
     /// It was found as new as on the first day.
     blank: bool,
+    /// Nothing could be looked through the last time.
+    blind: bool,
     failure: Option<(String, Backoff)>,
 }
 
@@ -95,10 +99,12 @@ impl Intake {
                 running: None,
                 complete: false,
                 blank: false,
+                blind: false,
                 failure: None,
             },
             reading: BTreeSet::new(),
             changed: BTreeSet::new(),
+            ended: BTreeSet::new(),
             makeup: BTreeMap::new(),
             orders: Vec::new(),
             reports: Vec::new(),
@@ -174,7 +180,7 @@ impl Intake {
     }
 
     /// The versions that would be in force at this time of day by these rules,
-    /// which may drop some for their age.
+    /// which may ignore some, and drop some for their age.
     pub fn in_force_by<'a>(
         &'a self,
         rules: &'a Rules,
@@ -183,7 +189,7 @@ impl Intake {
         let versions =
             self.feeds.iter().filter_map(|(name, feed)| Some((name, feed.version.as_ref()?)));
         versions.filter(move |(name, version)| {
-            Age::of(version, rules.max_age_for(name), now) != Age::Dropped
+            !rules.ignores(name) && Age::of(version, rules.max_age_for(name), now) != Age::Dropped
         })
     }
 
@@ -195,6 +201,11 @@ impl Intake {
     /// Takes the names of feeds whose contribution has changed since.
     pub fn take_changed(&mut self) -> BTreeSet<FeedName> {
         std::mem::take(&mut self.changed)
+    }
+
+    /// Takes the names of feeds of which nothing but lifetimes have ended since.
+    pub fn take_ended(&mut self) -> BTreeSet<FeedName> {
+        std::mem::take(&mut self.ended)
     }
 
     /// Takes what is wanted of those who touch files.
@@ -316,7 +327,9 @@ impl Intake {
         if before != age {
             self.reports.push(SourceReport::Aged { feed: name.clone(), age });
         }
-        if changed {
+        if changed && before == age {
+            self.ended.insert(name.clone());
+        } else if changed {
             self.changed.insert(name.clone());
         }
     }
@@ -346,6 +359,8 @@ impl Intake {
         let order = self.change(name, |feed| {
             feed.stage = Stage::Reading(ticket);
             feed.meanwhile = None;
+            let impatient = feed.is_overdue(rules.patience, now);
+            feed.asked = if impatient { Asked::Impatiently } else { Asked::Patiently };
             let version = feed.version.as_ref();
             ReadOrder {
                 feed: name.clone(),
@@ -353,7 +368,7 @@ impl Intake {
                 previous: version.map(|version| version.tally),
                 guard: rules.guard_for(name),
                 protect: Prefixes::default(),
-                impatient: feed.is_overdue(rules.patience, now),
+                impatient,
             }
         });
         let Some(mut order) = order else { return };
@@ -393,9 +408,10 @@ impl Intake {
 
     /// Knows nothing of a feed any more.
     fn drop_state(&mut self, name: &FeedName) -> Option<FeedState> {
-        let state = self.feeds.remove(name)?;
+        let mut state = self.feeds.remove(name)?;
         let before = state.summary(self.clock);
         self.index.note(name, before, crate::index::Summary::default());
+        self.answer_words(state.waiver.take(), Err(NotAcceptable::Unknown));
         Some(state)
     }
 }

@@ -3,13 +3,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use blocklist::{FeedName, Refusal};
+use blocklist::{FeedName, Guard, Refusal};
 
 use super::Intake;
-use crate::feed::Stage;
+use crate::feed::{Asked, Stage};
 use crate::{
-    Candidate, Fingerprint, Identity, NotAcceptable, Now, Order, Reading, Refused, SourceReport,
-    Ticket, Version,
+    Candidate, FeedState, Fingerprint, Identity, NotAcceptable, Now, Order, Reading, Refused,
+    SourceReport, Ticket, Version,
 };
 
 /// Time until a feed is read again of which no copy could be kept.
@@ -47,7 +47,10 @@ impl Intake {
             }
             Reading::Refused(refusal) => self.not_read(name, refusal, now),
             Reading::New { feed, id, candidate, refusals } => {
-                self.change(name, |feed| feed.unstable = None);
+                self.change(name, |feed| {
+                    feed.unstable = None;
+                    feed.hurried = feed.asked == Asked::Impatiently;
+                });
                 let written = written.unwrap_or(now.wall);
                 let version = Version::new(id, *feed, written, now.wall);
                 self.read_new(name, version, candidate, refusals, now);
@@ -65,6 +68,7 @@ impl Intake {
     ) {
         let changed = self.change(name, |feed| {
             feed.unstable = None;
+            feed.hurried = feed.asked == Asked::Impatiently;
             let Some(version) = feed.version.as_mut().filter(|version| version.id == id) else {
                 // It is not the version that we asked for.
                 feed.stage = Stage::Wanted(now.monotonic);
@@ -113,7 +117,7 @@ impl Intake {
     ) {
         let id = version.id;
         let Some(feed) = self.feeds.get(name) else { return };
-        let waived = feed.waiver.is_some_and(|waiver| waiver.id == id)
+        let waived = feed.waiver.as_ref().is_some_and(|waiver| waiver.id == id)
             && refusals.iter().all(|refusal| refusal.guard.can_be_accepted());
         // It is in force, and only its copy is missing.
         let known = feed.unkept.is_some() && feed.version.as_ref().is_some_and(|own| own.id == id);
@@ -126,6 +130,8 @@ impl Intake {
         if !waived {
             self.disappoint(name, NotAcceptable::NewerInForce);
         }
+        // A person has judged it, by what there was to be seen.
+        let candidate = if waived { candidate } else { self.may_keep(name, candidate) };
         match candidate {
             Ok(candidate) => {
                 let ticket = self.tickets.draw();
@@ -134,6 +140,27 @@ impl Intake {
             }
             Err(refusal) => self.enforce(name, version, Some(refusal), now),
         }
+    }
+
+    /// While the last good copies cannot be looked through nothing takes their
+    /// place: it was judged without them.
+    fn may_keep(
+        &mut self,
+        name: &FeedName,
+        candidate: Result<Candidate, Refusal>,
+    ) -> Result<Candidate, Refusal> {
+        let unknown = self.feeds.get(name).is_some_and(|feed| feed.version.is_none() || feed.blind);
+        let Some(reason) = self.recall_failure().filter(|_| self.recall.blind && unknown) else {
+            return candidate;
+        };
+        let refusal = Refusal {
+            guard: Guard::Kept,
+            expected: "a state-dir that can be read".to_owned(),
+            found: reason.to_owned(),
+        };
+        self.change(name, |feed| feed.blind = true);
+        self.orders.extend(candidate.ok().map(Order::Discard));
+        Err(refusal)
     }
 
     pub(super) fn kept(
@@ -159,7 +186,7 @@ impl Intake {
 
     /// A good version is in force, whether or not there is a copy of it.
     fn enforce(&mut self, name: &FeedName, version: Version, unkept: Option<Refusal>, now: Now) {
-        let tally = version.tally;
+        let (id, tally) = (version.id, version.tally);
         let before = self.change(name, |feed| {
             let known = feed.version.as_ref().is_some_and(|own| own.id == version.id);
             let previous = feed.version.replace(version).map(|version| version.tally);
@@ -178,9 +205,13 @@ impl Intake {
             (known, previous, waiver, told)
         });
         let Some((known, previous, waiver, told)) = before else { return };
-        if let Some(waiver) = waiver {
-            self.replies.push((waiver.ticket, Ok(())));
+        if let Some(since) = self.feeds.get(name).and_then(FeedState::gone_since) {
+            // A copy that was just kept counts as one of a file that is there.
+            self.orders.push(Order::NoteGone(name.clone(), Some(since)));
         }
+        // A word that came while it was kept was on the version before it.
+        let is_meant = waiver.as_ref().is_some_and(|waiver| waiver.id == id);
+        self.answer_words(waiver, if is_meant { Ok(()) } else { Err(NotAcceptable::NewerInForce) });
         let feed = name.clone();
         if !known {
             self.reports.push(SourceReport::Accepted { feed: feed.clone(), tally, previous });

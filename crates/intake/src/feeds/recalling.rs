@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 use super::Intake;
+use crate::feed::Stage;
 use crate::{
-    Backoff, FeedState, Loss, Now, Order, Recalled, RecalledVersion, SourceReport, Ticket,
+    Backoff, FeedState, Loss, Now, Order, RecallOrder, Recalled, RecalledVersion, SourceReport,
+    Ticket,
 };
 
 /// The first rest after the directory or a copy could not be read, and the
@@ -30,11 +32,11 @@ impl Intake {
         let ticket = self.tickets.draw();
         self.recall.wanted = None;
         self.recall.running = Some(ticket);
-        let rules = self.proposed.as_ref().unwrap_or(&self.rules).clone();
+        let rules = [&self.rules].into_iter().chain(&self.proposed).cloned().collect();
         // Of a feed without a version in force a copy may be known there.
-        let known = self.feeds.iter().filter(|(_, feed)| feed.version.is_some());
+        let known = self.feeds.iter().filter(|(_, feed)| feed.version.is_some() && !feed.blind);
         let known = known.map(|(name, _)| name.clone()).collect();
-        self.orders.push(Order::Recall(ticket, rules, known));
+        self.orders.push(Order::Recall(ticket, RecallOrder { rules, known }));
     }
 
     pub(super) fn recalled(&mut self, ticket: Ticket, result: Result<Recalled, String>, now: Now) {
@@ -45,6 +47,7 @@ impl Intake {
         let recalled = match result {
             Ok(recalled) => recalled,
             Err(reason) => {
+                self.recall.blind = true;
                 self.reports.push(SourceReport::RecallFailed { reason: reason.clone() });
                 return self.ask_memory_later(reason, now);
             }
@@ -56,6 +59,12 @@ impl Intake {
         }
         for (name, version) in recalled.versions {
             self.recalled_version(&name, version, now);
+        }
+        if std::mem::take(&mut self.recall.blind) {
+            // Of the others there is no earlier version.
+            for name in self.feeds.keys().cloned().collect::<Vec<_>>() {
+                self.change(&name, |feed| feed.blind = false);
+            }
         }
         let mut unreadable = None;
         for (name, loss) in recalled.lost {
@@ -84,7 +93,8 @@ impl Intake {
         RecalledVersion { version, gone }: RecalledVersion,
         now: Now,
     ) {
-        if !self.uses(name) || self.feeds.get(name).is_some_and(|feed| feed.version.is_some()) {
+        let known = |feed: &FeedState| feed.version.is_some() && !feed.blind;
+        if !self.uses(name) || self.feeds.get(name).is_some_and(known) {
             return;
         }
         if !self.feeds.contains_key(name) {
@@ -96,8 +106,12 @@ impl Intake {
             feed.version = Some(version);
             feed.loss = None;
             feed.gone_before = gone;
-            // What was refused without it is judged again, against it.
+            feed.unkept = None;
+            // What was judged without it is judged again, against it.
             feed.fingerprint = None;
+            if let Stage::Reading(_) | Stage::Queued = feed.stage {
+                feed.stage = Stage::Wanted(now.monotonic);
+            }
         });
         self.changed.insert(name.clone());
         self.look_at_clock(name, now);

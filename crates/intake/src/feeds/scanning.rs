@@ -7,7 +7,9 @@ use blocklist::{FeedName, Guard, Refusal};
 
 use super::Intake;
 use crate::feed::{Gone, Stage};
-use crate::{Backoff, FeedState, Fingerprint, Now, Order, Refused, Scan, SourceReport, Ticket};
+use crate::{
+    Backoff, FeedState, Fingerprint, NotAcceptable, Now, Order, Refused, Scan, SourceReport, Ticket,
+};
 
 /// The first rest after a scan that failed.
 const REST_MIN: Duration = Duration::from_secs(1);
@@ -102,6 +104,8 @@ impl Intake {
             let known_gone = feed.gone_before.take().is_some();
             let back = feed.gone.take().is_some() || known_gone;
             if back {
+                // Whatever it says is to be found out again.
+                feed.fingerprint = None;
                 feed.refused = None;
                 feed.since = now.wall;
             }
@@ -138,10 +142,16 @@ impl Intake {
             if let Stage::Wanted(_) | Stage::Queued = feed.stage {
                 feed.stage = Stage::Rest;
             }
-            (since, stays)
+            (since, stays, feed.version.is_some() && feed.unkept.is_none())
         });
-        let Some((since, stays)) = gone else { return };
-        self.orders.push(Order::NoteGone(name.clone(), Some(since)));
+        let Some((since, stays, kept)) = gone else { return };
+        if !self.index.busy.contains(name) {
+            self.disappoint(name, NotAcceptable::Unreadable);
+        }
+        if kept {
+            // Without a copy the note would outlive what it is about.
+            self.orders.push(Order::NoteGone(name.clone(), Some(since)));
+        }
         self.reports.push(SourceReport::Gone { feed: name.clone(), stays });
     }
 

@@ -2,6 +2,8 @@
 //! late, twice, in another order, or to another question.
 
 mod desk;
+mod judging;
+mod recalling;
 
 use std::time::Duration;
 

@@ -19,6 +19,7 @@ impl Keeper {
     pub(super) fn composed(&mut self, composed: Composed) {
         let Composed { ticket, list, targets, changed, protected, makeup } = composed;
         let Some(state) = self.lists.get_mut(&list) else { return };
+        state.busy = state.busy.filter(|&busy| busy != ticket);
         if state.stage != ListStage::Composing(ticket) {
             return;
         }
@@ -27,7 +28,10 @@ impl Keeper {
         let (ipv4, ipv6) = (targets[0].members.len(), targets[1].members.len());
         let members =
             |targets: &[reconcile::Target; 2]| targets.clone().map(|target| target.members);
-        let told = changed && state.targets.as_ref().map(members) != Some(members(&targets));
+        let news = std::mem::take(&mut state.news.coming);
+        state.news.only_ends = !news && (state.news.only_ends || self.kernel.in_sync());
+        let told =
+            changed && news && state.targets.as_ref().map(members) != Some(members(&targets));
         let report =
             Report::ListComposed { list: list.clone(), ipv4, ipv6, protected: protected.len() };
         state.targets = Some(targets.clone());
@@ -68,7 +72,8 @@ impl Keeper {
         let urgent = |state: &ListState| {
             state.stage == ListStage::Wanted { urgent: true } && state.targets.is_some()
         };
-        let due = names.into_iter().filter(|(_, state)| ready || urgent(state));
+        let free = names.into_iter().filter(|(_, state)| state.busy.is_none());
+        let due = free.filter(|(_, state)| ready || urgent(state));
         for name in due.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
             self.order_composing(&name, now);
         }
@@ -78,6 +83,7 @@ impl Keeper {
         let ticket = self.tickets.draw();
         let Some(state) = self.lists.get_mut(name) else { return };
         state.stage = ListStage::Composing(ticket);
+        state.busy = Some(ticket);
         state.whole |= self.intake.is_current();
         let list = state.rules.list.clone();
         let feeds = self.intake.in_force().filter(|(feed, _)| list.role(feed) != Role::None);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use blocklist::{FeedName, Role};
+use blocklist::{FeedName, List, Role};
 use intake::{Makeup, NotAcceptable, Now, Ticket};
 use reconcile::{Gate, Hold};
 
@@ -35,8 +35,11 @@ impl Keeper {
             self.kernel.want_plan();
             match held {
                 Some(held) if !held.why.is_worth_telling() => {}
-                Some(held) => self.reports.push(Report::ListHeld { list: name, held }),
-                None if before.is_some_and(|before| before.why.is_worth_telling()) => {
+                Some(held) => {
+                    state.told = true;
+                    self.reports.push(Report::ListHeld { list: name, held });
+                }
+                None if std::mem::take(&mut state.told) => {
                     self.reports.push(Report::ListFree { list: name });
                 }
                 None => {}
@@ -90,7 +93,8 @@ impl Keeper {
     /// held against what the configuration says.
     fn doubt_at_start(&mut self) {
         let until = self.start + self.settings.rules.withdraw;
-        let Self { lists, intake, .. } = self;
+        let Self { lists, intake, settings, .. } = self;
+        let rules = &settings.rules;
         for (name, state) in lists {
             if state.judged || state.targets.is_none() {
                 continue;
@@ -98,14 +102,17 @@ impl Keeper {
             state.judged = true;
             let remembered = intake.remembered().get(name);
             let taken_out = |makeup: &Makeup| {
-                makeup.deny.iter().any(|feed| state.rules.list.role(feed) != Role::Deny)
+                let denies =
+                    |feed| !rules.ignores(feed) && state.rules.list.role(feed) == Role::Deny;
+                !makeup.deny.iter().all(denies)
             };
             let known = &mut intake.feeds().keys();
             state.doubt = match remembered {
                 _ if intake.was_blank() => Some(Doubt::Forgotten(until)),
-                None => None,
+                // There may be sets of its name all the same.
+                None => Some(Doubt::Forgotten(until)),
                 Some(makeup) => {
-                    let exception = lost_exception(&state.rules, &makeup.allow, known);
+                    let exception = lost_exception(rules, &state.rules, &makeup.allow, known);
                     let forgotten = makeup.doubt.then_some(Doubt::Forgotten(until));
                     let taken_out = taken_out(makeup).then_some(Doubt::TakenOut);
                     exception.map(Doubt::NoException).or(forgotten).or(taken_out)
@@ -121,15 +128,20 @@ impl Keeper {
         }
         let mut settled = Vec::new();
         for (name, state) in &self.lists {
+            if !self.sets_of(state).all(|set| self.kernel.is_counted(&set)) {
+                continue;
+            }
             let (had, lost) = self.withheld(state);
             let percent = self.settings.rules.shrink_percent_of(&state.rules);
             let forgotten = |feed: &FeedName| state.rules.list.role(feed) == Role::Deny;
             let unproven = self.intake.unproven().any(|(feed, _)| forgotten(feed));
             let small = !is_too_much(had, lost, percent);
             let ends = match state.doubt {
+                // Where the kernel holds nothing else there is nothing to lose.
+                Some(Doubt::Forgotten(_)) if lost == 0 => state.held.is_some(),
                 Some(Doubt::Forgotten(_)) if unproven => false,
                 Some(Doubt::Forgotten(until)) => {
-                    state.held.is_some() && (lost == 0 || small && until <= now.monotonic)
+                    state.held.is_some() && small && until <= now.monotonic
                 }
                 Some(Doubt::TakenOut) => state.held.is_some() && small,
                 Some(Doubt::NoException(_)) | None => false,
@@ -173,6 +185,25 @@ impl Keeper {
         self.actions.push(Action::Reply(ticket, Reply::Accepted(result)));
     }
 
+    /// Feeds of this role in a list that had a version in force which is lost.
+    pub(super) fn lost_feeds<'a>(
+        &'a self,
+        list: &'a List,
+        role: Role,
+    ) -> impl Iterator<Item = &'a FeedName> {
+        let missed = self.intake.unproven().filter(|(_, feed)| feed.loss.is_some());
+        missed.map(|(name, _)| name).filter(move |name| list.role(name) == role)
+    }
+
+    /// What makes a list up, the feeds included that are lost: as long as
+    /// nobody lets them go the next process must miss them too.
+    fn made_of(&self, state: &ListState) -> Makeup {
+        let mut makeup = state.makeup.clone();
+        makeup.deny.extend(self.lost_feeds(&state.rules.list, Role::Deny).cloned());
+        makeup.allow.extend(self.lost_feeds(&state.rules.list, Role::Allow).cloned());
+        makeup
+    }
+
     /// When the next doubt ends by itself.
     pub(super) fn doubt_ends(&self) -> Option<Duration> {
         let ends = self.lists.values().filter_map(|state| match state.doubt {
@@ -180,6 +211,28 @@ impl Keeper {
             _ => None,
         });
         ends.min()
+    }
+
+    /// What was to be written down stands there, or never will.
+    pub(super) fn written_down(&mut self, ticket: Ticket) {
+        let Some(place) = self.writing.iter().position(|(own, _)| *own == ticket) else { return };
+        // It is done in order.
+        if let Some((_, makeup)) = self.writing.drain(..=place).next_back() {
+            self.stands_there = makeup;
+        }
+        self.kernel.want_plan();
+    }
+
+    /// Whether a list is made of feeds of which the state directory is being
+    /// told. If the process ended now the next one would not miss them.
+    pub(super) fn is_ahead(&self, state: &ListState) -> bool {
+        let stands_there = self.stands_there.get(state.name());
+        let knows = |stands_there: &Makeup| {
+            state.makeup.deny.is_subset(&stands_there.deny)
+                && state.makeup.allow.is_subset(&stands_there.allow)
+        };
+        !self.writing.is_empty()
+            && !stands_there.is_some_and(|stands_there| stands_there.doubt || knows(stands_there))
     }
 
     /// Has written down which feeds make up each list, whenever that changes.
@@ -191,20 +244,32 @@ impl Keeper {
         let makeup = self.lists.iter().map(|(name, state)| {
             let remembered = self.intake.remembered().get(name).cloned().unwrap_or_default();
             let doubt = Makeup { doubt: true, ..Makeup::default() };
-            let makeup = match &state.doubt {
+            let mut makeup = match &state.doubt {
                 Some(Doubt::Forgotten(_)) => doubt,
-                Some(Doubt::TakenOut | Doubt::NoException(_)) => remembered,
-                None if state.judged && state.at_rest() => state.makeup.clone(),
+                Some(Doubt::TakenOut | Doubt::NoException(_)) => with(remembered, state),
+                None if state.judged && state.at_rest() => self.made_of(state),
                 None if state.judged => self.written.get(name).cloned().unwrap_or_default(),
                 None if self.intake.was_blank() => doubt,
-                None => remembered,
+                None => with(remembered, state),
             };
+            makeup.deny.retain(|feed| !self.withdrawn.contains(feed));
+            makeup.allow.retain(|feed| !self.withdrawn.contains(feed));
             (name.clone(), makeup)
         });
         let makeup: BTreeMap<_, _> = makeup.collect();
         if makeup != self.written {
             self.written.clone_from(&makeup);
-            self.actions.push(Action::WriteDown(makeup));
+            let ticket = self.tickets.draw();
+            self.writing.push_back((ticket, makeup.clone()));
+            self.actions.push(Action::WriteDown(ticket, makeup));
         }
     }
+}
+
+/// What is remembered of a list, and what it is made of now.
+fn with(remembered: Makeup, state: &ListState) -> Makeup {
+    let mut makeup = remembered;
+    makeup.deny.extend(state.makeup.deny.iter().cloned());
+    makeup.allow.extend(state.makeup.allow.iter().cloned());
+    makeup
 }

@@ -2,15 +2,16 @@
 //! anything is done, one function decides.
 
 mod composing;
+mod ending;
 mod holding;
 mod proposing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use blocklist::{Family, FeedName, Protection, Role};
-use intake::{Intake, Makeup, Now, Ticket, Tickets};
+use intake::{FeedState, Intake, ListRules, Makeup, Now, Order, Ticket, Tickets};
 use reconcile::{Desired, Gate, Policy, SetName};
 
 use crate::lists::ListState;
@@ -31,6 +32,9 @@ pub struct Keeper {
     proposal: Option<Proposal>,
     /// Why the newest configuration is not in force.
     refused: Vec<Slip>,
+    /// Words on feeds of which nothing good is known, until it is known what
+    /// comes of them.
+    words: BTreeMap<Ticket, FeedName>,
     /// Opens with the first complete picture of the feeds, for good.
     gate: Gate,
     salt: u64,
@@ -41,6 +45,15 @@ pub struct Keeper {
     waiting: Option<Duration>,
     /// What was last written down of the lists.
     written: BTreeMap<String, Makeup>,
+    /// What is being written down, in order.
+    writing: VecDeque<(Ticket, BTreeMap<String, Makeup>)>,
+    /// What stands there by the last word of those who write.
+    stands_there: BTreeMap<String, Makeup>,
+    /// Feeds that have left for good, and whose copies are thrown away once
+    /// nothing that is written down needs them any more.
+    withdrawn: BTreeSet<FeedName>,
+    /// Since the kernel last was as desired, only lifetimes have ended.
+    only_ends: bool,
     actions: Vec<Action>,
     reports: Vec<Report>,
 }
@@ -60,12 +73,17 @@ impl Keeper {
             lists: BTreeMap::new(),
             proposal: None,
             refused: Vec::new(),
+            words: BTreeMap::new(),
             gate: Gate::AddOnly,
             salt,
             tickets: Tickets::default(),
             start: now.monotonic,
             waiting: None,
             written: BTreeMap::new(),
+            writing: VecDeque::new(),
+            stands_there: BTreeMap::new(),
+            withdrawn: BTreeSet::new(),
+            only_ends: false,
             actions: Vec::new(),
             reports: Vec::new(),
         };
@@ -121,8 +139,8 @@ impl Keeper {
     /// Whether everything that could be done is done: what is left waits for
     /// time, for a person or for somebody else's change.
     pub fn at_rest(&self) -> bool {
-        let proposing = self.proposal.is_some();
-        self.intake.at_rest() && self.lists_at_rest() && self.kernel.at_rest() && !proposing
+        let waiting = self.proposal.is_some() || !self.writing.is_empty();
+        self.intake.at_rest() && self.lists_at_rest() && self.kernel.at_rest() && !waiting
     }
 
     /// Whether the kernel holds what the feeds in force say, no more and no
@@ -140,12 +158,15 @@ impl Keeper {
             Event::FilesChanged => self.intake.files_changed(now),
             Event::Composed(composed) => self.composed(composed),
             Event::Tried(tried) => self.tried(&tried, now),
+            Event::WrittenDown(ticket) => self.written_down(ticket),
             Event::Observed(ticket, result) => {
                 let (settings, reports) = (&self.settings, &mut self.reports);
                 self.kernel.observed_now(ticket, result, settings, now, reports);
+                self.notice_others();
             }
             Event::Converged(converged) => {
                 self.kernel.converged(*converged, now, &mut self.reports);
+                self.tell_ends();
             }
             Event::Probed(ticket, probed) => {
                 self.kernel.probed(ticket, probed, now, &mut self.reports);
@@ -166,15 +187,20 @@ impl Keeper {
     /// Says what is to be done now.
     fn decide(&mut self, now: Now) {
         self.intake.decide(now);
-        self.take_from_intake();
+        let mut forgets = self.take_from_intake();
         if self.gate == Gate::AddOnly && self.intake.is_complete() {
             self.gate = Gate::Open;
             self.kernel.want_plan();
         }
         self.decide_proposal(now);
+        // Other rules want other feeds, and let some go.
+        self.intake.decide(now);
+        forgets.extend(self.take_from_intake());
         self.compose_changed(now);
         self.hold(now);
         self.write_down();
+        // A copy that is not there, of a feed that makes up a list, is a loss.
+        self.actions.extend(forgets.into_iter().map(Action::Files));
         let policy = self.policy();
         let kernel = &mut self.kernel;
         let next = kernel.decide(&self.desired, &self.settings, policy, now, &mut self.tickets);
@@ -186,10 +212,24 @@ impl Keeper {
     }
 
     /// Hands on what the intake wants, and takes in what has changed there.
-    fn take_from_intake(&mut self) {
-        self.actions.extend(self.intake.take_orders().into_iter().map(Action::Files));
+    /// What is to be forgotten comes back: that has to wait.
+    fn take_from_intake(&mut self) -> Vec<Order> {
+        let orders = self.intake.take_orders().into_iter();
+        let (forgets, others): (Vec<_>, Vec<_>) =
+            orders.partition(|order| matches!(order, Order::Forget(_)));
+        self.actions.extend(others.into_iter().map(Action::Files));
+        self.withdrawn.extend(forgets.iter().filter_map(|order| match order {
+            Order::Forget(feed) => Some(feed.clone()),
+            _ => None,
+        }));
+        let feeds = self.intake.feeds();
+        self.withdrawn.retain(|feed| feeds.get(feed).is_none_or(|feed| feed.version.is_none()));
         self.reports.extend(self.intake.take_reports().into_iter().map(Report::Source));
         for (ticket, result) in self.intake.take_replies() {
+            let unproven = self.words.remove(&ticket).filter(|_| result.is_ok());
+            if let Some(feed) = unproven {
+                self.let_go_of(&feed);
+            }
             self.actions.push(Action::Reply(ticket, Reply::Accepted(result)));
         }
         for feed in self.intake.take_changed() {
@@ -198,6 +238,11 @@ impl Keeper {
                 state.want(false);
             }
         }
+        for feed in self.intake.take_ended() {
+            let uses = |state: &&mut ListState| state.rules.list.role(&feed) != Role::None;
+            self.lists.values_mut().filter(uses).for_each(ListState::want_for_ends);
+        }
+        forgets
     }
 
     /// This host has other addresses: what is protected leaves the sets at once.
@@ -214,11 +259,11 @@ impl Keeper {
     }
 
     fn accept(&mut self, ticket: Ticket, feed: &FeedName, now: Now) {
-        self.intake.accept(feed, ticket, now);
-        let excused = self.intake.feeds().get(feed).is_some_and(|state| !state.is_unproven());
-        if excused {
-            self.let_go_of(feed);
+        let unproven = self.intake.feeds().get(feed).is_some_and(FeedState::is_unproven);
+        if unproven {
+            self.words.insert(ticket, feed.clone());
         }
+        self.intake.accept(feed, ticket, now);
     }
 
     /// Makes the lists those of the settings. Every one is put together anew.
@@ -226,11 +271,9 @@ impl Keeper {
         let mut lists = BTreeMap::new();
         for rules in &self.settings.rules.lists {
             let name = rules.list.name.clone();
-            let mut state =
-                self.lists.remove(&name).unwrap_or_else(|| ListState::new(rules.clone()));
+            let known = self.lists.remove(&name);
+            let mut state = known.unwrap_or_else(|| self.new_list(rules));
             state.whole &= state.rules.list == rules.list;
-            // Only what a start finds is held against what was written down.
-            state.judged |= self.gate == Gate::Open;
             state.rules = rules.clone();
             state.want(true);
             lists.insert(name, state);
@@ -240,10 +283,21 @@ impl Keeper {
         let desired = Arc::make_mut(&mut self.desired);
         let before = desired.sets.len();
         desired.sets.retain(|set, _| names.contains(set));
-        if desired.sets.len() != before || !gone.is_empty() {
+        let ruled = std::mem::replace(&mut desired.rules, self.settings.filter.clone());
+        let other_rules = ruled != desired.rules;
+        if desired.sets.len() != before || !gone.is_empty() || other_rules {
             self.generation += 1;
         }
         self.kernel.want_plan();
+    }
+
+    /// A list that was not configured. What a start finds is held against what
+    /// was written down; if that is nothing, what a list finds that comes later.
+    fn new_list(&self, rules: &ListRules) -> ListState {
+        let mut state = ListState::new(rules.clone());
+        let finds = || self.sets_of(&state).any(|set| self.kernel.has_members(&set));
+        state.judged = self.gate == Gate::Open && !(self.intake.was_blank() && finds());
+        state
     }
 
     /// The names of the sets of the lists that are `chosen`.
@@ -266,7 +320,8 @@ impl Keeper {
     fn policy(&self) -> Option<Policy> {
         // While some lists are put together the others need not wait, but a
         // set must not go before its list was put together once.
-        if !self.lists.values().all(|state| state.targets.is_some()) {
+        let waits = |state: &ListState| state.targets.is_none() || self.is_ahead(state);
+        if self.lists.values().any(waits) {
             return None;
         }
         let mut policy = Policy::new(self.settings.prefix.clone(), self.salt);

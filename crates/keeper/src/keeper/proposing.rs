@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use blocklist::Role;
+use blocklist::{Family, Role};
 use intake::{ListRules, Now, Rules, Ticket};
+use reconcile::{Members, Standing, Target};
 
 use super::Keeper;
+use crate::lists::ListState;
 use crate::proposal::{Proposal, ProposalStage, losses, lost_exception};
 use crate::{Action, Compose, Reply, Report, Settings, Slip, SlipKind, Trial, Tried};
 
@@ -42,8 +44,15 @@ impl Keeper {
         if self.is_harmless(&rules) {
             return self.adopt(now);
         }
+        // What a list would lose is known once it was put together, which never
+        // takes for ever.
+        if self.lists.values().any(|state| state.targets.is_none()) {
+            return;
+        }
         let known = self.intake.is_current()
             || self.intake.is_recalled() && self.intake.scan_failure().is_some();
+        // What they would lose is counted from what they are now.
+        let known = known && self.lists_at_rest();
         if !known && proposal.patience > now.monotonic {
             return;
         }
@@ -56,7 +65,10 @@ impl Keeper {
         }
         let ticket = self.tickets.draw();
         let lists = rules.lists.iter().filter_map(|list| {
-            let previous = self.lists.get(&list.list.name)?.targets.clone()?;
+            let previous = match self.lists.get(&list.list.name) {
+                Some(state) => self.would_lose_from(state, list)?,
+                None => self.left_of(&list.list.name)?,
+            };
             let feeds = self.intake.in_force_by(&rules, now.wall);
             let feeds = feeds.filter(|(feed, _)| list.list.role(feed) != Role::None);
             Some(Compose {
@@ -91,17 +103,54 @@ impl Keeper {
         let same = |list: &ListRules| {
             running.list(&list.list.name).is_some_and(|running| running.list == list.list)
         };
-        rules.lists.iter().all(same) && rules.tables == running.tables
+        rules.lists.iter().all(same)
+            && rules.tables == running.tables
+            && rules.ignore == running.ignore
     }
 
     fn lost_exceptions(&self, rules: &Rules) -> Vec<Slip> {
         let slips = rules.lists.iter().filter_map(|list| {
             let state = self.lists.get(&list.list.name)?;
             let known = &mut self.intake.feeds().keys();
-            let glob = lost_exception(list, &state.makeup.allow, known)?;
+            // One that is lost is not in force, and an exception all the same.
+            let lost = self.lost_feeds(&state.rules.list, Role::Allow);
+            let glob = lost_exception(rules, list, state.makeup.allow.iter().chain(lost), known)?;
             Some(Slip { list: list.list.name.clone(), kind: SlipKind::NoException(glob) })
         });
         slips.collect()
+    }
+
+    /// What a list would lose from: what should be in its sets, or what is in
+    /// them if they are held for nothing but feeds that it would not take in
+    /// any more.
+    fn would_lose_from(&self, state: &ListState, rules: &ListRules) -> Option<[Target; 2]> {
+        let mut targets = state.targets.clone()?;
+        let by_feed = state.held.as_ref().is_some_and(|held| held.why.feed().is_some());
+        let mut unproven = self.intake.unproven();
+        let stays = unproven.any(|(feed, _)| rules.list.role(feed) != Role::None);
+        if by_feed && state.doubt.is_none() && !stays {
+            let observed = self.kernel.observed();
+            for (set, target) in self.sets_of(state).zip(&mut targets) {
+                let seen = observed.and_then(|observed| observed.sets.get(&set));
+                let members = seen.and_then(|seen| seen.members.clone());
+                target.members = members.unwrap_or_else(|| target.members.clone());
+            }
+        }
+        Some(targets)
+    }
+
+    /// What is in the sets of a list that was taken out, if rules refer to them:
+    /// that blocks, and a list of this name takes it over.
+    fn left_of(&self, list: &str) -> Option<[Target; 2]> {
+        let observed = self.kernel.observed()?;
+        let targets = Family::ALL.map(|family| {
+            let set = self.settings.prefix.live(list, family).ok();
+            let seen = set.and_then(|set| observed.sets.get(&set));
+            let ours = seen.filter(|seen| seen.standing == Standing::Ours);
+            let members = ours.and_then(|seen| seen.members.clone());
+            Target::of(members.unwrap_or_else(|| Members::none(family)))
+        });
+        targets.iter().any(|target| !target.members.is_empty()).then_some(targets)
     }
 
     fn adopt(&mut self, now: Now) {

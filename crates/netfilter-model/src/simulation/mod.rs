@@ -10,9 +10,11 @@ mod world;
 use std::fmt;
 
 pub use random_run::{Options, simulate};
+pub(crate) use random_run::{put_fault_in_store, target};
 pub use scenario::Scenario;
 pub use site_run::simulate_site;
 pub use world::Way;
+pub(crate) use world::{live, never, prefix, subject};
 
 use crate::{ModelKernel, Violation};
 
@@ -25,15 +27,19 @@ pub struct Report {
     pub violations: Vec<Violation>,
     /// The last requests before the end, for people.
     pub trace: Vec<String>,
+    /// By which seed and steps the broken promise alone can be had again, if
+    /// that is another run than the one that found it.
+    pub again: Option<(u64, u64)>,
 }
 
 impl Report {
-    fn of(kernel: &ModelKernel) -> Self {
+    pub(crate) fn of(kernel: &ModelKernel) -> Self {
         let machine = kernel.machine();
         Self {
             requests: machine.steps(),
             violations: machine.checker.violations().to_vec(),
             trace: machine.trace().map(str::to_owned).collect(),
+            again: None,
         }
     }
 }

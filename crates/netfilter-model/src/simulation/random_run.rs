@@ -87,7 +87,7 @@ fn wanted(random: &mut Random) -> Vec<AnyPrefix> {
 }
 
 /// Any set that is there, ours more often than not.
-pub(super) fn target(random: &mut Random, kernel: &ModelKernel) -> RawName {
+pub(crate) fn target(random: &mut Random, kernel: &ModelKernel) -> RawName {
     let there: Vec<_> = kernel.machine().sets.iter().map(|(name, _)| name.clone()).collect();
     if there.is_empty() || random.chance(30) {
         return (&live(random.pick::<&str>(&LISTS), *random.pick(&Family::ALL))).into();
@@ -95,7 +95,7 @@ pub(super) fn target(random: &mut Random, kernel: &ModelKernel) -> RawName {
     random.pick(&there).clone()
 }
 
-pub(super) fn put_fault_in_store(random: &mut Random, kernel: &ModelKernel, options: &Options) {
+pub(crate) fn put_fault_in_store(random: &mut Random, kernel: &ModelKernel, options: &Options) {
     let faults = every_fault();
     let fault = random.pick(&faults).clone();
     let foreign = matches!(fault, Fault::Foreign(..) | Fault::Reboot);

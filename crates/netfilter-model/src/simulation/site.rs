@@ -12,7 +12,7 @@ use blocklist::{
 };
 use intake::{
     Answer, Candidate, Fingerprint, GuardOverrides, Identity, ListRules, Makeup, Now, Order,
-    ReadOrder, Reading, Recalled, RecalledVersion, Rules, Scan, Ticket, Version,
+    ReadOrder, Reading, RecallOrder, Recalled, RecalledVersion, Rules, Scan, Ticket, Version,
 };
 use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed, Settings};
 use reconcile::{Kernel, Members, Observed, Part, Plan, SetName, Step, Target, Update, apply};
@@ -115,10 +115,7 @@ impl Site {
     /// There is such a list from now on, or there is not. The daemon is told.
     pub(super) fn configure(&mut self, list: &str, there: bool) {
         if there {
-            // A feed whose file went while no list wanted it went with its list.
-            if self.lists.insert(list.to_owned()) {
-                self.kept.retain(|feed, _| !takes(list, feed) || self.files.contains_key(feed));
-            }
+            self.lists.insert(list.to_owned());
         } else {
             self.lists.remove(list);
             for family in Family::ALL {
@@ -232,7 +229,10 @@ impl Site {
     fn perform(&mut self, action: Action) {
         match action {
             Action::Files(order) => self.touch_files(order),
-            Action::WriteDown(lists) => self.written = Some(lists),
+            Action::WriteDown(ticket, lists) => {
+                self.written = Some(lists);
+                self.happened(Event::WrittenDown(ticket));
+            }
             Action::Report(_) | Action::Reply(..) | Action::WakeAt(_) => {}
             Action::Compose(work) => self.happened(Event::Composed(work.run())),
             Action::Try(trial) => self.happened(Event::Tried(trial.run())),
@@ -256,7 +256,7 @@ impl Site {
 
     fn touch_files(&mut self, order: Order) {
         match order {
-            Order::Recall(ticket, rules, known) => self.recall(ticket, &rules, &known),
+            Order::Recall(ticket, order) => self.recall(ticket, &order),
             Order::Scan(ticket) => self.scan(ticket),
             Order::Read(ticket, order) => self.read(ticket, &order),
             Order::Keep(ticket, feed, candidate) => self.keep(ticket, feed, candidate),
@@ -269,15 +269,15 @@ impl Site {
         }
     }
 
-    fn recall(&mut self, ticket: Ticket, rules: &Rules, known: &BTreeSet<FeedName>) {
-        let wanted = self.kept.iter().filter(|(feed, _)| rules.uses(feed) && !known.contains(feed));
+    fn recall(&mut self, ticket: Ticket, order: &RecallOrder) {
+        let wanted = self.kept.iter().filter(|(feed, _)| order.wants(feed));
         let versions = wanted.map(|(feed, version)| {
             (feed.clone(), RecalledVersion { version: version.clone(), gone: None })
         });
         let recalled = Recalled {
             versions: versions.collect(),
             lost: BTreeMap::new(),
-            blank: self.kept.is_empty() && self.written.is_none(),
+            blank: self.written.is_none(),
             lists: self.written.clone().unwrap_or_default(),
         };
         self.happened(Event::Files(Answer::Recalled(ticket, Ok(recalled))));
@@ -377,9 +377,11 @@ impl Site {
             };
             let past = self.history.get(set).map_or(&[][..], Vec::as_slice);
             let held = machine.sets.get(&set.into()).map(|slot| &slot.set.members);
+            // A packet knows addresses, not members.
             let opens = |past: &Members| {
-                let lost = past.difference(target);
-                held.into_iter().flatten().any(|&member| lost.has(member))
+                let stays: Prefixes = addresses(target);
+                let blocked: Prefixes = held.into_iter().flatten().copied().collect();
+                !addresses(past).intersect(&blocked).subtract(&stays).is_empty()
             };
             if !past.is_empty() && past.iter().all(opens) {
                 let text =
@@ -395,6 +397,10 @@ impl Site {
 /// Whether a list takes in a feed.
 fn takes(list: &str, feed: &FeedName) -> bool {
     feed.as_str().starts_with(&format!("{list}/"))
+}
+
+fn addresses(members: &Members) -> Prefixes {
+    (0..members.len()).map(|at| members.at(at)).collect()
 }
 
 /// The event as it stands in a trace.
@@ -413,6 +419,7 @@ fn name(event: &Event) -> String {
             let lists: Vec<_> = settings.rules.lists.iter().map(|list| &*list.list.name).collect();
             format!("proposed: {}", lists.join(" "))
         }
+        Event::WrittenDown(_) => "written down".to_owned(),
         Event::Observed(_, result) => format!("observed: {}", result.is_ok()),
         Event::Converged(converged) => {
             let objects = &converged.outcome.objects;
@@ -431,7 +438,7 @@ fn name(event: &Event) -> String {
 /// What is done to the state directory is done in order.
 fn is_store(action: &Action) -> bool {
     match action {
-        Action::WriteDown(_) => true,
+        Action::WriteDown(..) => true,
         Action::Files(order) => !matches!(order, Order::Scan(_) | Order::Read(..)),
         _ => false,
     }
@@ -478,6 +485,7 @@ fn settings(lists: &BTreeSet<String>, update: Update) -> Settings {
         rules: Arc::new(rules),
         probe: Duration::from_secs(10),
         audit: Duration::from_secs(3_600),
+        filter: Vec::new(),
     }
 }
 

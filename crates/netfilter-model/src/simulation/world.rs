@@ -28,18 +28,18 @@ pub enum Way {
 const ROUNDS_MAX: usize = 2;
 
 /// The prefix of the daemon's sets.
-pub(super) fn prefix() -> SetPrefix {
+pub(crate) fn prefix() -> SetPrefix {
     SetPrefix::new("denyset-").expect("a good prefix")
 }
 
 /// The name of a list's set.
-pub(super) fn live(list: &str, family: Family) -> SetName {
+pub(crate) fn live(list: &str, family: Family) -> SetName {
     prefix().live(list, family).expect("a good name")
 }
 
 /// What no list of the simulation ever holds: an address in the middle of
 /// each family's world.
-pub(super) fn never() -> Vec<AnyPrefix> {
+pub(crate) fn never() -> Vec<AnyPrefix> {
     let middle = |family: Family| {
         universe(family).into_iter().filter(move |&one| length(one) == family.bits()).nth(9)
     };
@@ -223,7 +223,7 @@ impl World {
     }
 }
 
-pub(super) fn subject(kernel: &ModelKernel, way: Way) -> Box<dyn Kernel> {
+pub(crate) fn subject(kernel: &ModelKernel, way: Way) -> Box<dyn Kernel> {
     match way {
         Way::Ops => Box::new(kernel.clone()),
         Way::Bytes => {

@@ -2,7 +2,7 @@
 //! delete that stops in the middle says at which member.
 
 use blocklist::AnyPrefix;
-use reconcile::{Chunk, Kernel, KernelError, KernelErrorKind, Op, SetName, Stage};
+use reconcile::{Chunk, Kernel, KernelError, KernelErrorKind, Op, RuleSet, SetName, Stage};
 
 use super::Netfilter;
 use crate::{Change, Failure, Request, Transport};
@@ -30,6 +30,14 @@ impl<T: Transport> Kernel for Netfilter<T> {
                 outcome => outcome,
             },
         }
+    }
+
+    fn put_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {
+        let changed = self.make_rules(wanted)?;
+        if changed {
+            self.await_release(wanted)?;
+        }
+        Ok(changed)
     }
 }
 

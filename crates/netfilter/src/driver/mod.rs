@@ -4,6 +4,7 @@
 
 mod change;
 mod observe;
+mod rules;
 
 use blocklist::Family;
 use reconcile::{KernelError, KernelErrorKind, Stage};

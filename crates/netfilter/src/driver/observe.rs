@@ -3,8 +3,8 @@
 
 use blocklist::{Address, AnyPrefix, Family, Prefix, PrefixSet};
 use reconcile::{
-    Capacity, Chunk, KernelError, KernelErrorKind, Members, Observe, SetHeader, SetName, SetPrefix,
-    Stage,
+    Capacity, Chunk, KernelError, KernelErrorKind, Members, Observe, RuleSet, RulesFound,
+    SetHeader, SetName, SetPrefix, Stage,
 };
 
 use super::Netfilter;
@@ -78,6 +78,10 @@ impl<T: Transport> Observe for Netfilter<T> {
             Err(Failure::Refused { code: code::EXIST, .. }) => Ok(false),
             Err(failure) => Err(failure.at(Stage::Test, set)),
         }
+    }
+
+    fn rules(&mut self, wanted: &RuleSet) -> Result<RulesFound, KernelError> {
+        self.find_rules(wanted)
     }
 }
 

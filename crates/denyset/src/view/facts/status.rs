@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use blocklist::FeedName;
 use intake::Age;
 use keeper::Why;
+use reconcile::RulesFound;
 
 use crate::snapshot::{Facts, FeedFacts, VersionFacts};
-use crate::view::{FeedState, FeedStatus, SetStatus, StatusView, accept_command, refused};
+use crate::view::{
+    FeedState, FeedStatus, RuleStatus, SetStatus, StatusView, accept_command, refused,
+};
 
 /// Sentences that `degraded` has at the most. The others are counted in one
 /// more.
@@ -18,14 +21,27 @@ impl StatusView {
     pub fn of(facts: &Facts, uptime_seconds: u64) -> Self {
         Self {
             in_sync: facts.in_sync,
-            remarks: facts.surroundings.silent.iter().cloned().collect(),
+            remarks: remarks(facts),
             degraded: degraded(facts),
             generation: facts.generation,
             uptime_seconds,
             sets: sets(facts),
+            rules: rules(facts),
             feeds: facts.feeds.iter().map(|(name, feed)| feed_status(name, feed)).collect(),
         }
     }
+}
+
+fn rules(facts: &Facts) -> Vec<RuleStatus> {
+    let all = facts.rules.iter().flat_map(|seen| {
+        let in_place = matches!(seen.found, Some(RulesFound::AsWanted(_)));
+        seen.wanted.rules().iter().map(move |rule| RuleStatus {
+            rule: rule.name.clone(),
+            set: rule.set.to_string(),
+            in_place,
+        })
+    });
+    all.collect()
 }
 
 /// The line for the service manager: first what somebody has just done and can
@@ -40,6 +56,21 @@ pub fn status_line(facts: &Facts) -> String {
         (None, Some(first)) => format!("{line}; degraded: {first}"),
         (None, None) => line,
     }
+}
+
+/// What somebody may want to know, and nothing is wrong with.
+fn remarks(facts: &Facts) -> Vec<String> {
+    let around = &facts.surroundings;
+    let mut sentences = Sentences::default();
+    if let Some(sentence) = &around.silent {
+        sentences.add("directories", || sentence.clone());
+    }
+    for name in &around.unfinished {
+        sentences.add("feeds that are being written to", || {
+            format!("feed {name} is still being written to, what it has so far is in force")
+        });
+    }
+    sentences.told()
 }
 
 /// Everything that is not as it should be, one sentence each: first what

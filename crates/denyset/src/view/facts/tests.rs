@@ -48,6 +48,7 @@ fn everything_that_is_not_as_it_should_be_is_said() {
             unreadable: vec!["secret/".into()],
             unwatched: Some("no watches left".into()),
             silent: Some("NFS does not tell".into()),
+            unfinished: vec![FeedName::new("new").expect("a name")],
             others: vec!["the gateways are not known".into()],
         },
         ..facts(feeds)
@@ -68,7 +69,8 @@ fn everything_that_is_not_as_it_should_be_is_said() {
     for (sentence, want) in degraded.iter().zip(want) {
         assert!(sentence.contains(want), "{sentence} in place of {want}");
     }
-    assert_eq!(StatusView::of(&facts, 0).remarks, ["NFS does not tell"]);
+    let unfinished = "feed new is still being written to, what it has so far is in force";
+    assert_eq!(StatusView::of(&facts, 0).remarks, ["NFS does not tell", unfinished]);
     assert!(status_line(&facts).starts_with("reload refused: no; in sync"));
 }
 

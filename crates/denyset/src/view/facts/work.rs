@@ -44,10 +44,17 @@ impl OutcomeView {
 impl PlanView {
     /// What a plan would do.
     pub fn of(facts: &Facts, plan: &Plan) -> Self {
+        let sets = plan.objects.iter().filter(|planned| planned.object.set().is_some());
+        let rules = plan.objects.iter().filter(|planned| planned.object.set().is_none());
+        let rules = rules.map(|planned| {
+            let reason = planned.obstacle.as_ref().map(ToString::to_string);
+            let reason = reason.unwrap_or_else(|| planned.reason.to_string());
+            format!("{}: {}: {reason}", planned.object, planned.route)
+        });
         Self {
             in_sync: plan.is_in_sync(),
-            sets: plan.objects.iter().map(planned).collect(),
-            rules: Vec::new(),
+            sets: sets.map(planned).collect(),
+            rules: rules.collect(),
             refusals: refusals(facts),
         }
     }
@@ -113,6 +120,7 @@ impl From<reconcile::Route> for Route {
             reconcile::Route::InPlace => Self::InPlace,
             reconcile::Route::Swap => Self::Swap,
             reconcile::Route::Destroy => Self::Destroy,
+            reconcile::Route::Put => Self::Put,
         }
     }
 }

@@ -1,0 +1,83 @@
+//! A wire to another namespace: packets that come over it have come from
+//! outside, as those on `lo` never do.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::fd::AsFd as _;
+use std::panic::resume_unwind;
+use std::thread;
+
+use rustix::thread::{LinkNameSpaceType, gettid, move_into_link_name_space};
+
+use crate::namespace::isolated;
+use crate::witness::ip;
+
+/// The address of this side.
+pub const HERE_V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+/// The same.
+pub const HERE_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 1);
+/// An address of the other side that no test lists.
+pub const FREE_V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+/// The same.
+pub const FREE_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 2);
+/// An address of the other side for tests to list.
+pub const PEER_V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 3);
+/// The same.
+pub const PEER_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 3);
+
+/// The interface of this side.
+pub const INTERFACE: &str = "wire0";
+
+/// A pair of interfaces, one in the namespace of the thread that made it, one
+/// in a namespace beyond that lives as long as this and its sockets.
+#[derive(Debug)]
+pub struct Wire {
+    beyond: File,
+}
+
+impl Wire {
+    /// Makes a namespace and the wire to it. Everything that this side does
+    /// not know is routed over it.
+    ///
+    /// # Panics
+    /// If one of them cannot be made.
+    pub fn new() -> Self {
+        let here = gettid().as_raw_nonzero();
+        let beyond = isolated(|| {
+            ip(&format!("link add beyond0 type veth peer name {INTERFACE} netns {here}"));
+            let addresses = [format!("{FREE_V4}/24"), format!("{PEER_V4}/24")];
+            let longer = [format!("{FREE_V6}/64 nodad"), format!("{PEER_V6}/64 nodad")];
+            for address in addresses.iter().chain(&longer) {
+                ip(&format!("address add {address} dev beyond0"));
+            }
+            ip("link set beyond0 up");
+            File::open("/proc/thread-self/ns/net").expect("a thread has a namespace")
+        });
+        ip(&format!("address add {HERE_V4}/24 dev {INTERFACE}"));
+        ip(&format!("address add {HERE_V6}/64 dev {INTERFACE} nodad"));
+        ip(&format!("link set {INTERFACE} up"));
+        // Else a host that checks where packets come from would drop them.
+        ip(&format!("route add default dev {INTERFACE}"));
+        Self { beyond }
+    }
+
+    /// Runs `body` in the namespace beyond. Sockets that it opens stay there.
+    ///
+    /// # Panics
+    /// If `body` does, or the namespace cannot be entered.
+    pub fn beyond<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
+        let run = || {
+            let network = Some(LinkNameSpaceType::Network);
+            move_into_link_name_space(self.beyond.as_fd(), network)
+                .expect("whoever made a namespace may enter it");
+            body()
+        };
+        thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,153 @@
+//! Configurations as people write them: lists with their globs and exceptions,
+//! and how old a feed may be. Some are slips of the hand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use blocklist::{Allow, AnyPrefix, FeedName, Glob, List, Role};
+
+use super::facts::CATEGORIES;
+use crate::simulation::never;
+use crate::{Random, prefixes};
+
+/// Names of lists.
+pub(super) const LISTS: [&str; 3] = ["drop", "edge", "x"];
+/// Names of feeds, the last two of them for `allow`.
+pub(super) const FEEDS: [&str; 6] = ["a", "b", "c", "d", "allow/p", "allow/q"];
+/// Globs that lists take feeds in by: lists share feeds.
+const GLOBS: [&str; 7] = ["a", "b", "c", "[ab]", "[cd]", "[a-c]", "*"];
+/// Globs of feeds with exceptions.
+const ALLOW_GLOBS: [&str; 3] = ["allow/*", "allow/p", "allow/q"];
+/// A typing error: no feed has such a name.
+pub(super) const NOTHING: &str = "nothing*";
+
+/// A feed's name.
+pub(super) fn feed(name: &str) -> FeedName {
+    FeedName::new(name).expect("a good name")
+}
+
+/// One list's table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    /// Globs of its feeds.
+    pub(super) feeds: Vec<&'static str>,
+    /// Globs of the feeds that are never in it.
+    pub(super) allow: Vec<&'static str>,
+    /// Prefixes that are never in it.
+    pub(super) literals: Vec<AnyPrefix>,
+    /// Whether the host's own addresses are never in it.
+    pub(super) protects: bool,
+}
+
+impl Table {
+    fn random(random: &mut Random, allows: bool) -> Self {
+        let globs = 1 + random.below(2);
+        let feeds = (0..globs).map(|_| *random.pick(&GLOBS)).collect();
+        let mut literals = never();
+        let mut allow = Vec::new();
+        if allows {
+            for family in blocklist::Family::ALL {
+                literals.extend(prefixes(random, family, 1));
+            }
+            if random.chance(50) {
+                allow.push(*random.pick(&ALLOW_GLOBS));
+            }
+        }
+        Self { feeds, allow, literals, protects: random.chance(80) }
+    }
+
+    /// The list, as the product knows it.
+    pub(super) fn list(&self, name: &str) -> List {
+        let glob = |glob: &&str| Glob::new(glob).expect("a good glob");
+        let feeds = self.allow.iter().map(|one| Allow::Feeds(glob(one)));
+        let literals = self.literals.iter().copied().map(Allow::Prefix);
+        List {
+            name: name.to_owned(),
+            feeds: self.feeds.iter().map(glob).collect(),
+            allow: feeds.chain(literals).collect(),
+            protect: if self.protects { CATEGORIES.to_vec() } else { Vec::new() },
+        }
+    }
+
+    /// What a feed is to the list.
+    pub(super) fn role(&self, feed: &FeedName) -> Role {
+        self.list("any").role(feed)
+    }
+}
+
+/// A configuration.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Configuration {
+    /// No other configuration has this number.
+    pub(super) number: u64,
+    /// The lists by name.
+    pub(super) lists: BTreeMap<String, Table>,
+    /// How old a feed may be, and whether it is dropped when it is older.
+    pub(super) max_age: BTreeMap<FeedName, (Duration, bool)>,
+    /// The tables that were meant, where these are slips.
+    pub(super) meant: BTreeMap<String, Table>,
+}
+
+/// What the configurations of a run are like.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kinds {
+    /// Lists have exceptions of their own.
+    pub(super) allows: bool,
+    /// Feeds may become too old.
+    pub(super) ages: bool,
+}
+
+impl Configuration {
+    /// The first configuration of a run.
+    pub(super) fn first(random: &mut Random, number: u64, kinds: Kinds) -> Arc<Self> {
+        let lists = LISTS.iter().take(1 + random.below(LISTS.len()));
+        let lists =
+            lists.map(|name| ((*name).to_owned(), Table::random(random, kinds.allows))).collect();
+        Arc::new(Self { number, lists, ..Self::default() })
+    }
+
+    /// This one after somebody has edited it.
+    pub(super) fn edited(&self, random: &mut Random, number: u64, kinds: Kinds) -> Arc<Self> {
+        let mut new = Self { number, meant: BTreeMap::new(), ..self.clone() };
+        let name = (*random.pick(&LISTS)).to_owned();
+        match random.below(5) {
+            0 => drop(new.lists.remove(&name)),
+            1 if kinds.ages => {
+                let feed = feed(random.pick::<&str>(&FEEDS[..4]));
+                let age = Duration::from_secs(*random.pick(&[400, 2_000, 20_000]));
+                if random.chance(30) {
+                    new.max_age.remove(&feed);
+                } else {
+                    new.max_age.insert(feed, (age, random.chance(50)));
+                }
+            }
+            _ => drop(new.lists.insert(name, Table::random(random, kinds.allows))),
+        }
+        Arc::new(new)
+    }
+
+    /// This one after a slip: a glob of a list fits nothing any more.
+    pub(super) fn slipped(&self, random: &mut Random, number: u64) -> Arc<Self> {
+        let mut new = Self { number, ..self.clone() };
+        let names: Vec<_> = new.lists.keys().cloned().collect();
+        if names.is_empty() {
+            return Arc::new(new);
+        }
+        let name = random.pick(&names).clone();
+        if let Some(table) = new.lists.get_mut(&name) {
+            new.meant.insert(name, table.clone());
+            if table.allow.is_empty() || random.chance(60) {
+                table.feeds = vec![NOTHING];
+            } else {
+                table.allow = vec![NOTHING];
+            }
+        }
+        Arc::new(new)
+    }
+
+    /// Whether any list takes a feed in.
+    pub(super) fn uses(&self, feed: &FeedName) -> bool {
+        self.lists.values().any(|table| table.role(feed) != Role::None)
+    }
+}

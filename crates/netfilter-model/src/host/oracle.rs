@@ -1,0 +1,439 @@
+//! The plain rule: what the files, the configuration, the accepts and the host
+//! say now, judged as the contract says, is what the kernel holds, and what is
+//! said is what is. Slow, and with no code of the state machine's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use blocklist::{AnyPrefix, FeedName, Prefixes, Role};
+
+use super::clock::Clock;
+use super::configuration::{Configuration, FEEDS, LISTS, NOTHING, Table, feed};
+use super::facts::Facts;
+use super::files::{File, Files};
+use super::possible::{Possible, Version};
+use super::said::{HeldList, RefusedFeed};
+use super::store::{Copy, MadeOf};
+use super::text::Text;
+
+/// What is known from outside.
+pub(super) struct Oracle {
+    /// The feeds.
+    pub(super) feeds: BTreeMap<FeedName, Possible>,
+    /// Every configuration since the last quiet moment, the newest last.
+    configurations: Vec<Arc<Configuration>>,
+    /// What the host has said since then.
+    facts: Vec<Facts>,
+    /// What the kernel held when copies were lost, by list.
+    pub(super) rescued: BTreeMap<String, Prefixes>,
+    /// What the kernel held at starts, by list, as far as it may be held.
+    pub(super) found: BTreeMap<String, Prefixes>,
+    /// Lists of which a start may not know all that they were made of.
+    pub(super) doubtful: BTreeSet<String>,
+    /// The last start did not know what made up the lists.
+    forgotten: bool,
+    /// Every version of a feed that there ever was, by its number.
+    pub(super) texts: BTreeMap<u64, Arc<Text>>,
+}
+
+/// What a list may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bounds {
+    /// All of this.
+    pub(super) least: Prefixes,
+    /// Nothing but this.
+    pub(super) most: Prefixes,
+    /// Certainly nothing of this.
+    pub(super) never: Prefixes,
+}
+
+impl Oracle {
+    /// Nothing has happened yet.
+    pub(super) fn new(configuration: Arc<Configuration>, facts: Facts) -> Self {
+        let feeds = FEEDS.iter().map(|name| (feed(name), Possible::default())).collect();
+        let (configurations, facts) = (vec![configuration], vec![facts]);
+        Self {
+            feeds,
+            configurations,
+            facts,
+            rescued: BTreeMap::new(),
+            found: BTreeMap::new(),
+            doubtful: BTreeSet::new(),
+            forgotten: false,
+            texts: BTreeMap::new(),
+        }
+    }
+
+    fn feed(&mut self, name: &FeedName) -> &mut Possible {
+        self.feeds.entry(name.clone()).or_default()
+    }
+
+    /// A feed's file is like this now.
+    pub(super) fn file(&mut self, name: &FeedName, file: Option<&File>, clock: &Clock) {
+        self.feed(name).file(file, clock);
+    }
+
+    /// Time has passed.
+    pub(super) fn time(&mut self, clock: &Clock, files: &Files) {
+        for (name, feed) in &mut self.feeds {
+            feed.file(files.by_name.get(name), clock);
+        }
+    }
+
+    /// The daemon has seen which files are there.
+    pub(super) fn scanned(&mut self, files: &Files) {
+        for name in files.by_name.keys() {
+            self.feed(name).is_seen();
+        }
+    }
+
+    /// There is a new configuration.
+    pub(super) fn configured(&mut self, configuration: &Arc<Configuration>) {
+        self.configurations.push(configuration.clone());
+    }
+
+    /// The host says something else.
+    pub(super) fn said(&mut self, facts: &Facts) {
+        self.facts.push(facts.clone());
+    }
+
+    /// A daemon starts, while the kernel holds this and the state directory says
+    /// this of what makes up the lists.
+    pub(super) fn started(
+        &mut self,
+        before: &Configuration,
+        new: &Configuration,
+        made_of: Option<&BTreeMap<String, MadeOf>>,
+        kernel: &BTreeMap<String, Prefixes>,
+    ) {
+        self.disturbed(kernel.keys(), kernel);
+        self.forgotten = made_of.is_none();
+        for feed in self.feeds.values_mut() {
+            // He may have to say it again.
+            feed.given_up = false;
+        }
+        self.doubts(before, new, made_of);
+    }
+
+    /// Lists may be made of other feeds than they were, while what the state
+    /// directory says of them is still to be held against that.
+    pub(super) fn doubts(
+        &mut self,
+        before: &Configuration,
+        new: &Configuration,
+        made_of: Option<&BTreeMap<String, MadeOf>>,
+    ) {
+        let differs = |list: &str, table: &Table| {
+            let was = |made_of: &MadeOf| {
+                let denied = |feed: &FeedName| table.role(feed) == Role::Deny;
+                let allowed = |feed: &FeedName| table.role(feed) == Role::Allow;
+                made_of.doubt
+                    || !made_of.deny.iter().all(denied)
+                    || !made_of.allow.iter().all(allowed)
+            };
+            before.lists.get(list) != Some(table)
+                || made_of.is_none_or(|made_of| made_of.get(list).is_none_or(was))
+        };
+        let lists = new.lists.iter().filter(|(list, table)| differs(list, table));
+        self.doubtful.extend(lists.map(|(list, _)| list.clone()));
+    }
+
+    /// A configuration may bring lists whose sets are still there.
+    pub(super) fn returns(
+        &mut self,
+        configuration: &Configuration,
+        kernel: &BTreeMap<String, Prefixes>,
+    ) {
+        let there = |list: &&String| self.forgotten && kernel.contains_key(*list);
+        self.doubtful.extend(configuration.lists.keys().filter(there).cloned());
+    }
+
+    /// The sets of these lists may hold this for as long as they are held.
+    pub(super) fn disturbed<'a>(
+        &mut self,
+        lists: impl Iterator<Item = &'a String>,
+        kernel: &BTreeMap<String, Prefixes>,
+    ) {
+        for list in lists {
+            let Some(held) = kernel.get(list) else { continue };
+            let found = self.found.entry(list.clone()).or_default();
+            *found = Prefixes::union([&*found, held]);
+        }
+    }
+
+    /// Somebody has said that a configuration is meant as it is.
+    pub(super) fn meant(&mut self, configuration: &Configuration) {
+        for one in self.configurations.iter_mut().filter(|one| one.number == configuration.number) {
+            *one = Arc::new(Configuration { meant: BTreeMap::new(), ..Configuration::clone(one) });
+        }
+    }
+
+    /// A configuration has come into force. A list that loses all that must
+    /// be blocked with it, though nobody meant that, unless its sets are held.
+    pub(super) fn emptied(
+        &mut self,
+        before: &Configuration,
+        running: &Configuration,
+        kernel: &BTreeMap<String, Prefixes>,
+        is_held: bool,
+    ) -> Option<String> {
+        if is_held {
+            return None;
+        }
+        let surely = self.surely();
+        let one = self.configurations.iter().find(|one| one.number == running.number)?;
+        let emptied = one.meant.keys().find(|list| {
+            let table = running.lists.get(*list);
+            let none = table.is_some_and(|table| table.feeds == [NOTHING]);
+            let (surely, held) = (surely.get(*list), kernel.get(*list));
+            let blocked = surely.zip(held).map(|(surely, held)| surely.intersect(held));
+            none && before.lists.get(*list) != table
+                && blocked.is_some_and(|blocked| !blocked.is_empty())
+        });
+        let emptied = emptied.cloned();
+        // What is in force counts, whoever meant it.
+        self.meant(running);
+        emptied
+    }
+
+    /// Somebody has said that lists may lose what nothing accounts for.
+    pub(super) fn losses_accepted(&mut self) {
+        self.rescued.clear();
+        for one in self.configurations.clone() {
+            self.meant(&one);
+        }
+    }
+
+    /// A feed's file has got another name.
+    pub(super) fn renamed(&mut self, name: &FeedName) {
+        self.feed(name).renamed();
+    }
+
+    /// Somebody was told that what he has seen refused of a feed is let
+    /// through, and this is in force. False if that is something else.
+    pub(super) fn accepted(
+        &mut self,
+        name: &FeedName,
+        seen: Option<&RefusedFeed>,
+        in_force: Option<u64>,
+        file: Option<&File>,
+    ) -> bool {
+        let text = seen.and_then(|seen| self.texts.get(&seen.version?).cloned());
+        let feed = self.feed(name);
+        match (seen, text) {
+            (_, Some(text)) if in_force == Some(text.number) => {
+                let file = file.filter(|file| file.text.number == text.number);
+                feed.accepted = file.map(|file| (text.number, file.serial));
+                feed.allow(Some(text));
+                true
+            }
+            (Some(RefusedFeed { is_gone: true, .. }), _) => {
+                feed.given_up = true;
+                feed.allow(None);
+                true
+            }
+            // That nothing is known of it any more.
+            _ => {
+                feed.lost = None;
+                feed.allow(None);
+                in_force.is_none()
+            }
+        }
+    }
+
+    /// The copy of a feed is lost, while the kernel holds this.
+    pub(super) fn lost(
+        &mut self,
+        name: &FeedName,
+        version: Arc<Text>,
+        kernel: &BTreeMap<String, Prefixes>,
+    ) {
+        self.feed(name).lost(version);
+        for (list, held) in kernel {
+            // What other feeds name as well, these answer for.
+            let others = self.feeds.values().filter(|feed| feed.lost.is_none());
+            let others = Prefixes::union(others.map(Possible::ever).collect::<Vec<_>>().iter());
+            self.rescued.entry(list.clone()).or_insert_with(|| held.subtract(&others));
+        }
+    }
+
+    /// Somebody wanted this version to be in force.
+    pub(super) fn wanted(&mut self, name: &FeedName, version: Option<u64>) {
+        let text = version.and_then(|version| self.texts.get(&version).cloned());
+        if let Some(text) = text {
+            self.feed(name).allow(Some(text));
+        }
+    }
+
+    /// A copy of a feed can be read again that could not be read.
+    pub(super) fn found_again(&mut self, name: &FeedName) {
+        self.feed(name).lost = None;
+    }
+
+    /// An earlier version comes into force again, of which there is a copy.
+    pub(super) fn reverts(&mut self, name: &FeedName, version: Arc<Text>) {
+        let feed = self.feed(name);
+        feed.accepted = None;
+        feed.allow(Some(version));
+    }
+
+    /// The copy of a feed is lost that no list takes in now.
+    pub(super) fn gone(&mut self, name: &FeedName) {
+        self.feed(name).allow(None);
+    }
+
+    /// Lists are made of other feeds from now on: what the kernel held is not
+    /// what these say.
+    pub(super) fn changed(&mut self, before: &Configuration, new: &Configuration) {
+        self.rescued.retain(|list, _| before.lists.get(list) == new.lists.get(list));
+    }
+
+    /// Whether a list has protected the host's addresses all the time, where
+    /// there was such a list.
+    pub(super) fn always_protects(&self, list: &str) -> bool {
+        self.configurations.iter().all(|one| one.lists.get(list).is_none_or(|table| table.protects))
+    }
+
+    /// What must be blocked at every moment, whatever the daemon has come to
+    /// know of all that happened since the last quiet moment.
+    pub(super) fn surely(&self) -> BTreeMap<String, Prefixes> {
+        let lists = LISTS.into_iter().filter_map(|list| {
+            let tables: Option<Vec<_>> = self
+                .configurations
+                .iter()
+                .map(|one| one.meant.get(list).or_else(|| one.lists.get(list)))
+                .collect();
+            Some((list.to_owned(), self.surely_in(&tables?)))
+        });
+        lists.collect()
+    }
+
+    /// What any list may have to let go at once, whatever its feeds say.
+    pub(super) fn excepted(&self) -> Vec<AnyPrefix> {
+        let tables = || self.configurations.iter().flat_map(|one| one.lists.values());
+        let feeds = self
+            .feeds
+            .iter()
+            .filter(|(name, _)| tables().any(|table| table.role(name) == Role::Allow));
+        let feeds: Vec<_> = feeds.map(|(_, feed)| feed.ever()).collect();
+        let protected: Vec<_> = self.facts.iter().map(Facts::protected).collect();
+        let literals = tables().flat_map(|table| table.literals.iter().copied());
+        literals.chain(feeds.iter().chain(&protected).flat_map(Prefixes::iter)).collect()
+    }
+
+    fn surely_in(&self, tables: &[&Table]) -> Prefixes {
+        let always = |role: Role, name: &FeedName| tables.iter().all(|one| one.role(name) == role);
+        let ages = |name: &FeedName| {
+            self.configurations.iter().any(|one| one.max_age.get(name).is_some_and(|age| age.1))
+        };
+        let denies = self
+            .feeds
+            .iter()
+            .filter(|(name, _)| always(Role::Deny, name) && !ages(name))
+            .map(|(_, feed)| feed.always());
+        let allows = self
+            .feeds
+            .iter()
+            .filter(|(name, _)| tables.iter().any(|one| one.role(name) == Role::Allow))
+            .map(|(_, feed)| feed.ever());
+        let literals = tables.iter().map(|one| one.literals.iter().copied().collect());
+        let protected = self.facts.iter().map(Facts::protected);
+        let taken = Prefixes::union_of(allows.chain(literals).chain(protected));
+        Prefixes::union_of(denies).subtract(&taken)
+    }
+
+    /// What a list with this table may hold now. A feed that the copies tell
+    /// of has one version; else it may have any that is possible.
+    pub(super) fn bounds(
+        &self,
+        configuration: &Configuration,
+        table: &Table,
+        files: &Files,
+        copies: &BTreeMap<FeedName, Copy>,
+        clock: &Clock,
+    ) -> Bounds {
+        let literals: Prefixes = table.literals.iter().copied().collect();
+        let facts = self.facts.last().map_or_else(Prefixes::new, Facts::protected);
+        let protected = if table.protects { facts } else { Prefixes::new() };
+        let never = Prefixes::union([&literals, &protected]);
+        let mut parts: BTreeMap<bool, (Vec<Prefixes>, Vec<Prefixes>)> = BTreeMap::new();
+        for (name, feed) in &self.feeds {
+            let role = table.role(name);
+            if role == Role::None {
+                continue;
+            }
+            let drops = configuration.max_age.get(name).filter(|age| age.1).map(|age| age.0);
+            let versions: Vec<Version> = if configuration.uses(name) {
+                vec![copies.get(name).map(|copy| copy.text.clone())]
+            } else {
+                feed.versions.clone()
+            };
+            let mut may = Vec::new();
+            for version in &versions {
+                let Some(text) = version else {
+                    may.push(Prefixes::new());
+                    continue;
+                };
+                let mut times = feed.times(text, files.by_name.get(name));
+                let file = files.by_name.get(name);
+                if file.is_none_or(|file| file.text.number != text.number) {
+                    // What nobody could note counts from when it was kept.
+                    times.extend(copies.get(name).map(|copy| copy.written));
+                }
+                for written in times {
+                    let old = drops.is_some_and(|age| written + age <= clock.wall);
+                    let accepted = copies.get(name).map(|copy| copy.accepted);
+                    // The age of a file from the future counts from another
+                    // time, which nobody knows exactly.
+                    if drops.is_some() && accepted.is_none_or(|at| written > at) {
+                        may.push(Prefixes::new());
+                    }
+                    may.push(if old { Prefixes::new() } else { text.at(written, clock.wall) });
+                }
+            }
+            let most = Prefixes::union(&may);
+            let least = may.iter().fold(most.clone(), |common, one| common.intersect(one));
+            let part = parts.entry(role == Role::Allow).or_default();
+            part.0.push(least);
+            part.1.push(most);
+        }
+        let part = |allow: bool, most: bool| {
+            let part = parts.get(&allow);
+            Prefixes::union(
+                part.map(|part| if most { &part.1 } else { &part.0 }).into_iter().flatten(),
+            )
+        };
+        let least = part(false, false).subtract(&part(true, true)).subtract(&never);
+        let never = Prefixes::union([&never, &part(true, false)]);
+        Bounds { least, most: part(false, true).subtract(&never), never }
+    }
+
+    /// All is quiet: what the copies say is in force, under this configuration.
+    pub(super) fn settle(
+        &mut self,
+        running: &Arc<Configuration>,
+        files: &Files,
+        copies: &BTreeMap<FeedName, Copy>,
+        held: &BTreeMap<String, HeldList>,
+    ) {
+        for (name, feed) in &mut self.feeds {
+            let version = copies.get(name).map(|copy| copy.text.clone());
+            let file = files.by_name.get(name);
+            let mends =
+                |file: &File| version.as_ref().is_some_and(|text| text.number == file.text.number);
+            if file.is_some_and(mends) || (file.is_none() && version.is_none()) {
+                feed.lost = None;
+            }
+            feed.settle(version, file);
+        }
+        if self.feeds.values().all(|feed| feed.lost.is_none()) {
+            self.rescued.clear();
+        }
+        self.rescued.retain(|list, _| running.lists.contains_key(list));
+        self.found.retain(|list, _| held.contains_key(list));
+        self.doubtful.retain(|list| held.contains_key(list));
+        let last = self.configurations.iter().rev().find(|one| one.number == running.number);
+        self.configurations = vec![last.unwrap_or(running).clone()];
+        self.facts.drain(..self.facts.len().saturating_sub(1));
+    }
+}

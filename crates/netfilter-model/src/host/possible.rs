@@ -1,0 +1,165 @@
+//! One feed as it may be seen from outside: which versions may be in force,
+//! given what the file has said, what was accepted and what was lost. Nothing
+//! here knows what the daemon has done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use blocklist::{Prefixes, judge};
+
+use super::clock::Clock;
+use super::files::File;
+use super::settings::{WITHDRAW, guard};
+use super::text::Text;
+
+/// A version, or none.
+pub(super) type Version = Option<Arc<Text>>;
+
+fn number(version: &Version) -> Option<u64> {
+    version.as_ref().map(|text| text.number)
+}
+
+/// What guards say of a version after another one: nothing, or their
+/// sentences.
+pub(super) fn refusals(text: &Text, previous: &Version) -> Vec<String> {
+    let previous = previous.as_ref().map(|text| &text.feed.tally);
+    let verdict = judge(&text.feed, previous, &guard(), &Prefixes::new());
+    verdict.err().into_iter().flatten().map(|refusal| refusal.to_string()).collect()
+}
+
+/// One feed.
+#[derive(Clone, Debug)]
+pub(super) struct Possible {
+    /// Versions that may be or have been in force since the last quiet moment.
+    pub(super) versions: Vec<Version>,
+    /// When each text was written, as files have said.
+    written: BTreeMap<u64, BTreeSet<SystemTime>>,
+    /// The version that somebody accepted, and the file's serial then.
+    pub(super) accepted: Option<(u64, u64)>,
+    /// Somebody accepted that its file is gone.
+    pub(super) given_up: bool,
+    /// Since when the file is gone.
+    absent: Option<Clock>,
+    /// It has another name now.
+    renamed: bool,
+    /// A scan has seen it since, of which the daemon may not know yet.
+    seen: bool,
+    /// The version in force of which no copy could be found at a start.
+    pub(super) lost: Option<Arc<Text>>,
+}
+
+impl Default for Possible {
+    fn default() -> Self {
+        Self {
+            versions: vec![None],
+            written: BTreeMap::new(),
+            accepted: None,
+            given_up: false,
+            absent: None,
+            seen: false,
+            renamed: false,
+            lost: None,
+        }
+    }
+}
+
+impl Possible {
+    /// This version may be in force from now on.
+    pub(super) fn allow(&mut self, version: Version) {
+        if !self.versions.iter().any(|one| number(one) == number(&version)) {
+            self.versions.push(version);
+        }
+    }
+
+    /// Whether this version may be in force.
+    pub(super) fn allows(&self, version: &Version) -> bool {
+        self.versions.iter().any(|one| number(one) == number(version))
+    }
+
+    /// The file is like this now.
+    pub(super) fn file(&mut self, file: Option<&File>, clock: &Clock) {
+        if let Some(file) = file {
+            self.given_up = false;
+            self.renamed = false;
+            self.written.entry(file.text.number).or_default().insert(file.written);
+            let passes = |one: &Version| refusals(&file.text, one).is_empty();
+            if self.versions.iter().any(passes) {
+                self.allow(Some(file.text.clone()));
+            }
+        } else {
+            self.absent.get_or_insert(*clock);
+            self.seen = false;
+        }
+        let Some(since) = self.absent else { return };
+        let wall = clock.wall.duration_since(since.wall).unwrap_or_default();
+        let monotonic = clock.monotonic.saturating_sub(since.monotonic);
+        if wall >= WITHDRAW || monotonic >= WITHDRAW || clock.set || self.renamed {
+            self.allow(None);
+        }
+    }
+
+    /// The file has another name now: once that is in force, this one leaves.
+    pub(super) fn renamed(&mut self) {
+        self.renamed = true;
+        self.allow(None);
+    }
+
+    /// The daemon has seen the file. One that came and went in between it has
+    /// not.
+    pub(super) fn is_seen(&mut self) {
+        // Before it scans again the daemon is told of the scan before.
+        if std::mem::replace(&mut self.seen, true) {
+            self.absent = None;
+        }
+    }
+
+    /// No copy could be found of what was in force.
+    pub(super) fn lost(&mut self, version: Arc<Text>) {
+        self.lost = Some(version);
+        self.accepted = None;
+        self.allow(None);
+    }
+
+    /// What every version contributes for ever.
+    pub(super) fn always(&self) -> Prefixes {
+        let mut versions = self.versions.iter();
+        let of = |version: &Version| {
+            version.as_ref().map_or_else(Prefixes::new, |text| text.feed.prefixes.clone())
+        };
+        let first = versions.next().map_or_else(Prefixes::new, of);
+        versions.fold(first, |common, version| common.intersect(&of(version)))
+    }
+
+    /// What any version contributes at any time.
+    pub(super) fn ever(&self) -> Prefixes {
+        let texts = self.versions.iter().flatten().chain(&self.lost);
+        let all = texts.flat_map(|text| text.feed.expiring.values().chain([&text.feed.prefixes]));
+        Prefixes::union(all)
+    }
+
+    /// When a version was written: as its file says if that still says it,
+    /// else at any of the times that it was written.
+    pub(super) fn times(&self, text: &Text, file: Option<&File>) -> Vec<SystemTime> {
+        match file.filter(|file| file.readable && file.text.number == text.number) {
+            Some(file) => vec![file.written],
+            None => self.written.get(&text.number).into_iter().flatten().copied().collect(),
+        }
+    }
+
+    /// All is quiet, and this is in force.
+    pub(super) fn settle(&mut self, version: Version, file: Option<&File>) {
+        let text = number(&version);
+        self.written.retain(|number, _| Some(*number) == text);
+        if let Some(file) = file {
+            let times = self.written.entry(file.text.number).or_default();
+            if file.readable && Some(file.text.number) == text {
+                times.clear();
+            }
+            times.insert(file.written);
+        }
+        self.versions = vec![version];
+        self.accepted = None;
+        self.given_up = false;
+    }
+}

@@ -1,0 +1,71 @@
+//! What the state machine is told of configuration and host, in its own types.
+//! One of three files that know its interface.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use blocklist::{FeedName, Glob, GuardPolicy, Protection};
+use intake::{FeedTable, GuardOverrides, ListRules, Rules, WhenStale};
+use keeper::Settings;
+use reconcile::Update;
+
+use super::configuration::Configuration;
+use super::facts::{CATEGORIES, Facts};
+use crate::simulation::prefix;
+
+/// How long a deleted feed stays in force.
+pub(super) const WITHDRAW: Duration = Duration::from_secs(300);
+/// Time between two probes.
+const PROBE: Duration = Duration::from_secs(60);
+/// Time between two audits.
+const AUDIT: Duration = Duration::from_secs(3_600);
+/// Time between two looks at the feeds directory that nobody asked for.
+const SCAN: Duration = Duration::from_secs(60);
+/// How long a file may change without a pause.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The guards of every feed.
+pub(super) fn guard() -> GuardPolicy {
+    GuardPolicy::default()
+}
+
+/// What is protected on a host of which these are the facts.
+pub(super) fn protection(facts: &Facts) -> Protection {
+    let mut protection = Protection::default();
+    for (category, addresses) in CATEGORIES.into_iter().zip(&facts.addresses) {
+        protection.set(category, addresses.iter().copied());
+    }
+    protection
+}
+
+/// The settings of a configuration.
+pub(super) fn settings(configuration: &Configuration, update: Update) -> Settings {
+    let lists = configuration.lists.iter().map(|(name, table)| ListRules {
+        list: Arc::new(table.list(name)),
+        guard: GuardOverrides::default(),
+        optional: false,
+    });
+    let table = |(feed, &(age, drops)): (&FeedName, &(Duration, bool))| FeedTable {
+        matches: Glob::new(feed.as_str()).expect("a good glob"),
+        guard: GuardOverrides::default(),
+        max_age: Some(age),
+        when_stale: Some(if drops { WhenStale::Drop } else { WhenStale::Keep }),
+    };
+    let rules = Rules {
+        guard: guard(),
+        lists: lists.collect(),
+        tables: configuration.max_age.iter().map(table).collect(),
+        withdraw: WITHDRAW,
+        scan: SCAN,
+        patience: PATIENCE,
+        ..Rules::default()
+    };
+    Settings {
+        prefix: prefix(),
+        update,
+        rules: Arc::new(rules),
+        filter: Vec::new(),
+        probe: PROBE,
+        audit: AUDIT,
+    }
+}

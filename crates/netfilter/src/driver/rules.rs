@@ -1,0 +1,286 @@
+//! Rules: finding out what stands in our table of a family, and making it what
+//! it should be in one transaction, so that no packet meets half of a change.
+//!
+//! Whoever else writes rules moves the generation on, and then a transaction
+//! that was made for the one before is refused and made anew.
+
+use std::thread::sleep;
+
+use blocklist::Family;
+use netlink_packet_core::DecodeError;
+use reconcile::{
+    Count, KernelError, KernelErrorKind, Object, Observe as _, Rule, RuleSet, RulesFound, SetName,
+    SetPrefix, Stage,
+};
+
+use super::Netfilter;
+use crate::limits::{RELEASE_LOOKS, RELEASE_PAUSE, TABLE_RULES_MAX, TRANSACTION_ATTEMPTS};
+use crate::nftables::{
+    Chain, Compiled, Found, Table, TableHeader, TableRule, Transaction, append, ask, chain_of,
+    compile, generation_of, mark, table, table_name,
+};
+use crate::{Failure, Nftables, Reply, Request, Transport};
+
+impl<T: Transport> Netfilter<T> {
+    /// What stands where these rules should. Somebody else's tables and
+    /// chains are neither read nor listed.
+    pub(super) fn find_rules(&mut self, wanted: &RuleSet) -> Result<RulesFound, KernelError> {
+        let want = table(&self.compiled(wanted, Stage::List)?);
+        let (_, found) = match self.found(wanted) {
+            Err(error) if is_none_at_all(&error, wanted) => (0, Found::Absent),
+            found => found?,
+        };
+        Ok(match found {
+            Found::Absent if want.rules.is_empty() => RulesFound::AsWanted(Vec::new()),
+            Found::Absent => RulesFound::Absent,
+            Found::Foreign if want.rules.is_empty() => RulesFound::AsWanted(Vec::new()),
+            Found::Foreign => RulesFound::Foreign,
+            // With no rules there is no table either.
+            Found::Ours { table, odd: false } if table.does(&want) && !want.rules.is_empty() => {
+                RulesFound::AsWanted(counts(wanted, &table))
+            }
+            Found::Ours { .. } => RulesFound::Other,
+        })
+    }
+
+    /// Makes the rules of a family these, in one transaction, and reads them
+    /// back. Rules that were there go on counting. With no rules, nothing of
+    /// ours is left. After all errors but `Unknown` and `Changed` nothing
+    /// changed.
+    pub(super) fn make_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {
+        let family = wanted.family();
+        for attempt in 0..TRANSACTION_ATTEMPTS {
+            let compiled = self.compiled(wanted, Stage::Put)?;
+            let want = table(&compiled);
+            let none = want.rules.is_empty();
+            let (generation, found) = match self.found(wanted) {
+                Err(error) if is_none_at_all(&error, wanted) => return Ok(attempt > 0),
+                found => found?,
+            };
+            let before = match found {
+                Found::Foreign if none => return Ok(attempt > 0),
+                Found::Foreign => return Err(foreign(wanted)),
+                Found::Absent if none => return Ok(attempt > 0),
+                Found::Ours { table, odd: false } if table.does(&want) && !none => {
+                    return Ok(attempt > 0);
+                }
+                Found::Absent => None,
+                Found::Ours { table, .. } => Some(table),
+            };
+            let name = table_name(wanted.prefix());
+            let mut transaction = Transaction::new(family, generation, name);
+            if before.is_some() {
+                transaction.delete_table();
+            }
+            if !none {
+                transaction.create_table(&mark(wanted.prefix()));
+                append(&mut transaction, compiled, &before.unwrap_or_default());
+            }
+            let first = self.exchange.reserve(transaction.sequences());
+            let batch = transaction.encode(first);
+            match self.exchange.transacted(&batch, first, transaction.sequences()) {
+                // Whether it is so now, the next look says.
+                Ok(()) => {}
+                Err(failure) if is_stale(&failure) => {}
+                Err(failure) => return Err(refused(&failure, family)),
+            }
+        }
+        let kind = KernelErrorKind::Changed;
+        Err(error(Stage::Put, family, kind, "they do not stay as they were put".to_owned()))
+    }
+
+    /// Waits for a while until the kernel has let go of the sets that these
+    /// rules do not ask: what a transaction removes it takes apart a little
+    /// later (`nf_tables_trans_destroy_work`, about 10 ms). A set that
+    /// somebody else's rule asks is waited for in vain.
+    pub(super) fn await_release(&mut self, wanted: &RuleSet) -> Result<(), KernelError> {
+        let mut names = Vec::new();
+        self.exchange
+            .list(&Request::Names, |part| names.extend(wanted.prefix().recognise(&part.name)))
+            .map_err(|failure| failure.error(Stage::List, None, None))?;
+        names.retain(|name| {
+            let asked = wanted.rules().iter().any(|rule| rule.set == *name);
+            name.family() == wanted.family() && !asked
+        });
+        for _ in 0..RELEASE_LOOKS {
+            let mut held = false;
+            for name in &names {
+                held |= self.header(name)?.is_some_and(|header| header.references > 0);
+            }
+            if !held {
+                break;
+            }
+            sleep(RELEASE_PAUSE);
+        }
+        Ok(())
+    }
+
+    /// The rules in the kernel's form. Where the sets are is asked each time:
+    /// the index of a set that is gone is given to the next one.
+    fn compiled(&mut self, rules: &RuleSet, stage: Stage) -> Result<Vec<Compiled>, KernelError> {
+        let family = rules.family();
+        if let Some(rule) = rules.rules().iter().find(|rule| rule.name.len() > Rule::NAME_MAX) {
+            let detail = format!("the name of the rule {} is too long", rule.name);
+            return Err(error(stage, family, KernelErrorKind::Refused, detail));
+        }
+        let compiled = compile(rules, |rule| self.index(stage, &rule.set))?;
+        if compiled.len() > TABLE_RULES_MAX {
+            let detail = format!("{} rules, at most {TABLE_RULES_MAX} fit", compiled.len());
+            return Err(error(stage, family, KernelErrorKind::Full, detail));
+        }
+        Ok(compiled)
+    }
+
+    fn index(&mut self, stage: Stage, set: &SetName) -> Result<u16, KernelError> {
+        match self.exchange.ask(&Request::Index(set)).map_err(|failure| failure.at(stage, set))? {
+            Reply::Index(index) => Ok(index),
+            other => Err(Failure::Senseless(format!("{other:?}")).at(stage, set)),
+        }
+    }
+
+    /// What is in our table, and of which generation that is.
+    fn found(&mut self, wanted: &RuleSet) -> Result<(u32, Found), KernelError> {
+        let (prefix, family) = (wanted.prefix(), wanted.family());
+        for _ in 0..TRANSACTION_ATTEMPTS {
+            let look = |failure: Failure| listing(&failure, family);
+            let generation = self.generation().map_err(look)?;
+            let found = self.look(prefix, family).map_err(look)?;
+            if self.generation().map_err(look)? == generation {
+                return Ok((generation, found));
+            }
+        }
+        let detail = "others change rules all the time".to_owned();
+        Err(error(Stage::List, family, KernelErrorKind::Changed, detail))
+    }
+
+    fn generation(&mut self) -> Result<u32, Failure> {
+        let sequence = self.exchange.reserve(1);
+        let reply = self.exchange.answered(&ask::generation(sequence), sequence)?;
+        generation_of(&nftables(reply)?).map_err(|error| senseless(&error))
+    }
+
+    fn look(&mut self, prefix: &SetPrefix, family: Family) -> Result<Found, Failure> {
+        let name = table_name(prefix);
+        let Some(header) = self.one(|sequence| ask::table(family, name, sequence))? else {
+            return Ok(Found::Absent);
+        };
+        let header = TableHeader::read(&header).map_err(|error| senseless(&error))?;
+        if header.comment.as_deref() != Some(&mark(prefix)) {
+            return Ok(Found::Foreign);
+        }
+        let (mut found, mut odd) = (Table::default(), header.sleeps());
+        for chain in Chain::ALL {
+            let asked = self.one(|sequence| ask::chain(family, name, chain, sequence))?;
+            if let Some(reply) = asked {
+                odd |= !chain_of(&reply, chain).map_err(|error| senseless(&error))?;
+                found.chains.push(chain);
+            }
+        }
+        // It also counts sets and the like, of which ours has none.
+        odd |= header.uses as usize != found.chains.len();
+        let sequence = self.exchange.reserve(1);
+        let rules = &mut found.rules;
+        let listed = self.exchange.listed(&ask::rules(family, name, sequence), sequence, |reply| {
+            rules.push(TableRule::read(&nftables(reply)?).map_err(|error| senseless(&error))?);
+            Ok(())
+        });
+        match listed {
+            Ok(()) => {}
+            // The table went meanwhile, which the generation tells.
+            Err(failure) if is_missing(&failure) => {}
+            Err(failure) => return Err(failure),
+        }
+        found.rules.sort_by_key(|rule| rule.chain);
+        Ok(Found::Ours { table: found, odd })
+    }
+
+    /// The answer to a question for one thing, `None` if there is none.
+    fn one(&mut self, message: impl FnOnce(u32) -> Vec<u8>) -> Result<Option<Nftables>, Failure> {
+        let sequence = self.exchange.reserve(1);
+        match self.exchange.answered(&message(sequence), sequence) {
+            Ok(reply) => nftables(reply).map(Some),
+            Err(failure) if is_missing(&failure) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// What each of our rules has stopped: the sum over the kernel's.
+fn counts(wanted: &RuleSet, table: &Table) -> Vec<Count> {
+    let count = |rule: &Rule| {
+        let mut count = Count { rule: rule.name.clone(), packets: 0, bytes: 0 };
+        for counted in table.rules.iter().filter(|other| other.comment == rule.name) {
+            let counted = counted.counted();
+            count.packets = count.packets.saturating_add(counted.packets);
+            count.bytes = count.bytes.saturating_add(counted.bytes);
+        }
+        count
+    };
+    wanted.rules().iter().map(count).collect()
+}
+
+fn nftables(reply: Reply) -> Result<Nftables, Failure> {
+    match reply {
+        Reply::Nftables(message) => Ok(message),
+        other => Err(Failure::Senseless(format!("nf_tables was asked, and answers {other:?}"))),
+    }
+}
+
+fn senseless(error: &DecodeError) -> Failure {
+    Failure::Senseless(error.to_string())
+}
+
+fn is(failure: &Failure, errno: i32) -> bool {
+    matches!(failure, Failure::Refused { code, .. } if i32::from(*code) == errno)
+}
+
+fn is_missing(failure: &Failure) -> bool {
+    is(failure, libc::ENOENT)
+}
+
+/// The generation is another by now.
+fn is_stale(failure: &Failure) -> bool {
+    is(failure, ERESTART)
+}
+
+/// `ERESTART` (`include/linux/errno.h`), which is not meant for programs, but
+/// is what nfnetlink answers.
+const ERESTART: i32 = 85;
+
+fn error(stage: Stage, family: Family, kind: KernelErrorKind, detail: String) -> KernelError {
+    KernelError { stage, object: Some(Object::Rules(family)), kind, member: None, detail }
+}
+
+/// Where the kernel has no `nf_tables` it has no rules of ours either.
+fn is_none_at_all(error: &KernelError, wanted: &RuleSet) -> bool {
+    error.kind == KernelErrorKind::Unsupported && wanted.rules().is_empty()
+}
+
+fn foreign(wanted: &RuleSet) -> KernelError {
+    let name = table_name(wanted.prefix());
+    let detail = format!(
+        "the table {name} is there and does not bear our mark; \
+         rename or delete it, or choose another kernel.set-prefix"
+    );
+    error(Stage::Put, wanted.family(), KernelErrorKind::Exists, detail)
+}
+
+fn listing(failure: &Failure, family: Family) -> KernelError {
+    // nfnetlink says so of a subsystem that it does not have.
+    if is(failure, libc::EINVAL) {
+        let detail = format!("it has no nf_tables, the module nf_tables is missing: {failure}");
+        return error(Stage::List, family, KernelErrorKind::Unsupported, detail);
+    }
+    error(Stage::List, family, failure.kind(Stage::List), failure.to_string())
+}
+
+fn refused(failure: &Failure, family: Family) -> KernelError {
+    if is_missing(failure) {
+        let detail = format!(
+            "it lacks what the rules need, the modules nft_compat and xt_set, nft_ct for \
+             new-connections-only, nft_reject for reject: {failure}"
+        );
+        return error(Stage::Put, family, KernelErrorKind::Unsupported, detail);
+    }
+    error(Stage::Put, family, failure.kind(Stage::Put), failure.to_string())
+}

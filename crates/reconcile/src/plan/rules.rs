@@ -1,0 +1,159 @@
+//! What must change in the rules. They are put as a whole, family by family,
+//! and only where that shuts nobody out by mistake.
+
+use crate::step::{ObjectPlan, Phase, PlannedStep, Step};
+use crate::{
+    Cost, Desired, Gate, Object, Observed, Obstacle, Policy, Reason, Route, Rule, RuleSet,
+    RulesFound, Verdict,
+};
+
+/// The plan for the rules of every family that is looked after. Where there
+/// are none and should be none, nothing is said of it.
+pub(super) fn plan(desired: &Desired, observed: &Observed, policy: &Policy) -> Vec<ObjectPlan> {
+    let planned = desired.rules.iter().filter_map(|wanted| {
+        let object = Object::Rules(wanted.family());
+        if let Some(RulesFound::AsWanted(_)) = observed.rules_found(wanted) {
+            let none = wanted.rules().is_empty();
+            return (!none).then(|| ObjectPlan::nothing(object, Reason::InSync, None));
+        }
+        Some(match obstacle(wanted, desired, policy) {
+            Some(obstacle) => ObjectPlan::blocked(object, obstacle, None),
+            None => put(object, wanted),
+        })
+    });
+    planned.collect()
+}
+
+fn put(object: Object, wanted: &RuleSet) -> ObjectPlan {
+    let steps = vec![PlannedStep { phase: Phase::Rule, step: Step::Put(wanted.clone()) }];
+    ObjectPlan {
+        object,
+        route: Route::Put,
+        reason: Reason::Rules,
+        obstacle: None,
+        cost: Cost::default(),
+        steps,
+        after: None,
+        withheld: 0,
+    }
+}
+
+/// Why rules must not be put now.
+fn obstacle(wanted: &RuleSet, desired: &Desired, policy: &Policy) -> Option<Obstacle> {
+    if policy.resting_rules.contains(&wanted.family()) {
+        return Some(Obstacle::Resting);
+    }
+    let mut only = wanted.rules().iter().filter(|rule| rule.verdict == Verdict::AllowOnly);
+    only.clone().next()?;
+    if policy.gate == Gate::AddOnly {
+        // Who may pass is not known yet.
+        return Some(Obstacle::Gate);
+    }
+    let shut = only.find(|rule| !lets_anybody_through(rule, desired));
+    let resting = wanted.rules().iter().any(|rule| policy.resting.contains(&rule.set));
+    shut.map(|rule| Obstacle::Nobody(rule.set.clone())).or(resting.then_some(Obstacle::Resting))
+}
+
+/// Whether the list of a rule has any member, of either family.
+fn lets_anybody_through(rule: &Rule, desired: &Desired) -> bool {
+    let namesakes = desired.rules.iter().flat_map(RuleSet::rules);
+    let mut sets = namesakes.filter(|other| other.name == rule.name).map(|other| &other.set);
+    sets.any(|set| desired.sets.get(set).is_some_and(|target| !target.members.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use blocklist::{Family, Prefix, PrefixSet, Prefixes};
+
+    use super::*;
+    use crate::{End, Hook, Ports, SetPrefix, Target, Transport};
+
+    fn prefix() -> SetPrefix {
+        SetPrefix::new("denyset-").expect("fits")
+    }
+
+    /// The rules of a list in both families, and its sets with so many members.
+    fn desired(verdict: Verdict, ipv4: u32) -> Desired {
+        let mut desired = Desired::default();
+        let hosts: Vec<_> = (1..=ipv4).map(Prefix::host).collect();
+        let members = Prefixes { ipv4: PrefixSet::from_unsorted(hosts), ..Prefixes::default() };
+        let targets = Target::pair(members, Prefixes::default());
+        desired.insert(&prefix(), "drop", targets).expect("fits");
+        let rules = Family::ALL.map(|family| {
+            let rule = Rule {
+                name: "drop".to_owned(),
+                set: prefix().live("drop", family).expect("fits"),
+                end: End::Source,
+                hook: Hook::Input,
+                verdict,
+                ports: vec![Ports { transport: Transport::Tcp, range: 22..=22 }],
+                interfaces: Vec::new(),
+                new_only: false,
+            };
+            RuleSet::new(&prefix(), family, [rule])
+        });
+        desired.rules = rules.into();
+        desired
+    }
+
+    /// What the plan for the rules of IPv6 is.
+    fn check(desired: &Desired, observed: &Observed, policy: &Policy, want: Result<Route, &str>) {
+        let plans = plan(desired, observed, policy);
+        let rules = Object::Rules(Family::Ipv6);
+        let planned = plans.iter().find(|planned| planned.object == rules).expect("looked after");
+        match (&planned.obstacle, want) {
+            (None, Ok(route)) => assert_eq!(planned.route, route),
+            (Some(obstacle), Err(why)) => {
+                assert!(obstacle.to_string().contains(why), "{obstacle}");
+                assert!(planned.steps.is_empty());
+            }
+            (_, want) => panic!("{planned:?} is not {want:?}"),
+        }
+    }
+
+    #[test]
+    fn rules_that_are_not_known_to_be_there_are_put_once() {
+        let desired = desired(Verdict::Drop, 0);
+        let (mut observed, policy) = (Observed::default(), Policy::new(prefix(), 0));
+        check(&desired, &observed, &policy, Ok(Route::Put));
+        observed.note_rules(&desired.rules[1]);
+        check(&desired, &observed, &policy, Ok(Route::None));
+        observed.expect_rules(&desired.rules[..1]);
+        check(&desired, &observed, &policy, Ok(Route::Put));
+    }
+
+    #[test]
+    fn what_lets_only_members_through_waits_until_somebody_is_known_to_be_one() {
+        let observed = Observed::default();
+        let open = Policy::new(prefix(), 0);
+        let shut = Policy { gate: Gate::AddOnly, ..open.clone() };
+        let nobody = Err("would shut everybody out");
+        check(&desired(Verdict::AllowOnly, 0), &observed, &open, nobody);
+        // A member of the other family is one: IPv6 is shut, and meant to be.
+        check(&desired(Verdict::AllowOnly, 1), &observed, &open, Ok(Route::Put));
+        check(&desired(Verdict::AllowOnly, 1), &observed, &shut, Err("before all feeds"));
+        check(&desired(Verdict::Drop, 0), &observed, &shut, Ok(Route::Put));
+    }
+
+    #[test]
+    fn rules_that_failed_rest() {
+        let mut policy = Policy::new(prefix(), 0);
+        policy.resting_rules.insert(Family::Ipv6);
+        check(&desired(Verdict::Drop, 1), &Observed::default(), &policy, Err("tried again"));
+    }
+
+    #[test]
+    fn of_no_rules_where_there_are_none_nothing_is_said() {
+        let mut desired = Desired {
+            rules: vec![RuleSet::new(&prefix(), Family::Ipv4, [])],
+            ..Desired::default()
+        };
+        let mut observed = Observed::default();
+        let policy = Policy::new(prefix(), 0);
+        assert_eq!(plan(&desired, &observed, &policy).len(), 1);
+        observed.note_rules(&desired.rules[0]);
+        assert_eq!(plan(&desired, &observed, &policy), []);
+        desired.rules.clear();
+        assert_eq!(plan(&desired, &Observed::default(), &policy), []);
+    }
+}

@@ -1,0 +1,208 @@
+//! By which way a set gets from what it holds to what it should, and why.
+
+use reconcile::{
+    Capacity, Cost, Foreign, Gate, Hold, Members, Obstacle, Reason, Route, Standing, Update,
+};
+
+use crate::bench::{Bench, live, many, of, shadow, steps};
+
+/// The way of one set from so many members to others.
+fn check(update: Update, before: Members, after: Members, want: (Route, Reason)) {
+    let set = live("drop");
+    let mut bench = Bench::new().seen(&set, before).want(&set, after.clone());
+    bench.policy.update = update;
+    let plan = bench.plan_for(&set);
+    assert_eq!((plan.route, plan.reason), want);
+    assert_eq!(plan.after, Some(after));
+}
+
+#[test]
+fn a_set_that_is_as_it_should_be_is_left_alone() {
+    check(Update::Auto, many(1, 9), many(1, 9), (Route::None, Reason::InSync));
+    check(Update::Swap, many(1, 9), many(1, 9), (Route::None, Reason::InSync));
+    check(Update::InPlace, many(1, 9), many(1, 9), (Route::None, Reason::InSync));
+}
+
+#[test]
+fn a_small_change_is_made_in_place() {
+    check(Update::Auto, many(1, 9), many(3, 9), (Route::InPlace, Reason::SmallChange));
+    check(Update::Auto, many(1, 9), many(1, 0), (Route::InPlace, Reason::SmallChange));
+    // A thousand changes are one message or two, whatever they are out of.
+    check(Update::Auto, many(1, 2), many(1, 1_000), (Route::InPlace, Reason::SmallChange));
+}
+
+#[test]
+fn a_change_of_more_than_half_is_made_by_a_swap() {
+    let want = (Route::Swap, Reason::LargeChange);
+    check(Update::Auto, many(1, 5_000), many(4_000, 5_000), want);
+    let want = (Route::InPlace, Reason::SmallChange);
+    check(Update::Auto, many(1, 5_000), many(1_000, 5_000), want);
+}
+
+#[test]
+fn a_table_that_is_too_small_for_the_way_is_replaced() {
+    let (set, before) = (live("drop"), many(1, 1_500));
+    let bench = Bench::new().seen(&set, before).want(&set, many(1, 2_000));
+    let small = Capacity { hashsize: 1_024, maxelem: 1 << 16 };
+    let bench = bench.but(&set, |seen| seen.header.capacity = small);
+    let plan = bench.plan_for(&set);
+    assert_eq!((plan.route, plan.reason), (Route::Swap, Reason::Capacity));
+}
+
+#[test]
+fn a_set_that_is_to_be_updated_in_place_is_unless_its_limit_forbids_it() {
+    let want = (Route::InPlace, Reason::Configured);
+    check(Update::InPlace, many(1, 5_000), many(9_000, 5_000), want);
+    let set = live("drop");
+    let bench = Bench::new().seen(&set, many(1, 5_000)).want(&set, many(9_000, 5_000));
+    let tight = Capacity { hashsize: 1 << 13, maxelem: 9_999 };
+    let mut bench = bench.but(&set, |seen| seen.header.capacity = tight);
+    bench.policy.update = Update::InPlace;
+    assert_eq!(bench.plan_for(&set).route, Route::Swap, "both together are ten thousand");
+}
+
+#[test]
+fn a_set_that_is_to_be_swapped_is_however_small_the_change() {
+    check(Update::Swap, many(1, 9), many(1, 8), (Route::Swap, Reason::Configured));
+}
+
+#[test]
+fn a_set_whose_members_could_not_be_read_is_replaced() {
+    let set = live("drop");
+    let bench = Bench::new().seen(&set, many(1, 9)).want(&set, many(1, 9));
+    let bench = bench.but(&set, |seen| seen.members = None);
+    let plan = bench.plan_for(&set);
+    assert_eq!((plan.route, plan.reason), (Route::Swap, Reason::Unread));
+}
+
+#[test]
+fn a_set_whose_members_could_not_be_read_is_not_replaced_while_it_is_held() {
+    let set = live("drop");
+    for hold in [Hold::AddOnly, Hold::Frozen] {
+        let bench = Bench::new().seen(&set, many(1, 9)).want(&set, many(1, 8)).held(&set, hold);
+        let bench = bench.but(&set, |seen| seen.members = None);
+        let plan = bench.plan_for(&set);
+        assert_eq!((plan.obstacle, plan.steps), (Some(Obstacle::Gate), vec![]));
+        assert!(!bench.plan().is_in_sync());
+    }
+}
+
+#[test]
+fn a_set_that_is_not_there_is_made_empty_and_swapped_full() {
+    let set = live("drop");
+    let plan = Bench::new().want(&set, many(1, 9)).plan_for(&set);
+    assert_eq!((plan.route, plan.reason), (Route::Create, Reason::Missing));
+    let want = [
+        "Establish create denyset-drop-v4",
+        "Bring create denyset-.0-v4",
+        "Bring fill denyset-.0-v4 9",
+        "Bring verify denyset-.0-v4 9",
+        "Bring swap denyset-.0-v4 denyset-drop-v4",
+    ];
+    assert_eq!(steps(&plan), want);
+    assert_eq!(plan.cost, Cost { added: 9, deleted: 0, written: 9 });
+}
+
+#[test]
+fn a_set_that_is_not_there_and_should_be_empty_is_only_made() {
+    let set = live("drop");
+    let plan = Bench::new().want(&set, of(&[])).plan_for(&set);
+    assert_eq!(steps(&plan), ["Establish create denyset-drop-v4"]);
+}
+
+#[test]
+fn a_change_in_place_adds_first_and_deletes_then() {
+    let set = live("drop");
+    let plan = Bench::new().seen(&set, many(1, 9)).want(&set, many(3, 9)).plan_for(&set);
+    assert_eq!(steps(&plan), ["Bring add denyset-drop-v4 2", "Delete delete denyset-drop-v4 2"]);
+    assert_eq!(plan.cost, Cost { added: 2, deleted: 2, written: 4 });
+}
+
+#[test]
+fn a_change_that_only_adds_or_only_deletes_is_one_step() {
+    let set = live("drop");
+    let plan = Bench::new().seen(&set, many(1, 9)).want(&set, many(1, 12)).plan_for(&set);
+    assert_eq!(steps(&plan), ["Bring add denyset-drop-v4 3"]);
+    let plan = Bench::new().seen(&set, many(1, 9)).want(&set, many(1, 5)).plan_for(&set);
+    assert_eq!(steps(&plan), ["Delete delete denyset-drop-v4 4"]);
+}
+
+#[test]
+fn a_swap_says_what_rules_will_notice_and_what_is_written() {
+    let set = live("drop");
+    let bench = Bench::new().seen(&set, many(1, 5_000)).want(&set, many(4_001, 5_000));
+    let plan = bench.plan_for(&set);
+    assert_eq!(plan.cost, Cost { added: 4_000, deleted: 4_000, written: 5_000 });
+    assert_eq!(bench.plan().writes(), 5_000);
+}
+
+#[test]
+fn somebody_elses_set_is_an_obstacle_and_nothing_more() {
+    let set = live("drop");
+    let foreign = [Foreign::Type("hash:ip".to_owned()), Foreign::Family, Foreign::Mark];
+    for foreign in foreign {
+        let bench = Bench::new().seen(&set, many(1, 9)).want(&set, many(1, 8));
+        let standing = Standing::Foreign(foreign.clone());
+        let bench = bench.but(&set, |seen| seen.standing = standing);
+        let plan = bench.plan_for(&set);
+        assert_eq!((plan.obstacle, plan.steps), (Some(Obstacle::Foreign(foreign)), vec![]));
+        assert!(!bench.plan().is_in_sync());
+        let mut unlisted = bench;
+        unlisted.desired.sets.clear();
+        assert_eq!(unlisted.plan().objects, [], "what no list asks for is none of our business");
+    }
+}
+
+#[test]
+fn a_set_that_rests_is_left_alone_whatever_is_to_be_done() {
+    let mut bench = Bench::new()
+        .seen(&live("drop"), many(1, 9))
+        .want(&live("drop"), many(1, 8))
+        .want(&live("more"), many(1, 8))
+        .seen(&live("old"), many(1, 9));
+    bench.policy.resting = [live("drop"), live("more"), live("old")].into();
+    for set in [live("drop"), live("more"), live("old")] {
+        let plan = bench.plan_for(&set);
+        assert_eq!((plan.obstacle, plan.steps), (Some(Obstacle::Resting), vec![]), "{set}");
+    }
+    assert!(!bench.plan().is_in_sync() && !bench.plan().has_work());
+}
+
+#[test]
+fn each_shadow_has_a_name_that_nobody_has() {
+    let taken = shadow(0);
+    let mut bench = Bench::new().seen(&taken, many(1, 3));
+    bench.policy.gate = Gate::AddOnly;
+    for list in ["one", "two"] {
+        bench = bench.want(&live(list), many(1, 9));
+    }
+    let names: Vec<_> =
+        ["one", "two"].map(|list| steps(&bench.plan_for(&live(list)))[1].clone()).into();
+    assert_eq!(names, ["Bring create denyset-.1-v4", "Bring create denyset-.2-v4"]);
+}
+
+#[test]
+fn each_set_is_made_with_a_hash_of_its_own() {
+    let salted = |salt: u64, list: &str| {
+        let mut bench = Bench::new().want(&live(list), of(&[]));
+        bench.policy.salt = salt;
+        let plan = bench.plan_for(&live(list));
+        let reconcile::Step::Create(spec) = &plan.steps[0].step else { panic!("a creation") };
+        spec.initval
+    };
+    assert_ne!(salted(1, "one"), salted(1, "two"));
+    assert_ne!(salted(1, "one"), salted(2, "one"));
+    assert_eq!(salted(1, "one"), salted(1, "one"));
+}
+
+#[test]
+fn the_same_picture_gives_the_same_plan() {
+    let bench = Bench::new()
+        .seen(&live("drop"), many(1, 9))
+        .seen(&live("old"), many(1, 9))
+        .want(&live("drop"), many(3, 9))
+        .want(&live("new"), many(1, 9));
+    assert_eq!(bench.plan(), bench.plan());
+    let names: Vec<_> = bench.plan().objects.iter().map(|one| one.object.to_string()).collect();
+    assert!(names.is_sorted(), "{names:?}");
+}
