@@ -60,6 +60,8 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
     let select =
         section.texts("select").map(|texts| texts.into_iter().map(|t| t.text.to_owned()).collect());
     let conditions = conditions(&mut section);
+    let columns = [&column, &last_column, &length_column];
+    keep_short(&section, columns, path.as_deref(), select.as_deref(), conditions.as_deref());
     let max_age = max_age(&mut section);
     let when_stale =
         section.choice("when-stale", &[("keep", WhenStale::Keep), ("drop", WhenStale::Drop)]);
@@ -101,6 +103,29 @@ fn conditions(section: &mut Section<'_, '_>) -> Option<Vec<Condition>> {
             .ok()
     });
     Some(read.collect())
+}
+
+/// Notes that a table says more about reading than fits into a copy's header.
+fn keep_short(
+    section: &Section<'_, '_>,
+    columns: [&Option<Column>; 3],
+    path: Option<&str>,
+    select: Option<&[String]>,
+    conditions: Option<&[Condition]>,
+) {
+    let names = columns.into_iter().map(|column| match column {
+        Some(Column::Name(name)) => name.len(),
+        Some(Column::Number(_)) | None => 0,
+    });
+    let sets = select.unwrap_or_default().iter().map(String::len);
+    let rows = conditions.unwrap_or_default().iter().map(|row| row.to_string().len());
+    let bytes = names.chain(sets).chain(rows).sum::<usize>() + path.map_or(0, str::len);
+    let max = limits::READING_BYTES_MAX;
+    if bytes > max {
+        let keys = "`column`, `last-column`, `length-column`, `path`, `select` and `where`";
+        let message = format!("{keys} have {bytes} bytes together, at most {max} fit");
+        section.note(section.offset(), "match", message);
+    }
 }
 
 /// A number from 1, or a name.

@@ -67,6 +67,9 @@ pub const RULE_PORTS_MAX: usize = 32;
 pub const RULE_INTERFACES_MAX: usize = 16;
 /// Globs in `ignore` at the most: each is matched with every name.
 pub const IGNORE_MAX: usize = 1_000;
+/// Bytes in all that one `[[feed]]` table has to say about columns, paths, sets
+/// and rows: they stand in the header of each copy.
+pub const READING_BYTES_MAX: usize = 4096;
 /// Strings in one array at the most.
 pub const STRINGS_MAX: usize = 100_000;
 /// The longest path of a socket: `sun_path` has 108 bytes (`unix(7)`), the last

@@ -412,6 +412,20 @@ set-prefix = \"-\"
 }
 
 #[test]
+fn what_a_feed_says_about_reading_fits_into_the_header_of_its_copy() {
+    let table = |bytes: usize| {
+        let half = "x".repeat(bytes / 2);
+        format!("[[feed]]\nmatch = \"*\"\ncolumn = \"{half}\"\nselect = [\"{half}\"]\n")
+    };
+    good(&table(4096));
+    let keys = "`column`, `last-column`, `length-column`, `path`, `select` and `where`";
+    check(
+        &table(4098),
+        &[&format!("1:1: feed.match: {keys} have 4098 bytes together, at most 4096 fit")],
+    );
+}
+
+#[test]
 fn a_file_that_is_no_configuration_is_an_error_of_its_own() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("denyset.toml");

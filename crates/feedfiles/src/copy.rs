@@ -12,15 +12,17 @@ use blocklist::{Column, Condition, ConditionError, Feed, FeedName, Format, Optio
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::version::{ColumnText, VersionId, reading_crc32};
+use super::version::{ColumnText, Manner, READER, VersionId, reading_crc32};
 
 /// What a copy begins with; the number is the version of this form.
 const MAGIC: &str = "denyset-feed 1 ";
 /// Magic, length of the header and its CRC-32 as eight hexadecimal digits
 /// each, a space between them, a newline.
 const LEAD_BYTES: usize = MAGIC.len() + 8 + 1 + 8 + 1;
-/// The longest header. A feed name of 4,096 bytes may need six for each.
-const HEADER_BYTES_MAX: usize = 32 * 1024;
+/// The longest header. JSON may need six bytes for one of a name, and a name
+/// has 4,096 at most, and what the configuration says about a feed few times as
+/// many, as it comes from several tables.
+const HEADER_BYTES_MAX: usize = 256 * 1024;
 
 /// What is known of a copy apart from its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,10 @@ pub struct CopyHeader {
     pub feed: FeedName,
     /// What its lines mean.
     pub format: Format,
+    /// Whether that was told from the bytes alone.
+    pub detected: bool,
+    /// By which reader: see [`READER`].
+    pub(super) reader: u32,
     /// Where in it the addresses stand.
     pub options: Options,
     /// When its file had last been modified, to the nanosecond: the times of
@@ -85,15 +91,17 @@ impl CopyHeader {
     /// The header of what was read so, not accepted yet.
     pub(super) fn new(
         feed: &FeedName,
-        options: &Options,
+        manner: Manner<'_>,
         parsed: &Feed,
         bytes: &[u8],
         written: SystemTime,
     ) -> Self {
         Self {
             feed: feed.clone(),
-            format: parsed.format,
-            options: options.clone(),
+            format: manner.format,
+            detected: manner.detected,
+            reader: READER,
+            options: manner.options.clone(),
             written,
             tally: parsed.tally,
             accepted: SystemTime::UNIX_EPOCH,
@@ -104,8 +112,21 @@ impl CopyHeader {
 
     /// Which version the copy is of.
     pub fn version(&self) -> VersionId {
-        let reading = reading_crc32(self.format, &self.options);
+        let reading = reading_crc32(self.manner(), self.reader);
         VersionId { bytes: self.bytes, crc32: self.crc32, reading }
+    }
+
+    fn manner(&self) -> Manner<'_> {
+        Manner { format: self.format, detected: self.detected, options: &self.options }
+    }
+
+    /// Whether today's reader, in this manner, would read the same bytes to the
+    /// same effect.
+    pub(super) fn is_read(&self, manner: Manner<'_>) -> bool {
+        self.reader == READER
+            && self.format == manner.format
+            && self.detected == manner.detected
+            && self.options == *manner.options
     }
 
     /// The lead line and the header. Their length does not depend on
@@ -160,6 +181,11 @@ struct HeaderText {
     feed: String,
     format: String,
     #[serde(default)]
+    detected: bool,
+    /// The first one did not say so.
+    #[serde(default = "first_reader")]
+    reader: u32,
+    #[serde(default)]
     column: Option<ColumnText>,
     #[serde(default)]
     last_column: Option<ColumnText>,
@@ -190,6 +216,8 @@ impl From<&CopyHeader> for HeaderText {
         Self {
             feed: header.feed.to_string(),
             format: header.format.to_string(),
+            detected: header.detected,
+            reader: header.reader,
             column: column.as_ref().map(ColumnText::from),
             last_column: last_column.as_ref().map(ColumnText::from),
             length_column: length_column.as_ref().map(ColumnText::from),
@@ -210,6 +238,10 @@ impl From<&CopyHeader> for HeaderText {
     }
 }
 
+const fn first_reader() -> u32 {
+    1
+}
+
 /// The conditions in their texts.
 fn conditions(texts: &[String]) -> Result<Vec<Condition>, String> {
     texts
@@ -225,6 +257,8 @@ impl TryFrom<HeaderText> for CopyHeader {
         Ok(Self {
             feed: FeedName::new(&written.feed).map_err(|error| error.to_string())?,
             format: written.format.parse().map_err(|_| format!("format {}", written.format))?,
+            detected: written.detected,
+            reader: written.reader,
             options: Options {
                 column: written.column.map(Column::from),
                 last_column: written.last_column.map(Column::from),
@@ -290,7 +324,8 @@ mod tests {
             select: vec!["set:bad".into()],
             conditions: vec!["n >= 90".parse().expect("a condition")],
         };
-        let header = CopyHeader::new(&feed, &options, &parsed, bytes, UNIX_EPOCH);
+        let manner = Manner { format: Format::Plain, detected: false, options: &options };
+        let header = CopyHeader::new(&feed, manner, &parsed, bytes, UNIX_EPOCH);
         CopyHeader { accepted, ..header }
     }
 
@@ -314,23 +349,28 @@ mod tests {
 
     #[test]
     fn a_version_is_its_bytes_and_how_they_are_read() {
+        let named = |format, options, bytes| {
+            VersionId::of(Manner { format, detected: false, options }, bytes)
+        };
         let plain = Options::default();
+        let detected = Manner { format: Format::Plain, detected: true, options: &plain };
         let column =
             |number| Options { column: Some(Column::Number(number)), ..Options::default() };
         let path = |path: &str| Options { path: Some(path.into()), ..Options::default() };
         let versions = [
-            VersionId::of(Format::Plain, &plain, b"a"),
-            VersionId::of(Format::Plain, &plain, b"b"),
-            VersionId::of(Format::Plain, &plain, b"aa"),
-            VersionId::of(Format::Firehol, &plain, b"a"),
-            VersionId::of(Format::Firehol, &column(1), b"a"),
-            VersionId::of(Format::Firehol, &column(2), b"a"),
-            VersionId::of(Format::Plain, &path("1"), b"a"),
+            named(Format::Plain, &plain, b"a"),
+            named(Format::Plain, &plain, b"b"),
+            named(Format::Plain, &plain, b"aa"),
+            named(Format::Firehol, &plain, b"a"),
+            named(Format::Firehol, &column(1), b"a"),
+            named(Format::Firehol, &column(2), b"a"),
+            named(Format::Plain, &path("1"), b"a"),
+            VersionId::of(detected, b"a"),
         ];
         let all: std::collections::BTreeSet<_> = versions.into_iter().collect();
         assert_eq!(all.len(), versions.len());
         let header = header(UNIX_EPOCH);
-        let same = VersionId::of(header.format, &header.options, b"192.0.2.1\n");
+        let same = VersionId::of(header.manner(), b"192.0.2.1\n");
         assert_eq!(header.version(), same);
     }
 

@@ -8,14 +8,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blocklist::{FeedName, Format, Guard, Limits, Options, Refusal, parse};
 
-use super::super::{Copies, CopyError, Draft, Restored, Store, VersionId};
+use super::super::{Copies, CopyError, Draft, Manner, Restored, Store, VersionId};
 use super::{Home, name, obey_permissions, put, set_mode};
 
 const TEXT: &str = "192.0.2.1\n198.51.100.0/24\n";
 
+/// Plain, and said so.
+const fn named(options: &Options) -> Manner<'_> {
+    Manner { format: Format::Plain, detected: false, options }
+}
+
 fn lay_down(store: &Store, feed: &str, text: &str) -> Result<Draft, Refusal> {
     let parsed = parse(text.as_bytes(), Format::Plain, &Limits::default());
-    store.drafts().lay_down(&name(feed), &Options::default(), &parsed, text.as_bytes(), at(500))
+    store.drafts().lay_down(
+        &name(feed),
+        named(&Options::default()),
+        &parsed,
+        text.as_bytes(),
+        at(500),
+    )
 }
 
 fn keep(mut store: impl std::borrow::BorrowMut<Store>, feed: &str, text: &str) {
@@ -81,30 +92,16 @@ fn a_draft_is_nothing_until_it_is_kept() {
     let draft = lay_down(&store, "a", "192.0.2.9\n").expect("laid down");
     assert_eq!(files(&home).len(), 2);
     assert!(
-        store
-            .copies()
-            .holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes())
-            .is_some()
+        store.copies().holds(&name("a"), named(&Options::default()), TEXT.as_bytes()).is_some()
     );
     drop(draft);
     assert_eq!(files(&home), ["a.feed"]);
     assert!(
-        store
-            .copies()
-            .holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes())
-            .is_some()
+        store.copies().holds(&name("a"), named(&Options::default()), TEXT.as_bytes()).is_some()
     );
+    assert!(store.copies().holds(&name("a"), named(&Options::default()), b"192.0.2.9\n").is_none());
     assert!(
-        store
-            .copies()
-            .holds(&name("a"), Format::Plain, &Options::default(), b"192.0.2.9\n")
-            .is_none()
-    );
-    assert!(
-        store
-            .copies()
-            .holds(&name("b"), Format::Plain, &Options::default(), TEXT.as_bytes())
-            .is_none()
+        store.copies().holds(&name("b"), named(&Options::default()), TEXT.as_bytes()).is_none()
     );
 }
 
@@ -320,8 +317,9 @@ fn a_copy_from_before_the_later_options_stays_in_force_with_its_lifetimes() {
         assert_eq!((found.accepted, found.written), (at(1_000), at(700)), "{format}");
         let options = Options::default();
         let store = open(&home);
-        let held = store.copies().holds(&name("a"), format, &options, text.as_bytes());
-        assert_eq!(held, Some(found.version), "{format}");
+        let manners = [true, false].map(|detected| Manner { format, detected, options: &options });
+        let held = manners.map(|manner| store.copies().holds(&name("a"), manner, text.as_bytes()));
+        assert_eq!(held, [None, None], "{format}: the file is read anew and judged");
     };
     check(Format::Plain, TEXT, &["192.0.2.1", "198.51.100.0/24"], false);
     // What is refused today was good then; it holds what it names until the
@@ -407,10 +405,7 @@ fn fill(disk: &Path) {
     let names = || fs::read_dir(disk.join("feeds")).expect("a directory").count();
     assert_eq!(names(), 1, "nothing half written is left");
     assert!(
-        store
-            .copies()
-            .holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes())
-            .is_some()
+        store.copies().holds(&name("a"), named(&Options::default()), TEXT.as_bytes()).is_some()
     );
     keep(&mut store, "b", TEXT);
     assert_eq!(names(), 2, "what fits is kept");
