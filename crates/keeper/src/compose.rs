@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use blocklist::{FeedName, List, Prefixes, Protection, Role, compose};
 use intake::{Makeup, Ticket, Version};
@@ -18,6 +18,8 @@ pub struct Compose {
     pub list: Arc<List>,
     /// The versions in force of the feeds that it takes in.
     pub feeds: BTreeMap<FeedName, Version>,
+    /// Those of them that leave the list when their files are so old.
+    pub drops: BTreeMap<FeedName, Duration>,
     /// What is protected on this host, of which the list takes its part.
     pub protection: Arc<Protection>,
     /// The time of day, by which entries have ended.
@@ -47,8 +49,10 @@ pub struct Composed {
 impl Compose {
     /// Puts the list together.
     pub fn run(self) -> Composed {
-        let Self { ticket, list, feeds, protection, at, previous } = self;
-        let makeup = makeup(&list, feeds.keys());
+        let Self { ticket, list, feeds, drops, protection, at, previous } = self;
+        let mut makeup = makeup(&list, feeds.keys());
+        makeup.drops = drops;
+        makeup.drops.retain(|feed, _| makeup.deny.contains(feed));
         let feeds = feeds.into_iter().map(|(name, version)| (name, version.prefixes_at(at)));
         let protect = protection.of(&list.protect);
         let composition = compose(&list, &feeds.collect(), &protect);

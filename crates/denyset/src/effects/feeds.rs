@@ -239,8 +239,8 @@ impl FeedEffects {
     /// Writes down which feeds make up each list.
     pub fn write_down(&self, lists: &BTreeMap<String, Makeup>) {
         let lists = lists.iter().map(|(list, makeup)| {
-            let Makeup { deny, allow, doubt } = makeup.clone();
-            (list.clone(), MadeOf { deny, allow, doubt })
+            let Makeup { deny, allow, drops, doubt } = makeup.clone();
+            (list.clone(), MadeOf { deny, allow, drops, doubt })
         });
         let lists = lists.collect();
         self.write(|store| store.write_down(&lists));
@@ -398,8 +398,9 @@ fn recalled(
         let version = Version::new(id, copy.feed, copy.written, copy.accepted);
         (name, RecalledVersion { version, gone: copy.gone })
     });
-    let makeup = lists
-        .into_iter()
-        .map(|(list, MadeOf { deny, allow, doubt })| (list, Makeup { deny, allow, doubt }));
+    let makeup = lists.into_iter().map(|(list, made_of)| {
+        let MadeOf { deny, allow, drops, doubt } = made_of;
+        (list, Makeup { deny, allow, drops, doubt })
+    });
     Recalled { versions: versions.collect(), lost: missed, blank, lists: makeup.collect() }
 }

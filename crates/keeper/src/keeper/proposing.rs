@@ -1,5 +1,6 @@
 //! A new configuration on its way into force, and slips on their way out.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use blocklist::{Family, Role};
@@ -75,6 +76,8 @@ impl Keeper {
                 ticket,
                 list: list.list.clone(),
                 feeds: feeds.map(|(feed, version)| (feed.clone(), version.clone())).collect(),
+                // It is only tried.
+                drops: BTreeMap::new(),
                 protection: self.protection.clone(),
                 at: now.wall,
                 previous: Some(previous),
