@@ -176,6 +176,12 @@ impl FeedState {
         self.version.as_ref().filter(|_| self.age != Age::Dropped)
     }
 
+    /// Whether the version in force was judged without the one before, because
+    /// that could not be read.
+    pub fn is_blind(&self) -> bool {
+        self.blind && self.version.is_some()
+    }
+
     /// How old its file may be before it is not in force any more.
     pub fn dropped_after(&self) -> Option<Duration> {
         self.max_age.filter(|(_, fate)| *fate == WhenStale::Drop).map(|(age, _)| age)

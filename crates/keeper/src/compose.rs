@@ -1,7 +1,7 @@
 //! Lists put together: what is asked, and the asking run. It goes over all
 //! members, so it is for threads that nobody waits for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +20,10 @@ pub struct Compose {
     pub feeds: BTreeMap<FeedName, Version>,
     /// Those of them that leave the list when their files are so old.
     pub drops: BTreeMap<FeedName, Duration>,
+    /// Those of them that were judged without the version before. What only
+    /// they say must never be in the list may be what guards refuse: it keeps
+    /// out what is not in yet, and takes nothing out of a set that is held.
+    pub blind: BTreeSet<FeedName>,
     /// What is protected on this host, of which the list takes its part.
     pub protection: Arc<Protection>,
     /// The time of day, by which entries have ended.
@@ -49,14 +53,21 @@ pub struct Composed {
 impl Compose {
     /// Puts the list together.
     pub fn run(self) -> Composed {
-        let Self { ticket, list, feeds, drops, protection, at, previous } = self;
+        let Self { ticket, list, feeds, drops, blind, protection, at, previous } = self;
         let mut makeup = makeup(&list, feeds.keys());
         makeup.drops = drops;
         makeup.drops.retain(|feed, _| makeup.deny.contains(feed));
         let feeds = feeds.into_iter().map(|(name, version)| (name, version.prefixes_at(at)));
         let protect = protection.of(&list.protect);
-        let composition = compose(&list, &feeds.collect(), &protect);
-        let fresh = Target::pair(composition.members, composition.never);
+        let mut feeds: BTreeMap<_, _> = feeds.collect();
+        let composition = compose(&list, &feeds, &protect);
+        let never = if blind.is_empty() {
+            composition.never
+        } else {
+            feeds.retain(|feed, _| !blind.contains(feed));
+            compose(&list, &feeds, &protect).never
+        };
+        let fresh = Target::pair(composition.members, never);
         let (targets, changed) = match previous {
             Some(previous) if previous == fresh => (previous, false),
             _ => (fresh, true),

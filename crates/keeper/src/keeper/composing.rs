@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blocklist::Role;
-use intake::Now;
+use blocklist::{FeedName, Role};
+use intake::{FeedState, Now};
 use reconcile::{Desired, Gate};
 
 use super::Keeper;
@@ -94,9 +94,15 @@ impl Keeper {
             let age = self.intake.feeds().get(feed)?.dropped_after()?;
             Some((feed.clone(), age))
         });
+        let is_blind = |feed: &&FeedName| {
+            list.role(feed) == Role::Allow
+                && self.intake.feeds().get(*feed).is_some_and(FeedState::is_blind)
+        };
+        let blind = feeds.keys().filter(is_blind).cloned().collect();
         self.actions.push(Action::Compose(Box::new(Compose {
             ticket,
             drops: drops.collect(),
+            blind,
             feeds,
             protection: self.protection.clone(),
             at: now.wall,

@@ -140,8 +140,11 @@ impl Keeper {
             let percent = self.settings.rules.shrink_percent_of(&state.rules);
             let forgotten = |feed: &FeedName| state.rules.list.role(feed) == Role::Deny;
             let unproven = self.intake.unproven().any(|(feed, _)| forgotten(feed));
+            let found_full = self.sets_of(state).any(|set| self.kernel.was_found_full(&set));
             let small = !is_too_much(had, lost, percent);
             let ends = match state.doubt {
+                // What other feeds name as well today they may not tomorrow.
+                Some(Doubt::Forgotten(_)) if unproven && found_full => false,
                 // Where the kernel holds nothing else there is nothing to lose.
                 Some(Doubt::Forgotten(_)) if lost == 0 => state.held.is_some(),
                 Some(Doubt::Forgotten(_)) if unproven => false,

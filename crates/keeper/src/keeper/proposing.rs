@@ -1,6 +1,6 @@
 //! A new configuration on its way into force, and slips on their way out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use blocklist::{Family, Role};
@@ -78,6 +78,7 @@ impl Keeper {
                 feeds: feeds.map(|(feed, version)| (feed.clone(), version.clone())).collect(),
                 // It is only tried.
                 drops: BTreeMap::new(),
+                blind: BTreeSet::new(),
                 protection: self.protection.clone(),
                 at: now.wall,
                 previous: Some(previous),

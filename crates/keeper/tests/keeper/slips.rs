@@ -343,7 +343,9 @@ fn a_start_that_drops_a_few_for_their_age_takes_that_over() {
     desk.restart();
     desk.settle();
     let mut kept = nets(&[1, 2]);
-    kept.extend(["91.2.1.1", "91.2.1.2"].map(|text| text.parse::<AnyPrefix>().expect("an address")));
+    kept.extend(
+        ["91.2.1.1", "91.2.1.2"].map(|text| text.parse::<AnyPrefix>().expect("an address")),
+    );
     desk.rests_with("drop", &kept);
 }
 
