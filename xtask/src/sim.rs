@@ -21,7 +21,8 @@ pub(crate) struct Sim {
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
     /// Instead, let so many hosts live for so many steps at the most, and list
-    /// the different promises that are broken, each by its shortest run
+    /// the different promises that are broken, each by its shortest run; with
+    /// one host all that it did
     #[arg(long)]
     survey: Option<u64>,
 }
@@ -60,6 +61,9 @@ impl Sim {
             let report = run(seed, self.steps);
             if !report.violations.is_empty() {
                 println!("{report}");
+                if let Some((seed, steps)) = report.again {
+                    println!("alone: cargo xtask sim --survey 1 --seed {seed} --steps {steps}");
+                }
                 return Err(format!("{name}: a promise is broken; again with: {again}").into());
             }
             let seconds = begun.elapsed().as_secs();
@@ -77,6 +81,9 @@ fn survey(seed: u64, hosts: u64, steps: u64) {
         let report = simulate_host(seed, steps);
         let Some((_, steps)) = report.again else { continue };
         broken += 1;
+        if hosts == 1 {
+            println!("{report}");
+        }
         for violation in &report.violations {
             let kind = kind(&violation.text);
             let entry = kinds.entry(kind).or_insert((steps, seed, 0));
@@ -94,5 +101,7 @@ fn survey(seed: u64, hosts: u64, steps: u64) {
 
 /// A complaint without the names and numbers in it.
 fn kind(text: &str) -> String {
-    text.split(": ").next().unwrap_or_default().to_owned()
+    let words = text.split(": ").next().unwrap_or_default().split(' ');
+    let names = |word: &str| word.contains(|c: char| c.is_ascii_digit());
+    words.map(|word| if names(word) { "…" } else { word }).collect::<Vec<_>>().join(" ")
 }

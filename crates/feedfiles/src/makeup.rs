@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
+use std::time::Duration;
 
 use blocklist::FeedName;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,8 @@ pub struct MadeOf {
     pub deny: BTreeSet<FeedName>,
     /// Those whose entries it never held.
     pub allow: BTreeSet<FeedName>,
+    /// Those of the first that were to leave it when their files were so old.
+    pub drops: BTreeMap<FeedName, Duration>,
     /// Whether there may have been others.
     pub doubt: bool,
 }
@@ -33,6 +36,9 @@ pub struct MadeOf {
 struct Text {
     deny: Vec<String>,
     allow: Vec<String>,
+    /// Seconds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    drops: BTreeMap<String, u64>,
     doubt: bool,
 }
 
@@ -66,8 +72,9 @@ impl Store {
 fn encode(lists: &BTreeMap<String, MadeOf>) -> String {
     let names = |feeds: &BTreeSet<FeedName>| feeds.iter().map(ToString::to_string).collect();
     let lists = lists.iter().map(|(list, made_of)| {
-        let MadeOf { deny, allow, doubt } = made_of;
-        (list, Text { deny: names(deny), allow: names(allow), doubt: *doubt })
+        let MadeOf { deny, allow, drops, doubt } = made_of;
+        let drops = drops.iter().map(|(feed, age)| (feed.to_string(), age.as_secs())).collect();
+        (list, Text { deny: names(deny), allow: names(allow), drops, doubt: *doubt })
     });
     let lists: BTreeMap<_, _> = lists.collect();
     serde_json::to_string(&lists).expect("names and booleans are JSON") + "\n"
@@ -77,10 +84,13 @@ fn decode(text: &str) -> Option<BTreeMap<String, MadeOf>> {
     let lists: BTreeMap<String, Text> = serde_json::from_str(text).ok()?;
     // A name that is none any more is of no feed that could be missed.
     let feeds = |names: Vec<String>| names.into_iter().filter_map(|name| FeedName::new(&name).ok());
-    let lists = lists.into_iter().map(|(list, Text { deny, allow, doubt })| {
+    let lists = lists.into_iter().map(|(list, Text { deny, allow, drops, doubt })| {
         let deny = feeds(deny).collect();
         let allow = feeds(allow).collect();
-        (list, MadeOf { deny, allow, doubt })
+        let drops = drops.into_iter().filter_map(|(feed, seconds)| {
+            Some((FeedName::new(&feed).ok()?, Duration::from_secs(seconds)))
+        });
+        (list, MadeOf { deny, allow, drops: drops.collect(), doubt })
     });
     Some(lists.collect())
 }
@@ -98,11 +108,19 @@ mod tests {
         let made_of = MadeOf {
             deny: BTreeSet::from([feed("a"), feed("b/\"c")]),
             allow: BTreeSet::from([feed("allow/x")]),
+            drops: BTreeMap::from([(feed("a"), Duration::from_secs(86_400))]),
             doubt: true,
         };
         let lists = BTreeMap::from([("drop".to_owned(), made_of)]);
         store.write_down(&lists).expect("written");
         assert_eq!(store.copies().lists(), Some(lists));
+    }
+
+    #[test]
+    fn what_was_written_before_ages_were_is_understood() {
+        let lists = decode("{\"drop\": {\"deny\": [\"a\"], \"allow\": [], \"doubt\": false}}");
+        let made_of = lists.expect("it is understood").remove("drop").expect("a list");
+        assert_eq!((made_of.deny.len(), made_of.drops.len()), (1, 0));
     }
 
     #[test]

@@ -179,6 +179,25 @@ impl FeedState {
         self.version.as_ref().filter(|_| self.age != Age::Dropped)
     }
 
+    /// Whether the version in force was judged without the one before, because
+    /// that could not be read.
+    pub fn is_blind(&self) -> bool {
+        self.blind && self.version.is_some()
+    }
+
+    /// How old its file may be before it is not in force any more.
+    pub fn dropped_after(&self) -> Option<Duration> {
+        self.max_age.filter(|(_, fate)| *fate == WhenStale::Drop).map(|(age, _)| age)
+    }
+
+    /// Whether it is too old to be in force, and would not be if it was dropped
+    /// only at this age, or at none.
+    pub fn is_dropped_unlike(&self, dropped_after: Option<Duration>, now: SystemTime) -> bool {
+        let before = dropped_after.map(|age| (age, WhenStale::Drop));
+        let stood = |version| Age::of(version, before, now) != Age::Dropped;
+        self.age == Age::Dropped && self.version.as_ref().is_some_and(stood)
+    }
+
     /// Whether there is something to it, and nothing good is known of it.
     pub fn is_unproven(&self) -> bool {
         self.version.is_none() && !self.excused && (self.loss.is_some() || self.refused.is_some())

@@ -162,6 +162,8 @@ pub struct Makeup {
     pub deny: BTreeSet<FeedName>,
     /// Those whose entries it must never hold.
     pub allow: BTreeSet<FeedName>,
+    /// Those of the first that leave it when their files are so old.
+    pub drops: BTreeMap<FeedName, Duration>,
     /// It is not known whether these were all: what the kernel holds of the
     /// list counts until a person has said otherwise.
     pub doubt: bool,

@@ -1,9 +1,9 @@
 //! Lists put together: what is asked, and the asking run. It goes over all
 //! members, so it is for threads that nobody waits for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use blocklist::{FeedName, List, Prefixes, Protection, Role, compose};
 use intake::{Makeup, Ticket, Version};
@@ -18,6 +18,12 @@ pub struct Compose {
     pub list: Arc<List>,
     /// The versions in force of the feeds that it takes in.
     pub feeds: BTreeMap<FeedName, Version>,
+    /// Those of them that leave the list when their files are so old.
+    pub drops: BTreeMap<FeedName, Duration>,
+    /// Those of them that were judged without the version before. What only
+    /// they say must never be in the list may be what guards refuse: it keeps
+    /// out what is not in yet, and takes nothing out of a set that is held.
+    pub blind: BTreeSet<FeedName>,
     /// What is protected on this host, of which the list takes its part.
     pub protection: Arc<Protection>,
     /// The time of day, by which entries have ended.
@@ -47,12 +53,21 @@ pub struct Composed {
 impl Compose {
     /// Puts the list together.
     pub fn run(self) -> Composed {
-        let Self { ticket, list, feeds, protection, at, previous } = self;
-        let makeup = makeup(&list, feeds.keys());
+        let Self { ticket, list, feeds, drops, blind, protection, at, previous } = self;
+        let mut makeup = makeup(&list, feeds.keys());
+        makeup.drops = drops;
+        makeup.drops.retain(|feed, _| makeup.deny.contains(feed));
         let feeds = feeds.into_iter().map(|(name, version)| (name, version.contributed_at(at)));
         let protect = protection.of(&list.protect);
-        let composition = compose(&list, &feeds.collect::<BTreeMap<_, _>>(), &protect);
-        let fresh = Target::pair(composition.members, composition.never);
+        let mut feeds: BTreeMap<_, _> = feeds.collect();
+        let composition = compose(&list, &feeds, &protect);
+        let never = if blind.is_empty() {
+            composition.never
+        } else {
+            feeds.retain(|feed, _| !blind.contains(feed));
+            compose(&list, &feeds, &protect).never
+        };
+        let fresh = Target::pair(composition.members, never);
         let (targets, changed) = match previous {
             Some(previous) if previous == fresh => (previous, false),
             _ => (fresh, true),

@@ -35,7 +35,8 @@ pub enum Why {
         lost: u64,
     },
     /// Feeds that made up the list are not in it any more by the configuration,
-    /// and too much would go with them.
+    /// which does not take them in or drops them for their age, and too much
+    /// would go with them.
     TakenOut {
         /// Members in the kernel.
         had: u64,
@@ -88,8 +89,8 @@ impl fmt::Display for Why {
             ),
             Self::TakenOut { had, lost } => write!(
                 out,
-                "the configuration does not take in feeds that made it up, and {lost} of its \
-                 {had} members would go with them"
+                "the configuration does not take in feeds that made it up, or drops them for \
+                 their age, and {lost} of its {had} members would go with them"
             ),
             Self::NoException(glob) => {
                 write!(out, "`{glob}` in its `allow` matches no feed any more")

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use intake::{Backoff, Now, Ticket, Tickets};
 use reconcile::{
-    Desired, Found, KernelError, Object, ObjectOutcome, ObjectPlan, Observed, Obstacle, Plan,
-    Policy, Probe, SetName, Standing,
+    Desired, Found, KernelError, Members, Object, ObjectOutcome, ObjectPlan, Observed, ObservedSet,
+    Obstacle, Plan, Policy, Probe, SetName, Standing,
 };
 
 use crate::{Action, Converge, Converged, Look, Probed, Report, Settings};
@@ -42,6 +42,8 @@ pub struct KernelState {
     sets: BTreeMap<SetName, SetTimes>,
     /// Members that are held back, by set, and how many there are in it.
     withheld: BTreeMap<SetName, (u64, u64)>,
+    /// Sets that held something when they were first seen.
+    found: BTreeSet<SetName>,
     /// Sets of which the last plan knew the members.
     counted: BTreeSet<SetName>,
     next_probe: Duration,
@@ -98,6 +100,11 @@ impl KernelState {
         let seen = self.observed.as_ref().and_then(|observed| observed.sets.get(set));
         let members = seen.and_then(|seen| seen.members.as_ref());
         members.is_some_and(|members| !members.is_empty())
+    }
+
+    /// Whether a set held anything when the kernel was first looked at.
+    pub(crate) fn was_found_full(&self, set: &SetName) -> bool {
+        self.found.contains(set)
     }
 
     /// When a set was written and verified.
@@ -187,7 +194,8 @@ impl KernelState {
                 if self.agreement != Agreement::None {
                     reports.extend(look.differences.into_iter().map(Report::Drifted));
                 }
-                self.observed = Some(look.observed);
+                let first = self.observed.replace(look.observed).is_none();
+                self.note_found(first);
                 self.replan = true;
                 self.doubted = false;
                 self.failure = None;
@@ -204,6 +212,18 @@ impl KernelState {
                 self.failure = Some((rest(earlier, now), error));
             }
         }
+    }
+
+    /// The first look shows what an earlier process has left, and a later one
+    /// that it is gone. What could not be dumped may be anything.
+    fn note_found(&mut self, first: bool) {
+        let Some(observed) = &self.observed else { return };
+        let empty = |seen: &ObservedSet| seen.members.as_ref().is_some_and(Members::is_empty);
+        let full = |set: &SetName| observed.sets.get(set).is_some_and(|seen| !empty(seen));
+        if first {
+            self.found = observed.sets.keys().cloned().collect();
+        }
+        self.found.retain(full);
     }
 
     /// The kernel was brought nearer to what is desired.

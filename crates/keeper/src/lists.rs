@@ -58,7 +58,8 @@ pub(crate) enum Doubt {
     /// The state directory remembers nothing. Until then even small losses
     /// wait, as a deleted feed does.
     Forgotten(Duration),
-    /// The configuration has taken feeds out while nobody was looking.
+    /// The configuration has taken feeds out while nobody was looking, by their
+    /// names or by their age.
     TakenOut,
     /// The same of exceptions, by a glob that matches nothing.
     NoException(Glob),

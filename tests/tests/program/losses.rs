@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::time::{Duration, SystemTime};
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
@@ -362,6 +363,40 @@ fn sets_that_are_full_of_what_is_ignored_at_a_start_are_held() {
         is_said(&host, &["drop", "held", "accept --config"]);
         accept_config(&host).exits(0);
         kernel_holds(&Members::default());
+    });
+}
+
+#[test]
+fn sets_that_are_full_of_what_is_too_old_by_a_new_age_at_a_start_are_held() {
+    isolated(|| {
+        let host = loaded(&Config::default());
+        let tables = Config::default().tables
+            + "\n[[feed]]\nmatch = \"*\"\nmax-age = \"1m\"\nwhen-stale = \"drop\"\n";
+        let file = fs::File::options().append(true).open(host.feeds().join("list.txt"));
+        let hour_ago = SystemTime::now() - Duration::from_secs(3_600);
+        file.and_then(|file| file.set_modified(hour_ago)).expect("a time of a file");
+        host.configure(&Config { tables, ..Config::default() });
+        let _daemon = Daemon::start(&host);
+        kernel_holds(&good());
+        is_said(&host, &["drop", "held", "age", "accept --config"]);
+        accept_config(&host).exits(0);
+        kernel_holds(&Members::default());
+    });
+}
+
+#[test]
+fn what_was_ignored_counts_for_a_configuration_that_takes_it_in() {
+    isolated(|| {
+        let tables = Config::default().tables.replace("\"*\"", "\"list.*\"");
+        assert_ne!(tables, Config::default().tables, "another glob");
+        let host = loaded(&Config { tables: tables.clone(), ..ignoring("\"new.*\"") });
+        host.feed("new.txt", good().feed());
+        let daemon = Daemon::start(&host);
+        let tables = tables.replace("\"list.*\"", "\"new.*\"");
+        host.configure(&Config { tables, ..Config::default() });
+        host.denyset("reload").exits(0);
+        kernel_holds(&good());
+        daemon.stop();
     });
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use blocklist::{FeedName, Limits, Refusal};
+use blocklist::{FeedName, Glob, Limits, Refusal};
 use configuration::Config;
 use feedfiles::{
     BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Restored, Rule,
@@ -187,8 +187,13 @@ impl FeedEffects {
         // What has a copy was in force, and a better idea of what programs
         // leave behind must not take it out.
         let kept = |feed: &FeedName| self.copies().is_some_and(|copies| copies.has(feed));
-        let meant = |feed: &FeedName| self.config.names(feed) || kept(feed);
-        let naming = Naming { ignore: &daemon.ignore, meant: &meant };
+        let proposed = self.proposed.as_deref();
+        let names = |feed: &FeedName| {
+            self.config.names(feed) || proposed.is_some_and(|config| config.names(feed))
+        };
+        let meant = |feed: &FeedName| names(feed) || kept(feed);
+        let ignore = self.ignored();
+        let naming = Naming { ignore: &ignore, meant: &meant };
         let mut tree = match feedfiles::scan(&daemon.feeds_dir, &limits, &naming) {
             Ok(tree) => tree,
             Err(error) => {
@@ -203,6 +208,16 @@ impl FeedEffects {
         let unreadable = mem::take(&mut tree.unreadable);
         let answer = Answer::Scanned(ticket, Ok(Scan { feeds: feeds.collect(), unreadable }));
         Scanned { answer, tree: Some(tree) }
+    }
+
+    /// What a scan need not look at. While a configuration is proposed it may
+    /// be judged by what the running one ignores.
+    fn ignored(&self) -> Vec<Glob> {
+        let mut ignored = self.config.daemon.ignore.clone();
+        if let Some(proposed) = &self.proposed {
+            ignored.retain(|glob| proposed.daemon.ignore.contains(glob));
+        }
+        ignored
     }
 
     /// Warns of what is taken for no feed and may have been meant to be one,
@@ -239,8 +254,8 @@ impl FeedEffects {
     /// Writes down which feeds make up each list.
     pub fn write_down(&self, lists: &BTreeMap<String, Makeup>) {
         let lists = lists.iter().map(|(list, makeup)| {
-            let Makeup { deny, allow, doubt } = makeup.clone();
-            (list.clone(), MadeOf { deny, allow, doubt })
+            let Makeup { deny, allow, drops, doubt } = makeup.clone();
+            (list.clone(), MadeOf { deny, allow, drops, doubt })
         });
         let lists = lists.collect();
         self.write(|store| store.write_down(&lists));
@@ -398,8 +413,9 @@ fn recalled(
         let version = Version::new(id, copy.feed, copy.written, copy.accepted);
         (name, RecalledVersion { version, gone: copy.gone })
     });
-    let makeup = lists
-        .into_iter()
-        .map(|(list, MadeOf { deny, allow, doubt })| (list, Makeup { deny, allow, doubt }));
+    let makeup = lists.into_iter().map(|(list, made_of)| {
+        let MadeOf { deny, allow, drops, doubt } = made_of;
+        (list, Makeup { deny, allow, drops, doubt })
+    });
     Recalled { versions: versions.collect(), lost: missed, blank, lists: makeup.collect() }
 }

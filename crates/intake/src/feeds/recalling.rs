@@ -63,7 +63,10 @@ impl Intake {
         if std::mem::take(&mut self.recall.blind) {
             // Of the others there is no earlier version.
             for name in self.feeds.keys().cloned().collect::<Vec<_>>() {
-                self.change(&name, |feed| feed.blind = false);
+                let was = self.change(&name, |feed| std::mem::take(&mut feed.blind));
+                if was == Some(true) {
+                    self.changed.insert(name);
+                }
             }
         }
         let mut unreadable = None;

@@ -1,11 +1,12 @@
 //! Lists are put together when the feeds that they take in have changed: many
 //! changes at once become one, but none waits for ever.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blocklist::Role;
-use intake::Now;
+use blocklist::{FeedName, Role};
+use intake::{FeedState, Now};
 use reconcile::{Desired, Gate};
 
 use super::Keeper;
@@ -87,9 +88,22 @@ impl Keeper {
         state.whole |= self.intake.is_current();
         let list = state.rules.list.clone();
         let feeds = self.intake.in_force().filter(|(feed, _)| list.role(feed) != Role::None);
+        let feeds: BTreeMap<_, _> =
+            feeds.map(|(feed, version)| (feed.clone(), version.clone())).collect();
+        let drops = feeds.keys().filter_map(|feed| {
+            let age = self.intake.feeds().get(feed)?.dropped_after()?;
+            Some((feed.clone(), age))
+        });
+        let is_blind = |feed: &&FeedName| {
+            list.role(feed) == Role::Allow
+                && self.intake.feeds().get(*feed).is_some_and(FeedState::is_blind)
+        };
+        let blind = feeds.keys().filter(is_blind).cloned().collect();
         self.actions.push(Action::Compose(Box::new(Compose {
             ticket,
-            feeds: feeds.map(|(feed, version)| (feed.clone(), version.clone())).collect(),
+            drops: drops.collect(),
+            blind,
+            feeds,
             protection: self.protection.clone(),
             at: now.wall,
             previous: state.targets.clone(),

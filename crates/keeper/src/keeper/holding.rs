@@ -17,7 +17,7 @@ impl Keeper {
     /// Finds out which lists are held, and tells of it.
     pub(super) fn hold(&mut self, now: Now) {
         if self.gate == Gate::Open {
-            self.doubt_at_start();
+            self.doubt_at_start(now);
             self.settle_doubts(now);
         }
         let names: Vec<_> = self.lists.keys().cloned().collect();
@@ -92,7 +92,7 @@ impl Keeper {
 
     /// With the first complete picture: what the state directory remembers is
     /// held against what the configuration says.
-    fn doubt_at_start(&mut self) {
+    fn doubt_at_start(&mut self, now: Now) {
         let until = self.start + self.settings.rules.withdraw;
         let Self { lists, intake, settings, .. } = self;
         let rules = &settings.rules;
@@ -105,7 +105,12 @@ impl Keeper {
             let taken_out = |makeup: &Makeup| {
                 let denies =
                     |feed| !rules.ignores(feed) && state.rules.list.role(feed) == Role::Deny;
-                !makeup.deny.iter().all(denies)
+                let ages = |feed| {
+                    let dropped_after = makeup.drops.get(feed).copied();
+                    let state = intake.feeds().get(feed);
+                    state.is_some_and(|feed| feed.is_dropped_unlike(dropped_after, now.wall))
+                };
+                !makeup.deny.iter().all(denies) || makeup.deny.iter().any(ages)
             };
             let known = &mut intake.feeds().keys();
             state.doubt = match remembered {
@@ -136,8 +141,11 @@ impl Keeper {
             let percent = self.settings.rules.shrink_percent_of(&state.rules);
             let forgotten = |feed: &FeedName| state.rules.list.role(feed) == Role::Deny;
             let unproven = self.intake.unproven().any(|(feed, _)| forgotten(feed));
+            let found_full = self.sets_of(state).any(|set| self.kernel.was_found_full(&set));
             let small = !is_too_much(had, lost, percent);
             let ends = match state.doubt {
+                // What other feeds name as well today they may not tomorrow.
+                Some(Doubt::Forgotten(_)) if unproven && found_full => false,
                 // Where the kernel holds nothing else there is nothing to lose.
                 Some(Doubt::Forgotten(_)) if lost == 0 => state.held.is_some(),
                 Some(Doubt::Forgotten(_)) if unproven => false,
@@ -255,6 +263,7 @@ impl Keeper {
             };
             makeup.deny.retain(|feed| !self.withdrawn.contains(feed));
             makeup.allow.retain(|feed| !self.withdrawn.contains(feed));
+            makeup.drops.retain(|feed, _| makeup.deny.contains(feed));
             (name.clone(), makeup)
         });
         let makeup: BTreeMap<_, _> = makeup.collect();
@@ -270,6 +279,9 @@ impl Keeper {
 /// What is remembered of a list, and what it is made of now.
 fn with(remembered: Makeup, state: &ListState) -> Makeup {
     let mut makeup = remembered;
+    let fresh = state.makeup.drops.iter().filter(|(feed, _)| !makeup.deny.contains(*feed));
+    let fresh: Vec<_> = fresh.map(|(feed, age)| (feed.clone(), *age)).collect();
+    makeup.drops.extend(fresh);
     makeup.deny.extend(state.makeup.deny.iter().cloned());
     makeup.allow.extend(state.makeup.allow.iter().cloned());
     makeup

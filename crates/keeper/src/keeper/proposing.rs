@@ -1,5 +1,6 @@
 //! A new configuration on its way into force, and slips on their way out.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use blocklist::{Family, Role};
@@ -75,6 +76,9 @@ impl Keeper {
                 ticket,
                 list: list.list.clone(),
                 feeds: feeds.map(|(feed, version)| (feed.clone(), version.clone())).collect(),
+                // It is only tried.
+                drops: BTreeMap::new(),
+                blind: BTreeSet::new(),
                 protection: self.protection.clone(),
                 at: now.wall,
                 previous: Some(previous),

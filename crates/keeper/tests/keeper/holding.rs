@@ -224,6 +224,41 @@ fn of_two_lost_feeds_one_word_lets_only_one_go() {
 }
 
 #[test]
+fn with_the_state_lost_a_bad_feed_holds_also_what_a_good_one_names_for_now() {
+    let mut desk = desk();
+    desk.write("c", &(net(1) + &net(2)));
+    desk.settle();
+    desk.site.lose();
+    desk.site.put("a", "<html>\n", desk.now.wall);
+    desk.restart();
+    desk.settle();
+    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+    desk.delete("c");
+    desk.pass(WITHDRAW + 60);
+    desk.expect("drop", &nets(&[1, 2]));
+    let word = desk.accept("a");
+    desk.settle();
+    assert_eq!(desk.accepted(word), Some(Ok(())));
+    desk.rests_with("drop", &nets(&[2]));
+}
+
+#[test]
+fn an_exception_that_is_judged_blindly_takes_nothing_out() {
+    let (mut desk, held) = spared();
+    desk.site.recall_fails = Some("input/output error".to_owned());
+    desk.site.put("allow/x", &net(1), desk.now.wall);
+    desk.restart();
+    desk.settle();
+    desk.pass(120);
+    desk.expect("drop", &held);
+    assert!(!desk.keeper.in_sync());
+    desk.site.recall_fails = None;
+    desk.pass(120);
+    let rest: BTreeSet<_> = held.difference(&nets(&[1])).copied().collect();
+    desk.rests_with("drop", &rest);
+}
+
+#[test]
 fn only_the_lists_of_a_lost_feed_are_held() {
     let both = [list("drop", &["a"], &[]), list("more", &["b"], &[])];
     let mut desk = Desk::with(settings(rules(&both)), &[("a", &net(1)), ("b", &net(2))]);

@@ -296,6 +296,113 @@ fn a_start_without_an_exception_that_was_there_freezes_the_list() {
     desk.rests_with("drop", &nets(&[1, 2]));
 }
 
+/// A desk whose process was not there when feeds came to be dropped at this age
+/// in seconds, and when that had been another one.
+fn start_with_ages(before: Option<u64>, after: u64) -> Desk {
+    let with_age = |age: Option<u64>| {
+        let mut rules = rules(&[list("drop", &["a", "b", "c"], &[])]);
+        rules.tables.extend(age.map(|age| table("*", age, WhenStale::Drop)));
+        settings(rules)
+    };
+    let files = FILES.map(|(name, number)| (name, net(number)));
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let mut desk = Desk::with(with_age(before), &files);
+    desk.settings = with_age(Some(after));
+    desk
+}
+
+#[test]
+fn a_start_whose_configuration_drops_full_lists_for_their_age_holds_them() {
+    for before in [None, Some(100_000)] {
+        let mut desk = start_with_ages(before, 10);
+        desk.restart();
+        desk.settle();
+        assert_eq!(desk.why("drop"), Some(Why::TakenOut { had: 60, lost: 60 }), "{before:?}");
+        desk.pass(10_000);
+        desk.expect("drop", &nets(&[1, 2, 3]));
+        assert!(!desk.keeper.in_sync());
+        desk.restart();
+        desk.settle();
+        desk.expect("drop", &nets(&[1, 2, 3]));
+        desk.accept_losses();
+        desk.settle();
+        desk.rests_with("drop", &nets(&[]));
+        desk.restart();
+        desk.settle();
+        desk.rests_with("drop", &nets(&[]));
+    }
+}
+
+#[test]
+fn a_start_that_drops_a_few_for_their_age_takes_that_over() {
+    let mut desk = start_with_ages(None, 5_000);
+    desk.write("a", &(net(1) + "91.2.1.1\n"));
+    desk.write("b", &(net(2) + "91.2.1.2\n"));
+    desk.settle();
+    desk.lapse(4_500);
+    desk.restart();
+    desk.settle();
+    let mut kept = nets(&[1, 2]);
+    kept.extend(
+        ["91.2.1.1", "91.2.1.2"].map(|text| text.parse::<AnyPrefix>().expect("an address")),
+    );
+    desk.rests_with("drop", &kept);
+}
+
+#[test]
+fn what_has_become_too_old_while_nobody_was_there_goes_at_the_next_start() {
+    let mut desk = start_with_ages(Some(5_000), 5_000);
+    desk.lapse(6_000);
+    desk.restart();
+    desk.settle();
+    assert_eq!(desk.why("drop"), None, "it was to be dropped at that age all the time");
+    desk.rests_with("drop", &nets(&[]));
+}
+
+#[test]
+fn what_would_have_been_dropped_as_well_by_the_age_before_is_no_slip() {
+    let mut desk = start_with_ages(Some(5_000), 2_000);
+    desk.lapse(6_000);
+    desk.restart();
+    desk.settle();
+    desk.rests_with("drop", &nets(&[]));
+}
+
+#[test]
+fn a_list_that_a_start_holds_for_an_age_is_free_when_its_feeds_are_written() {
+    let mut desk = start_with_ages(None, 5_000);
+    desk.lapse(6_000);
+    desk.restart();
+    desk.settle();
+    assert!(desk.why("drop").is_some());
+    for (name, number) in FILES {
+        desk.write(name, &(net(number) + "91.2.1.1\n"));
+        desk.settle();
+    }
+    let mut kept = nets(&[1, 2, 3]);
+    kept.insert("91.2.1.1".parse().expect("an address"));
+    desk.rests_with("drop", &kept);
+}
+
+#[test]
+fn feeds_that_were_ignored_count_for_a_configuration_that_takes_them_in() {
+    let rules_of = |feed: &str, ignored: &[&str]| {
+        let mut rules = rules(&[list("drop", &[feed], &[])]);
+        rules.ignore = ignored.iter().map(|text| glob(text)).collect();
+        settings(rules)
+    };
+    let all = net(1) + &net(2);
+    let mut desk = Desk::with(rules_of("a", &["new*"]), &[("a", &all), ("new.txt", &all)]);
+    let word = desk.propose(&rules_of("new*", &[]));
+    desk.settle();
+    assert_eq!(desk.configured(word), Some(Ok(())), "the same is in them");
+    desk.rests_with("drop", &nets(&[1, 2]));
+    let word = desk.propose(&rules_of("new*", &["new*"]));
+    desk.settle();
+    assert!(matches!(desk.configured(word), Some(Err(_))), "and nothing in what is ignored");
+    desk.rests_with("drop", &nets(&[1, 2]));
+}
+
 #[test]
 fn losses_are_accepted_only_where_there_are_some() {
     let mut desk = desk();

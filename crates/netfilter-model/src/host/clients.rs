@@ -130,7 +130,12 @@ impl Host {
     /// The same with a slip.
     fn slip(&mut self) {
         let number = self.number();
-        self.configuration = self.meant.slipped(&mut self.random, number);
+        // How old a file is can be said while nobody sets the clock.
+        self.configuration = if !self.chances.clock && self.random.chance(25) {
+            self.meant.slipped_in_age(number, self.clock.wall)
+        } else {
+            self.meant.slipped(&mut self.random, number)
+        };
         self.read_configuration();
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use blocklist::{Allow, AnyPrefix, FeedName, Glob, List, Role};
 
@@ -19,6 +19,8 @@ pub(super) const FEEDS: [&str; 6] = ["a", "b", "c", "d", "allow/p", "allow/q"];
 const GLOBS: [&str; 7] = ["a", "b", "c", "[ab]", "[cd]", "[a-c]", "*"];
 /// Globs of feeds with exceptions.
 const ALLOW_GLOBS: [&str; 3] = ["allow/*", "allow/p", "allow/q"];
+/// Somebody has mistaken seconds for days.
+pub(super) const SLIP_AGE: Duration = Duration::from_secs(1);
 /// A typing error: no feed has such a name.
 pub(super) const NOTHING: &str = "nothing*";
 
@@ -84,10 +86,15 @@ pub(super) struct Configuration {
     /// The lists by name.
     pub(super) lists: BTreeMap<String, Table>,
     /// How old a feed may be, and whether it is dropped when it is older.
-    pub(super) max_age: BTreeMap<FeedName, (Duration, bool)>,
+    pub(super) max_age: Ages,
     /// The tables that were meant, where these are slips.
     pub(super) meant: BTreeMap<String, Table>,
+    /// Likewise how old feeds may be, and when the slip was made.
+    pub(super) meant_ages: Option<(SystemTime, Ages)>,
 }
+
+/// How old feeds may be, and whether they are dropped when they are older.
+pub(super) type Ages = BTreeMap<FeedName, (Duration, bool)>;
 
 /// What the configurations of a run are like.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,7 +116,7 @@ impl Configuration {
 
     /// This one after somebody has edited it.
     pub(super) fn edited(&self, random: &mut Random, number: u64, kinds: Kinds) -> Arc<Self> {
-        let mut new = Self { number, meant: BTreeMap::new(), ..self.clone() };
+        let mut new = Self { number, meant: BTreeMap::new(), meant_ages: None, ..self.clone() };
         let name = (*random.pick(&LISTS)).to_owned();
         match random.below(5) {
             0 => drop(new.lists.remove(&name)),
@@ -144,6 +151,35 @@ impl Configuration {
             }
         }
         Arc::new(new)
+    }
+
+    /// This one after another slip: every feed is dropped that is not quite new.
+    pub(super) fn slipped_in_age(&self, number: u64, at: SystemTime) -> Arc<Self> {
+        let max_age = FEEDS[..4].iter().map(|name| (feed(name), (SLIP_AGE, true))).collect();
+        let meant_ages = Some((at, self.max_age.clone()));
+        Arc::new(Self { number, max_age, meant_ages, ..self.clone() })
+    }
+
+    /// How old a feed may be as it was meant, and since when that is not what
+    /// is said, if it is not.
+    pub(super) fn meant_age(
+        &self,
+        feed: &FeedName,
+    ) -> (Option<&(Duration, bool)>, Option<SystemTime>) {
+        match &self.meant_ages {
+            Some((at, ages)) => (ages.get(feed), Some(*at)),
+            None => (self.max_age.get(feed), None),
+        }
+    }
+
+    /// Whether it is one that nobody can have meant.
+    pub(super) fn is_slip(&self) -> bool {
+        !self.meant.is_empty() || self.meant_ages.is_some()
+    }
+
+    /// The same, now that somebody has said that it is meant.
+    pub(super) fn as_meant(&self) -> Arc<Self> {
+        Arc::new(Self { meant: BTreeMap::new(), meant_ages: None, ..self.clone() })
     }
 
     /// Whether any list takes a feed in.

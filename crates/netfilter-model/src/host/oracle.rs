@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use blocklist::{AnyPrefix, FeedName, Prefixes, Role};
 
 use super::clock::Clock;
-use super::configuration::{Configuration, FEEDS, LISTS, NOTHING, Table, feed};
+use super::configuration::{Configuration, FEEDS, LISTS, NOTHING, SLIP_AGE, Table, feed};
 use super::facts::Facts;
 use super::files::{File, Files};
 use super::possible::{Possible, Version};
@@ -127,7 +128,12 @@ impl Oracle {
             let was = |made_of: &MadeOf| {
                 let denied = |feed: &FeedName| table.role(feed) == Role::Deny;
                 let allowed = |feed: &FeedName| table.role(feed) == Role::Allow;
+                let ages = |feed: &FeedName| {
+                    let age = new.max_age.get(feed).filter(|age| age.1).map(|age| age.0);
+                    age.is_some() && made_of.drops.get(feed).copied() != age
+                };
                 made_of.doubt
+                    || made_of.deny.iter().any(ages)
                     || !made_of.deny.iter().all(denied)
                     || !made_of.allow.iter().all(allowed)
             };
@@ -164,7 +170,7 @@ impl Oracle {
     /// Somebody has said that a configuration is meant as it is.
     pub(super) fn meant(&mut self, configuration: &Configuration) {
         for one in self.configurations.iter_mut().filter(|one| one.number == configuration.number) {
-            *one = Arc::new(Configuration { meant: BTreeMap::new(), ..Configuration::clone(one) });
+            *one = one.as_meant();
         }
     }
 
@@ -178,18 +184,25 @@ impl Oracle {
         is_held: bool,
     ) -> Option<String> {
         if is_held {
+            // What a new age leaves of a list was judged all the same.
+            for one in self.configurations.iter_mut().filter(|one| one.number == running.number) {
+                *one = Arc::new(Configuration { meant_ages: None, ..Configuration::clone(one) });
+            }
             return None;
         }
         let surely = self.surely();
         let one = self.configurations.iter().find(|one| one.number == running.number)?;
-        let emptied = one.meant.keys().find(|list| {
-            let table = running.lists.get(*list);
-            let none = table.is_some_and(|table| table.feeds == [NOTHING]);
+        let slip = one.meant_ages.as_ref().map(|(at, _)| *at);
+        let emptied = running.lists.iter().find(|(list, table)| {
+            let none = one.meant.contains_key(*list)
+                && table.feeds == [NOTHING]
+                && before.lists.get(*list) != Some(table);
+            let old = slip.is_some_and(|at| self.all_old(&[table], at));
             let (surely, held) = (surely.get(*list), kernel.get(*list));
             let blocked = surely.zip(held).map(|(surely, held)| surely.intersect(held));
-            none && before.lists.get(*list) != table
-                && blocked.is_some_and(|blocked| !blocked.is_empty())
+            (none || old) && blocked.is_some_and(|blocked| !blocked.is_empty())
         });
+        let emptied = emptied.map(|(list, _)| list);
         let emptied = emptied.cloned();
         // What is in force counts, whoever meant it.
         self.meant(running);
@@ -324,7 +337,11 @@ impl Oracle {
     fn surely_in(&self, tables: &[&Table]) -> Prefixes {
         let always = |role: Role, name: &FeedName| tables.iter().all(|one| one.role(name) == role);
         let ages = |name: &FeedName| {
-            self.configurations.iter().any(|one| one.max_age.get(name).is_some_and(|age| age.1))
+            self.configurations.iter().any(|one| {
+                let (age, slip) = one.meant_age(name);
+                // As long as something else is in the list the loss may be small.
+                age.is_some_and(|age| age.1) || slip.is_some_and(|at| !self.all_old(tables, at))
+            })
         };
         let denies = self
             .feeds
@@ -340,6 +357,15 @@ impl Oracle {
         let protected = self.facts.iter().map(Facts::protected);
         let taken = Prefixes::union_of(allows.chain(literals).chain(protected));
         Prefixes::union_of(denies).subtract(&taken)
+    }
+
+    /// Whether everything in a list was too old by a slip when that was made.
+    fn all_old(&self, tables: &[&Table], at: SystemTime) -> bool {
+        let denied = self
+            .feeds
+            .iter()
+            .filter(|(name, _)| tables.iter().any(|one| one.role(name) == Role::Deny));
+        denied.map(|(_, feed)| feed).all(|feed| feed.is_old(SLIP_AGE, at))
     }
 
     /// What a list with this table may hold now. A feed that the copies tell

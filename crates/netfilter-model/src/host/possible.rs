@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use blocklist::{Prefixes, judge};
 
@@ -119,6 +119,11 @@ impl Possible {
         self.lost = Some(version);
         self.accepted = None;
         self.allow(None);
+    }
+
+    /// Whether it was older than that at this time, whenever it was written.
+    pub(super) fn is_old(&self, age: Duration, at: SystemTime) -> bool {
+        self.written.values().flatten().all(|written| *written + age <= at)
     }
 
     /// What every version contributes for ever.

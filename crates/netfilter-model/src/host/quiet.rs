@@ -239,7 +239,7 @@ impl Host {
         let copies = self.copies();
         self.oracle.settle(&running, &self.files, &copies, &said.held);
         self.oracle.time(&self.clock, &self.files);
-        if !self.configuration.meant.is_empty() || running.number != self.configuration.number {
+        if self.configuration.is_slip() || running.number != self.configuration.number {
             let number = self.number();
             let meant = Configuration { number, ..Configuration::clone(&self.meant) };
             self.meant = Arc::new(meant);

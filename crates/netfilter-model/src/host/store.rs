@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use blocklist::FeedName;
 
@@ -42,6 +42,8 @@ pub(super) struct MadeOf {
     pub(super) deny: BTreeSet<FeedName>,
     /// Those whose entries it never holds.
     pub(super) allow: BTreeSet<FeedName>,
+    /// Those of the first that leave it when their files are so old.
+    pub(super) drops: BTreeMap<FeedName, Duration>,
     /// There may have been others.
     pub(super) doubt: bool,
 }

@@ -247,6 +247,7 @@ impl Host {
                 let made_of = |makeup: Makeup| MadeOf {
                     deny: makeup.deny,
                     allow: makeup.allow,
+                    drops: makeup.drops,
                     doubt: makeup.doubt,
                 };
                 let lists = lists.into_iter().map(|(list, makeup)| (list, made_of(makeup)));
@@ -340,7 +341,9 @@ impl Host {
         }
         recalled.lists = lists
             .into_iter()
-            .map(|(list, MadeOf { deny, allow, doubt })| (list, Makeup { deny, allow, doubt }))
+            .map(|(list, MadeOf { deny, allow, drops, doubt })| {
+                (list, Makeup { deny, allow, drops, doubt })
+            })
             .collect();
         Ok(recalled)
     }
