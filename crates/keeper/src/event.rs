@@ -33,6 +33,8 @@ pub enum Event {
     Converged(Box<Converged>),
     /// Sets were probed.
     Probed(Ticket, Vec<Probed>),
+    /// Somebody did something to our rules, perhaps we ourselves.
+    RulesChanged,
     /// This host has these addresses, gateways and resolvers.
     HostIs(Protection),
     /// There is a new configuration. Somebody may wait for what comes of it.

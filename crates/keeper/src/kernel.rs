@@ -1,33 +1,31 @@
 //! What is known of the kernel and what is to be done with it next. One thing
 //! at a time: observing, converging and probing exclude each other.
 
+mod probing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use intake::{Backoff, Now, Ticket, Tickets};
 use reconcile::{
-    Desired, Found, KernelError, Members, Object, ObjectOutcome, ObjectPlan, Observed, ObservedSet,
-    Obstacle, Plan, Policy, Probe, SetName, Standing,
+    Desired, KernelError, Members, Object, ObjectOutcome, ObjectPlan, Observed, ObservedSet,
+    Obstacle, Plan, Policy, SetName,
 };
 
-use crate::{Action, Converge, Converged, Look, Probed, Report, Settings};
+use crate::{Action, Converge, Converged, Look, Report, Settings};
 
 /// The rest after a first failure; it doubles with every further one.
 const REST_MIN: Duration = Duration::from_millis(100);
 /// The longest rest.
 const REST_MAX: Duration = Duration::from_secs(60);
-/// Counting members may stall packets for at most this share of the time. A
-/// million take some 25 ms, and so are counted about four times a minute.
-const COUNT_SHARE: u32 = 500;
-
 /// The kernel's side of the machine.
 #[derive(Debug, Default)]
 pub struct KernelState {
     observed: Option<Observed>,
     work: Work,
-    /// The picture has gaps or is in doubt.
-    look: bool,
+    /// What is to be looked at next.
+    look: Wish,
     /// Something says that the picture may be wrong, and no look has shown yet
     /// what is so.
     doubted: bool,
@@ -74,6 +72,17 @@ enum Agreement {
     Whole,
 }
 
+/// What is to be looked at, the more comes last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Wish {
+    #[default]
+    None,
+    /// The rules alone: somebody has done something to them.
+    Rules,
+    /// Everything: the picture has gaps or is in doubt.
+    Whole,
+}
+
 /// What is under way. An answer with another ticket is to another question.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Work {
@@ -87,7 +96,7 @@ enum Work {
 impl KernelState {
     /// The state at start: nothing is known.
     pub(crate) fn new() -> Self {
-        Self { look: true, ..Self::default() }
+        Self { look: Wish::Whole, ..Self::default() }
     }
 
     /// The sets as last seen.
@@ -115,7 +124,7 @@ impl KernelState {
     /// Whether the kernel was last seen as desired, and nothing says otherwise.
     pub fn in_sync(&self) -> bool {
         let changing = matches!(self.work, Work::Converging(_));
-        let known = !self.look && !self.doubted;
+        let known = self.look != Wish::Whole && !self.doubted;
         self.agreement != Agreement::None && !self.replan && known && !changing
     }
 
@@ -127,12 +136,15 @@ impl KernelState {
     /// Whether what should be there was held against what is, and nothing has
     /// changed since.
     pub(crate) fn is_planned(&self) -> bool {
-        self.work == Work::Idle && !self.look && !self.replan && self.observed.is_some()
+        self.work == Work::Idle
+            && self.look != Wish::Whole
+            && !self.replan
+            && self.observed.is_some()
     }
 
     /// Whether there is nothing to be done or to be waited for, but rests.
     pub(crate) fn at_rest(&self) -> bool {
-        let looking = self.look && self.failure.is_none();
+        let looking = self.look == Wish::Whole && self.failure.is_none();
         self.work == Work::Idle && !looking && !self.replan
     }
 
@@ -167,7 +179,7 @@ impl KernelState {
     /// The kernel should be observed anew. If that failed a moment ago it
     /// rests first, whoever asks.
     pub(crate) fn want_look(&mut self) {
-        self.look = true;
+        self.look = Wish::Whole;
     }
 
     /// The picture may be wrong, and the kernel should be observed for it.
@@ -328,43 +340,6 @@ impl KernelState {
         self.blocked = blocked;
     }
 
-    /// Sets were probed.
-    pub(crate) fn probed(
-        &mut self,
-        ticket: Ticket,
-        probed: Vec<Probed>,
-        now: Now,
-        reports: &mut Vec<Report>,
-    ) {
-        if self.work != Work::Probing(ticket) {
-            return;
-        }
-        self.work = Work::Idle;
-        for probe in probed {
-            if let Some(took) = probe.counted_in {
-                let times = self.sets.entry(probe.set.clone()).or_default();
-                times.next_count = now.monotonic + took.saturating_mul(COUNT_SHARE);
-            }
-            match probe.result {
-                Ok(Found { drift: Some(_), .. }) => self.doubt(),
-                Ok(Found { drift: None, references }) => {
-                    let observed = self.observed.as_mut();
-                    let seen = observed.and_then(|observed| observed.sets.get_mut(&probe.set));
-                    if let (Some(seen), Some(references)) = (seen, references) {
-                        // What stood in the way may have gone, or have come.
-                        let changed = seen.header.references != references;
-                        self.replan |= changed && self.blocked.contains_key(&(&probe.set).into());
-                        seen.header.references = references;
-                    }
-                }
-                Err(error) => {
-                    self.doubt();
-                    reports.push(Report::KernelFailed(error));
-                }
-            }
-        }
-    }
-
     /// Asks for the next piece of work. There is no policy, and so no plan,
     /// while the feeds are not ready.
     pub(crate) fn decide(
@@ -378,12 +353,12 @@ impl KernelState {
         if self.work != Work::Idle {
             return None;
         }
-        if self.look || now.monotonic >= self.next_audit {
+        if self.look == Wish::Whole || now.monotonic >= self.next_audit {
             let resting = self.failure.as_ref();
             if resting.is_some_and(|(backoff, _)| backoff.until > now.monotonic) {
                 return None;
             }
-            self.look = false;
+            self.look = Wish::None;
             let ticket = tickets.draw();
             self.work = Work::Observing(ticket);
             let mut known = self.observed.clone();
@@ -391,6 +366,11 @@ impl KernelState {
                 known.get_or_insert_default().expect_rules(&desired.rules);
             }
             return Some(Action::Observe(ticket, known));
+        }
+        if std::mem::take(&mut self.look) == Wish::Rules
+            && let Some(action) = self.look_at_rules(tickets)
+        {
+            return Some(action);
         }
         let mut policy = policy?;
         let rested = |(backoff, _): &(Backoff, KernelError)| backoff.until <= now.monotonic;
@@ -420,39 +400,6 @@ impl KernelState {
             return self.probe(now, tickets);
         }
         None
-    }
-
-    /// Probes every set that is as desired, and looks whether what blocks
-    /// another still does.
-    fn probe(&mut self, now: Now, tickets: &mut Tickets) -> Option<Action> {
-        self.turn = self.turn.wrapping_add(1);
-        let observed = self.observed.as_ref()?;
-        let mut rules: Vec<_> = observed.rules.iter().map(|seen| &seen.wanted).collect();
-        rules.retain(|rules| !rules.rules().is_empty());
-        let probes = observed.sets.iter().filter_map(|(name, set)| {
-            let blocked = self.blocked.contains_key(&Object::from(name));
-            // Of what waits for somebody else its header alone matters.
-            let ours = set.standing == Standing::Ours && !blocked;
-            let members = set.members.clone().filter(|_| ours);
-            (members.is_some() || blocked).then(|| Probe {
-                known: set.header.clone(),
-                count: self.times(name).next_count <= now.monotonic,
-                members,
-                turn: self.turn,
-                // The first set of a family stands for its rules.
-                rules: rules
-                    .extract_if(.., |rules| rules.family() == name.family())
-                    .next()
-                    .cloned(),
-            })
-        });
-        let probes: Vec<_> = probes.collect();
-        if probes.is_empty() {
-            return None;
-        }
-        let ticket = tickets.draw();
-        self.work = Work::Probing(ticket);
-        Some(Action::Probe(ticket, probes))
     }
 
     /// When something will be due without an event.

@@ -4,6 +4,7 @@
 //! Nothing here uses the project's own crates: what judges the program must
 //! not share its mistakes.
 
+pub mod crossing;
 pub mod daemon;
 pub mod flood;
 pub mod generate;
@@ -15,6 +16,7 @@ pub mod members;
 pub mod namespace;
 pub mod notify;
 pub mod packets;
+pub mod passage;
 pub mod program;
 pub mod trace;
 pub mod versions;

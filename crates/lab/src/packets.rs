@@ -162,7 +162,7 @@ impl Default for Probe {
 
 /// Packets on `lo` wait in a queue of the CPU they were sent on, so two sent
 /// on one CPU arrive in order.
-fn on_one_cpu<T>(body: impl FnOnce() -> T) -> T {
+pub(crate) fn on_one_cpu<T>(body: impl FnOnce() -> T) -> T {
     let before = sched_getaffinity(None).expect("a thread may ask where it may run");
     let mut here = CpuSet::new();
     here.set(sched_getcpu());

@@ -66,13 +66,7 @@ impl Wire {
     /// # Panics
     /// If `body` does, or the namespace cannot be entered.
     pub fn beyond<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
-        let run = || {
-            let network = Some(LinkNameSpaceType::Network);
-            move_into_link_name_space(self.beyond.as_fd(), network)
-                .expect("whoever made a namespace may enter it");
-            body()
-        };
-        thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| resume_unwind(panic))
+        run_in(&self.beyond, body)
     }
 }
 
@@ -80,4 +74,15 @@ impl Default for Wire {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Runs `body` on a thread of its own in this namespace.
+pub(crate) fn run_in<T: Send>(namespace: &File, body: impl FnOnce() -> T + Send) -> T {
+    let run = || {
+        let network = Some(LinkNameSpaceType::Network);
+        move_into_link_name_space(namespace.as_fd(), network)
+            .expect("whoever made a namespace may enter it");
+        body()
+    };
+    thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| resume_unwind(panic))
 }

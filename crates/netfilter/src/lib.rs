@@ -1,8 +1,8 @@
 //! The kernel's ipsets and the rules that ask them, over raw netlink: what the
 //! messages look like ([`wire`], [`Request`], [`Batch`], [`answers`]; of
 //! `nf_tables` in `nftables`), how they are exchanged ([`Transport`],
-//! [`Exchange`]), and the driver that makes them the [`reconcile::Kernel`]
-//! trait ([`Netfilter`]).
+//! [`Exchange`]), the driver that makes them the [`reconcile::Kernel`] trait
+//! ([`Netfilter`]), and who hears of what others do to rules ([`RulesWatch`]).
 //!
 //! It knows no runtime, no files and no configuration, and never why a set or
 //! a rule should look as it does. Every message names one set or our own
@@ -18,6 +18,7 @@ mod nftables;
 mod reply;
 mod request;
 mod transport;
+mod watch;
 pub mod wire;
 
 pub use answer::{Answer, Body, answers};
@@ -28,3 +29,4 @@ pub use failure::Failure;
 pub use reply::{Entry, Nftables, Part, Reply, WireHeader};
 pub use request::Request;
 pub use transport::{NetlinkSocket, Transport};
+pub use watch::RulesWatch;

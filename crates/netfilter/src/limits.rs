@@ -40,3 +40,6 @@ pub const RELEASE_PAUSE: Duration = Duration::from_millis(10);
 /// Rules of the kernel in one transaction; one of ours may take several. All
 /// of them go into one `send`, and a rule takes less than 600 bytes.
 pub const TABLE_RULES_MAX: usize = 1_024;
+
+/// What is told of changes of rules, read in a row.
+pub(crate) const TOLD_AT_ONCE_MAX: usize = 1_024;

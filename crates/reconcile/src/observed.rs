@@ -155,6 +155,16 @@ impl Observed {
         self.rules.iter().find(|seen| seen.wanted == *wanted)?.found.as_ref()
     }
 
+    /// Notes that the rules of a family are not what was looked for. Says
+    /// whether they were thought to be.
+    pub fn lose_rules(&mut self, family: Family) -> bool {
+        let mut seen = self.rules.iter_mut().filter(|seen| seen.wanted.family() == family);
+        let Some(seen) = seen.next() else { return false };
+        let were = matches!(seen.found, Some(RulesFound::AsWanted(_)));
+        seen.found = Some(RulesFound::Other);
+        were
+    }
+
     /// Notes that these rules are in the kernel now.
     pub(crate) fn note_rules(&mut self, put: &RuleSet) {
         self.rules.retain(|seen| seen.wanted.family() != put.family());

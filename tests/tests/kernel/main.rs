@@ -11,7 +11,9 @@
 //! acknowledgement of one writer hides the loss of another's member is the
 //! kernel's; here there is one writer, and its table is large enough.
 
+mod answers;
 mod busy;
+mod cases;
 mod exchange;
 mod following;
 mod foreign;

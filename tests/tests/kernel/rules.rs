@@ -23,7 +23,7 @@ use crate::ground::{Ground, add, on_own_ground, prefix, v4, v6};
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// The rule that a table with nothing but the name of its list makes.
-fn drop_by(set: SetName) -> Rule {
+pub(crate) fn drop_by(set: SetName) -> Rule {
     Rule {
         name: "drop".to_owned(),
         set,
@@ -36,12 +36,12 @@ fn drop_by(set: SetName) -> Rule {
     }
 }
 
-fn only(rule: Rule) -> RuleSet {
+pub(crate) fn only(rule: Rule) -> RuleSet {
     RuleSet::new(&prefix(), rule.set.family(), [rule])
 }
 
 #[track_caller]
-fn puts(ground: &mut Ground, rules: &RuleSet) -> bool {
+pub(crate) fn puts(ground: &mut Ground, rules: &RuleSet) -> bool {
     ground.kernel.put_rules(rules).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -130,7 +130,7 @@ fn connection(wire: &Wire, from: IpAddr, here: IpAddr) -> (TcpStream, TcpStream)
 }
 
 /// A connection from an address of the namespace that this is called in.
-fn connect(from: IpAddr, to: SocketAddr) -> io::Result<TcpStream> {
+pub(crate) fn connect(from: IpAddr, to: SocketAddr) -> io::Result<TcpStream> {
     let family = if from.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let socket = net::socket(family, SocketType::STREAM, None)?;
     net::sockopt::set_socket_timeout(&socket, Timeout::Send, Some(PATIENCE))?;

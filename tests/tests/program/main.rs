@@ -21,6 +21,7 @@ mod rights;
 mod rules;
 mod state;
 mod steady;
+mod taken;
 mod unit;
 mod verbs;
 

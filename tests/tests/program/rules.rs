@@ -81,32 +81,6 @@ fn one_line_blocks_and_goes_on_blocking_after_a_stop_and_a_kill() {
 }
 
 #[test]
-fn rules_that_others_remove_are_put_back() {
-    isolated(|| {
-        let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
-        let host = Host::with(&with(&format!("{LIST}{RULE}")));
-        host.feed("list.txt", peers().feed());
-        let mut daemon = Daemon::start(&host);
-        until_in_place(&daemon, 2);
-        for line in [
-            "flush ruleset",
-            "delete table ip6 denyset",
-            "insert rule ip denyset prerouting accept",
-            "flush chain ip6 denyset prerouting",
-        ] {
-            let before = daemon.log().len();
-            nft(line);
-            daemon.wait_logged_since(before, &["WARN", "somebody else changed set", "rules"]);
-            daemon.wait_logged_since(before, &["rules were put"]);
-            until_in_place(&daemon, 2);
-            check(&mut probe, Fate::Dropped);
-        }
-        daemon.assert_alive();
-    });
-}
-
-#[test]
 fn a_reload_puts_rules_and_takes_them_away_and_then_their_sets_go() {
     isolated(|| {
         let wire = Wire::new();

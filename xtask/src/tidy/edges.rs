@@ -50,7 +50,15 @@ const ALLOWED: &[Edges] = &[
     Edges {
         package: "tests",
         uses: &[],
-        tests_use: &["blocklist", "reconcile", "netfilter", "netfilter-model", "host", "lab"],
+        tests_use: &[
+            "blocklist",
+            "configuration",
+            "reconcile",
+            "netfilter",
+            "netfilter-model",
+            "host",
+            "lab",
+        ],
     },
     Edges { package: "xtask", uses: &["blocklist", "netfilter-model", "lab"], tests_use: &[] },
 ];

@@ -9,6 +9,7 @@ mod farewell;
 mod input;
 mod lookout;
 mod next_boot;
+mod others;
 mod perform;
 mod publish;
 mod reload;

@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::facts;
 use super::lookout::Lookout;
 use super::next_boot::NextBoot;
+use super::others;
 use super::publish::Published;
 use super::report::Log;
 use super::signals::Signals;
@@ -92,6 +93,7 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     let kernel = KernelEffects::open(config.kernel.set_prefix.clone(), halt.clone())?;
     let feeds = FeedEffects::open(config.clone())?;
     let (finish, finished) = mpsc::channel(FINISHED_MAX);
+    others::listen(config.kernel.set_prefix.clone(), kernel.told(), finish.clone())?;
     let worker = Worker::start(kernel, finish.clone())?;
     let storage = Storage::start(finish.clone())?;
     let host = facts::follow(finish.clone())?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::keeping::{Keeping, Told};
 use blocklist::Family;
 use keeper::{Converge, Converged, Look, Probed};
 use netfilter::Netfilter;
@@ -45,6 +46,7 @@ pub struct KernelEffects {
     prefix: SetPrefix,
     kernel: Netfilter,
     halt: Halt,
+    told: Told,
 }
 
 impl KernelEffects {
@@ -53,7 +55,12 @@ impl KernelEffects {
     /// # Errors
     /// [`KernelError`] of kind `Unsupported`, `Denied` and others.
     pub fn open(prefix: SetPrefix, halt: Halt) -> Result<Self, KernelError> {
-        Ok(Self { prefix, kernel: Netfilter::open()?, halt })
+        Ok(Self { prefix, kernel: Netfilter::open()?, halt, told: Told::default() })
+    }
+
+    /// Where to say that somebody has done something to our rules.
+    pub fn told(&self) -> Told {
+        self.told.clone()
     }
 
     /// Observes all sets with our prefix, and compares them with what is
@@ -93,7 +100,8 @@ impl KernelEffects {
             let wanted = halt.wanted.load(Ordering::Relaxed);
             if wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let outcome = reconcile::apply(plan, part, &mut self.kernel, observed, &mut pace);
+        let mut kernel = Keeping::new(&mut self.kernel, &self.told, observed);
+        let outcome = reconcile::apply(plan, part, &mut kernel, observed, &mut pace);
         halt.note(Progress { written: 0, total: 0 });
         outcome
     }

@@ -3,7 +3,9 @@
 //! own, the one-shot verbs from the only one they have. Nothing is decided here.
 
 mod feeds;
+mod keeping;
 mod kernel;
 
 pub use feeds::{FeedEffects, Scanned};
+pub use keeping::Told;
 pub use kernel::{Halt, KernelEffects};

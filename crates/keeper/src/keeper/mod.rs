@@ -177,6 +177,7 @@ impl Keeper {
             }
             Event::Accept(ticket, feed) => self.accept(ticket, &feed, now),
             Event::AcceptLosses(ticket) => self.accept_losses(ticket),
+            Event::RulesChanged => self.kernel.want_look_at_rules(),
             Event::Resync => self.kernel.want_look(),
             Event::Tick => {}
         }

@@ -27,6 +27,7 @@ pub(super) fn event_name(event: &Event) -> String {
         | Event::Proposed { .. }
         | Event::Accept(..)
         | Event::AcceptLosses(_)
+        | Event::RulesChanged
         | Event::Resync
         | Event::Tick => "told".to_owned(),
     }

@@ -430,6 +430,7 @@ fn name(event: &Event) -> String {
         Event::HostIs(_) => "host".to_owned(),
         Event::Accept(_, feed) => format!("accept {feed}"),
         Event::AcceptLosses(_) => "accept losses".to_owned(),
+        Event::RulesChanged => "rules changed".to_owned(),
         Event::Resync => "resync".to_owned(),
         Event::Tick => "tick".to_owned(),
     }

@@ -10,10 +10,12 @@
 mod compile;
 mod element;
 mod table;
+mod told;
 mod transaction;
 
 pub(crate) use compile::{Compiled, append, compile, table};
 pub(crate) use table::{Found, Table, TableHeader, TableRule, chain_of, generation_of};
+pub(crate) use told::concerns;
 pub(crate) use transaction::{Transaction, ask};
 
 /// What the kernel's messages are called: `enum nf_tables_msg_types`

@@ -1,0 +1,191 @@
+//! The kernel while a plan is carried out. Loading a large set takes a second
+//! or more; when somebody takes our rules away meanwhile, they are put back
+//! before the next op, and not only once all is done.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use blocklist::AnyPrefix;
+use reconcile::{
+    Chunk, Kernel, KernelError, Members, Observe, Observed, Op, RuleSet, RulesFound, SetHeader,
+    SetName, SetPrefix,
+};
+
+/// Whether somebody has done something to our rules since they were last
+/// looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Told(Arc<AtomicBool>);
+
+impl Told {
+    /// Something was done to them.
+    pub fn tell(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something was, of which nothing was said yet.
+    pub(super) fn take(&self) -> bool {
+        self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// A kernel in which rules that are in force stay so.
+pub(super) struct Keeping<'a, K> {
+    kernel: &'a mut K,
+    told: &'a Told,
+    /// What is in force, one for each family at the most.
+    rules: Vec<RuleSet>,
+}
+
+impl<'a, K: Kernel> Keeping<'a, K> {
+    /// What was seen to be in force stays so.
+    pub(super) fn new(kernel: &'a mut K, told: &'a Told, observed: &Observed) -> Self {
+        let in_force = |seen: &&reconcile::RulesSeen| {
+            let found = matches!(seen.found, Some(RulesFound::AsWanted(_)));
+            found && !seen.wanted.rules().is_empty()
+        };
+        let rules = observed.rules.iter().filter(in_force).map(|seen| seen.wanted.clone());
+        Self { kernel, told, rules: rules.collect() }
+    }
+
+    /// Puts back what somebody has taken away. What fails is seen and told by
+    /// the look that follows every such news.
+    fn put_back(&mut self) {
+        if !self.told.take() {
+            return;
+        }
+        for rules in &self.rules {
+            match self.kernel.put_rules(rules) {
+                Ok(false) => {}
+                Ok(true) => tracing::warn!(
+                    family = %rules.family(),
+                    "somebody else changed the rules for {}, they were put back at once",
+                    rules.family()
+                ),
+                Err(error) => tracing::debug!(%error, "rules could not be put back at once"),
+            }
+        }
+    }
+}
+
+impl<K: Kernel> Observe for Keeping<'_, K> {
+    fn sets(&mut self, prefix: &SetPrefix) -> Result<Vec<SetHeader>, KernelError> {
+        self.kernel.sets(prefix)
+    }
+    fn header(&mut self, set: &SetName) -> Result<Option<SetHeader>, KernelError> {
+        self.kernel.header(set)
+    }
+    fn members(&mut self, set: &SetName) -> Result<Members, KernelError> {
+        self.kernel.members(set)
+    }
+    fn absent(&mut self, set: &SetName, chunk: &Chunk) -> Result<usize, KernelError> {
+        self.kernel.absent(set, chunk)
+    }
+    fn matches(&mut self, set: &SetName, address: AnyPrefix) -> Result<bool, KernelError> {
+        self.kernel.matches(set, address)
+    }
+    fn rules(&mut self, wanted: &RuleSet) -> Result<RulesFound, KernelError> {
+        self.kernel.rules(wanted)
+    }
+}
+
+impl<K: Kernel> Kernel for Keeping<'_, K> {
+    fn execute(&mut self, op: &Op) -> Result<(), KernelError> {
+        self.put_back();
+        self.kernel.execute(op)
+    }
+
+    fn put_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {
+        // From here on these are the ones that stay.
+        self.rules.retain(|rules| rules.family() != wanted.family());
+        let put = self.kernel.put_rules(wanted)?;
+        if !wanted.rules().is_empty() {
+            self.rules.push(wanted.clone());
+        }
+        Ok(put)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use blocklist::Family;
+    use reconcile::{End, Hook, KernelErrorKind, RulesSeen, Stage, Verdict};
+
+    use super::*;
+
+    /// A kernel that only counts.
+    #[derive(Default)]
+    struct Counting {
+        ops: usize,
+        puts: Vec<Family>,
+    }
+
+    impl Observe for Counting {
+        fn sets(&mut self, _prefix: &SetPrefix) -> Result<Vec<SetHeader>, KernelError> {
+            Ok(Vec::new())
+        }
+        fn header(&mut self, _set: &SetName) -> Result<Option<SetHeader>, KernelError> {
+            Ok(None)
+        }
+        fn members(&mut self, set: &SetName) -> Result<Members, KernelError> {
+            Err(KernelError::new(Stage::Dump, set, KernelErrorKind::NotFound))
+        }
+        fn absent(&mut self, _set: &SetName, _chunk: &Chunk) -> Result<usize, KernelError> {
+            Ok(0)
+        }
+        fn matches(&mut self, _set: &SetName, _address: AnyPrefix) -> Result<bool, KernelError> {
+            Ok(false)
+        }
+    }
+
+    impl Kernel for Counting {
+        fn execute(&mut self, _op: &Op) -> Result<(), KernelError> {
+            self.ops += 1;
+            Ok(())
+        }
+        fn put_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {
+            self.puts.push(wanted.family());
+            Ok(true)
+        }
+    }
+
+    /// Rules of a family, as they are known to be.
+    fn seen(family: Family, found: Option<RulesFound>) -> RulesSeen {
+        let prefix = SetPrefix::new("x-").expect("fits");
+        let set = prefix.live("drop", family).expect("fits");
+        let rule = reconcile::Rule {
+            name: "drop".to_owned(),
+            set,
+            end: End::Source,
+            hook: Hook::Prerouting,
+            verdict: Verdict::Drop,
+            ports: Vec::new(),
+            interfaces: Vec::new(),
+            new_only: false,
+        };
+        RulesSeen { wanted: RuleSet::new(&prefix, family, [rule]), found }
+    }
+
+    #[test]
+    fn between_two_ops_what_was_in_force_is_put_back_once_for_every_news() {
+        let there = seen(Family::Ipv4, Some(RulesFound::AsWanted(Vec::new())));
+        let gone = seen(Family::Ipv6, Some(RulesFound::Absent));
+        let flush = Op::Flush(there.wanted.rules()[0].set.clone());
+        let new = gone.wanted.clone();
+        let observed = Observed { rules: vec![there, gone], ..Observed::default() };
+        let (mut counting, told) = (Counting::default(), Told::default());
+        let mut kernel = Keeping::new(&mut counting, &told, &observed);
+        let flushes = |kernel: &mut Keeping<'_, _>| kernel.execute(&flush).expect("it can");
+        flushes(&mut kernel);
+        told.tell();
+        told.tell();
+        flushes(&mut kernel);
+        flushes(&mut kernel);
+        // What was put meanwhile stays as well.
+        kernel.put_rules(&new).expect("it can");
+        told.tell();
+        flushes(&mut kernel);
+        let (four, six) = (Family::Ipv4, Family::Ipv6);
+        assert_eq!(counting.puts, [four, six, four, six]);
+        assert_eq!(counting.ops, 4);
+    }
+}
