@@ -4,6 +4,8 @@
 
 mod feeds;
 mod kernel;
+mod peers;
 
 pub use feeds::{FeedEffects, Scanned};
 pub use kernel::{Halt, KernelEffects};
+pub use peers::Connections;
