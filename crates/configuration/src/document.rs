@@ -12,7 +12,7 @@ use super::list::{self, Neighbours};
 use super::mistake::Mistakes;
 use super::rule::{self, Lists};
 use super::section::{Section, article};
-use super::{Config, Daemon, Kernel, feed, limits};
+use super::{Config, Daemon, Kernel, feed, limits, lockout};
 
 /// Reads the whole document. `None` only after a mistake was noted.
 pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config> {
@@ -30,6 +30,7 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
     let kernel = Kernel::read(Section::new("kernel", kernel.1, kernel.0, mistakes));
     let mut section = Section::new("guard", guard.1, guard.0, mistakes);
     let guard = guard::read(&mut section);
+    let protect_peers = lockout::protect_peers(&mut section);
     section.finish();
     let default = Config::default();
     let protect = guard.protect.clone().unwrap_or(default.protect);
@@ -57,6 +58,7 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
         kernel: kernel?,
         guard: guard.over(&default.guard),
         protect,
+        protect_peers,
         lists: read_lists,
         feeds: read_feeds,
         filters: read_rules,

@@ -10,6 +10,7 @@ mod glob;
 mod guard;
 pub mod limits;
 mod list;
+mod lockout;
 mod mistake;
 mod origin;
 mod rule;
@@ -29,6 +30,7 @@ use toml::de::DeTable;
 pub use daemon::{Daemon, Kernel, OnStop, Update};
 pub use feed::FeedConfig;
 pub use list::ListConfig;
+pub use lockout::ProtectPeers;
 pub use mistake::{ConfigError, Mistake, Place};
 pub use rule::RuleConfig;
 
@@ -45,6 +47,8 @@ pub struct Config {
     pub guard: GuardPolicy,
     /// `protect` of the table `[guard]`.
     pub protect: Vec<Protect>,
+    /// `protect-peers` of the table `[guard]`.
+    pub protect_peers: Vec<ProtectPeers>,
     /// The `[[list]]` tables in their order, names unique.
     pub lists: Vec<ListConfig>,
     /// The `[[feed]]` tables in their order.
@@ -60,6 +64,7 @@ impl Default for Config {
             kernel: Kernel::default(),
             guard: GuardPolicy::default(),
             protect: Protect::ALL.to_vec(),
+            protect_peers: vec![ProtectPeers::Ssh],
             lists: Vec::new(),
             feeds: Vec::new(),
             filters: Vec::new(),
@@ -139,6 +144,7 @@ impl Config {
             withdraw: self.daemon.withdraw,
             scan: self.daemon.scan,
             patience: self.daemon.settle_max,
+            shuts: lockout::shuts(&self.filters),
         }
     }
 

@@ -65,6 +65,8 @@ pub const RULES_MAX: usize = 100;
 pub const RULE_PORTS_MAX: usize = 32;
 /// Interfaces of a rule: each is a rule of the kernel for each range of ports.
 pub const RULE_INTERFACES_MAX: usize = 16;
+/// Ports in `protect-peers` at the most: each is a question to the kernel.
+pub const PROTECT_PEERS_MAX: usize = 8;
 /// Globs in `ignore` at the most: each is matched with every name.
 pub const IGNORE_MAX: usize = 1_000;
 /// Bytes in all that one `[[feed]]` table has to say about columns, paths, sets

@@ -56,6 +56,7 @@ fn the_shipped_file_sets_every_key_once() {
         "allow-empty",
         "entries-max",
         "protect",
+        "protect-peers",
     ] {
         let sets = |line: &&str| line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
         assert_eq!(SHIPPED.lines().filter(sets).count(), 1, "{key}");

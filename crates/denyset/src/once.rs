@@ -99,6 +99,10 @@ impl Once<'_> {
                 self.feeds.log_ignored(&scanned);
                 Some(Event::Files(scanned.answer))
             }
+            Action::Files(Order::Read(ticket, order)) => {
+                let (peers, answer) = self.feeds.read(ticket, *order);
+                Some(Event::Read(peers, answer))
+            }
             Action::Files(order) => self.feeds.carry_out(order).map(Event::Files),
             Action::WriteDown(ticket, lists) => {
                 self.feeds.write_down(&lists);

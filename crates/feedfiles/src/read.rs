@@ -141,13 +141,13 @@ pub fn read_path(
 }
 
 /// The bytes of a feed, or what is in the way.
-enum Bytes {
+pub(crate) enum Bytes {
     Whole(Signature, Vec<u8>),
     Not(Option<Signature>, Refusal),
     Vanished,
 }
 
-fn take(file: &FeedFile<'_>) -> Bytes {
+pub(crate) fn take(file: &FeedFile<'_>) -> Bytes {
     match open(file).map(|opened| take_opened(opened, file)) {
         Ok(Ok(taken)) => taken,
         Ok(Err(error)) => Bytes::Not(None, unreadable(&error)),

@@ -1,6 +1,7 @@
-//! One question to rtnetlink and its whole answer (`netlink(7)`, *dump*), and
+//! One question over netlink and its whole answer (`netlink(7)`, *dump*), and
 //! what attributes hold. What is asked for is not known here.
 
+use std::fmt::Display;
 use std::io;
 use std::net::IpAddr;
 
@@ -11,22 +12,20 @@ use neli::router::synchronous::NlRouter;
 use neli::{FromBytesWithInput, Size, ToBytes};
 
 use crate::limits::DUMPS_MAX;
-use crate::part::{LookError, Part};
 
 /// What `read` finds in the answers to a question. Asked again when something
 /// changed while it was answered, since then an answer may be missing
 /// (`NLM_F_DUMP_INTR`, `include/uapi/linux/netlink.h`).
-pub(crate) fn dump<P, T>(
+pub(crate) fn dump<P, T, E>(
     router: &NlRouter,
-    part: Part,
+    failed: impl Fn(&dyn Display) -> E,
     kind: Rtm,
     question: &P,
     read: impl Fn(&P, &mut Vec<T>),
-) -> Result<Vec<T>, LookError>
+) -> Result<Vec<T>, E>
 where
     P: Clone + Size + ToBytes + FromBytesWithInput<Input = usize>,
 {
-    let failed = LookError::reading(part);
     for _ in 0..DUMPS_MAX {
         let answers = router
             .send::<_, _, Rtm, P>(kind, NlmF::DUMP, NlPayload::Payload(question.clone()))

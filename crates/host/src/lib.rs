@@ -1,10 +1,11 @@
 //! This host's facts, which no list may go against: its own addresses, its
 //! default gateways and its resolvers ([`look`]), and that they may have
-//! changed ([`Watch`], [`Follow`]).
+//! changed ([`Watch`], [`Follow`]); and who is connected to its SSH ports
+//! ([`peers`](peers())).
 //!
-//! It knows rtnetlink (`rtnetlink(7)`), `resolv.conf(5)` and inotify, all in
-//! the network namespace and the mount namespace of the calling thread. It
-//! writes nothing, and never knows what is done with what it finds.
+//! It knows rtnetlink (`rtnetlink(7)`), `sock_diag(7)`, `resolv.conf(5)` and
+//! inotify, all in the network namespace and the mount namespace of the calling
+//! thread. It writes nothing, and never knows what is done with what it finds.
 
 mod dump;
 mod facts;
@@ -12,6 +13,7 @@ mod follow;
 mod limits;
 mod next_hops;
 mod part;
+mod peers;
 mod resolvers;
 mod rtnetlink;
 mod watch;
@@ -19,5 +21,6 @@ mod watch;
 pub use facts::{Difference, Facts, Look, look};
 pub use follow::{Follow, News};
 pub use part::{LookError, Part};
+pub use peers::{Peer, PeerPorts, PeersError, Socket, peers};
 pub use resolvers::Sources;
 pub use watch::{Notice, Watch, WatchError};

@@ -37,3 +37,13 @@ pub(crate) const REST_PER_LOOK: u32 = 4;
 
 /// The longest such rest.
 pub(crate) const REST_MAX: Duration = Duration::from_secs(10);
+
+/// Connections to the ports of SSH that are looked at. A server that lets more
+/// in at once is not administered by all of them.
+pub(crate) const PEERS_MAX: usize = 1_024;
+
+/// Ports of SSH.
+pub(crate) const PORTS_MAX: usize = 16;
+
+/// Processes that are looked at for being a server of SSH.
+pub(crate) const PROCESSES_MAX: usize = 65_536;

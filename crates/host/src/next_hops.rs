@@ -39,9 +39,15 @@ struct NextHop {
 /// groups with these numbers.
 pub(crate) fn addresses(router: &NlRouter, numbers: &[u32]) -> Result<Vec<IpAddr>, LookError> {
     let question = Buffer::from(vec![0; HEADER_BYTES]);
-    let found = dump(router, Part::Gateways, Rtm::from(GET), &question, |message, found| {
-        found.extend(message.as_ref().get(HEADER_BYTES..).map(next_hop));
-    })?;
+    let found = dump(
+        router,
+        LookError::reading(Part::Gateways),
+        Rtm::from(GET),
+        &question,
+        |message, found| {
+            found.extend(message.as_ref().get(HEADER_BYTES..).map(next_hop));
+        },
+    )?;
     let known: BTreeMap<u32, NextHop> =
         found.into_iter().map(|next_hop| (next_hop.number, next_hop)).collect();
     let named = numbers.iter().filter_map(|number| known.get(number));

@@ -55,7 +55,7 @@ fn own(router: &NlRouter, family: RtAddrFamily) -> Found {
         .ifa_index(0)
         .build()
         .map_err(|error| LookError::reading(PART)(&error))?;
-    dump(router, PART, Rtm::Getaddr, &question, |message, found| {
+    dump(router, LookError::reading(PART), Rtm::Getaddr, &question, |message, found| {
         found.extend(interface_address(message));
     })
 }
@@ -85,11 +85,12 @@ fn gateways(router: &NlRouter, family: RtAddrFamily) -> Found {
         .rtm_type(Rtn::Unspec)
         .build()
         .map_err(|error| LookError::reading(PART)(&error))?;
-    let found = dump(router, PART, Rtm::Getroute, &question, |route, found| {
-        if *route.rtm_dst_len() == 0 {
-            route_gateways(route, found);
-        }
-    })?;
+    let found =
+        dump(router, LookError::reading(PART), Rtm::Getroute, &question, |route, found| {
+            if *route.rtm_dst_len() == 0 {
+                route_gateways(route, found);
+            }
+        })?;
     resolved(router, found)
 }
 

@@ -70,6 +70,9 @@ pub struct Refused {
     pub refusals: Vec<Refusal>,
     /// Which version it is, if it could be read.
     pub id: Option<Identity>,
+    /// The connections that it is refused for: when they have ended it is not
+    /// any more.
+    pub connections: Vec<u64>,
 }
 
 /// A file that is not there any more.

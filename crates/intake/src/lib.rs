@@ -11,6 +11,7 @@ mod feed;
 mod feeds;
 mod index;
 mod lifetimes;
+mod lockout;
 mod order;
 mod report;
 mod rules;
@@ -23,6 +24,7 @@ pub use backoff::Backoff;
 pub use feed::{FeedState, NotAcceptable, Refused};
 pub use feeds::Intake;
 pub use lifetimes::Lifetimes;
+pub use lockout::{Peer, Shuts, Who};
 pub use order::{
     Answer, Candidate, Fingerprint, Loss, Makeup, Now, Order, ReadOrder, Reading, RecallOrder,
     Recalled, RecalledVersion, Scan,

@@ -3,6 +3,7 @@
 //! some moment is one pass over the column, whatever the clock did before.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use blocklist::{Address, Prefix, PrefixSet, Prefixes};
@@ -47,6 +48,14 @@ impl Lifetimes {
         Prefixes { ipv4: alive(&self.ipv4, elapsed), ipv6: alive(&self.ipv6, elapsed) }
     }
 
+    /// Whether one that has not ended by then has this address in it.
+    pub fn covers(&self, address: IpAddr, elapsed: Duration) -> bool {
+        match address.to_canonical() {
+            IpAddr::V4(address) => covers(&self.ipv4, u32::from(address), elapsed),
+            IpAddr::V6(address) => covers(&self.ipv6, u128::from(address), elapsed),
+        }
+    }
+
     /// When the next one ends after so much time, on the same count.
     pub fn next_end(&self, elapsed: Duration) -> Option<Duration> {
         let next = self.ends.partition_point(|&end| !lives(end, elapsed));
@@ -57,6 +66,15 @@ impl Lifetimes {
 /// An entry is over at its second.
 fn lives(end: u32, elapsed: Duration) -> bool {
     Duration::from_secs(end.into()) > elapsed
+}
+
+/// One look for each length that a prefix may have.
+fn covers<A: Address>(column: &[Ending<A>], address: A, elapsed: Duration) -> bool {
+    (0..=A::BITS).any(|length| {
+        let prefix = Prefix::containing(address, length);
+        let found = column.binary_search_by(|(other, _)| other.cmp(&prefix));
+        found.is_ok_and(|place| lives(column[place].1, elapsed))
+    })
 }
 
 /// By prefix, each with its latest end.

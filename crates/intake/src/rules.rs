@@ -1,10 +1,14 @@
 //! What feeds are judged by and which lists take them in, as plain data: the
 //! part of the configuration that decides what is in force.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use blocklist::{FeedName, Glob, GuardPolicy, List, Protect, Role};
+
+use crate::Shuts;
 
 /// The rules of one configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +29,9 @@ pub struct Rules {
     pub scan: Duration,
     /// A feed that changes all the time is taken as it is after so long.
     pub patience: Duration,
+    /// Whom lists shut out, by their names. What stands not here shuts its members
+    /// out, from everything.
+    pub shuts: BTreeMap<String, Shuts>,
 }
 
 /// A list and what it says of its feeds.
@@ -163,6 +170,11 @@ impl Rules {
     /// The list of this name.
     pub fn list(&self, name: &str) -> Option<&ListRules> {
         self.lists.iter().find(|list| list.list.name == name)
+    }
+
+    /// Whom a list shuts out.
+    pub fn shuts(&self, list: &str) -> Cow<'_, Shuts> {
+        self.shuts.get(list).map_or_else(|| Cow::Owned(Shuts::by_default()), Cow::Borrowed)
     }
 
     /// How many percent a list may lose by a change of the configuration.

@@ -1,6 +1,7 @@
 //! A version of a feed: what it is known by, what it contributes for ever and
 //! what only for a time.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -65,6 +66,13 @@ impl Version {
             return self.lasting.clone();
         }
         Arc::new(Prefixes::union([&*self.lasting, &alive]))
+    }
+
+    /// Whether it contributes a prefix with this address in it at this time of
+    /// day. Costs next to nothing.
+    pub fn covers(&self, address: IpAddr, now: SystemTime) -> bool {
+        let ending = || self.lifetimes.covers(address, self.elapsed(now));
+        self.lasting.contains(address) || !self.lifetimes.is_empty() && ending()
     }
 
     /// Whether the clock changes what it contributes.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use blocklist::{FeedName, Protection};
-use intake::{Answer, Makeup, NotAcceptable, Order, Ticket};
+use intake::{Answer, Makeup, NotAcceptable, Order, Peer, Ticket};
 use reconcile::{
     Desired, Difference, Found, KernelError, Observed, Outcome, Plan, Policy, Probe, SetName,
 };
@@ -19,6 +19,9 @@ use crate::{Compose, Composed, Report, Settings, Slip, Trial, Tried};
 pub enum Event {
     /// Those who touch files have an answer.
     Files(Answer),
+    /// The same of a feed that was read, and who was connected just then to the
+    /// ports over which this host is administered.
+    Read(Vec<Peer>, Answer),
     /// Something in the feeds directory has changed, or may have.
     FilesChanged,
     /// A list was put together.

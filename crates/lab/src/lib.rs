@@ -18,6 +18,7 @@ pub mod notify;
 pub mod packets;
 pub mod passage;
 pub mod program;
+pub mod session;
 pub mod trace;
 pub mod versions;
 pub mod wall;

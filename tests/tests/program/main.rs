@@ -13,6 +13,7 @@ mod kills;
 mod leftovers;
 mod life;
 mod load;
+mod lockout;
 mod looking;
 mod losses;
 mod questions;

@@ -26,16 +26,19 @@ const FLAGS: [&str; 6] = [
 
 /// The crates that foreign bytes go through, and the targets. Not the one that
 /// reads CSV: it makes tables for each reader, which would take most of the time.
-const INSTRUMENTED: [&str; 9] = [
+const INSTRUMENTED: [&str; 12] = [
     "blocklist",
+    "host",
     "netfilter",
     "netlink_packet_core",
     "netlink_packet_netfilter",
+    "netlink_packet_sock_diag",
     "serde_json",
     "feed",
     "detection",
     "answers",
     "listing",
+    "peers",
 ];
 
 /// Set where this program is started in place of the compiler.

@@ -36,6 +36,9 @@ pub enum Guard {
     Stable,
     /// The last good copy is what was written. Whoever reads it says so.
     Kept,
+    /// It shuts nobody out who administers this host. Whoever knows the lists
+    /// says so.
+    Lockout,
     /// Not most feeds vanish at once. Whoever looks at the directory says so.
     Withdrawal,
 }
@@ -60,6 +63,7 @@ impl Guard {
             Self::Readable => "readable",
             Self::Stable => "stable",
             Self::Kept => "kept",
+            Self::Lockout => "protect-peers",
             Self::Withdrawal => "withdrawal",
         }
     }
@@ -75,6 +79,7 @@ impl Guard {
             | Self::Shrink
             | Self::Growth
             | Self::Coverage
+            | Self::Lockout
             | Self::Withdrawal => true,
             Self::Markup
             | Self::Binary

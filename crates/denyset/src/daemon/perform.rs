@@ -28,8 +28,6 @@ pub(super) enum Finished {
     Facts(Box<News>),
     /// What the next boot will know was kept, or why not.
     KeptForNextBoot(Result<(), String>),
-    /// Something that nobody needs to know is done.
-    Quiet,
     /// A thread has panicked. What it was to do will never be done.
     Died,
 }
@@ -84,9 +82,9 @@ impl Daemon {
         let feeds = self.feeds.clone();
         match order {
             Order::Scan(ticket) => self.aside(move || Finished::Scanned(feeds.scan(ticket))),
-            order @ Order::Read(..) => self.aside(move || {
-                let answer = feeds.carry_out(order);
-                answer.map_or(Finished::Quiet, |answer| Finished::Event(Event::Files(answer)))
+            Order::Read(ticket, order) => self.aside(move || {
+                let (peers, answer) = feeds.read(ticket, *order);
+                Finished::Event(Event::Read(peers, answer))
             }),
             order => self.storage.hand(&feeds, Task::Order(order)),
         }
@@ -100,7 +98,7 @@ impl Daemon {
                 return Vec::new();
             }
             Finished::Facts(news) => return self.learned(*news),
-            Finished::Quiet | Finished::Died => return Vec::new(),
+            Finished::Died => return Vec::new(),
             Finished::Event(event) => event,
             Finished::Scanned(scanned) => self.scanned(scanned),
         };

@@ -81,7 +81,12 @@ impl Daemon {
             unreadable: self.unreadable.clone(),
             unwatched: self.lookout.blind(),
             silent: self.lookout.silent(),
-            others: self.next_boot_in_doubt().into_iter().chain(self.unknown()).collect(),
+            others: self
+                .next_boot_in_doubt()
+                .into_iter()
+                .chain(self.unknown())
+                .chain(self.feeds.blind_to_peers())
+                .collect(),
         }
     }
 }

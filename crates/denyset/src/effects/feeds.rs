@@ -8,16 +8,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use blocklist::{FeedName, Glob, Limits, Refusal};
+use blocklist::{FeedName, Glob, Limits, Refusal, Source};
 use configuration::Config;
 use feedfiles::{
     BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Restored, Rule,
-    Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId,
+    Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId, lines,
 };
 use intake::{
-    Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, ReadOrder, Reading, RecallOrder,
-    Recalled, RecalledVersion, Scan, Ticket, Version,
+    Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, Peer, ReadOrder, Reading,
+    RecallOrder, Recalled, RecalledVersion, Scan, Ticket, Version,
 };
+
+use super::peers::{self, Connections};
 
 /// Names in one scan that are told one by one.
 const TOLD_MAX: usize = 20;
@@ -43,6 +45,7 @@ pub struct FeedEffects {
     unfinished: Unfinished,
     /// What has been told to be ignored.
     told: Arc<Mutex<BTreeSet<String>>>,
+    connections: Connections,
 }
 
 /// The last good copies.
@@ -109,6 +112,7 @@ impl FeedEffects {
             candidates: Arc::default(),
             unfinished: Unfinished::default(),
             told: Arc::default(),
+            connections: Connections::default(),
         }
     }
 
@@ -154,7 +158,7 @@ impl FeedEffects {
         match order {
             Order::Recall(ticket, order) => Some(Answer::Recalled(ticket, self.recall(&order))),
             Order::Scan(ticket) => Some(self.scan(ticket).answer),
-            Order::Read(ticket, order) => Some(self.read(ticket, *order)),
+            Order::Read(ticket, order) => Some(self.read(ticket, *order).1),
             Order::Keep(ticket, feed, candidate) => {
                 let result = self.keep(candidate);
                 Some(Answer::Kept { ticket, feed, result })
@@ -167,10 +171,8 @@ impl FeedEffects {
                 self.write(|store| store.forget(&feed));
                 None
             }
-            Order::NoteRewritten(feed, Identity([bytes, crc32, reading]), written) => {
-                let number = |number| u32::try_from(number).unwrap_or_default();
-                let version = VersionId { bytes, crc32: number(crc32), reading: number(reading) };
-                self.write(|store| store.note_rewritten(&feed, version, written));
+            Order::NoteRewritten(feed, id, written) => {
+                self.write(|store| store.note_rewritten(&feed, version_of(id), written));
                 None
             }
             Order::NoteGone(feed, since) => {
@@ -290,8 +292,8 @@ impl FeedEffects {
         Ok(recalled(restored.map_err(|error| error.to_string())?, lists, wanted))
     }
 
-    /// Reads a feed and judges it.
-    fn read(&self, ticket: Ticket, order: ReadOrder) -> Answer {
+    /// Reads a feed and judges it, and looks who is connected now.
+    pub fn read(&self, ticket: Ticket, order: ReadOrder) -> (Vec<Peer>, Answer) {
         let config = self.config_for(&order.feed);
         let file = FeedFile {
             feeds_dir: &config.daemon.feeds_dir,
@@ -322,9 +324,39 @@ impl FeedEffects {
                 (signature, judged(taken, &order, |()| Err(refusal.clone())))
             }
         };
+        let peers = self.connected(&file, &reading);
         let fingerprint = signature.map(|signature| Fingerprint(signature.numbers()));
         let written = signature.map(feedfiles::Signature::modified);
-        Answer::Read { ticket, feed: order.feed, fingerprint, written, reading }
+        (peers, Answer::Read { ticket, feed: order.feed, fingerprint, written, reading })
+    }
+
+    /// Who is connected, if that matters to what was read, and where that names
+    /// them.
+    fn connected(&self, file: &FeedFile<'_>, reading: &Reading) -> Vec<Peer> {
+        let Reading::New { feed, id, .. } = reading else { return Vec::new() };
+        let mut peers = self.who_is_connected();
+        let ends = |address| feed.expiring.values().any(|prefixes| prefixes.contains(address));
+        let covered = |address| feed.prefixes.contains(address) || ends(address);
+        let addresses = peers::addresses(&peers, covered);
+        if addresses.is_empty() {
+            return peers;
+        }
+        for (address, Source { line, prefix, .. }) in lines(file, version_of(*id), &addresses) {
+            for peer in peers.iter_mut().filter(|peer| peer.address == address) {
+                peer.named = Some(format!("line {line}, {prefix}"));
+            }
+        }
+        peers
+    }
+
+    /// Who is connected now, by the newest configuration.
+    pub fn who_is_connected(&self) -> Vec<Peer> {
+        self.connections.look(self.proposed.as_ref().unwrap_or(&self.config))
+    }
+
+    /// Why nobody is seen to be connected, if that is not because nobody is.
+    pub fn blind_to_peers(&self) -> Option<String> {
+        self.connections.trouble()
     }
 
     /// Makes a candidate the last good copy. Where nothing may be written it
@@ -381,6 +413,12 @@ fn judged<D>(
 
 fn identity(version: VersionId) -> Identity {
     Identity(version.numbers())
+}
+
+/// The version that has this identity.
+fn version_of(Identity([bytes, crc32, reading]): Identity) -> VersionId {
+    let number = |number| u32::try_from(number).unwrap_or_default();
+    VersionId { bytes, crc32: number(crc32), reading: number(reading) }
 }
 
 /// What the state directory remembers. A feed that made up a list and has no

@@ -5,7 +5,9 @@
 mod feeds;
 mod keeping;
 mod kernel;
+mod peers;
 
 pub use feeds::{FeedEffects, Scanned};
 pub use keeping::Told;
 pub use kernel::{Halt, KernelEffects};
+pub use peers::Connections;

@@ -33,7 +33,7 @@ impl Intake {
             found: format!("{} of {} feeds are gone", self.missing(), self.index.in_force),
         };
         let refusals = vec![refusal];
-        let refused = Refused { refusals: refusals.clone(), id: None };
+        let refused = Refused { refusals: refusals.clone(), id: None, connections: Vec::new() };
         self.change(name, |feed| feed.refused = Some(refused));
         self.reports.push(SourceReport::Refused { feed: name.clone(), refusals, in_force: true });
     }

@@ -3,6 +3,7 @@
 
 mod accepting;
 mod leaving;
+mod lockout;
 mod reading;
 mod recalling;
 mod scanning;
@@ -17,7 +18,7 @@ use crate::clock::Clock;
 use crate::feed::{Asked, Stage};
 use crate::index::Index;
 use crate::{
-    Age, Answer, Backoff, FeedState, Makeup, NotAcceptable, Now, Order, ReadOrder, Rules,
+    Age, Answer, Backoff, FeedState, Makeup, NotAcceptable, Now, Order, Peer, ReadOrder, Rules,
     SourceReport, Ticket, Tickets, Version,
 };
 
@@ -49,6 +50,8 @@ pub struct Intake {
     orders: Vec<Order>,
     reports: Vec<SourceReport>,
     replies: Vec<(Ticket, Result<(), NotAcceptable>)>,
+    /// Who was connected at the last look, for the answer that came with it.
+    peers: Vec<Peer>,
 }
 
 /// What is known of the feeds directory.
@@ -109,6 +112,7 @@ impl Intake {
             orders: Vec::new(),
             reports: Vec::new(),
             replies: Vec::new(),
+            peers: Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use blocklist::{FeedName, Guard, Refusal};
 
 use super::Intake;
+use super::lockout::Objection;
 use crate::feed::{Asked, Stage};
 use crate::{
     Candidate, FeedState, Fingerprint, Identity, NotAcceptable, Now, Order, Reading, Refused,
@@ -103,7 +104,11 @@ impl Intake {
         if let Some(refusal) = told {
             self.change(name, |feed| feed.seen = true);
             self.disappoint(name, NotAcceptable::Unreadable);
-            self.refuse(name, Refused { refusals: vec![refusal], id: None }, now);
+            self.refuse(
+                name,
+                Refused { refusals: vec![refusal], id: None, connections: Vec::new() },
+                now,
+            );
         }
     }
 
@@ -112,10 +117,12 @@ impl Intake {
         name: &FeedName,
         version: Version,
         candidate: Result<Candidate, Refusal>,
-        refusals: Vec<Refusal>,
+        mut refusals: Vec<Refusal>,
         now: Now,
     ) {
         let id = version.id;
+        let Objection { refusal, connections } = self.shut_out_by(name, &version, now);
+        refusals.extend(refusal);
         let Some(feed) = self.feeds.get(name) else { return };
         let waived = feed.waiver.as_ref().is_some_and(|waiver| waiver.id == id)
             && refusals.iter().all(|refusal| refusal.guard.can_be_accepted());
@@ -124,7 +131,8 @@ impl Intake {
         if !refusals.is_empty() && !waived && !known {
             self.orders.extend(candidate.ok().map(Order::Discard));
             self.disappoint(name, NotAcceptable::NewerRefused);
-            self.refuse(name, Refused { refusals, id: Some(id) }, now);
+            self.refuse(name, Refused { refusals, id: Some(id), connections }, now);
+            self.look_again_for_peers(name, now);
             return;
         }
         if !waived {

@@ -166,7 +166,11 @@ impl Intake {
             feed.fingerprint = None;
             feed.seen = true;
         });
-        self.refuse(name, Refused { refusals: vec![refusal], id: None }, now);
+        self.refuse(
+            name,
+            Refused { refusals: vec![refusal], id: None, connections: Vec::new() },
+            now,
+        );
     }
 
     /// The name that the file of a feed has now, if by that name it is the same

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 use blocklist::{FeedName, Format, Glob, Guard, Limits, List, Protection, Refusal, parse};
 use intake::{
     Answer, Candidate, Fingerprint, GuardOverrides, Identity, Intake, ListRules, NotAcceptable,
-    Now, Order, ReadOrder, Reading, Recalled, RecalledVersion, Rules, Scan, SourceReport, Ticket,
-    Tickets, Version,
+    Now, Order, Peer, ReadOrder, Reading, Recalled, RecalledVersion, Rules, Scan, SourceReport,
+    Ticket, Tickets, Version,
 };
 
 /// How long a deleted feed stays in force.
@@ -25,6 +25,8 @@ pub(crate) struct Desk {
     pub(crate) replies: Vec<(Ticket, Result<(), NotAcceptable>)>,
     /// What the feeds directory holds: versions by number.
     pub(crate) files: BTreeMap<FeedName, u64>,
+    /// Who is connected whenever a feed is read.
+    pub(crate) peers: Vec<Peer>,
     tickets: Tickets,
 }
 
@@ -74,6 +76,7 @@ impl Desk {
             reports: Vec::new(),
             replies: Vec::new(),
             files: BTreeMap::new(),
+            peers: Vec::new(),
             tickets: Tickets::default(),
         };
         desk.decide();
@@ -139,7 +142,10 @@ impl Desk {
         let answer = match order {
             Order::Recall(ticket, ..) => Answer::Recalled(ticket, Ok(Recalled::default())),
             Order::Scan(ticket) => Answer::Scanned(ticket, Ok(self.scan())),
-            Order::Read(ticket, order) => self.reading(ticket, &order),
+            Order::Read(ticket, order) => {
+                self.intake.peers_are(self.peers.clone());
+                self.reading(ticket, &order)
+            }
             Order::Keep(ticket, feed, _) => Answer::Kept { ticket, feed, result: Ok(()) },
             Order::Discard(_)
             | Order::Forget(_)

@@ -3,6 +3,7 @@
 
 mod desk;
 mod judging;
+mod lockout;
 mod recalling;
 
 use std::time::Duration;

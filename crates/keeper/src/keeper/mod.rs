@@ -155,6 +155,10 @@ impl Keeper {
     pub fn handle(&mut self, event: Event, now: Now) -> Vec<Action> {
         match event {
             Event::Files(answer) => self.intake.answered(answer, now),
+            Event::Read(peers, answer) => {
+                self.intake.peers_are(peers);
+                self.intake.answered(answer, now);
+            }
             Event::FilesChanged => self.intake.files_changed(now),
             Event::Composed(composed) => self.composed(composed),
             Event::Tried(tried) => self.tried(&tried, now),

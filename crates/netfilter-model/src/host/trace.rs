@@ -8,7 +8,7 @@ use keeper::{Action, Event};
 /// The event as it stands in a trace.
 pub(super) fn event_name(event: &Event) -> String {
     match event {
-        Event::Files(answer) => answer_name(answer),
+        Event::Files(answer) | Event::Read(_, answer) => answer_name(answer),
         Event::Composed(composed) => {
             let members = composed.targets.iter().map(|target| target.members.len());
             format!("composed {}: {} members", composed.list, members.sum::<usize>())

@@ -408,6 +408,7 @@ fn name(event: &Event) -> String {
     match event {
         Event::Files(Answer::Recalled(_, result)) => format!("recalled: {}", result.is_ok()),
         Event::Files(Answer::Scanned(_, result)) => format!("scanned: {}", result.is_ok()),
+        Event::Read(..) => "read".to_owned(),
         Event::Files(Answer::Read { feed, .. }) => format!("read {feed}"),
         Event::Files(Answer::Kept { feed, result, .. }) => {
             format!("kept {feed}: {}", result.is_ok())

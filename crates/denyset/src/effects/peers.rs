@@ -1,0 +1,60 @@
+//! Looks who is connected to the ports over which this host is administered,
+//! whenever something is about to change that could lock them out.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use configuration::{Config, ProtectPeers};
+use host::PeerPorts;
+use intake::Peer;
+
+/// The looks, and what went wrong with the last one.
+#[derive(Clone, Debug, Default)]
+pub struct Connections {
+    trouble: Arc<Mutex<Option<String>>>,
+}
+
+impl Connections {
+    /// Who is connected now. If that cannot be seen nobody is, which is told
+    /// once as long as it is so: a feed must not wait for it.
+    pub fn look(&self, config: &Config) -> Vec<Peer> {
+        let found = host::peers(&ports(&config.protect_peers));
+        let trouble = found.as_ref().err().map(ToString::to_string);
+        let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = trouble.as_ref().filter(|_| known.is_none()) {
+            tracing::error!(error, "nobody is kept from being locked out: {error}");
+        }
+        *known = trouble;
+        let peers = found.unwrap_or_default().into_iter();
+        peers
+            .map(|host::Peer { address, port, cookie }| Peer {
+                address,
+                port,
+                connection: cookie,
+                named: None,
+            })
+            .collect()
+    }
+
+    /// Why the last look saw nobody, a sentence.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The addresses among these that are to be looked for in a feed, each once.
+pub(super) fn addresses(peers: &[Peer], covered: impl Fn(IpAddr) -> bool) -> Vec<IpAddr> {
+    let mut addresses: Vec<_> = peers.iter().map(|peer| peer.address).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses.retain(|&address| covered(address));
+    addresses
+}
+
+fn ports(protect: &[ProtectPeers]) -> PeerPorts {
+    let ports = protect.iter().filter_map(|one| match one {
+        ProtectPeers::Port(port) => Some(*port),
+        ProtectPeers::Ssh => None,
+    });
+    PeerPorts { ssh: protect.contains(&ProtectPeers::Ssh), ports: ports.collect() }
+}

@@ -1,0 +1,68 @@
+//! Somebody at work on the host over a connection that is held open, as SSH does
+//! it: here is the listening socket, and the other end is beyond a wire.
+
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
+
+use crate::wire::{HERE_V4, HERE_V6, Wire};
+
+/// Longer than an answer over the wire takes.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// A server that both families reach by one socket, as most do.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    port: u16,
+}
+
+/// A connection to it.
+#[derive(Debug)]
+pub struct Session {
+    here: TcpStream,
+    beyond: TcpStream,
+}
+
+impl Server {
+    /// Listens at a port of the namespace of this thread.
+    ///
+    /// # Panics
+    /// If it is taken.
+    pub fn at(port: u16) -> Self {
+        let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).expect("a free port");
+        Self { listener, port }
+    }
+
+    /// Somebody comes from an address beyond the wire, and stays.
+    ///
+    /// # Panics
+    /// If the connection is not established.
+    pub fn let_in(&self, wire: &Wire, from: IpAddr) -> Session {
+        let to: IpAddr = if from.is_ipv4() { HERE_V4.into() } else { HERE_V6.into() };
+        let family = if from.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let beyond = wire.beyond(|| {
+            let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+                .expect("a socket");
+            bind(&socket, &SocketAddr::new(from, 0)).expect("an address of that side");
+            connect(&socket, &SocketAddr::new(to, self.port)).expect("somebody listens");
+            TcpStream::from(socket)
+        });
+        let (here, _) = self.listener.accept().expect("it is established");
+        here.set_read_timeout(Some(PATIENCE)).expect("a limit");
+        Session { here, beyond }
+    }
+}
+
+impl Session {
+    /// Whether what is typed beyond arrives here.
+    ///
+    /// # Panics
+    /// If the connection has ended.
+    pub fn is_alive(&mut self) -> bool {
+        self.beyond.write_all(b"x").expect("there is room for a letter");
+        self.here.read(&mut [0; 64]).is_ok_and(|count| count > 0)
+    }
+}
