@@ -12,13 +12,14 @@ use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::spawn_blocking;
 
+use super::counters::Counters;
 use super::protocol::{Failure, encode_reply, head_of_reply};
 use super::session::{Call, Peer};
 use super::turns::Turns;
 use super::why;
 use crate::exit::Exit;
 use crate::snapshot::Snapshot;
-use crate::view::StatusView;
+use crate::view::{StatusView, rule_statuses};
 
 /// Where answers come from.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub struct Answers {
     /// Since when the daemon has been running.
     started: Instant,
     status: Mutex<Option<Rendered>>,
+    counters: Counters,
     turns: Turns,
 }
 
@@ -69,14 +71,16 @@ impl Answers {
         changes: mpsc::Sender<Call>,
         started: Instant,
     ) -> Self {
-        let (status, turns) = (Mutex::default(), Turns::new());
-        Self { snapshots, copies, changes, started, status, turns }
+        let (status, counters, turns) = (Mutex::default(), Counters::default(), Turns::new());
+        Self { snapshots, copies, changes, started, status, counters, turns }
     }
 
     /// What the daemon holds.
     pub(super) async fn status(&self) -> Result<Text, Failure> {
-        let mut status = self.status.lock().await;
         let snapshot = self.snapshots.borrow().clone();
+        let counts = self.counters.read(&snapshot).await;
+        let rules = document(&rule_statuses(&snapshot.facts, &counts))?;
+        let mut status = self.status.lock().await;
         let rest = match &*status {
             Some(rendered) if rendered.revision == snapshot.revision => rendered.rest.clone(),
             _ => {
@@ -86,8 +90,9 @@ impl Answers {
                 rest
             }
         };
-        let uptime = format!("\"uptime-seconds\":{}", self.started.elapsed().as_secs());
-        Ok(Text { head: head_of_reply(&uptime), rest })
+        let uptime = self.started.elapsed().as_secs();
+        let head = head_of_reply(&format!("\"uptime-seconds\":{uptime},\"rules\":{rules}"));
+        Ok(Text { head, rest })
     }
 
     /// What is known of an address. Whoever has given up when it is their turn
@@ -120,6 +125,7 @@ fn render(snapshot: &Snapshot) -> Arc<str> {
     let mut document = document(&view).unwrap_or_default();
     if let Some(keys) = document.as_object_mut() {
         keys.remove("uptime-seconds");
+        keys.remove("rules");
     }
     let mut text = document.to_string();
     // It goes on where the head has begun.

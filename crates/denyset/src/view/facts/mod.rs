@@ -6,4 +6,4 @@ mod status;
 mod tests;
 mod work;
 
-pub use status::{problems, status_line, way_out};
+pub use status::{problems, rule_statuses, status_line, way_out};
