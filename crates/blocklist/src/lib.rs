@@ -16,7 +16,7 @@ mod prefixes;
 mod token;
 
 pub use address::Address;
-pub use algebra::{AddressCount, AddressRange, AnyRange, range_prefixes};
+pub use algebra::{AddressCount, AddressRange, AnyRange, Overlap, OverlapPart, range_prefixes};
 pub use family::Family;
 pub use feed::{
     Column, Exemption, Feed, Format, FormatChoice, JsonPath, Limits, Options, PathError, Promise,

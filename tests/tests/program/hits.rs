@@ -1,10 +1,13 @@
-//! Hits: what rules count, and what is said of it.
+//! Hits: what rules count, what feeds have in common, and what is said of it.
+
+use std::ffi::OsStr;
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
 use lab::members::Members;
 use lab::namespace::isolated;
 use lab::packets::{Fate, Probe};
+use lab::program::run;
 use lab::wire::{PEER_V4, PEER_V6, Wire};
 use lab::witness::succeed;
 use serde_json::Value;
@@ -70,5 +73,34 @@ fn a_rule_goes_on_counting_whatever_becomes_of_it() {
         until(&daemon, &[3, 3]);
         let bytes = daemon.status()["rules"][0]["bytes"].as_u64();
         assert!(bytes.is_some_and(|bytes| bytes >= 3 * 28), "{bytes:?}");
+    });
+}
+
+#[test]
+fn what_feeds_have_in_common_is_told_with_and_without_a_daemon() {
+    isolated(|| {
+        let host = Host::with(&with(
+            "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\nallow = [\"192.0.2.1\"]\n",
+        ));
+        host.feed("a.txt", "192.0.2.0/24\n198.51.100.0/25\n2001:db8:7::/64\n");
+        host.feed("b.txt", "198.51.100.0/24\n");
+        let daemon = Daemon::start(&host);
+        daemon.until("in sync", |status| status["in-sync"] == true);
+        let ask = || {
+            let config = host.config();
+            let arguments = ["hits", "--overlap", "--format", "json", "-c"].map(OsStr::new);
+            let answer = run(arguments.into_iter().chain([config.as_os_str()]));
+            assert_eq!(answer.code, 0, "{answer:?}");
+            answer.json()
+        };
+        let told = ask();
+        let [a, b] = [0, 1].map(|feed| &told["lists"][0]["feeds"][feed]["ipv4"]);
+        assert_eq!((&a["addresses"], &a["addresses-only"]), (&"383".into(), &"255".into()));
+        assert_eq!((&a["entries"], &a["entries-only"]), (&2.into(), &0.into()));
+        assert_eq!((&b["addresses"], &b["addresses-only"]), (&"256".into(), &"128".into()));
+        let pairs = &told["lists"][0]["pairs"];
+        assert_eq!(pairs[0]["ipv4"], "128", "{told:#}");
+        daemon.stop();
+        assert_eq!(ask(), told);
     });
 }

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use feedfiles::Copies;
 use serde_json::Value;
@@ -18,8 +18,8 @@ use super::session::{Call, Peer};
 use super::turns::Turns;
 use super::why;
 use crate::exit::Exit;
-use crate::snapshot::Snapshot;
-use crate::view::{StatusView, rule_statuses};
+use crate::snapshot::{Facts, Snapshot};
+use crate::view::{OverlapView, StatusView, rule_statuses};
 
 /// Where answers come from.
 #[derive(Debug)]
@@ -95,22 +95,47 @@ impl Answers {
         Ok(Text { head, rest })
     }
 
-    /// What is known of an address. Whoever has given up when it is their turn
-    /// is passed over.
+    /// What is known of an address.
     pub(super) async fn why(
         &self,
         address: IpAddr,
         peer: Peer,
         has_gone: impl Fn() -> bool,
     ) -> Result<String, Failure> {
+        let copies = self.copies.clone();
+        let answer = move |facts: &Facts| why::answer(facts, copies.as_ref(), address);
+        self.in_turn(peer, has_gone, answer).await
+    }
+
+    /// What the feeds of each list have in common.
+    pub(super) async fn overlap(
+        &self,
+        peer: Peer,
+        has_gone: impl Fn() -> bool,
+    ) -> Result<String, Failure> {
+        let answer = |facts: &Facts| {
+            let lists = facts.lists.iter().map(|list| &*list.list);
+            let feeds = facts.in_force(SystemTime::now());
+            OverlapView::of(lists, &feeds, &facts.protection, Vec::new())
+        };
+        self.in_turn(peer, has_gone, answer).await
+    }
+
+    /// Makes an answer that takes a while. Whoever has given up when it is
+    /// their turn is passed over.
+    async fn in_turn<V: serde::Serialize + Send + 'static>(
+        &self,
+        peer: Peer,
+        has_gone: impl Fn() -> bool,
+        answer: impl FnOnce(&Facts) -> V + Send + 'static,
+    ) -> Result<String, Failure> {
         let turn = self.turns.wait(peer.uid, peer.rank()).await;
         if has_gone() {
             return Err(Failure::new(Exit::Failure, "nobody waits for the answer"));
         }
         let snapshot = self.snapshots.borrow().clone();
-        let copies = self.copies.clone();
         let answer = spawn_blocking(move || {
-            let view = why::answer(&snapshot.facts, copies.as_ref(), address);
+            let view = answer(&snapshot.facts);
             drop(turn);
             view
         });
