@@ -16,7 +16,7 @@ mod prefixes;
 mod token;
 
 pub use address::Address;
-pub use algebra::{AddressCount, AddressRange, AnyRange, range_prefixes};
+pub use algebra::{AddressCount, AddressRange, AnyRange, Overlap, OverlapPart, range_prefixes};
 pub use family::Family;
 pub use feed::{
     Column, Condition, ConditionError, Doubt, Exemption, Feed, Format, FormatChoice, JsonPath,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use blocklist::{Address, AddressCount, Prefix, PrefixSet, range_prefixes};
+use blocklist::{Address, AddressCount, Overlap, Prefix, PrefixSet, range_prefixes};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -110,6 +110,36 @@ fn has_nested<A: Address>(set: &PrefixSet<A>) -> bool {
     set.iter().zip(set.iter().skip(1)).any(|(a, b)| a.covers(b))
 }
 
+/// Two sets, both of them once more, and the ends of one of them as exceptions.
+fn check_overlap<A: Number>(a: &PrefixSet<A>, b: &PrefixSet<A>) {
+    let ends = PrefixSet::from_unsorted(a.iter().step_by(3).chain(b.last()).collect());
+    for except in [PrefixSet::new(), ends] {
+        let counted = |set: &PrefixSet<A>| set.subtract(&except).address_count();
+        let overlap = Overlap::of(&[a, b], &except);
+        let common = a.intersect(b);
+        assert_eq!(overlap.shared(0, 1), Some(counted(&common)), "shared");
+        for (part, one, other) in [(overlap.parts[0], a, b), (overlap.parts[1], b, a)] {
+            assert_eq!(part.addresses, counted(one), "addresses");
+            assert_eq!(part.alone, counted(&one.subtract(other)), "alone");
+            let one = one.without_covered();
+            assert_eq!(part.prefixes, one.len() as u64, "prefixes");
+            let all = PrefixSet::union([other, &except]);
+            let met = |prefix: &Prefix<A>| {
+                let itself = PrefixSet::from_unsorted(vec![*prefix]);
+                !itself.intersect(&all).is_empty()
+            };
+            let alone = one.iter().filter(|prefix| !met(prefix)).count();
+            assert_eq!(part.prefixes_alone, alone as u64, "prefixes alone");
+        }
+        let twice = Overlap::of(&[a, a, b], &except);
+        assert_eq!(twice.parts[0].alone, AddressCount::default());
+        assert_eq!(twice.shared(0, 1), Some(overlap.parts[0].addresses));
+        assert_eq!(twice.shared(2, 1), overlap.shared(0, 1));
+        assert_eq!(twice.parts[2].alone, overlap.parts[1].alone);
+    }
+    assert_eq!(Overlap::of(&[a], a).parts[0].addresses, AddressCount::default());
+}
+
 /// Every operation on one pair of sets.
 fn check<A: Number>(universe: Universe, one: &[Drawn], other: &[Drawn]) {
     let (a, b) = (universe.set::<A>(one), universe.set::<A>(other));
@@ -139,6 +169,7 @@ fn check<A: Number>(universe: Universe, one: &[Drawn], other: &[Drawn]) {
     assert_eq!(universe.flags(&both), combine(&in_a, &in_b, |a, b| a && b), "intersect");
 
     check_subtract(universe, &a, &b);
+    check_overlap(&a, &b);
     assert_eq!(a.address_count(), universe.count::<A>(&in_a), "address_count");
     let common = a.intersect(&b).address_count();
     assert_eq!(a.address_count().without(common), a.subtract(&b).address_count(), "without");

@@ -172,6 +172,14 @@ pub enum Verb {
     ///
     /// Exits with 0 blocked, 1 not blocked, 2 error.
     Why(Why),
+    /// Say what blocks anything at all.
+    ///
+    /// `--overlap` needs no packets: what only one feed of a list has, and
+    /// what each two have in common. Without a daemon it is worked out from
+    /// the last good copies.
+    ///
+    /// Exits with 0 or 2.
+    Hits(Hits),
     /// Have the daemon re-read configuration and feeds.
     Reload(Print),
     /// Have the daemon observe the kernel again, now.
@@ -280,6 +288,17 @@ pub struct Why {
     /// The address, IPv4 or IPv6. Names are not resolved.
     #[arg(value_parser = address, value_name = "ADDRESS")]
     pub address: IpAddr,
+    /// How to print.
+    #[command(flatten)]
+    pub print: Print,
+}
+
+/// The arguments of `hits`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Hits {
+    /// What the feeds of each list have in common, and what only one has.
+    #[arg(long, required = true)]
+    pub overlap: bool,
     /// How to print.
     #[command(flatten)]
     pub print: Print,

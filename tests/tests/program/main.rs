@@ -9,6 +9,7 @@ mod contents;
 mod facts;
 mod files;
 mod foreign;
+mod hits;
 mod kills;
 mod leftovers;
 mod life;

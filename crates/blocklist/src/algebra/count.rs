@@ -24,7 +24,7 @@ impl AddressCount {
 
     /// Adds the addresses of a disjoint block. The sum of disjoint blocks
     /// passes 128 bits only by being 2^128 exactly.
-    fn add(self, more: Self) -> Self {
+    pub(super) fn plus(self, more: Self) -> Self {
         let (rest, whole) = self.rest.overflowing_add(more.rest);
         Self { whole: whole || self.whole || more.whole, rest }
     }
@@ -34,6 +34,12 @@ impl AddressCount {
     pub fn without(self, part: Self) -> Self {
         let whole = self.whole && part == Self::default();
         Self { whole, rest: self.rest.wrapping_sub(part.rest) }
+    }
+
+    /// The addresses from a first to a last one, both included.
+    pub(super) fn from_to<A: Address>(first: A, last: A) -> Self {
+        let steps = last.to_u128() - first.to_u128();
+        steps.checked_add(1).map_or(Self::WHOLE_IPV6, Self::from)
     }
 
     /// The addresses of a block with this many free bits.
@@ -71,7 +77,7 @@ impl<A: Address> PrefixSet<A> {
             prefix.covers(smaller).then_some(smaller)
         });
         common.fold(AddressCount::default(), |sum, prefix| {
-            sum.add(AddressCount::of_host_bits(A::BITS - prefix.length()))
+            sum.plus(AddressCount::of_host_bits(A::BITS - prefix.length()))
         })
     }
 }

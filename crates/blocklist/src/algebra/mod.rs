@@ -7,11 +7,13 @@ mod count;
 mod covering;
 mod difference;
 mod intersect;
+mod overlap;
 mod range;
 mod sort;
 mod subtract;
 mod union;
 
 pub use count::AddressCount;
+pub use overlap::{Overlap, OverlapPart};
 pub use range::{AddressRange, AnyRange, range_prefixes};
 pub(crate) use sort::{sort, sort_addresses};

@@ -5,20 +5,21 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use feedfiles::Copies;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::spawn_blocking;
 
+use super::counters::Counters;
 use super::protocol::{Failure, encode_reply, head_of_reply};
 use super::session::{Call, Peer};
 use super::turns::Turns;
 use super::why;
 use crate::exit::Exit;
-use crate::snapshot::Snapshot;
-use crate::view::StatusView;
+use crate::snapshot::{Facts, Snapshot};
+use crate::view::{OverlapView, StatusView, rule_statuses};
 
 /// Where answers come from.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub struct Answers {
     /// Since when the daemon has been running.
     started: Instant,
     status: Mutex<Option<Rendered>>,
+    counters: Counters,
     turns: Turns,
 }
 
@@ -69,14 +71,16 @@ impl Answers {
         changes: mpsc::Sender<Call>,
         started: Instant,
     ) -> Self {
-        let (status, turns) = (Mutex::default(), Turns::new());
-        Self { snapshots, copies, changes, started, status, turns }
+        let (status, counters, turns) = (Mutex::default(), Counters::default(), Turns::new());
+        Self { snapshots, copies, changes, started, status, counters, turns }
     }
 
     /// What the daemon holds.
     pub(super) async fn status(&self) -> Result<Text, Failure> {
-        let mut status = self.status.lock().await;
         let snapshot = self.snapshots.borrow().clone();
+        let counts = self.counters.read(&snapshot).await;
+        let rules = document(&rule_statuses(&snapshot.facts, &counts))?;
+        let mut status = self.status.lock().await;
         let rest = match &*status {
             Some(rendered) if rendered.revision == snapshot.revision => rendered.rest.clone(),
             _ => {
@@ -86,26 +90,52 @@ impl Answers {
                 rest
             }
         };
-        let uptime = format!("\"uptime-seconds\":{}", self.started.elapsed().as_secs());
-        Ok(Text { head: head_of_reply(&uptime), rest })
+        let uptime = self.started.elapsed().as_secs();
+        let head = head_of_reply(&format!("\"uptime-seconds\":{uptime},\"rules\":{rules}"));
+        Ok(Text { head, rest })
     }
 
-    /// What is known of an address. Whoever has given up when it is their turn
-    /// is passed over.
+    /// What is known of an address.
     pub(super) async fn why(
         &self,
         address: IpAddr,
         peer: Peer,
         has_gone: impl Fn() -> bool,
     ) -> Result<String, Failure> {
+        let copies = self.copies.clone();
+        let answer = move |facts: &Facts| why::answer(facts, copies.as_ref(), address);
+        self.in_turn(peer, has_gone, answer).await
+    }
+
+    /// What the feeds of each list have in common.
+    pub(super) async fn overlap(
+        &self,
+        peer: Peer,
+        has_gone: impl Fn() -> bool,
+    ) -> Result<String, Failure> {
+        let answer = |facts: &Facts| {
+            let lists = facts.lists.iter().map(|list| &*list.list);
+            let feeds = facts.in_force(SystemTime::now());
+            OverlapView::of(lists, &feeds, &facts.protection, Vec::new())
+        };
+        self.in_turn(peer, has_gone, answer).await
+    }
+
+    /// Makes an answer that takes a while. Whoever has given up when it is
+    /// their turn is passed over.
+    async fn in_turn<V: serde::Serialize + Send + 'static>(
+        &self,
+        peer: Peer,
+        has_gone: impl Fn() -> bool,
+        answer: impl FnOnce(&Facts) -> V + Send + 'static,
+    ) -> Result<String, Failure> {
         let turn = self.turns.wait(peer.uid, peer.rank()).await;
         if has_gone() {
             return Err(Failure::new(Exit::Failure, "nobody waits for the answer"));
         }
         let snapshot = self.snapshots.borrow().clone();
-        let copies = self.copies.clone();
         let answer = spawn_blocking(move || {
-            let view = why::answer(&snapshot.facts, copies.as_ref(), address);
+            let view = answer(&snapshot.facts);
             drop(turn);
             view
         });
@@ -120,6 +150,7 @@ fn render(snapshot: &Snapshot) -> Arc<str> {
     let mut document = document(&view).unwrap_or_default();
     if let Some(keys) = document.as_object_mut() {
         keys.remove("uptime-seconds");
+        keys.remove("rules");
     }
     let mut text = document.to_string();
     // It goes on where the head has begun.

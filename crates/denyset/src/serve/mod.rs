@@ -7,6 +7,7 @@
 
 mod answers;
 mod client;
+mod counters;
 mod limits;
 mod pace;
 mod places;

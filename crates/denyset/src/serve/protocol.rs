@@ -22,6 +22,8 @@ pub enum Request {
         /// The address, in the usual text form.
         address: IpAddr,
     },
+    /// What the feeds of each list have in common.
+    Overlap {},
     /// Read the configuration and all feeds again.
     Reload {},
     /// Observe the kernel again.
@@ -48,6 +50,8 @@ pub(super) enum Wish {
     Status,
     /// To know what is known of an address.
     Why(IpAddr),
+    /// To know what the feeds of each list have in common.
+    Overlap,
     /// That something changes.
     Change(Change),
 }
@@ -75,6 +79,7 @@ impl Request {
         match self {
             Self::Status {} => "status",
             Self::Why { .. } => "why",
+            Self::Overlap {} => "overlap",
             Self::Reload {} => "reload",
             Self::Resync {} => "resync",
             Self::Apply {} => "apply",
@@ -88,6 +93,7 @@ impl Request {
         match self {
             Self::Status {} => Wish::Status,
             Self::Why { address } => Wish::Why(address),
+            Self::Overlap {} => Wish::Overlap,
             Self::Reload {} => Wish::Change(Change::Reload),
             Self::Resync {} => Wish::Change(Change::Resync),
             Self::Apply {} => Wish::Change(Change::Apply),
@@ -230,6 +236,7 @@ mod tests {
         let all = [
             Request::Status {},
             Request::Why { address },
+            Request::Overlap {},
             Request::Reload {},
             Request::Resync {},
             Request::Apply {},

@@ -2,6 +2,7 @@
 //! force at one revision. Whoever asks reads it, and nobody waits for the loop.
 //! What is large is shared; how any of it is said is decided in `view`.
 
+mod counts;
 mod of_keeper;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use blocklist::{Contributed, Family, FeedName, List, Protection, Refusal};
 use intake::{Age, Loss, Version};
 use keeper::Held;
 use reconcile::{Members, RulesSeen, SetName, SetPrefix};
+
+pub use counts::RuleCounts;
 
 /// The facts, and which ones they are.
 #[derive(Clone, Debug)]

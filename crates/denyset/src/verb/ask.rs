@@ -98,7 +98,10 @@ pub(super) fn accept(whom: &Whom, feed: Option<&FeedName>, format: Format) -> Ex
 ///
 /// # Errors
 /// How to exit, after an explanation.
-pub(super) fn hand_over(whom: &Whom, request: &Request) -> Result<Option<OutcomeView>, Exit> {
+pub(super) fn hand_over<T: DeserializeOwned>(
+    whom: &Whom,
+    request: &Request,
+) -> Result<Option<T>, Exit> {
     match ask(&whom.socket, request, LONG) {
         Ok(answer) => read(answer).map(Some),
         Err(AskError::NoDaemon { .. }) => Ok(None),

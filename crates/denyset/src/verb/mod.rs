@@ -5,6 +5,7 @@ mod apply;
 mod ask;
 mod check;
 mod compile;
+mod hits;
 mod prepare;
 mod run;
 
@@ -35,6 +36,7 @@ pub fn run(cli: &Cli) -> Exit {
         Verb::Compile(compile) => ended(compile::run(compile)),
         Verb::Status(print) => ask::status(&whom(), print.format),
         Verb::Why(why) => ask::why(&whom(), why.address, why.print.format),
+        Verb::Hits(hits) => hits::overlap(&file, &whom(), hits.print.format),
         Verb::Reload(print) => ask::work(&whom(), &Request::Reload {}, print.format),
         Verb::Resync(print) => ask::work(&whom(), &Request::Resync {}, print.format),
         Verb::Accept(accept) => ask::accept(&whom(), accept.feed.as_ref(), accept.print.format),

@@ -49,12 +49,22 @@ pub struct RuleStatus {
     pub set: String,
     /// Whether it was last seen in place, all of it as it should be.
     pub in_place: bool,
+    /// What it has stopped so far; `None` if that could not be read.
+    #[serde(default)]
+    pub packets: Option<u64>,
+    /// The bytes of these packets, with the headers of IP.
+    #[serde(default)]
+    pub bytes: Option<u64>,
 }
 
 impl fmt::Display for RuleStatus {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = if self.in_place { "in place" } else { "not in place" };
-        writeln!(out, "rule: {} asks {}, {place}", shown(&self.rule), shown(&self.set))
+        write!(out, "rule: {} asks {}, {place}", shown(&self.rule), shown(&self.set))?;
+        if let (Some(packets), Some(bytes)) = (self.packets, self.bytes) {
+            write!(out, ", {packets} packets, {bytes} bytes")?;
+        }
+        writeln!(out)
     }
 }
 

@@ -222,6 +222,8 @@ fn status_shows_what_is_wrong_before_what_is_there() {
             rule: "drop".into(),
             set: "denyset-drop-v4".into(),
             in_place: true,
+            packets: Some(3),
+            bytes: Some(108),
         }],
         feeds: vec![feed],
     };
@@ -237,7 +239,7 @@ refused: drop.netset: too small
 set              list  family  members  references  last-applied          last-verified
 denyset-drop-v4  drop  ipv4         12           1  2026-11-23T08:00:00Z  -
 
-rule: drop asks denyset-drop-v4, in place
+rule: drop asks denyset-drop-v4, in place, 3 packets, 108 bytes
 
 feed         format  entries  rejected  state    since
 drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
@@ -251,7 +253,8 @@ drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
             "sets": [{"set": "denyset-drop-v4", "list": "drop", "family": "ipv4", "members": 12,
                       "references": 1, "last-applied": "2026-11-23T08:00:00Z",
                       "last-verified": null}],
-            "rules": [{"rule": "drop", "set": "denyset-drop-v4", "in-place": true}],
+            "rules": [{"rule": "drop", "set": "denyset-drop-v4", "in-place": true,
+                       "packets": 3, "bytes": 108}],
             "feeds": [{"feed": "drop.netset", "format": "plain", "entries": 12, "rejected": 0,
                        "state": "refused", "since": "2026-11-23T07:00:00Z",
                        "refused": "too small", "accept": "denyset accept drop.netset"}]

@@ -3,12 +3,16 @@
 //! about what should be in the kernel.
 
 mod change;
+mod counts;
 mod observe;
 mod rules;
+
+use std::collections::BTreeMap;
 
 use blocklist::Family;
 use reconcile::{KernelError, KernelErrorKind, Stage};
 
+use crate::nftables::Memory;
 use crate::{Batch, Exchange, Failure, NetlinkSocket, Reply, Request, Transport, wire};
 
 /// The kernel's ipset, over one transport, used by one thread.
@@ -17,6 +21,8 @@ pub struct Netfilter<T: Transport = NetlinkSocket> {
     exchange: Exchange<T>,
     batch: Batch,
     revisions: Revisions,
+    /// What our rules had counted, by family.
+    counted: BTreeMap<Family, Memory>,
 }
 
 /// The revision of `hash:net` to create sets with, by family.
@@ -74,7 +80,7 @@ impl<T: Transport> Netfilter<T> {
             ))),
         };
         let revisions = Revisions { ipv4: revision(Family::Ipv4)?, ipv6: revision(Family::Ipv6)? };
-        Ok(Self { exchange, batch: Batch::default(), revisions })
+        Ok(Self { exchange, batch: Batch::default(), revisions, counted: BTreeMap::new() })
     }
 
     fn revision(&self, family: Family) -> u8 {

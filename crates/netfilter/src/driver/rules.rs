@@ -9,15 +9,16 @@ use std::thread::sleep;
 use blocklist::Family;
 use netlink_packet_core::DecodeError;
 use reconcile::{
-    Count, KernelError, KernelErrorKind, Object, Observe as _, Rule, RuleSet, RulesFound, SetName,
+    KernelError, KernelErrorKind, Object, Observe as _, Rule, RuleSet, RulesFound, SetName,
     SetPrefix, Stage,
 };
 
 use super::Netfilter;
+use super::counts::counts;
 use crate::limits::{RELEASE_LOOKS, RELEASE_PAUSE, TABLE_RULES_MAX, TRANSACTION_ATTEMPTS};
 use crate::nftables::{
-    Chain, Compiled, Found, Table, TableHeader, TableRule, Transaction, append, ask, chain_of,
-    compile, generation_of, mark, table, table_name,
+    Chain, Compiled, Found, Memory, Table, TableHeader, TableRule, Transaction, append, ask,
+    chain_of, compile, generation_of, mark, table, table_name,
 };
 use crate::{Failure, Nftables, Reply, Request, Transport};
 
@@ -37,9 +38,13 @@ impl<T: Transport> Netfilter<T> {
             Found::Foreign => RulesFound::Foreign,
             // With no rules there is no table either.
             Found::Ours { table, odd: false } if table.does(&want) && !want.rules.is_empty() => {
+                self.memory(wanted.family()).learn(&table);
                 RulesFound::AsWanted(counts(wanted, &table))
             }
-            Found::Ours { .. } => RulesFound::Other,
+            Found::Ours { table, .. } => {
+                self.memory(wanted.family()).learn_of_part(&table);
+                RulesFound::Other
+            }
         })
     }
 
@@ -72,9 +77,13 @@ impl<T: Transport> Netfilter<T> {
             if before.is_some() {
                 transaction.delete_table();
             }
-            if !none {
+            if none {
+                *self.memory(family) = Memory::default();
+            } else {
                 transaction.create_table(&mark(wanted.prefix()));
-                append(&mut transaction, compiled, &before.unwrap_or_default());
+                let (before, memory) = (before.unwrap_or_default(), self.memory(family));
+                memory.learn_of_part(&before);
+                append(&mut transaction, &compiled, &before, memory);
             }
             let first = self.exchange.reserve(transaction.sequences());
             let batch = transaction.encode(first);
@@ -159,7 +168,12 @@ impl<T: Transport> Netfilter<T> {
         generation_of(&nftables(reply)?).map_err(|error| senseless(&error))
     }
 
-    fn look(&mut self, prefix: &SetPrefix, family: Family) -> Result<Found, Failure> {
+    /// What rules of this family had counted.
+    fn memory(&mut self, family: Family) -> &mut Memory {
+        self.counted.entry(family).or_default()
+    }
+
+    pub(super) fn look(&mut self, prefix: &SetPrefix, family: Family) -> Result<Found, Failure> {
         let name = table_name(prefix);
         let Some(header) = self.one(|sequence| ask::table(family, name, sequence))? else {
             return Ok(Found::Absent);
@@ -203,20 +217,6 @@ impl<T: Transport> Netfilter<T> {
             Err(failure) => Err(failure),
         }
     }
-}
-
-/// What each of our rules has stopped: the sum over the kernel's.
-fn counts(wanted: &RuleSet, table: &Table) -> Vec<Count> {
-    let count = |rule: &Rule| {
-        let mut count = Count { rule: rule.name.clone(), packets: 0, bytes: 0 };
-        for counted in table.rules.iter().filter(|other| other.comment == rule.name) {
-            let counted = counted.counted();
-            count.packets = count.packets.saturating_add(counted.packets);
-            count.bytes = count.bytes.saturating_add(counted.bytes);
-        }
-        count
-    };
-    wanted.rules().iter().map(count).collect()
 }
 
 fn nftables(reply: Reply) -> Result<Nftables, Failure> {
@@ -265,7 +265,7 @@ fn foreign(wanted: &RuleSet) -> KernelError {
     error(Stage::Put, wanted.family(), KernelErrorKind::Exists, detail)
 }
 
-fn listing(failure: &Failure, family: Family) -> KernelError {
+pub(super) fn listing(failure: &Failure, family: Family) -> KernelError {
     // nfnetlink says so of a subsystem that it does not have.
     if is(failure, libc::EINVAL) {
         let detail = format!("it has no nf_tables, the module nf_tables is missing: {failure}");

@@ -11,7 +11,7 @@ use super::element::{
     counter, is, keep_bits, meta, payload, reject, set_match, verdict,
 };
 use super::table::{Table, TableRule};
-use super::{Chain, Transaction};
+use super::{Chain, Memory, Transaction};
 
 /// IANA's protocol numbers.
 const TCP: u8 = 6;
@@ -89,19 +89,23 @@ pub(crate) fn table(compiled: &[Compiled]) -> Table {
     Table { chains, rules: compiled.iter().map(Compiled::as_read).collect() }
 }
 
-/// Puts these rules into a table that was just created. Those that are in
-/// `before` go on counting from there.
-pub(crate) fn append(transaction: &mut Transaction, compiled: Vec<Compiled>, before: &Table) {
+/// Puts these rules into a table that was just created. They go on counting
+/// from what is in `before` and in `memory`.
+pub(crate) fn append(
+    transaction: &mut Transaction,
+    compiled: &[Compiled],
+    before: &Table,
+    memory: &Memory,
+) {
+    let wanted: Vec<_> = compiled.iter().map(Compiled::as_read).collect();
+    let carried = memory.carry(&wanted, |at| compiled[at].counts, before);
     let mut chain = None;
-    for rule in compiled {
+    for (rule, counted) in compiled.iter().zip(carried) {
         if chain != Some(rule.chain) {
             transaction.create_chain(rule.chain);
             chain = Some(rule.chain);
         }
-        let wanted = rule.as_read();
-        let counted = before.rules.iter().find(|other| other.does(&wanted));
-        let elements = rule.elements(counted.map(TableRule::counted).unwrap_or_default());
-        transaction.append_rule(rule.chain, &rule.comment, elements);
+        transaction.append_rule(rule.chain, &rule.comment, rule.elements(counted));
     }
 }
 

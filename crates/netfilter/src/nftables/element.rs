@@ -130,6 +130,16 @@ pub(crate) struct Counted {
     pub(crate) bytes: u64,
 }
 
+impl Counted {
+    /// Both together.
+    pub(super) fn plus(self, more: Self) -> Self {
+        Self {
+            packets: self.packets.saturating_add(more.packets),
+            bytes: self.bytes.saturating_add(more.bytes),
+        }
+    }
+}
+
 /// An expression as it is compared: its name, and its attributes by number
 /// without the flags that the kernel sets on some and not on others.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,12 +8,14 @@
 //! are expressions of `nf_tables` itself.
 
 mod compile;
+mod counted;
 mod element;
 mod table;
 mod told;
 mod transaction;
 
 pub(crate) use compile::{Compiled, append, compile, table};
+pub(crate) use counted::{Memory, sums};
 pub(crate) use table::{Found, Table, TableHeader, TableRule, chain_of, generation_of};
 pub(crate) use told::concerns;
 pub(crate) use transaction::{Transaction, ask};

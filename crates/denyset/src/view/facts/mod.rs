@@ -1,9 +1,10 @@
 //! From facts to what is said of them: each document of the daemon made from a
 //! snapshot. Nothing is changed here and nothing printed.
 
+mod overlap;
 mod status;
 #[cfg(test)]
 mod tests;
 mod work;
 
-pub use status::{problems, status_line, way_out};
+pub use status::{problems, rule_statuses, status_line, way_out};

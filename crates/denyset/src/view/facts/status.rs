@@ -7,7 +7,7 @@ use intake::Age;
 use keeper::Why;
 use reconcile::RulesFound;
 
-use crate::snapshot::{Facts, FeedFacts, VersionFacts};
+use crate::snapshot::{Facts, FeedFacts, RuleCounts, VersionFacts};
 use crate::view::{
     FeedState, FeedStatus, RuleStatus, SetStatus, StatusView, accept_command, refused,
 };
@@ -26,19 +26,25 @@ impl StatusView {
             generation: facts.generation,
             uptime_seconds,
             sets: sets(facts),
-            rules: rules(facts),
+            rules: rule_statuses(facts, &RuleCounts::default()),
             feeds: facts.feeds.iter().map(|(name, feed)| feed_status(name, feed)).collect(),
         }
     }
 }
 
-fn rules(facts: &Facts) -> Vec<RuleStatus> {
+/// The rules, with what they have counted.
+pub fn rule_statuses(facts: &Facts, counts: &RuleCounts) -> Vec<RuleStatus> {
     let all = facts.rules.iter().flat_map(|seen| {
         let in_place = matches!(seen.found, Some(RulesFound::AsWanted(_)));
-        seen.wanted.rules().iter().map(move |rule| RuleStatus {
-            rule: rule.name.clone(),
-            set: rule.set.to_string(),
-            in_place,
+        seen.wanted.rules().iter().map(move |rule| {
+            let count = counts.of(seen.wanted.family(), &rule.name);
+            RuleStatus {
+                rule: rule.name.clone(),
+                set: rule.set.to_string(),
+                in_place,
+                packets: count.map(|count| count.packets),
+                bytes: count.map(|count| count.bytes),
+            }
         })
     });
     all.collect()
