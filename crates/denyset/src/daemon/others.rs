@@ -38,14 +38,13 @@ pub(super) fn listen(
         let bell = DeathBell::armed(&finish);
         // Once the loop has ended nobody needs to know.
         while !finish.is_closed() {
-            let changed = match &mut watch {
-                Some(watch) => watch.wait(GLANCE),
-                None => {
-                    sleep(RETRY);
-                    watch = RulesWatch::open(&prefix).ok();
-                    // What was done meanwhile nobody has told.
-                    Ok(watch.is_some())
-                }
+            let changed = if let Some(watch) = &mut watch {
+                watch.wait(GLANCE)
+            } else {
+                sleep(RETRY);
+                watch = RulesWatch::open(&prefix).ok();
+                // What was done meanwhile nobody has told.
+                Ok(watch.is_some())
             };
             match changed {
                 Ok(false) => {}

@@ -1,6 +1,7 @@
 //! `hits --overlap`: asked of the daemon, and where there is none worked out
 //! from the last good copies, which any verb may read.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -46,11 +47,16 @@ fn alone(config_file: &Path) -> Result<OverlapView, Exit> {
     let now = SystemTime::now();
     let feeds = feeds.into_iter().map(|(name, copy)| {
         let version = Version::new(Identity::default(), copy.feed, copy.written, copy.accepted);
-        (name, version.prefixes_at(now))
+        (name, version.contributed_at(now))
     });
     let notes = damaged.iter().chain(&unread).map(ToString::to_string);
     let lists = config.lists.iter().map(|list| &list.list);
-    Ok(OverlapView::of(lists, &feeds.collect(), &protection(&facts()), notes.collect()))
+    Ok(OverlapView::of(
+        lists,
+        &feeds.collect::<BTreeMap<_, _>>(),
+        &protection(&facts()),
+        notes.collect(),
+    ))
 }
 
 fn restore(copies: &Copies, config: &Config) -> Result<Restored, feedfiles::StoreError> {
