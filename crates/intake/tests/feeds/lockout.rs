@@ -53,15 +53,12 @@ fn check(rules: Arc<Rules>, peers: &[Peer], want: Option<&str>) {
     desk.changed();
     desk.settle();
     let refusals = desk.intake.feeds()[&feed("a")].refusals();
-    match want {
-        Some(want) => {
-            assert!(refusals[0].to_string().contains(want), "{}", refusals[0]);
-            desk.expect(&[("a", 1)]);
-        }
-        None => {
-            assert_eq!(refusals, []);
-            desk.expect(&[("a", 2)]);
-        }
+    if let Some(want) = want {
+        assert!(refusals[0].to_string().contains(want), "{}", refusals[0]);
+        desk.expect(&[("a", 1)]);
+    } else {
+        assert_eq!(refusals, []);
+        desk.expect(&[("a", 2)]);
     }
 }
 
