@@ -13,6 +13,7 @@ mod list;
 mod mistake;
 mod origin;
 mod rule;
+mod sample;
 mod section;
 #[cfg(test)]
 mod tests;
