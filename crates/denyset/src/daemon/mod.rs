@@ -13,6 +13,7 @@ mod perform;
 mod publish;
 mod reload;
 mod report;
+mod samples;
 mod signals;
 mod start;
 mod storage;
@@ -34,6 +35,7 @@ pub use start::{StartError, kernel_exit, start};
 
 use crate::effects::{FeedEffects, Halt};
 use crate::exit::Exit;
+use crate::hits::Hits;
 use crate::lock::Lock;
 use crate::serve::Call;
 use crate::systemd;
@@ -63,6 +65,8 @@ pub struct Daemon {
     host: News,
     clock: Clock,
     feeds: FeedEffects,
+    /// What was hit.
+    hits: Hits,
     worker: Worker,
     storage: Storage,
     halt: Halt,
@@ -186,6 +190,7 @@ impl Daemon {
         self.halt.ask();
         let remove = self.config.daemon.on_stop == OnStop::Remove;
         let removed = if remove { self.remove_all().await.is_ok() } else { true };
+        self.note_quiet(self.hits.quiet());
         self.worker.end();
         self.storage.end();
         tracing::info!("stopped");

@@ -11,8 +11,8 @@ use std::time::SystemTime;
 use blocklist::{FeedName, Limits, Refusal};
 use configuration::Config;
 use feedfiles::{
-    BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Restored, Rule,
-    Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId,
+    BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Quiet, Restored,
+    Rule, Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId,
 };
 use intake::{
     Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, ReadOrder, Reading, RecallOrder,
@@ -244,6 +244,11 @@ impl FeedEffects {
         });
         let lists = lists.collect();
         self.write(|store| store.write_down(&lists));
+    }
+
+    /// Writes down how long feeds have blocked nothing.
+    pub fn note_quiet(&self, quiet: &BTreeMap<FeedName, Quiet>) {
+        self.write(|store| store.note_quiet(quiet));
     }
 
     /// Removes what no list has named for thirty days.
