@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use blocklist::{AnyPrefix, Family, FeedName, Prefixes, Role};
+use blocklist::{AnyPrefix, Contributed, Family, FeedName, Role};
 use netfilter::Shown;
 use reconcile::{End, Members, RuleSet};
 
@@ -31,7 +31,7 @@ pub(super) struct Known {
     group: u16,
     end: End,
     /// The feeds of its list, by name.
-    feeds: Arc<[(FeedName, Arc<Prefixes>)]>,
+    feeds: Arc<[(FeedName, Contributed)]>,
     /// What its set should hold.
     members: Option<Members>,
 }
@@ -63,7 +63,7 @@ impl Lookup {
         let in_force = facts.in_force(now);
         for list in facts.lists.iter().map(|list| &list.list) {
             let feeds = in_force.iter().filter(|(feed, _)| list.role(feed) == Role::Deny);
-            let feeds = feeds.map(|(feed, prefixes)| (feed.clone(), prefixes.clone()));
+            let feeds = feeds.map(|(name, feed)| (name.clone(), feed.clone()));
             let feeds: Arc<[_]> = feeds.collect();
             for rule in lookup.shown.iter().flat_map(RuleSet::rules) {
                 let family = rule.set.family();
@@ -113,7 +113,7 @@ impl Lookup {
             End::Source => shown.source,
             End::Destination => shown.destination,
         };
-        let feeds = known.feeds.iter().filter(|(_, prefixes)| prefixes.contains(address));
+        let feeds = known.feeds.iter().filter(|(_, feed)| feed.blocks.contains(address));
         Some(Hit {
             family,
             known,

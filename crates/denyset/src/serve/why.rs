@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use blocklist::{
-    AllowedBy, AnyPrefix, Exemption, Explanation, FeedName, Limits, List, Match, Prefixes, Role,
-    Source, explain,
+    AllowedBy, AnyPrefix, Contribution, Exemption, Explanation, FeedName, Limits, List, Match,
+    Role, Source, explain,
 };
 use feedfiles::{Copies, OpenCopy};
 use netfilter::Netfilter;
@@ -42,7 +41,7 @@ pub(super) fn answer(facts: &Facts, copies: Option<&Copies>, address: IpAddr) ->
 pub(super) fn lines(
     facts: &Facts,
     copies: Option<&Copies>,
-    feeds: &BTreeMap<FeedName, Arc<Prefixes>>,
+    feeds: &BTreeMap<FeedName, impl Contribution>,
     list: &List,
     address: IpAddr,
 ) -> (Vec<SourceView>, Vec<String>) {
@@ -187,8 +186,10 @@ fn without_line(found: &Match) -> SourceView {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use blocklist::{Allow, Glob, Options, parse_with};
-    use feedfiles::Store;
+    use feedfiles::{Manner, Store};
     use intake::{Age, Identity, Version};
     use tempfile::TempDir;
 
@@ -205,8 +206,8 @@ mod tests {
         let parsed = parse_with(text.as_bytes(), blocklist::Format::Plain, &options, &limits);
         let drafts = store.drafts().clone();
         let now = SystemTime::UNIX_EPOCH;
-        let draft =
-            drafts.lay_down(&name, &options, &parsed, text.as_bytes(), now).expect("a draft");
+        let manner = Manner { format: parsed.format, detected: false, options: &options };
+        let draft = drafts.lay_down(&name, manner, &parsed, text.as_bytes(), now).expect("a draft");
         store.keep(draft, now).expect("kept");
         let copy = store.copies().look_into(&name).expect("good").expect("there");
         let id = Identity(copy.header().version().numbers());

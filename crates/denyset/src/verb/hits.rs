@@ -83,7 +83,7 @@ fn alone(config_file: &Path) -> Result<OverlapView, Exit> {
     let now = SystemTime::now();
     let feeds = feeds.into_iter().map(|(name, copy)| {
         let version = Version::new(Identity::default(), copy.feed, copy.written, copy.accepted);
-        (name, version.prefixes_at(now))
+        (name, version.contributed_at(now))
     });
     let notes = damaged.iter().chain(&unread).map(ToString::to_string);
     let lists = config.lists.iter().map(|list| &list.list);

@@ -176,7 +176,9 @@ mod tests {
 
     fn check(first: u32, sequences: &[u32], lost: u64) {
         let mut numbers = Numbers { next: first, lost: 0 };
-        sequences.iter().for_each(|&sequence| numbers.come(Some(sequence)));
+        for &sequence in sequences {
+            numbers.come(Some(sequence));
+        }
         numbers.come(None);
         assert_eq!(numbers.lost, lost, "{first} {sequences:?}");
     }

@@ -1,9 +1,10 @@
 //! The document of `hits --overlap`, from lists and what their feeds contribute.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use blocklist::{AddressCount, FeedName, List, Overlap, OverlapPart, Prefixes, Protection, Role};
+use blocklist::{
+    AddressCount, Contribution, FeedName, List, Overlap, OverlapPart, Prefixes, Protection, Role,
+};
 
 use crate::view::{FamilyOverlap, FeedOverlap, ListOverlap, OverlapView, PairOverlap};
 
@@ -12,7 +13,7 @@ impl OverlapView {
     /// counts for nothing. Goes once over all entries of each list.
     pub fn of<'a>(
         lists: impl IntoIterator<Item = &'a List>,
-        feeds: &BTreeMap<FeedName, Arc<Prefixes>>,
+        feeds: &BTreeMap<FeedName, impl Contribution>,
         protection: &Protection,
         notes: Vec<String>,
     ) -> Self {
@@ -23,15 +24,16 @@ impl OverlapView {
 
 fn list_overlap(
     list: &List,
-    feeds: &BTreeMap<FeedName, Arc<Prefixes>>,
+    feeds: &BTreeMap<FeedName, impl Contribution>,
     protection: &Protection,
 ) -> ListOverlap {
     let of_role = |role| feeds.iter().filter(move |(name, _)| list.role(name) == role);
     let literals: Prefixes = list.literals().collect();
     let protect = protection.of(&list.protect);
-    let allowed = of_role(Role::Allow).map(|(_, prefixes)| &**prefixes);
+    let allowed = of_role(Role::Allow).map(|(_, feed)| feed.of_role(Role::Allow));
     let never = Prefixes::union(allowed.chain([&literals, &protect]));
-    let (names, sets): (Vec<_>, Vec<_>) = of_role(Role::Deny).unzip();
+    let denied = of_role(Role::Deny).map(|(name, feed)| (name, feed.of_role(Role::Deny)));
+    let (names, sets): (Vec<_>, Vec<_>) = denied.unzip();
     let ipv4: Vec<_> = sets.iter().map(|set| &set.ipv4).collect();
     let ipv6: Vec<_> = sets.iter().map(|set| &set.ipv6).collect();
     let (ipv4, ipv6) = (Overlap::of(&ipv4, &never.ipv4), Overlap::of(&ipv6, &never.ipv6));
@@ -79,6 +81,8 @@ fn pairs(names: &[&FeedName], ipv4: &Overlap, ipv6: &Overlap) -> Option<Vec<Pair
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use blocklist::{Allow, AnyPrefix, Glob, Protect};
 
     use super::*;
