@@ -64,6 +64,8 @@ pub struct Kernel {
     pub set_prefix: SetPrefix,
     /// How sets are brought up to date.
     pub update: Update,
+    /// The group of NFLOG by which the kernel shows packets to us.
+    pub nflog_group: u16,
 }
 
 /// How sets are brought up to date.
@@ -101,7 +103,8 @@ impl Default for Daemon {
 impl Default for Kernel {
     fn default() -> Self {
         let set_prefix = SetPrefix::new("denyset-").expect("a prefix that the checks let pass");
-        Self { set_prefix, update: Update::default() }
+        let nflog_group = group(limits::NFLOG_GROUP.default);
+        Self { set_prefix, update: Update::default(), nflog_group }
     }
 }
 
@@ -186,13 +189,20 @@ impl Kernel {
         }
         let words = [("auto", Update::Auto), ("swap", Update::Swap), ("in-place", Update::InPlace)];
         let update = section.choice("update", &words).unwrap_or_default();
+        let nflog_group = section.number(&limits::NFLOG_GROUP);
+        let nflog_group = group(nflog_group.unwrap_or(limits::NFLOG_GROUP.default));
         section.finish();
-        Some(Self { set_prefix: set_prefix?, update })
+        Some(Self { set_prefix: set_prefix?, update, nflog_group })
     }
 }
 
 fn time(section: &mut Section<'_, '_>, number: &Number, unit: fn(u64) -> Duration) -> Duration {
     unit(section.number(number).unwrap_or(number.default))
+}
+
+/// A number that the checks have let pass.
+fn group(number: u64) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
 }
 
 /// A number that the checks have let pass.

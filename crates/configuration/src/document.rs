@@ -11,6 +11,7 @@ use super::guard;
 use super::list::{self, Neighbours};
 use super::mistake::Mistakes;
 use super::rule::{self, Lists};
+use super::sample::Labels;
 use super::section::{Section, article};
 use super::{Config, Daemon, Kernel, feed, limits, lockout};
 
@@ -48,7 +49,9 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
     for (table, at) in feeds {
         read_feeds.extend(feed::read(Section::new("feed", at, table, mistakes)));
     }
-    let mut asked = Lists { set_prefix, known: &read_lists, names: BTreeMap::new() };
+    let group = kernel.as_ref().map_or(0, |kernel| kernel.nflog_group);
+    let labels = Labels { group, known: BTreeMap::new() };
+    let mut asked = Lists { set_prefix, known: &read_lists, names: BTreeMap::new(), labels };
     let mut read_rules = Vec::with_capacity(rules.len());
     for (table, at) in rules {
         read_rules.extend(rule::read(Section::new("rule", at, table, mistakes), &mut asked));

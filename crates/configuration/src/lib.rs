@@ -14,6 +14,7 @@ mod lockout;
 mod mistake;
 mod origin;
 mod rule;
+mod sample;
 mod section;
 #[cfg(test)]
 mod tests;

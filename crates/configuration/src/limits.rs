@@ -52,6 +52,13 @@ pub const LAST_COLUMN: Number = number("last-column", 2, 1, 1_000);
 /// The column of prefix lengths, from 1.
 pub const LENGTH_COLUMN: Number = number("length-column", 2, 1, 1_000);
 
+/// Of packets that a rule stops, one in so many is looked at; 0 looks at none.
+pub const SAMPLE: Number = number("sample", 0, 0, 1_000_000_000);
+/// Looking one packet up takes some ten microseconds.
+pub const SAMPLE_RATE: Number = number("rate", 100, 1, 10_000);
+/// The group of NFLOG; 0 is the one that others use by default.
+pub const NFLOG_GROUP: Number = number("nflog-group", 4_217, 1, 65_535);
+
 /// The longest configuration file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 4 << 20;
 /// `[[list]]` tables at the most: each is two sets, and a kernel has 65,534.

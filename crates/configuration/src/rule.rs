@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::mistake::Place;
+use super::sample::{self, Labels};
 use super::section::{Section, Text, article};
 use super::{Config, ListConfig, limits};
 
@@ -41,6 +42,8 @@ pub(super) struct Lists<'a> {
     pub(super) known: &'a [ListConfig],
     /// The names so far and where they stand.
     pub(super) names: BTreeMap<String, Place>,
+    /// What packets are labelled with that are looked at.
+    pub(super) labels: Labels,
 }
 
 /// Reads one table. `None` if it cannot be a rule, after that was noted.
@@ -69,6 +72,7 @@ pub(super) fn read(mut section: Section<'_, '_>, lists: &mut Lists<'_>) -> Optio
                    refuse the answers that this host waits for";
         section.note(at, "verdict", why);
     }
+    let sample = sample::read(&mut section, name.as_deref(), &mut lists.labels);
     let at = section.begins();
     section.finish();
 
@@ -81,7 +85,8 @@ pub(super) fn read(mut section: Section<'_, '_>, lists: &mut Lists<'_>) -> Optio
     let rule = |family| {
         let set = lists.set_prefix.live(&list, family).ok()?;
         let (name, ports, interfaces) = (name.clone(), ports.clone(), interfaces.clone());
-        Some(Rule { name, set, end, hook, verdict, ports, interfaces, new_only })
+        let sample = sample.clone();
+        Some(Rule { name, set, end, hook, verdict, ports, interfaces, new_only, sample })
     };
     let rules = [rule(Family::Ipv4)?, rule(Family::Ipv6)?];
     Some(RuleConfig { list, rules, at })
@@ -254,6 +259,7 @@ mod tests {
                 ports: Vec::new(),
                 interfaces: Vec::new(),
                 new_only: false,
+                sample: None,
             };
             assert_eq!(config.filter(family).rules(), [want]);
         }
@@ -343,8 +349,8 @@ mod tests {
             &["7:13: rule.tcp-ports: an array of ports is allowed, not an integer"],
         );
         check(
-            "[[rule]]\nlist = \"drop\"\nsample = 7",
-            &["7:1: rule.sample: unknown key, did you mean `name`?"],
+            "[[rule]]\nlist = \"drop\"\nsampel = 7",
+            &["7:1: rule.sampel: unknown key, did you mean `sample`?"],
         );
     }
 }

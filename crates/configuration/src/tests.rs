@@ -93,7 +93,7 @@ fn an_unknown_key_is_refused_and_the_nearest_known_one_named() {
     check("[[lists]]\n", &["1:3: lists: unknown key, did you mean `list`?"]);
     check(
         "[kernel]\ncolour = 1",
-        &["2:1: kernel.colour: unknown key, `set-prefix` or `update` is allowed"],
+        &["2:1: kernel.colour: unknown key, `set-prefix`, `update` or `nflog-group` is allowed"],
     );
     check(
         "[[list]]\nname = \"drop\"\nfeed = [\"*\"]",

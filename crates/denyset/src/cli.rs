@@ -172,7 +172,10 @@ pub enum Verb {
     ///
     /// Exits with 0 blocked, 1 not blocked, 2 error.
     Why(Why),
-    /// Say what blocks anything at all.
+    /// Say what blocks anything at all: which rule, feed and line.
+    ///
+    /// Rules count every packet. Which feed and line it is owed to is known of
+    /// the packets that are looked at: `sample` in a `[[rule]]` says how many.
     ///
     /// `--overlap` needs no packets: what only one feed of a list has, and
     /// what each two have in common. Without a daemon it is worked out from
@@ -297,8 +300,21 @@ pub struct Why {
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Hits {
     /// What the feeds of each list have in common, and what only one has.
-    #[arg(long, required = true)]
+    #[arg(long, conflicts_with_all = ["feed", "rule", "top", "watch"])]
     pub overlap: bool,
+    /// Of this feed only.
+    #[arg(long, value_parser = feed_name, value_name = "FEED")]
+    pub feed: Option<FeedName>,
+    /// Of this rule only.
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<String>,
+    /// How many addresses and prefixes to name.
+    #[arg(long, value_name = "N", default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub top: u16,
+    /// Show it again every two seconds.
+    #[arg(long)]
+    pub watch: bool,
     /// How to print.
     #[command(flatten)]
     pub print: Print,

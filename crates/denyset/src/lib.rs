@@ -9,6 +9,7 @@ pub mod cli;
 pub mod daemon;
 pub mod effects;
 pub mod exit;
+pub mod hits;
 pub mod lock;
 pub mod log;
 pub mod memory;

@@ -1,8 +1,9 @@
 //! The kernel's ipsets and the rules that ask them, over raw netlink: what the
 //! messages look like ([`wire`], [`Request`], [`Batch`], [`answers`]; of
-//! `nf_tables` in `nftables`), how they are exchanged ([`Transport`],
-//! [`Exchange`]), the driver that makes them the [`reconcile::Kernel`] trait
-//! ([`Netfilter`]), and who hears of what others do to rules ([`RulesWatch`]).
+//! `nf_tables` in `nftables`, of packets that rules show in `nflog`), how they
+//! are exchanged ([`Transport`], [`Exchange`]), the driver that makes them the
+//! [`reconcile::Kernel`] trait ([`Netfilter`]), and who hears of what others do
+//! to rules ([`RulesWatch`]).
 //!
 //! It knows no runtime, no files and no configuration, and never why a set or
 //! a rule should look as it does. Every message names one set or our own
@@ -14,6 +15,7 @@ mod driver;
 mod exchange;
 mod failure;
 pub mod limits;
+mod nflog;
 mod nftables;
 mod reply;
 mod request;
@@ -26,6 +28,7 @@ pub use batch::{Batch, Change, Unwritable};
 pub use driver::Netfilter;
 pub use exchange::Exchange;
 pub use failure::Failure;
+pub use nflog::{Heard, ListenError, Listener, Shown, Unreadable, shown};
 pub use reply::{Entry, Nftables, Part, Reply, WireHeader};
 pub use request::Request;
 pub use transport::{NetlinkSocket, Transport};

@@ -37,8 +37,16 @@ pub const RELEASE_LOOKS: usize = 25;
 /// See [`RELEASE_LOOKS`].
 pub const RELEASE_PAUSE: Duration = Duration::from_millis(10);
 
+/// How much of a packet is shown: the addresses in IPv6's header (RFC 8200),
+/// which is the longer one.
+pub const SHOWN_BYTES: u32 = 40;
+/// How long the kernel gathers packets before it shows them.
+pub const SHOWN_WITHIN: Duration = Duration::from_millis(200);
+/// How long to wait for packets that are shown before looking around.
+pub const GLANCE: Duration = Duration::from_secs(1);
+
 /// Rules of the kernel in one transaction; one of ours may take several. All
-/// of them go into one `send`, and a rule takes less than 600 bytes.
+/// of them go into one `send`, and a rule takes less than 700 bytes.
 pub const TABLE_RULES_MAX: usize = 1_024;
 
 /// What is told of changes of rules, read in a row.

@@ -3,6 +3,7 @@
 //! said to the kernel.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
 use blocklist::Family;
@@ -30,6 +31,28 @@ pub struct Rule {
     /// Only what opens a connection: TCP's SYN without ACK, and what
     /// connection tracking calls new of everything else.
     pub new_only: bool,
+    /// Which of the packets that it stops are shown to whoever counts hits;
+    /// `None` shows none.
+    pub sample: Option<Sample>,
+}
+
+/// Which packets are shown, and under which name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Sample {
+    /// One packet in so many, at random; 1 means every packet.
+    pub one_in: NonZeroU32,
+    /// Packets a second at the most, whatever comes.
+    pub per_second: NonZeroU32,
+    /// To whom: the group of NFLOG.
+    pub group: u16,
+    /// What they are labelled with, at most [`Sample::LABEL_MAX`] bytes.
+    pub label: String,
+}
+
+impl Sample {
+    /// The longest label, in bytes, well below `NF_LOG_PREFIXLEN` (128, in
+    /// `include/uapi/linux/netfilter/nf_log.h`).
+    pub const LABEL_MAX: usize = 64;
 }
 
 impl Rule {

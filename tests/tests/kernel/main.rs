@@ -19,6 +19,7 @@ mod following;
 mod foreign;
 mod ground;
 mod host;
+mod nflog;
 mod packets;
 mod reading;
 mod rules;

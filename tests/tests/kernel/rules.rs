@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use lab::wire::{FREE_V4, FREE_V6, HERE_V4, HERE_V6, PEER_V4, PEER_V6, Wire};
 use lab::witness::{ip, succeed};
 use reconcile::{
     Count, End, Hook, Interface, Kernel as _, KernelErrorKind, Observe as _, Op, Ports, Presence,
-    RejectWith, Rule, RuleSet, RulesFound, SetName, Transport, Verdict,
+    RejectWith, Rule, RuleSet, RulesFound, Sample, SetName, Transport, Verdict,
 };
 use rustix::net::{self, AddressFamily, SocketType, sockopt::Timeout};
 
@@ -33,6 +34,7 @@ pub(crate) fn drop_by(set: SetName) -> Rule {
         ports: Vec::new(),
         interfaces: Vec::new(),
         new_only: false,
+        sample: None,
     }
 }
 
@@ -242,6 +244,7 @@ fn every_kind_of_rule_is_taken_and_reads_back_as_what_it_is() {
                                 ports,
                                 interfaces,
                                 new_only,
+                                sample: new_only.then(|| sample(1_000)),
                             });
                             assert!(puts(ground, &rules), "{rules:?}");
                             assert_eq!(packets(ground, &rules), 0);
@@ -253,6 +256,12 @@ fn every_kind_of_rule_is_taken_and_reads_back_as_what_it_is() {
         }
         assert_eq!(cases, 160);
     });
+}
+
+/// One packet in so many is shown.
+fn sample(one_in: u32) -> Sample {
+    let [one_in, per_second] = [one_in, 50].map(|number| NonZeroU32::new(number).expect("some"));
+    Sample { one_in, per_second, group: 4_217, label: "of all".to_owned() }
 }
 
 /// A table as hosts have them.

@@ -1,6 +1,7 @@
 //! Hits: what rules count, what feeds have in common, and what is said of it.
 
 use std::ffi::OsStr;
+use std::time::Duration;
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
@@ -102,5 +103,170 @@ fn what_feeds_have_in_common_is_told_with_and_without_a_daemon() {
         assert_eq!(pairs[0]["ipv4"], "128", "{told:#}");
         daemon.stop();
         assert_eq!(ask(), told);
+    });
+}
+
+/// A rule of which packets are looked at.
+fn sampled(sample: u32) -> String {
+    format!("{LIST}{RULE}sample = {sample}\nlog = {{ rate = 10000 }}\n")
+}
+
+/// What `hits` says.
+fn hits(host: &Host, options: &[&str]) -> Value {
+    let config = host.config();
+    let arguments = ["hits", "--format", "json"].iter().chain(options).map(OsStr::new);
+    let answer = run(arguments.chain([OsStr::new("-c"), config.as_os_str()]));
+    assert_eq!(answer.code, 0, "{answer:?}");
+    answer.json()
+}
+
+/// Waits until `hits` says so.
+#[track_caller]
+fn until_hits(daemon: &Daemon<'_>, host: &Host, condition: impl Fn(&Value) -> bool) -> Value {
+    let mut told = Value::Null;
+    daemon.until("hits as they should be", |_| {
+        told = hits(host, &[]);
+        condition(&told)
+    });
+    told
+}
+
+/// All packets that were looked at.
+fn looked_at(told: &Value) -> u64 {
+    let rules = told["rules"].as_array().expect("there are rules").iter();
+    rules.map(|rule| rule["samples"].as_u64().expect("a number")).sum()
+}
+
+/// All packets that were stopped since they are looked at.
+fn stopped(told: &Value) -> u64 {
+    let rules = told["rules"].as_array().expect("there are rules").iter();
+    rules.map(|rule| rule["packets-since"].as_u64().expect("a number")).sum()
+}
+
+/// So many packets from an address that is listed.
+fn send(probe: &mut Probe, count: u64, source: &str) {
+    let source = source.parse().expect("an address");
+    for _ in 0..count {
+        assert_eq!(probe.fate(source), Fate::Dropped, "{source}");
+    }
+}
+
+#[test]
+fn of_a_known_mix_from_twenty_feeds_every_packet_is_owed_to_whom_it_should_be() {
+    isolated(|| {
+        let wire = Wire::new();
+        let mut probe = Probe::over(&wire);
+        let host = Host::with(&with(&sampled(1)));
+        for feed in 0..20 {
+            // Even ones share a network, and the last one lists IPv6 too.
+            let shared = if feed % 2 == 0 { "46.0.0.0/24\n" } else { "" };
+            let ipv6 = if feed == 19 { "2a01:4f8::/32\n" } else { "" };
+            host.feed(
+                &format!("f{feed:02}"),
+                format!("# {feed}\n45.{feed}.0.0/24\n{shared}{ipv6}"),
+            );
+        }
+        let daemon = Daemon::start(&host);
+        until(&daemon, &[0, 0]);
+        until_hits(&daemon, &host, |told| told["listening"] == true);
+        for feed in 0..20 {
+            send(&mut probe, feed + 1, &format!("45.{feed}.0.7"));
+        }
+        send(&mut probe, 40, "46.0.0.9");
+        send(&mut probe, 10, "2a01:4f8::5");
+        let total = 210 + 40 + 10;
+        let told =
+            until_hits(&daemon, &host, |told| looked_at(told) >= total && stopped(told) >= total);
+        assert_eq!((looked_at(&told), &told["lost"]), (total, &0.into()), "{told:#}");
+        for hit in told["feeds"].as_array().expect("feeds") {
+            let feed: u64 = hit["feed"].as_str().expect("a name")[1..].parse().expect("a number");
+            let shared = if feed.is_multiple_of(2) { 40 } else { 0 };
+            let only = feed + 1 + if feed == 19 { 10 } else { 0 };
+            for (key, want) in [("samples", shared + only), ("samples-only", only)] {
+                assert_eq!(hit[key], want, "{key} of {hit:#}");
+            }
+            assert_eq!(
+                (&hit["packets"], &hit["packets-only"]),
+                (&(shared + only).into(), &only.into())
+            );
+            let share = hit["share-only"].as_f64().expect("a number");
+            let exact = 100.0 * f64::from(u32::try_from(only).expect("few")) / 260.0;
+            assert!((share - exact).abs() < 0.02, "{share} is not {exact}");
+        }
+        assert_eq!(told["feeds"].as_array().map(Vec::len), Some(20));
+        let first = &told["addresses"][0];
+        assert_eq!((&first["address"], &first["samples"]), (&"46.0.0.9".into(), &40.into()));
+        assert_eq!(first["prefix"], "46.0.0.0/24");
+        assert_eq!(first["sources"].as_array().map(Vec::len), Some(10), "{first:#}");
+        let source = &first["sources"][1];
+        assert_eq!((&source["feed"], &source["line"]), (&"f02".into(), &3.into()));
+        assert_eq!(told["prefixes"][0]["prefix"], "46.0.0.0/24");
+        let one = hits(&host, &["--feed", "f19", "--top", "1"]);
+        assert_eq!(one["feeds"].as_array().map(Vec::len), Some(1), "{one:#}");
+        assert_eq!(one["addresses"][0]["address"], "45.19.0.7");
+        let text = host.denyset("hits").stdout;
+        assert!(
+            text.contains("40 46.0.0.9 of drop, in 46.0.0.0/24\n  f00:3: 46.0.0.0/24"),
+            "{text}"
+        );
+    });
+}
+
+#[test]
+fn a_sample_shows_shares_within_its_error_and_the_rule_counts_every_packet() {
+    isolated(|| {
+        let wire = Wire::new();
+        let mut probe = Probe::over(&wire);
+        let host = Host::with(&with(&sampled(4)));
+        host.feed("large", "45.0.0.0/24\n");
+        host.feed("small", "45.1.0.0/24\n");
+        let daemon = Daemon::start(&host);
+        until(&daemon, &[0, 0]);
+        until_hits(&daemon, &host, |told| told["listening"] == true);
+        for _ in 0..500 {
+            send(&mut probe, 3, "45.0.0.1");
+            send(&mut probe, 1, "45.1.0.1");
+        }
+        // Of 2,000 packets about 500 are looked at: ten times the standard
+        // deviation of that, 19, is never seen.
+        let told =
+            until_hits(&daemon, &host, |told| looked_at(told) > 300 && stopped(told) == 2_000);
+        daemon.pause(Duration::from_millis(600));
+        let told = if looked_at(&told) < 500 { hits(&host, &[]) } else { told };
+        assert!(looked_at(&told) < 700, "{told:#}");
+        assert_eq!(told["rules"][0]["packets-since"], 2_000);
+        let [large, small] = [&told["feeds"][0], &told["feeds"][1]];
+        assert_eq!((&large["feed"], &small["feed"]), (&"large".into(), &"small".into()));
+        let share = large["share"].as_f64().expect("a number");
+        assert!((55.0..95.0).contains(&share), "{told:#}");
+        let about = large["packets"].as_u64().expect("a number");
+        assert!((1_100..1_900).contains(&about), "{told:#}");
+    });
+}
+
+#[test]
+fn a_feed_that_blocks_nothing_for_thirty_days_is_told_until_it_is_hit() {
+    isolated(|| {
+        let wire = Wire::new();
+        let mut probe = Probe::over(&wire);
+        let host = Host::with(&with(&sampled(1)));
+        host.feed("idle", "45.0.0.0/24\n");
+        let daemon = Daemon::start(&host);
+        until(&daemon, &[0, 0]);
+        daemon.stop();
+        let file = host.state().join("feeds/hits.json");
+        let noted =
+            "{\"idle\": {\"days\": 30, \"counted\": \"2026-01-01T00:00:00Z\", \"hit\": null}}";
+        std::fs::write(&file, noted).expect("written");
+        let daemon = Daemon::start(&host);
+        let told = until_hits(&daemon, &host, |told| told["listening"] == true);
+        assert_eq!(told["idle"][0]["feed"], "idle", "{told:#}");
+        until(&daemon, &[0, 0]);
+        send(&mut probe, 2, "45.0.0.1");
+        let told = until_hits(&daemon, &host, |told| looked_at(told) == 2);
+        assert_eq!(told["idle"], Value::Array(Vec::new()), "{told:#}");
+        daemon.stop();
+        let noted = std::fs::read_to_string(&file).expect("it is there");
+        assert!(noted.contains("\"days\":0") && !noted.contains("\"hit\":null"), "{noted}");
     });
 }

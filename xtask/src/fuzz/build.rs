@@ -26,7 +26,7 @@ const FLAGS: [&str; 6] = [
 
 /// The crates that foreign bytes go through, and the targets. Not the one that
 /// reads CSV: it makes tables for each reader, which would take most of the time.
-const INSTRUMENTED: [&str; 12] = [
+const INSTRUMENTED: [&str; 13] = [
     "blocklist",
     "host",
     "netfilter",
@@ -39,6 +39,7 @@ const INSTRUMENTED: [&str; 12] = [
     "answers",
     "listing",
     "peers",
+    "shown",
 ];
 
 /// Set where this program is started in place of the compiler.

@@ -20,13 +20,14 @@ const PROGRAM: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "boot", "effects", "exit", "lock", "remedy", "salt", "serve", "settings", "snapshot",
-            "systemd", "view",
+            "boot", "effects", "exit", "hits", "lock", "remedy", "salt", "serve", "settings",
+            "snapshot", "systemd", "view",
         ],
     ),
-    ("serve", &["exit", "snapshot", "view"]),
+    ("serve", &["exit", "hits", "snapshot", "view"]),
+    ("hits", &["snapshot"]),
     ("boot", &["lock", "remedy", "salt"]),
-    ("view", &["cli", "snapshot"]),
+    ("view", &["cli", "hits", "snapshot"]),
     ("cli", &["exit"]),
 ];
 

@@ -14,6 +14,7 @@ mod perform;
 mod publish;
 mod reload;
 mod report;
+mod samples;
 mod signals;
 mod start;
 mod storage;
@@ -35,6 +36,7 @@ pub use start::{StartError, kernel_exit, start};
 
 use crate::effects::{FeedEffects, Halt};
 use crate::exit::Exit;
+use crate::hits::Hits;
 use crate::lock::Lock;
 use crate::serve::Call;
 use crate::systemd;
@@ -64,6 +66,8 @@ pub struct Daemon {
     host: News,
     clock: Clock,
     feeds: FeedEffects,
+    /// What was hit.
+    hits: Hits,
     worker: Worker,
     storage: Storage,
     halt: Halt,
@@ -187,6 +191,7 @@ impl Daemon {
         self.halt.ask();
         let remove = self.config.daemon.on_stop == OnStop::Remove;
         let removed = if remove { self.remove_all().await.is_ok() } else { true };
+        self.note_quiet(self.hits.quiet());
         self.worker.end();
         self.storage.end();
         tracing::info!("stopped");

@@ -1,8 +1,11 @@
 //! Hands out what the keeper wants done, and takes in what came of it.
 //! Handing out never waits.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use blocklist::FeedName;
+use feedfiles::Quiet;
 use host::News;
 use intake::{Answer, Order};
 use keeper::{Action, Event, Report};
@@ -28,6 +31,8 @@ pub(super) enum Finished {
     Facts(Box<News>),
     /// What the next boot will know was kept, or why not.
     KeptForNextBoot(Result<(), String>),
+    /// How long feeds have blocked nothing.
+    Quieted(BTreeMap<FeedName, Quiet>),
     /// A thread has panicked. What it was to do will never be done.
     Died,
 }
@@ -98,6 +103,10 @@ impl Daemon {
                 return Vec::new();
             }
             Finished::Facts(news) => return self.learned(*news),
+            Finished::Quieted(quiet) => {
+                self.note_quiet(quiet);
+                return Vec::new();
+            }
             Finished::Died => return Vec::new(),
             Finished::Event(event) => event,
             Finished::Scanned(scanned) => self.scanned(scanned),

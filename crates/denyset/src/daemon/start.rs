@@ -19,11 +19,13 @@ use super::next_boot::NextBoot;
 use super::others;
 use super::publish::Published;
 use super::report::Log;
+use super::samples;
 use super::signals::Signals;
 use super::storage::Storage;
 use super::worker::Worker;
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
+use crate::hits::Hits;
 use crate::lock::{Lock, LockError};
 use crate::remedy;
 use crate::salt::salt;
@@ -32,7 +34,7 @@ use crate::settings::{protection, settings};
 use crate::snapshot::{Facts, Surroundings};
 use crate::systemd;
 use configuration::{Config, ConfigError};
-use feedfiles::StoreError;
+use feedfiles::{Copies, StoreError};
 
 /// Finished work that waits for the loop. More than can be handed out at once.
 const FINISHED_MAX: usize = 64;
@@ -106,11 +108,14 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     let clock = Clock::start();
     let keeper = Keeper::new(settings(&config), protection(&host.facts), salt(), clock.now());
     let published = Published::new(Facts::of(&keeper, Surroundings::default()));
+    let hits = Hits::new(feeds.copies().map(Copies::quiet).unwrap_or_default());
+    samples::follow(hits.clone(), published.subscribe(), finish.clone());
     let daemon = Daemon {
         keeper,
         host,
         clock,
-        calls: listen(&config, &published, &feeds),
+        calls: listen(&config, &published, &feeds, hits.clone()),
+        hits,
         feeds,
         worker,
         storage,
@@ -150,10 +155,15 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
 }
 
 /// Opens the control socket. A daemon that nobody can ask still blocks.
-fn listen(config: &Config, published: &Published, feeds: &FeedEffects) -> mpsc::Receiver<Call> {
+fn listen(
+    config: &Config,
+    published: &Published,
+    feeds: &FeedEffects,
+    hits: Hits,
+) -> mpsc::Receiver<Call> {
     let (sender, calls) = mpsc::channel(CALLS_MAX);
     let copies = feeds.copies().cloned();
-    let answers = Answers::new(published.subscribe(), copies, sender, Instant::now());
+    let answers = Answers::new(published.subscribe(), copies, hits, sender, Instant::now());
     match Socket::bind(&config.daemon.control_socket) {
         Ok(socket) => {
             tokio::spawn(Server::new(socket, answers).serve());

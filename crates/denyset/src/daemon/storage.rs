@@ -7,6 +7,8 @@ use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
+use blocklist::FeedName;
+use feedfiles::Quiet;
 use intake::{Makeup, Order, Ticket};
 use keeper::Event;
 use tokio::sync::mpsc;
@@ -20,6 +22,8 @@ pub(super) enum Task {
     Order(Order),
     /// Write down which feeds make up each list.
     WriteDown(Ticket, BTreeMap<String, Makeup>),
+    /// Write down how long feeds have blocked nothing.
+    NoteQuiet(BTreeMap<FeedName, Quiet>),
     /// Remove what nobody has wanted for long.
     ClearUnwanted,
 }
@@ -46,6 +50,10 @@ impl Storage {
                     Task::WriteDown(ticket, lists) => {
                         feeds.write_down(&lists);
                         Some(Event::WrittenDown(ticket))
+                    }
+                    Task::NoteQuiet(quiet) => {
+                        feeds.note_quiet(&quiet);
+                        None
                     }
                     Task::ClearUnwanted => {
                         feeds.clear_unwanted();

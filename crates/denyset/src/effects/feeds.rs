@@ -11,8 +11,8 @@ use std::time::SystemTime;
 use blocklist::{FeedName, Glob, Limits, Refusal, Source};
 use configuration::Config;
 use feedfiles::{
-    BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Restored, Rule,
-    Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId, lines,
+    BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Quiet, Restored,
+    Rule, Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId, lines,
 };
 use intake::{
     Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, Peer, ReadOrder, Reading,
@@ -261,6 +261,11 @@ impl FeedEffects {
         });
         let lists = lists.collect();
         self.write(|store| store.write_down(&lists));
+    }
+
+    /// Writes down how long feeds have blocked nothing.
+    pub fn note_quiet(&self, quiet: &BTreeMap<FeedName, Quiet>) {
+        self.write(|store| store.note_quiet(quiet));
     }
 
     /// Removes what no list has named for thirty days.

@@ -161,6 +161,7 @@ mod tests {
             ports: Vec::new(),
             interfaces: Vec::new(),
             new_only: false,
+            sample: None,
         };
         RulesSeen { wanted: RuleSet::new(&prefix, family, [rule]), found }
     }

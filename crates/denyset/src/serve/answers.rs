@@ -7,17 +7,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use blocklist::{FeedName, FeedNameError};
 use feedfiles::Copies;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::spawn_blocking;
 
 use super::counters::Counters;
+use super::hits::{self, Question};
+use super::limits::HITS_MAX;
 use super::protocol::{Failure, encode_reply, head_of_reply};
 use super::session::{Call, Peer};
 use super::turns::Turns;
 use super::why;
 use crate::exit::Exit;
+use crate::hits::Hits;
 use crate::snapshot::{Facts, Snapshot};
 use crate::view::{OverlapView, StatusView, rule_statuses};
 
@@ -33,6 +37,7 @@ pub struct Answers {
     started: Instant,
     status: Mutex<Option<Rendered>>,
     counters: Counters,
+    hits: Hits,
     turns: Turns,
 }
 
@@ -68,11 +73,12 @@ impl Answers {
     pub fn new(
         snapshots: watch::Receiver<Arc<Snapshot>>,
         copies: Option<Copies>,
+        hits: Hits,
         changes: mpsc::Sender<Call>,
         started: Instant,
     ) -> Self {
         let (status, counters, turns) = (Mutex::default(), Counters::default(), Turns::new());
-        Self { snapshots, copies, changes, started, status, counters, turns }
+        Self { snapshots, copies, changes, started, status, counters, hits, turns }
     }
 
     /// What the daemon holds.
@@ -104,6 +110,27 @@ impl Answers {
     ) -> Result<String, Failure> {
         let copies = self.copies.clone();
         let answer = move |facts: &Facts| why::answer(facts, copies.as_ref(), address);
+        self.in_turn(peer, has_gone, answer).await
+    }
+
+    /// What was hit up to now.
+    pub(super) async fn hits(
+        &self,
+        rule: Option<String>,
+        feed: Option<String>,
+        top: u16,
+        peer: Peer,
+        has_gone: impl Fn() -> bool,
+    ) -> Result<String, Failure> {
+        let refuse = |error: FeedNameError| Failure::new(Exit::Usage, error.to_string());
+        let feed = feed.as_deref().map(FeedName::new).transpose().map_err(refuse)?;
+        let snapshot = self.snapshots.borrow().clone();
+        let counts = self.counters.read(&snapshot).await;
+        let (copies, counted) = (self.copies.clone(), self.hits.clone());
+        let question = Question { rule, feed, top: top.min(HITS_MAX).into() };
+        let answer = move |facts: &Facts| {
+            hits::answer(facts, copies.as_ref(), &counted.tally(), &counts, &question)
+        };
         self.in_turn(peer, has_gone, answer).await
     }
 

@@ -15,6 +15,9 @@ pub(super) const SHARED_PLACES: usize = 64;
 /// Places for one of the others.
 pub(super) const PLACES_PER_USER: usize = 16;
 
+/// Addresses, and prefixes, that one answer names.
+pub(super) const HITS_MAX: u16 = 1_000;
+
 /// From connecting to the end of the request line.
 pub(super) const REQUEST_TIME_MAX: Duration = Duration::from_secs(5);
 /// How often it is looked whether a client that waits for a reply is there.

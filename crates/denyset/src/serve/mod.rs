@@ -8,6 +8,7 @@
 mod answers;
 mod client;
 mod counters;
+mod hits;
 mod limits;
 mod pace;
 mod places;

@@ -22,6 +22,17 @@ pub enum Request {
         /// The address, in the usual text form.
         address: IpAddr,
     },
+    /// What was hit.
+    Hits {
+        /// Of this rule only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<String>,
+        /// Of the feed of this name only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        feed: Option<String>,
+        /// So many addresses and prefixes.
+        top: u16,
+    },
     /// What the feeds of each list have in common.
     Overlap {},
     /// Read the configuration and all feeds again.
@@ -50,6 +61,9 @@ pub(super) enum Wish {
     Status,
     /// To know what is known of an address.
     Why(IpAddr),
+    /// To know what was hit: of this rule only, of this feed only, and how many
+    /// addresses and prefixes.
+    Hits(Option<String>, Option<String>, u16),
     /// To know what the feeds of each list have in common.
     Overlap,
     /// That something changes.
@@ -79,6 +93,7 @@ impl Request {
         match self {
             Self::Status {} => "status",
             Self::Why { .. } => "why",
+            Self::Hits { .. } => "hits",
             Self::Overlap {} => "overlap",
             Self::Reload {} => "reload",
             Self::Resync {} => "resync",
@@ -93,6 +108,7 @@ impl Request {
         match self {
             Self::Status {} => Wish::Status,
             Self::Why { address } => Wish::Why(address),
+            Self::Hits { rule, feed, top } => Wish::Hits(rule, feed, top),
             Self::Overlap {} => Wish::Overlap,
             Self::Reload {} => Wish::Change(Change::Reload),
             Self::Resync {} => Wish::Change(Change::Resync),
@@ -210,6 +226,8 @@ mod tests {
         check(r#"{"verb": "reload"}"#, Some(Request::Reload {}));
         let address = "2001:db8::1".parse().expect("an address");
         check(r#"{"verb":"why","address":"2001:db8::1"}"#, Some(Request::Why { address }));
+        let hits = Request::Hits { rule: Some("drop".to_owned()), feed: None, top: 3 };
+        check(r#"{"verb":"hits","rule":"drop","top":3}"#, Some(hits));
         let feed = "a/b".to_owned();
         check(r#"{"verb":"accept","feed":"a/b"}"#, Some(Request::Accept { feed }));
         for bad in [
@@ -236,6 +254,7 @@ mod tests {
         let all = [
             Request::Status {},
             Request::Why { address },
+            Request::Hits { rule: None, feed: None, top: 10 },
             Request::Overlap {},
             Request::Reload {},
             Request::Resync {},

@@ -165,6 +165,9 @@ async fn answer(
     match request.wish() {
         Wish::Status => answers.status().await,
         Wish::Why(address) => answers.why(address, peer, || has_gone(stream)).await.map(Text::from),
+        Wish::Hits(rule, feed, top) => {
+            answers.hits(rule, feed, top, peer, || has_gone(stream)).await.map(Text::from)
+        }
         Wish::Overlap => answers.overlap(peer, || has_gone(stream)).await.map(Text::from),
         Wish::Change(_) if peer.rank() != Rank::Owner => {
             let uid = peer.uid;

@@ -17,6 +17,7 @@ use tokio::task::spawn_blocking;
 use super::limits::{BUSY_PAUSE_MAX, KEPT_PLACES, PATH_BYTES_MAX, REQUEST_BYTES_MAX};
 use super::*;
 use crate::exit::Exit;
+use crate::hits::Hits;
 use crate::snapshot::{Facts, Snapshot};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -58,7 +59,8 @@ impl Scene {
         });
         let snapshots =
             watch::Sender::new(Arc::new(Snapshot { revision: 1, facts: Facts::nothing() }));
-        let answers = Answers::new(snapshots.subscribe(), None, calls, Instant::now());
+        let answers =
+            Answers::new(snapshots.subscribe(), None, Hits::default(), calls, Instant::now());
         let mut server = Server::new(socket, answers);
         server.patience = patience;
         Self { task: tokio::spawn(server.serve()), home, snapshots, waiting: waiting_now }

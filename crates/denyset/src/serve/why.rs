@@ -2,12 +2,13 @@
 //! copies and from the kernel. The verdict is of one revision; a line is told
 //! only if it is of the version that is in force there.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
 use blocklist::{
-    AllowedBy, AnyPrefix, Exemption, Explanation, FeedName, Limits, List, Match, Role, Source,
-    explain,
+    AllowedBy, AnyPrefix, Contribution, Exemption, Explanation, FeedName, Limits, List, Match,
+    Role, Source, explain,
 };
 use feedfiles::{Copies, OpenCopy};
 use netfilter::Netfilter;
@@ -33,6 +34,25 @@ pub(super) fn answer(facts: &Facts, copies: Option<&Copies>, address: IpAddr) ->
         kernel: question.ask_kernel(),
         notes: question.notes,
     }
+}
+
+/// The lines of all feeds of a list that name an address, and what could not be
+/// found out.
+pub(super) fn lines(
+    facts: &Facts,
+    copies: Option<&Copies>,
+    feeds: &BTreeMap<FeedName, impl Contribution>,
+    list: &List,
+    address: IpAddr,
+) -> (Vec<SourceView>, Vec<String>) {
+    let mut question = Question { facts, copies, address, notes: Vec::new() };
+    let lines = match explain(list, feeds, &facts.protection, address) {
+        Explanation::Blocked { by } | Explanation::Allowed { over: by, .. } => {
+            question.lines_of(&by)
+        }
+        Explanation::Unlisted => Vec::new(),
+    };
+    (lines, question.notes)
 }
 
 /// A question, and what has to be said beside the answer.

@@ -16,7 +16,7 @@ use crate::view::{OutcomeView, StatusView, Verdict, WhyView, print};
 use configuration::{Config, ConfigError, Daemon};
 
 /// An answer from memory.
-const SOON: Duration = Duration::from_secs(30);
+pub(super) const SOON: Duration = Duration::from_secs(30);
 /// An answer after work: ten million entries are loaded in a minute or so.
 const LONG: Duration = Duration::from_secs(900);
 
@@ -110,7 +110,7 @@ pub(super) fn hand_over<T: DeserializeOwned>(
 }
 
 /// Asks the daemon of a configuration.
-fn question<T: DeserializeOwned>(
+pub(super) fn question<T: DeserializeOwned>(
     whom: &Whom,
     request: &Request,
     patience: Duration,

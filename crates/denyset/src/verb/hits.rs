@@ -1,22 +1,59 @@
-//! `hits --overlap`: asked of the daemon, and where there is none worked out
-//! from the last good copies, which any verb may read.
+//! `hits`: asked of the daemon, once or again and again. `--overlap` is worked
+//! out from the last good copies where there is none, which any verb may read.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
-use std::time::SystemTime;
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
 
 use blocklist::Limits;
 use configuration::Config;
 use feedfiles::{Copies, Restored};
 use intake::{Identity, Version};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::Timespec;
 
-use super::ask::{Whom, hand_over, shown};
+use super::ask::{SOON, Whom, hand_over, question, shown};
 use super::{configuration, facts, tell};
-use crate::cli::Format;
+use crate::cli::{Format, Hits, Print};
 use crate::exit::Exit;
 use crate::serve::Request;
 use crate::settings::protection;
-use crate::view::{OverlapView, print};
+use crate::view::{HitsView, OverlapView, print};
+
+/// Between two answers of `--watch`.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What was hit.
+pub(super) fn hits(whom: &Whom, hits: &Hits) -> Exit {
+    let Hits { feed, rule, top, watch, print: Print { format }, .. } = hits;
+    let feed = feed.as_ref().map(ToString::to_string);
+    let request = Request::Hits { rule: rule.clone(), feed, top: *top };
+    loop {
+        let exit = match question::<HitsView>(whom, &request, SOON) {
+            Ok(view) => shown(print(&view, *format), Exit::Success),
+            Err(exit) => exit,
+        };
+        if !watch || exit != Exit::Success || !is_read() {
+            return exit;
+        }
+        sleep(PAUSE);
+        if *format == Format::Text {
+            // What a pipe does not take, the next answer tells.
+            let _ = writeln!(std::io::stdout());
+        }
+    }
+}
+
+/// Whether somebody reads on: a pipe that nobody reads is no place to write to
+/// (`POLLERR`, `poll(2)`).
+fn is_read() -> bool {
+    let out = std::io::stdout();
+    let mut polled = [PollFd::new(&out, PollFlags::empty())];
+    let asked = poll(&mut polled, Some(&Timespec::default()));
+    asked.is_ok() && !polled[0].revents().contains(PollFlags::ERR)
+}
 
 /// What the feeds of each list have in common.
 pub(super) fn overlap(config_file: &Path, whom: &Whom, format: Format) -> Exit {

@@ -7,6 +7,7 @@ mod check;
 mod columns;
 mod compile;
 mod facts;
+mod hits;
 mod moment;
 mod outcome;
 mod overlap;
@@ -25,7 +26,8 @@ use serde::Serialize;
 
 pub use check::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView};
 pub use compile::{CompareView, ComparedFamily, ComparedPair, CountView};
-pub use facts::{problems, rule_statuses, status_line, way_out};
+pub use facts::{HitsWish, problems, rule_statuses, status_line, way_out};
+pub use hits::{AddressHits, FeedHits, HitsView, IdleFeed, PrefixHits, RuleHits};
 pub use moment::Moment;
 pub use outcome::{OutcomeView, SetOutcome};
 pub use overlap::{FamilyOverlap, FeedOverlap, ListOverlap, OverlapView, PairOverlap};

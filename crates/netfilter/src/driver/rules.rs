@@ -278,7 +278,9 @@ fn refused(failure: &Failure, family: Family) -> KernelError {
     if is_missing(failure) {
         let detail = format!(
             "it lacks what the rules need, the modules nft_compat and xt_set, nft_ct for \
-             new-connections-only, nft_reject for reject: {failure}"
+             new-connections-only, nft_reject for reject, nft_limit, nft_log and \
+             nfnetlink_log (CONFIG_NFT_LIMIT, CONFIG_NFT_LOG, CONFIG_NETFILTER_NETLINK_LOG) for \
+             sample: {failure}"
         );
         return error(Stage::Put, family, KernelErrorKind::Unsupported, detail);
     }

@@ -4,14 +4,17 @@
 
 use blocklist::Family;
 use netlink_packet_netfilter::nftables::{MetaKey, Operator};
-use reconcile::{End, Hook, Interface, Ports, RejectWith, Rule, RuleSet, Transport, Verdict};
+use reconcile::{
+    End, Hook, Interface, Ports, RejectWith, Rule, RuleSet, Sample, Transport, Verdict,
+};
 
 use super::element::{
     ACCEPT, Counted, DROP, Element, NETWORK, TRANSPORT, as_read, compare, connection_state,
-    counter, is, keep_bits, meta, payload, reject, set_match, verdict,
+    counter, is, keep_bits, limit, meta, payload, reject, set_match, show, verdict,
 };
 use super::table::{Table, TableRule};
 use super::{Chain, Memory, Transaction};
+use crate::limits::SHOWN_BYTES;
 
 /// IANA's protocol numbers.
 const TCP: u8 = 6;
@@ -64,9 +67,14 @@ pub(crate) fn compile<E>(
         let interfaces = rule.interfaces.iter().map(Some);
         let interfaces: Vec<_> =
             if rule.interfaces.is_empty() { vec![None] } else { interfaces.collect() };
-        for interface in interfaces {
-            for traffic in traffic(rule) {
-                compiled.push(one(rule, interface, &traffic, index));
+        let kinds = traffic(rule);
+        for &interface in &interfaces {
+            for traffic in &kinds {
+                let one = one(rule, interface, traffic, index);
+                if let Some(sample) = &rule.sample {
+                    compiled.push(showing(&one, sample, kinds.len() * interfaces.len()));
+                }
+                compiled.push(one);
             }
         }
     }
@@ -209,6 +217,30 @@ fn one(rule: &Rule, interface: Option<&Interface>, traffic: &Traffic<'_>, index:
         Verdict::Reject(with) => rejection(with, rule.set.family(), traffic),
     };
     Compiled { chain, comment: rule.name.clone(), conditions, counts: true, action }
+}
+
+/// What shows some of the packets that another rule is about to stop. Chance
+/// comes first, for it costs less than a look into the set. Of the `parts` that
+/// one of our rules takes, each has its share of the rate.
+fn showing(stops: &Compiled, sample: &Sample, parts: usize) -> Compiled {
+    let mut conditions = Vec::new();
+    if sample.one_in.get() > 1 {
+        // What is loaded is as random byte by byte as it is as a number.
+        let below = (1_u64 << 32) / u64::from(sample.one_in.get());
+        let below = u32::try_from(below).expect("half of it at the most");
+        conditions.push(meta(MetaKey::PseudoRandom));
+        conditions.push(compare(Operator::LessThan, &below.to_be_bytes()));
+    }
+    conditions.extend(stops.conditions.iter().cloned());
+    let parts = u32::try_from(parts).unwrap_or(u32::MAX);
+    conditions.push(limit((sample.per_second.get() / parts).max(1)));
+    Compiled {
+        chain: stops.chain,
+        comment: stops.comment.clone(),
+        conditions,
+        counts: false,
+        action: show(sample.group, &sample.label, SHOWN_BYTES),
+    }
 }
 
 /// By its name: whole, or as much of it as is given.

@@ -113,6 +113,23 @@ pub(super) fn set_match(index: u16, source: bool, inverse: bool) -> Element {
     other("match", [(1, b"set\0".to_vec()), (2, number(1)), (3, info)])
 }
 
+/// Goes on at so many packets a second at the most, and lets a second's worth
+/// come at once: `NFTA_LIMIT_RATE`, `NFTA_LIMIT_UNIT` in seconds,
+/// `NFTA_LIMIT_BURST`.
+pub(super) fn limit(per_second: u32) -> Element {
+    let wide = |value: u64| value.to_be_bytes().to_vec();
+    let rate = (1, wide(per_second.into()));
+    other("limit", [rate, (2, wide(1)), (3, number(per_second))])
+}
+
+/// Shows the packet, as far as `length` bytes from its IP header on, to
+/// whoever listens to the group: `NFTA_LOG_GROUP`, `NFTA_LOG_PREFIX`,
+/// `NFTA_LOG_SNAPLEN`. Then goes on.
+pub(super) fn show(group: u16, label: &str, length: u32) -> Element {
+    let label = [label.as_bytes(), b"\0"].concat();
+    other("log", [(1, group.to_be_bytes().to_vec()), (2, label), (3, number(length))])
+}
+
 fn other(name: &str, attributes: impl IntoIterator<Item = (u16, Vec<u8>)>) -> Element {
     let attributes = attributes.into_iter().map(|(kind, value)| DefaultNla::new(kind, value));
     let expression_type = name.to_owned();

@@ -89,6 +89,7 @@ mod tests {
                 ports: vec![Ports { transport: Transport::Tcp, range: 22..=22 }],
                 interfaces: Vec::new(),
                 new_only: false,
+                sample: None,
             };
             RuleSet::new(&prefix(), family, [rule])
         });

@@ -1,10 +1,12 @@
 //! From facts to what is said of them: each document of the daemon made from a
 //! snapshot. Nothing is changed here and nothing printed.
 
+mod hits;
 mod overlap;
 mod status;
 #[cfg(test)]
 mod tests;
 mod work;
 
+pub use hits::HitsWish;
 pub use status::{problems, rule_statuses, status_line, way_out};

@@ -27,15 +27,13 @@ fn list_overlap(
     feeds: &BTreeMap<FeedName, impl Contribution>,
     protection: &Protection,
 ) -> ListOverlap {
-    let of_role = |role| {
-        let feeds = feeds.iter().filter(move |(name, _)| list.role(name) == role);
-        feeds.map(move |(name, feed)| (name, feed.of_role(role)))
-    };
+    let of_role = |role| feeds.iter().filter(move |(name, _)| list.role(name) == role);
     let literals: Prefixes = list.literals().collect();
     let protect = protection.of(&list.protect);
-    let allowed = of_role(Role::Allow).map(|(_, prefixes)| prefixes);
+    let allowed = of_role(Role::Allow).map(|(_, feed)| feed.of_role(Role::Allow));
     let never = Prefixes::union(allowed.chain([&literals, &protect]));
-    let (names, sets): (Vec<_>, Vec<_>) = of_role(Role::Deny).unzip();
+    let denied = of_role(Role::Deny).map(|(name, feed)| (name, feed.of_role(Role::Deny)));
+    let (names, sets): (Vec<_>, Vec<_>) = denied.unzip();
     let ipv4: Vec<_> = sets.iter().map(|set| &set.ipv4).collect();
     let ipv6: Vec<_> = sets.iter().map(|set| &set.ipv6).collect();
     let (ipv4, ipv6) = (Overlap::of(&ipv4, &never.ipv4), Overlap::of(&ipv6, &never.ipv6));
