@@ -5,10 +5,13 @@
 //! nothing. Nothing here can fail the daemon: a lost notification is one
 //! line in the log.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -17,65 +20,141 @@ use sd_notify::NotifyState;
 /// `systemctl status`.
 const STATUS_BYTES_MAX: usize = 512;
 
-/// Start-up is complete: what is ordered after the service may go on.
-pub fn ready(status: &str) {
-    notify(&[NotifyState::Ready, NotifyState::Status(&one_line(status))]);
+/// The service manager. It may not read for a while, and the kernel holds ten
+/// messages and no more: so a thread tells it, and the daemon waits for nobody.
+/// What is told waits in order, and of each kind the newest only.
+pub struct Manager {
+    /// `None` if there is no manager to be told.
+    outbox: Option<Arc<Outbox>>,
 }
 
-/// A reload begins; [`ready`] ends it. The time stamp is what newer systemd
-/// (`Type=notify-reload`, from 253 on) tells this reload from an older one by.
-pub fn reloading() {
-    match NotifyState::monotonic_usec_now() {
-        Ok(now) => notify(&[NotifyState::Reloading, now]),
-        Err(error) => tracing::warn!(%error, "cannot read the monotonic clock"),
-    }
+/// Messages on their way.
+#[derive(Default)]
+struct Outbox {
+    messages: Mutex<Messages>,
+    changed: Condvar,
 }
 
-/// One line for `systemctl status`. False if the service manager has not taken
-/// up what it was told before: the daemon does not wait for it.
-pub fn status(text: &str) -> bool {
-    match send_at_once(&format!("STATUS={}\n", one_line(text))) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
-        Err(error) => {
-            tracing::warn!(%error, "cannot notify the service manager");
-            true
+#[derive(Default)]
+struct Messages {
+    waiting: VecDeque<(Turn, String)>,
+    /// One more is being sent.
+    sending: bool,
+}
+
+/// What a message is about. A newer one of the same takes its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Ready,
+    Reloading,
+    Status,
+    Alive,
+    Stopping,
+}
+
+impl Manager {
+    /// The manager that `NOTIFY_SOCKET` names, if it names one.
+    ///
+    /// # Errors
+    /// If the system has no thread for us.
+    pub fn find() -> io::Result<Self> {
+        if std::env::var_os("NOTIFY_SOCKET").is_none() {
+            return Ok(Self { outbox: None });
         }
-        Ok(()) => true,
+        let outbox = Arc::<Outbox>::default();
+        let own = outbox.clone();
+        // It ends with the process.
+        Builder::new().name("notify".to_owned()).spawn(move || own.deliver())?;
+        Ok(Self { outbox: Some(outbox) })
+    }
+
+    /// Start-up, or a reload, is complete: what is ordered after the service
+    /// may go on.
+    pub fn ready(&self, status: &str) {
+        self.tell(Turn::Ready, &[NotifyState::Ready, NotifyState::Status(&one_line(status))]);
+    }
+
+    /// A reload begins; [`Self::ready`] ends it. The time stamp is what newer
+    /// systemd (`Type=notify-reload`, from 253 on) tells this reload from an
+    /// older one by.
+    pub fn reloading(&self) {
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => self.tell(Turn::Reloading, &[NotifyState::Reloading, now]),
+            Err(error) => tracing::warn!(%error, "cannot read the monotonic clock"),
+        }
+    }
+
+    /// One line for `systemctl status`.
+    pub fn status(&self, text: &str) {
+        self.tell(Turn::Status, &[NotifyState::Status(&one_line(text))]);
+    }
+
+    /// The service is about to end.
+    pub fn stopping(&self) {
+        self.tell(Turn::Stopping, &[NotifyState::Stopping]);
+    }
+
+    /// A sign of life, due once in every [`watchdog_interval`].
+    pub fn alive(&self) {
+        self.tell(Turn::Alive, &[NotifyState::Watchdog]);
+    }
+
+    /// Waits until all is told, but no longer than that.
+    pub fn hear_out(&self, limit: Duration) {
+        let Some(outbox) = &self.outbox else { return };
+        let busy = |messages: &mut Messages| messages.sending || !messages.waiting.is_empty();
+        let waited = outbox.changed.wait_timeout_while(outbox.lock(), limit, busy);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn tell(&self, turn: Turn, states: &[NotifyState<'_>]) {
+        let Some(outbox) = &self.outbox else { return };
+        let text = states.iter().map(|state| format!("{state}\n")).collect();
+        let mut messages = outbox.lock();
+        messages.waiting.retain(|(waiting, _)| *waiting != turn);
+        messages.waiting.push_back((turn, text));
+        drop(messages);
+        outbox.changed.notify_all();
     }
 }
 
-/// Sends a message if that can be done without waiting.
-fn send_at_once(message: &str) -> io::Result<()> {
+impl Outbox {
+    fn lock(&self) -> MutexGuard<'_, Messages> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends what waits, for as long as the process lives.
+    fn deliver(&self) {
+        loop {
+            let nothing = |messages: &mut Messages| messages.waiting.is_empty();
+            let waited = self.changed.wait_while(self.lock(), nothing);
+            let mut messages = waited.unwrap_or_else(PoisonError::into_inner);
+            let Some((_, text)) = messages.waiting.pop_front() else { continue };
+            messages.sending = true;
+            drop(messages);
+            if let Err(error) = send(&text) {
+                tracing::warn!(%error, "cannot notify the service manager");
+            }
+            self.lock().sending = false;
+            self.changed.notify_all();
+        }
+    }
+}
+
+/// Sends a message, and waits for as long as there is no room for it.
+fn send(message: &str) -> io::Result<()> {
     let Some(name) = std::env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
     let address = match name.as_bytes() {
         [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
         _ => SocketAddr::from_pathname(&name)?,
     };
-    let socket = UnixDatagram::unbound()?;
-    socket.set_nonblocking(true)?;
-    socket.send_to_addr(message.as_bytes(), &address).map(drop)
+    UnixDatagram::unbound()?.send_to_addr(message.as_bytes(), &address).map(drop)
 }
 
-/// The service is about to end.
-pub fn stopping() {
-    notify(&[NotifyState::Stopping]);
-}
-
-/// A sign of life, due once in every [`watchdog_interval`].
-pub fn alive() {
-    notify(&[NotifyState::Watchdog]);
-}
-
-/// How often [`alive`] has to be called: half of `WatchdogSec=`, as
+/// How often [`Manager::alive`] has to be called: half of `WatchdogSec=`, as
 /// `sd_watchdog_enabled(3)` advises. `None` if nobody waits for it.
 pub fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 2).filter(|interval| !interval.is_zero())
-}
-
-fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "cannot notify the service manager");
-    }
 }
 
 /// The protocol separates assignments by newlines, so that a newline within
@@ -89,13 +168,38 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::io::{BufRead as _, BufReader};
+    use std::path::Path;
+    use std::process::{Child, Command, Stdio};
 
     use super::*;
 
     /// Set in the process that plays the daemon. The environment of a running
     /// process cannot be changed safely, so a second one is started.
     const PLAYS_THE_DAEMON: &str = "DENYSET_TEST_NOTIFIES";
+    /// Longer than any test waits.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// Starts a process that plays the daemon in this test.
+    fn play(test: &str, socket: &Path) -> Child {
+        let path = module_path!().split_once("::").expect("a crate and a path").1;
+        Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", "--nocapture", &format!("{path}::{test}")])
+            .env(PLAYS_THE_DAEMON, "1")
+            .env("NOTIFY_SOCKET", socket)
+            .env("WATCHDOG_USEC", "60000000")
+            .env_remove("WATCHDOG_PID")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a second process")
+    }
+
+    fn hear(manager: &UnixDatagram) -> String {
+        let mut buffer = [0; 1024];
+        manager.set_read_timeout(Some(PATIENCE)).expect("a socket option");
+        let length = manager.recv(&mut buffer).expect("a notification");
+        String::from_utf8(buffer[..length].to_vec()).expect("text")
+    }
 
     #[test]
     fn the_service_manager_hears_every_turn_in_the_life_of_the_daemon() {
@@ -105,41 +209,75 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let socket = home.path().join("notify");
         let manager = UnixDatagram::bind(&socket).expect("a socket");
-        let path = module_path!().split_once("::").expect("a crate and a path").1;
         let test = "the_service_manager_hears_every_turn_in_the_life_of_the_daemon";
-        let status = Command::new(std::env::current_exe().expect("this test"))
-            .args(["--exact", &format!("{path}::{test}")])
-            .env(PLAYS_THE_DAEMON, "1")
-            .env("NOTIFY_SOCKET", &socket)
-            .env("WATCHDOG_USEC", "60000000")
-            .env_remove("WATCHDOG_PID")
-            .output()
-            .expect("a second process")
-            .status;
-        assert!(status.success());
-
-        let hear = || {
-            let mut buffer = [0; 1024];
-            manager.set_nonblocking(true).expect("a socket option");
-            let length = manager.recv(&mut buffer).expect("a notification");
-            String::from_utf8(buffer[..length].to_vec()).expect("text")
-        };
-        assert_eq!(hear(), "READY=1\nSTATUS=2 sets, a million members\n");
-        let reloading = hear();
+        let mut daemon = play(test, &socket);
+        assert!(daemon.wait().expect("it ends").success());
+        assert_eq!(hear(&manager), "READY=1\nSTATUS=2 sets, a million members\n");
+        let reloading = hear(&manager);
         let stamp = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").expect("a reload");
         assert!(stamp.trim_end().parse::<u64>().expect("a number") > 0);
-        assert_eq!(hear(), "STATUS=degraded READY=0\n");
-        assert_eq!(hear(), "WATCHDOG=1\n");
-        assert_eq!(hear(), "STOPPING=1\n");
+        assert_eq!(hear(&manager), "STATUS=degraded READY=0\n");
+        assert_eq!(hear(&manager), "WATCHDOG=1\n");
+        assert_eq!(hear(&manager), "STOPPING=1\n");
     }
 
     fn live() {
-        ready("2 sets, a million members");
-        reloading();
-        status("degraded\nREADY=0");
+        let manager = Manager::find().expect("a thread");
+        manager.ready("2 sets, a million members");
+        manager.reloading();
+        manager.status("degraded\nREADY=0");
         assert_eq!(watchdog_interval(), Some(Duration::from_secs(30)));
-        alive();
-        stopping();
+        manager.alive();
+        manager.stopping();
+        manager.hear_out(PATIENCE);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_service_manager_that_does_not_read_and_nothing_is_lost_to_it() {
+        if std::env::var_os(PLAYS_THE_DAEMON).is_some() {
+            return live_unheard();
+        }
+        let home = tempfile::tempdir().expect("a directory");
+        let socket = home.path().join("notify");
+        let manager = UnixDatagram::bind(&socket).expect("a socket");
+        let test =
+            "nobody_waits_for_a_service_manager_that_does_not_read_and_nothing_is_lost_to_it";
+        let mut daemon = play(test, &socket);
+        let output = BufReader::new(daemon.stdout.take().expect("a pipe"));
+        let mut lines = output.lines().map(|line| line.expect("text"));
+        assert!(lines.any(|line| line.ends_with("told all")), "it has waited for nobody");
+        let mut heard: Vec<_> = Vec::new();
+        while heard.last().is_none_or(|last| last != "STOPPING=1\n") {
+            heard.push(hear(&manager));
+        }
+        assert!(daemon.wait().expect("it ends").success());
+        let place = |text: &str| heard.iter().rposition(|message| message.starts_with(text));
+        assert_eq!(place("READY=1\nSTATUS=999\n"), Some(heard.len() - 4), "{heard:?}");
+        assert_eq!(place("RELOADING=1\n"), Some(heard.len() - 5), "{heard:?}");
+        assert_eq!(place("STATUS=1000\n"), Some(heard.len() - 3), "{heard:?}");
+    }
+
+    /// Every turn a thousand times, far more than the kernel holds.
+    fn live_unheard() {
+        let manager = Manager::find().expect("a thread");
+        for turn in 0..1_000 {
+            manager.reloading();
+            manager.ready(&turn.to_string());
+            manager.status(&(turn + 1).to_string());
+            manager.alive();
+        }
+        manager.stopping();
+        println!("told all");
+        manager.hear_out(PATIENCE);
+    }
+
+    #[test]
+    fn whoever_ends_waits_only_so_long_for_the_service_manager() {
+        let outbox = Arc::new(Outbox::default());
+        let manager = Manager { outbox: Some(outbox) };
+        manager.stopping();
+        // Nobody delivers it.
+        manager.hear_out(Duration::from_millis(1));
     }
 
     #[test]

@@ -7,10 +7,9 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::worker::Job;
-use super::{Daemon, report};
+use super::{Daemon, FAREWELL, report};
 use crate::exit::Exit;
 use crate::serve::{Failure, Reply, document};
-use crate::systemd;
 use crate::view::OutcomeView;
 
 /// How long the end of the daemon waits for a client to take its answer.
@@ -19,7 +18,7 @@ const DELIVERY_MAX: Duration = Duration::from_secs(5);
 impl Daemon {
     /// Removes everything of ours, tells those who asked for it, and ends.
     pub(super) async fn stop_for_good(mut self) -> Exit {
-        systemd::stopping();
+        self.manager.stopping();
         self.halt.ask();
         let removed = self.remove_all().await;
         for waiting in std::mem::take(&mut self.waiting) {
@@ -29,6 +28,7 @@ impl Daemon {
         }
         self.worker.end();
         self.storage.end();
+        self.manager.hear_out(FAREWELL);
         if removed.is_ok() { Exit::Success } else { Exit::Failure }
     }
 

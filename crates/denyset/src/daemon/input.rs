@@ -10,7 +10,6 @@ use super::Daemon;
 use super::perform::Finished;
 use super::signals::Signal;
 use crate::serve::Call;
-use crate::systemd;
 
 /// Everything that can happen to the daemon.
 pub(super) enum Input {
@@ -52,7 +51,7 @@ impl Daemon {
                     return Input::Event(Event::Tick);
                 }
                 () = until(self.published.due()) => return Input::Quiet,
-                () = tick(self.watchdog.as_mut()) => systemd::alive(),
+                () = tick(self.watchdog.as_mut()) => self.manager.alive(),
             }
         }
     }

@@ -22,7 +22,7 @@ mod worker;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use host::News;
 use intake::Ticket;
@@ -39,7 +39,7 @@ use crate::exit::Exit;
 use crate::hits::Hits;
 use crate::lock::Lock;
 use crate::serve::Call;
-use crate::systemd;
+use crate::systemd::Manager;
 use crate::view::status_line;
 use configuration::{Config, OnStop};
 
@@ -53,6 +53,9 @@ use report::Log;
 use signals::Signals;
 use storage::{Storage, Task};
 use worker::Worker;
+
+/// How long the service manager has to hear that we end.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The daemon at work.
 pub struct Daemon {
@@ -95,6 +98,7 @@ pub struct Daemon {
     reload_refused: Option<String>,
     /// The configuration that was refused for what it would take out of lists.
     refused: Option<Candidate>,
+    manager: Manager,
     /// Whether the service manager waits to hear that we are ready.
     unready: bool,
     /// The line that the service manager shows, and of which revision it is.
@@ -168,10 +172,9 @@ impl Daemon {
         let status = status_line(&snapshot.facts);
         if std::mem::take(&mut self.unready) {
             tracing::info!(status, "ready: {status}");
-            systemd::ready(&status);
-        } else if status != *before && !systemd::status(&status) {
-            // It is told the next time, when there is room.
-            return;
+            self.manager.ready(&status);
+        } else if status != *before {
+            self.manager.status(&status);
         }
         self.status = (snapshot.revision, status);
     }
@@ -187,13 +190,14 @@ impl Daemon {
     /// Ends. Sets and rules stay in force unless the configuration wants them
     /// removed.
     async fn stop(mut self) -> Exit {
-        systemd::stopping();
+        self.manager.stopping();
         self.halt.ask();
         let remove = self.config.daemon.on_stop == OnStop::Remove;
         let removed = if remove { self.remove_all().await.is_ok() } else { true };
         self.note_quiet(self.hits.quiet());
         self.worker.end();
         self.storage.end();
+        self.manager.hear_out(FAREWELL);
         tracing::info!("stopped");
         if removed { Exit::Success } else { Exit::Failure }
     }

@@ -8,7 +8,6 @@ use keeper::{Action, Event, Slip, SlipKind};
 
 use super::Daemon;
 use crate::settings::settings;
-use crate::systemd;
 
 /// A new configuration on its way into force.
 pub(super) struct Candidate {
@@ -22,7 +21,7 @@ pub(super) struct Candidate {
 impl Daemon {
     /// Reads configuration and feeds again, as SIGHUP asks for.
     pub(super) fn reload(&mut self) -> Vec<Action> {
-        systemd::reloading();
+        self.manager.reloading();
         self.unready = true;
         match self.begin_reload(false) {
             Ok((_, actions)) => actions,

@@ -32,7 +32,7 @@ use crate::salt::salt;
 use crate::serve::{Answers, Call, Server, Socket};
 use crate::settings::{protection, settings};
 use crate::snapshot::{Facts, Surroundings};
-use crate::systemd;
+use crate::systemd::{self, Manager};
 use configuration::{Config, ConfigError};
 use feedfiles::{Copies, StoreError};
 
@@ -99,6 +99,7 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     let worker = Worker::start(kernel, finish.clone())?;
     let storage = Storage::start(finish.clone())?;
     let host = facts::follow(finish.clone())?;
+    let manager = Manager::find()?;
     let watchdog = systemd::watchdog_interval().map(|period| {
         let mut interval = tokio::time::interval(period);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -134,6 +135,7 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         candidate: None,
         reload_refused: None,
         refused: None,
+        manager,
         unready: true,
         status: (0, String::new()),
         _lock: lock,
