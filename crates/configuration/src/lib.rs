@@ -16,6 +16,7 @@ mod rule;
 mod section;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::fs::File;
 use std::io::Read as _;

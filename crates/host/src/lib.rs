@@ -10,6 +10,7 @@ mod dump;
 mod facts;
 mod follow;
 mod limits;
+mod links;
 mod next_hops;
 mod part;
 mod resolvers;
@@ -18,6 +19,7 @@ mod watch;
 
 pub use facts::{Difference, Facts, Look, look};
 pub use follow::{Follow, News};
+pub use links::{Link, links};
 pub use part::{LookError, Part};
 pub use resolvers::Sources;
 pub use watch::{Notice, Watch, WatchError};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use host::News;
 use intake::{Answer, Order};
 use keeper::{Action, Event, Report};
+use reconcile::Bypass;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
@@ -26,6 +27,8 @@ pub(super) enum Finished {
     Scanned(Scanned),
     /// Something is new about this host.
     Facts(Box<News>),
+    /// Something else carries packets past rules than before.
+    Bypasses(Vec<Bypass>),
     /// What the next boot will know was kept, or why not.
     KeptForNextBoot(Result<(), String>),
     /// Something that nobody needs to know is done.
@@ -97,6 +100,10 @@ impl Daemon {
         let event = match finished {
             Finished::KeptForNextBoot(kept) => {
                 self.kept_for_next_boot(kept);
+                return Vec::new();
+            }
+            Finished::Bypasses(bypasses) => {
+                self.bypasses = bypasses;
                 return Vec::new();
             }
             Finished::Facts(news) => return self.learned(*news),

@@ -82,6 +82,7 @@ impl Daemon {
             unwatched: self.lookout.blind(),
             silent: self.lookout.silent(),
             others: self.next_boot_in_doubt().into_iter().chain(self.unknown()).collect(),
+            bypasses: self.bypasses.clone(),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use blocklist::{Family, FeedName, List, Prefixes, Protection, Refusal};
 use intake::{Age, Loss, Version};
 use keeper::Held;
-use reconcile::{Members, RulesSeen, SetName, SetPrefix};
+use reconcile::{Bypass, Members, RulesSeen, SetName, SetPrefix};
 
 /// The facts, and which ones they are.
 #[derive(Clone, Debug)]
@@ -135,6 +135,8 @@ pub struct Surroundings {
     pub unfinished: Vec<FeedName>,
     /// Everything else that is not as it should be, a sentence each.
     pub others: Vec<String>,
+    /// What carries packets past rules.
+    pub bypasses: Vec<Bypass>,
 }
 
 impl FeedFacts {

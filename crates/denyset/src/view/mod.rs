@@ -24,7 +24,7 @@ use serde::Serialize;
 
 pub use check::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView};
 pub use compile::{CompareView, ComparedFamily, ComparedPair, CountView};
-pub use facts::{problems, status_line, way_out};
+pub use facts::{nobody_asks, problems, status_line, way_out, ways_around};
 pub use moment::Moment;
 pub use outcome::{OutcomeView, SetOutcome};
 pub use plan::{PlanView, PlannedSet, RefusalView, Route};

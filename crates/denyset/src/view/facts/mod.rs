@@ -4,6 +4,8 @@
 mod status;
 #[cfg(test)]
 mod tests;
+mod warnings;
 mod work;
 
 pub use status::{problems, status_line, way_out};
+pub use warnings::{nobody_asks, ways_around};
