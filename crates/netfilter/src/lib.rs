@@ -10,6 +10,7 @@
 
 mod answer;
 mod batch;
+mod conntrack;
 mod driver;
 mod exchange;
 mod failure;
@@ -23,6 +24,7 @@ pub mod wire;
 
 pub use answer::{Answer, Body, answers};
 pub use batch::{Batch, Change, Unwritable};
+pub use conntrack::Connection;
 pub use driver::Netfilter;
 pub use exchange::Exchange;
 pub use failure::Failure;

@@ -7,6 +7,7 @@ mod boot;
 mod clock;
 mod configuration;
 mod contents;
+mod deciding;
 mod facts;
 mod files;
 mod foreign;

@@ -3,7 +3,6 @@
 //! who ask; the questions for an address are answered one at a time.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::spawn_blocking;
 
-use super::protocol::{Failure, encode_reply, head_of_reply};
+use super::protocol::{Failure, Question, encode_reply, head_of_reply};
 use super::session::{Call, Peer};
 use super::turns::Turns;
 use super::why;
@@ -94,7 +93,7 @@ impl Answers {
     /// is passed over.
     pub(super) async fn why(
         &self,
-        address: IpAddr,
+        question: Question,
         peer: Peer,
         has_gone: impl Fn() -> bool,
     ) -> Result<String, Failure> {
@@ -105,7 +104,7 @@ impl Answers {
         let snapshot = self.snapshots.borrow().clone();
         let copies = self.copies.clone();
         let answer = spawn_blocking(move || {
-            let view = why::answer(&snapshot.facts, copies.as_ref(), address);
+            let view = why::answer(&snapshot.facts, copies.as_ref(), &question);
             drop(turn);
             view
         });

@@ -7,6 +7,7 @@
 
 mod answers;
 mod client;
+mod deciding;
 mod limits;
 mod pace;
 mod places;
@@ -21,7 +22,7 @@ mod why;
 
 pub use answers::{Answers, document};
 pub use client::{AskError, ask};
-pub use protocol::{Change, Failure, Reply, Request};
+pub use protocol::{Change, Failure, Proto, Question, Reply, Request};
 pub use server::Server;
 pub use session::{Call, Peer};
 pub use socket::{BindError, Socket};

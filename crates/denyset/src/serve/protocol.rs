@@ -18,10 +18,7 @@ pub enum Request {
     /// What the daemon holds.
     Status {},
     /// Whether, why and by whom an address is blocked.
-    Why {
-        /// The address, in the usual text form.
-        address: IpAddr,
-    },
+    Why(Question),
     /// Read the configuration and all feeds again.
     Reload {},
     /// Observe the kernel again.
@@ -39,6 +36,39 @@ pub enum Request {
     Teardown {},
 }
 
+/// What is asked of an address, and of which packets with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Question {
+    /// The address, in the usual text form.
+    pub address: IpAddr,
+    /// To this port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Of this protocol; of TCP if a port is given and this is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proto: Option<Proto>,
+    /// That come by this interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_interface: Option<String>,
+}
+
+/// A protocol with ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proto {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl From<IpAddr> for Question {
+    fn from(address: IpAddr) -> Self {
+        Self { address, port: None, proto: None, in_interface: None }
+    }
+}
+
 /// What a request comes to. What only reads is for everybody who can open the
 /// socket and is answered from the snapshot; what changes something is for
 /// root and for the daemon's own user, and goes through the loop.
@@ -47,7 +77,7 @@ pub(super) enum Wish {
     /// To know what the daemon holds.
     Status,
     /// To know what is known of an address.
-    Why(IpAddr),
+    Why(Question),
     /// That something changes.
     Change(Change),
 }
@@ -74,7 +104,7 @@ impl Request {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::Status {} => "status",
-            Self::Why { .. } => "why",
+            Self::Why(_) => "why",
             Self::Reload {} => "reload",
             Self::Resync {} => "resync",
             Self::Apply {} => "apply",
@@ -87,7 +117,7 @@ impl Request {
     pub(super) fn wish(self) -> Wish {
         match self {
             Self::Status {} => Wish::Status,
-            Self::Why { address } => Wish::Why(address),
+            Self::Why(question) => Wish::Why(question),
             Self::Reload {} => Wish::Change(Change::Reload),
             Self::Resync {} => Wish::Change(Change::Resync),
             Self::Apply {} => Wish::Change(Change::Apply),
@@ -202,8 +232,8 @@ mod tests {
     fn the_verbs_are_read_and_nothing_else_is() {
         check(r#"{"verb":"status"}"#, Some(Request::Status {}));
         check(r#"{"verb": "reload"}"#, Some(Request::Reload {}));
-        let address = "2001:db8::1".parse().expect("an address");
-        check(r#"{"verb":"why","address":"2001:db8::1"}"#, Some(Request::Why { address }));
+        let address: IpAddr = "2001:db8::1".parse().expect("an address");
+        check(r#"{"verb":"why","address":"2001:db8::1"}"#, Some(Request::Why(address.into())));
         let feed = "a/b".to_owned();
         check(r#"{"verb":"accept","feed":"a/b"}"#, Some(Request::Accept { feed }));
         for bad in [
@@ -226,10 +256,10 @@ mod tests {
 
     #[test]
     fn the_name_of_a_verb_is_the_one_that_is_sent() {
-        let address = "192.0.2.1".parse().expect("an address");
+        let address: IpAddr = "192.0.2.1".parse().expect("an address");
         let all = [
             Request::Status {},
-            Request::Why { address },
+            Request::Why(address.into()),
             Request::Reload {},
             Request::Resync {},
             Request::Apply {},

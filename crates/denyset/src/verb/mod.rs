@@ -34,7 +34,7 @@ pub fn run(cli: &Cli) -> Exit {
         Verb::Check(check) => ended(check::run(check, cli.named_config(), &file)),
         Verb::Compile(compile) => ended(compile::run(compile)),
         Verb::Status(print) => ask::status(&whom(), print.format),
-        Verb::Why(why) => ask::why(&whom(), why.address, why.print.format),
+        Verb::Why(why) => ask::why(&whom(), why),
         Verb::Reload(print) => ask::work(&whom(), &Request::Reload {}, print.format),
         Verb::Resync(print) => ask::work(&whom(), &Request::Resync {}, print.format),
         Verb::Accept(accept) => ask::accept(&whom(), accept.feed.as_ref(), accept.print.format),

@@ -31,7 +31,7 @@ pub use plan::{PlanView, PlannedSet, RefusalView, Route};
 pub use prepared::{PreparedSet, PreparedView};
 pub use status::{FeedState, FeedStatus, RuleStatus, SetStatus, StatusView};
 pub use text::{accept_command, refused, shown};
-pub use why::{AllowView, ListAnswer, SourceView, Verdict, WhyView};
+pub use why::{AllowView, ListAnswer, RuleAnswer, SourceView, Verdict, WhyView};
 
 use crate::cli::Format;
 

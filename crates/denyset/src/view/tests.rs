@@ -298,6 +298,9 @@ fn why_names_the_line_that_blocks() {
         lists: vec![answer],
         kernel: Some(true),
         notes: Vec::new(),
+        rules: Vec::new(),
+        decides: None,
+        connections: None,
     };
     check(
         &view,
@@ -312,7 +315,7 @@ the kernel agrees: a set holds it
             "lists": [{"list": "drop", "prefix": "192.0.2.0/24",
                        "sources": [{"feed": "drop.netset", "line": 7, "text": "192.0.2.0/24 # x"}],
                        "allow": null}],
-            "kernel": true, "notes": []
+            "kernel": true, "notes": [], "rules": [], "decides": null, "connections": null
         }"#,
     );
 }
@@ -332,6 +335,9 @@ fn why_names_what_allows() {
             lists: vec![answer],
             kernel: None,
             notes: Vec::new(),
+            rules: Vec::new(),
+            decides: None,
+            connections: None,
         };
         let text = format!(
             "192.0.2.1 is allowed\nlist drop allows it by {text}\n  \
@@ -339,6 +345,7 @@ fn why_names_what_allows() {
         );
         let json = format!(
             r#"{{"address": "192.0.2.1", "verdict": "allowed", "kernel": null, "notes": [],
+            "rules": [], "decides": null, "connections": null,
             "lists": [{{"list": "drop", "prefix": null, "allow": {json},
             "sources": [{{"feed": "drop.netset", "line": 7, "text": "192.0.2.0/24 # x"}}]}}]}}"#
         );
@@ -369,6 +376,9 @@ fn a_kernel_that_disagrees_is_told_with_what_to_do() {
         lists: Vec::new(),
         kernel: Some(kernel),
         notes: Vec::new(),
+        rules: Vec::new(),
+        decides: None,
+        connections: None,
     };
     let check = |verdict, kernel, want: &str| {
         let text = view(verdict, kernel).to_string();

@@ -6,6 +6,7 @@ mod around;
 mod change;
 mod observe;
 mod rules;
+mod tracked;
 
 use blocklist::Family;
 use reconcile::{KernelError, KernelErrorKind, Stage};
