@@ -34,7 +34,7 @@ pub(crate) fn with_release_binary(
 ) -> Result<(), Failure> {
     if let Some(binary) = env::var_os(APART) {
         lab::program::choose(Path::new(&binary).to_path_buf());
-        lab::witness::ip("link set lo up");
+        lab::link::up("lo");
         return chore();
     }
     let binary = crate::workspace::release_binary()?;

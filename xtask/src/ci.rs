@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::{Failure, apart, real, tidy, workspace};
+use crate::{Failure, apart, packages, real, tidy, workspace};
 
 /// A step: its name, and what to do. What it returns are its closing lines.
 type Step = (&'static str, fn() -> Result<Vec<String>, Failure>);
@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
 /// Runs all steps.
 pub(crate) fn run() -> Result<(), Failure> {
     let begun = Instant::now();
+    packages::ensure()?;
     let mut closing = Vec::new();
     for (name, step) in STEPS {
         println!("\n==> {name}");

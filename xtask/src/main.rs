@@ -7,6 +7,7 @@ mod ci;
 mod demo;
 mod fuzz;
 mod million;
+mod packages;
 mod real;
 mod sim;
 mod tidy;

@@ -13,7 +13,7 @@ use super::mistake::Mistakes;
 use super::rule::{self, Lists};
 use super::sample::Labels;
 use super::section::{Section, article};
-use super::{Config, Daemon, Kernel, feed, limits, lockout};
+use super::{Config, Daemon, Kernel, feed, limits, lockout, together};
 
 /// Reads the whole document. `None` only after a mistake was noted.
 pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config> {
@@ -54,7 +54,11 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
     let mut asked = Lists { set_prefix, known: &read_lists, names: BTreeMap::new(), labels };
     let mut read_rules = Vec::with_capacity(rules.len());
     for (table, at) in rules {
-        read_rules.extend(rule::read(Section::new("rule", at, table, mistakes), &mut asked));
+        let read = rule::read(Section::new("rule", at, table, mistakes), &mut asked);
+        if let Some(why) = read.as_ref().and_then(|rule| together::objection(rule, &read_rules)) {
+            mistakes.note(at, Some("rule.verdict".to_owned()), why);
+        }
+        read_rules.extend(read);
     }
     Some(Config {
         daemon,

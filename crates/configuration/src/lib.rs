@@ -18,6 +18,7 @@ mod sample;
 mod section;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::fs::File;
 use std::io::Read as _;

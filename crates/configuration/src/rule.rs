@@ -204,8 +204,15 @@ fn interfaces(section: &mut Section<'_, '_>, hook: Hook) -> Vec<Interface> {
     let mut interfaces = Vec::with_capacity(texts.len());
     for Text { text, at } in texts {
         match Interface::new(text) {
-            Some(interface) if interface.name() == "lo" && hook != Hook::Forward => {
-                section.note(at, key, "loopback is never filtered");
+            Some(interface) if interface.name() == "lo" => {
+                section.note(
+                    at,
+                    key,
+                    match hook {
+                        Hook::Forward => "nothing that is passed on comes by loopback",
+                        _ => "loopback is never filtered",
+                    },
+                );
                 interfaces.push(interface);
             }
             Some(interface) => interfaces.push(interface),
@@ -287,6 +294,65 @@ mod tests {
         let want = [ports(tcp, 22..=22), ports(tcp, 8_000..=8_100), ports(udp, 53..=53)];
         assert_eq!(ssh.ports, want);
         assert_eq!(drop.verdict, Verdict::Reject(RejectWith::TcpReset));
+    }
+
+    #[test]
+    fn rules_that_leave_nobody_are_refused_where_the_second_begins() {
+        let only = |name: &str, list: &str, rest: &str| {
+            format!(
+                "[[rule]]\nname = \"{name}\"\nlist = \"{list}\"\nverdict = \"allow-only\"\n{rest}\n"
+            )
+        };
+        let drop = "[[rule]]\nlist = \"office\"\n";
+        let both = "10:1: rule.verdict: `allow-only` by the list \"drop\" contradicts the rule \
+                    \"a\" in line 5, which lets only those in \"office\" reach the same ports: \
+                    only who is in both would get through; put the feeds of both into one list";
+        let nobody = "10:1: rule.verdict: contradicts the rule \"a\" in line 5: one refuses \
+                      whoever is in the list \"office\", the other whoever is not, so that nobody \
+                      would get through";
+        let ports = "tcp-ports = [22]";
+        let beside = |second: String| format!("{}{second}", only("a", "office", ports));
+        check(&beside(only("b", "drop", "tcp-ports = [\"20-30\"]")), &[both]);
+        check(&beside(only("b", "drop", "tcp-ports = [22]\nhook = \"forward\"")), &[both]);
+        check(&beside(drop.to_owned()), &[nobody]);
+        for good in [
+            only("b", "office", ports),
+            only("b", "drop", "tcp-ports = [23]"),
+            only("b", "drop", "udp-ports = [22]"),
+            only("b", "drop", "tcp-ports = [22]\nhook = \"output\""),
+            only("b", "drop", "tcp-ports = [22]\nmatch = \"destination\""),
+            format!("{drop}tcp-ports = [23]"),
+        ] {
+            check(&beside(good), &[]);
+        }
+        let on = |name: &str| format!("tcp-ports = [22]\ninterfaces = [\"{name}\"]");
+        let two = |one: &str, other: &str| {
+            format!("{}{}", only("a", "office", &on(one)), only("b", "drop", &on(other)))
+        };
+        check(&two("eth0", "eth1"), &[]);
+        check(&two("eth*", "wg*"), &[]);
+        let at = |text: &str| text.replacen("10:1", "11:1", 1);
+        for (one, other) in [("eth0", "eth0"), ("eth*", "eth0"), ("eth0", "e*"), ("e*", "eth*")] {
+            check(&two(one, other), &[&at(both)]);
+        }
+    }
+
+    #[test]
+    fn more_rules_than_the_kernel_takes_are_refused_once() {
+        let ports: Vec<String> = (1..=32).map(|port| port.to_string()).collect();
+        let interfaces: Vec<String> = (1..=16).map(|number| format!("\"eth{number}\"")).collect();
+        let rule = |name: &str| {
+            let (ports, interfaces) = (ports.join(", "), interfaces.join(", "));
+            format!(
+                "[[rule]]\nname = \"{name}\"\nlist = \"drop\"\ntcp-ports = [{ports}]\n\
+                 interfaces = [{interfaces}]\n"
+            )
+        };
+        check(&rule("a"), &[]);
+        let why = "10:1: rule.verdict: with this one the rules take 1024 rules of the kernel in \
+                   each family, at most 1000 fit: each of them takes one for every range of ports \
+                   on every interface";
+        check(&[rule("a"), rule("b"), rule("c")].concat(), &[why]);
     }
 
     #[test]

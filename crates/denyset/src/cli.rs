@@ -291,9 +291,27 @@ pub struct Why {
     /// The address, IPv4 or IPv6. Names are not resolved.
     #[arg(value_parser = address, value_name = "ADDRESS")]
     pub address: IpAddr,
+    /// Only of packets to this port.
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// Only of packets of this protocol; with --port alone, TCP.
+    #[arg(long, value_enum)]
+    pub proto: Option<Proto>,
+    /// Only of packets that come by this interface.
+    #[arg(long, value_name = "IF")]
+    pub in_interface: Option<String>,
     /// How to print.
     #[command(flatten)]
     pub print: Print,
+}
+
+/// A protocol with ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Proto {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
 }
 
 /// The arguments of `hits`.
@@ -408,8 +426,14 @@ mod tests {
         check("denyset prepare", Verb::Prepare(text));
         check("denyset check", Verb::Check(Check { feeds: Vec::new(), print: text }));
         let address = IpAddr::from([192, 0, 2, 1]);
-        check("denyset why 192.0.2.1", Verb::Why(Why { address, print: text }));
-        check("denyset why ::ffff:192.0.2.1", Verb::Why(Why { address, print: text }));
+        let why = Why { address, port: None, proto: None, in_interface: None, print: text };
+        check("denyset why 192.0.2.1", Verb::Why(why.clone()));
+        check("denyset why ::ffff:192.0.2.1", Verb::Why(why.clone()));
+        let (port, proto, in_interface) = (Some(53), Some(Proto::Udp), Some("eth0".to_owned()));
+        check(
+            "denyset why 192.0.2.1 --port 53 --proto udp --in-interface eth0",
+            Verb::Why(Why { port, proto, in_interface, ..why }),
+        );
         let feed = FeedName::new("a/b").expect("a good name");
         check("denyset accept --config", Verb::Accept(Accept { feed: None, print: text }));
         check("denyset accept a/b", Verb::Accept(Accept { feed: Some(feed), print: text }));

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use feedfiles::StoreError;
-use reconcile::{KernelError, KernelErrorKind};
+use reconcile::{KernelError, KernelErrorKind, Object};
 
 /// The first kernel with the revision of `hash:net` that is needed, 7: commit
 /// ccf0a4b7fc68, "netfilter: ipset: Add bucketsize parameter to all hash types".
@@ -23,6 +23,10 @@ const MODULES: &str = "/lib/modules";
 /// nobody can say.
 pub fn of_kernel(error: &KernelError) -> String {
     match error.kind {
+        // That says itself which options are missing.
+        KernelErrorKind::Unsupported if matches!(error.object, Some(Object::Rules(_))) => {
+            String::new()
+        }
         KernelErrorKind::Unsupported => {
             let release = rustix::system::uname();
             let release = release.release().to_string_lossy();

@@ -11,6 +11,7 @@ mod dump;
 mod facts;
 mod follow;
 mod limits;
+mod links;
 mod next_hops;
 mod part;
 mod peers;
@@ -20,6 +21,7 @@ mod watch;
 
 pub use facts::{Difference, Facts, Look, look};
 pub use follow::{Follow, News};
+pub use links::{Link, links};
 pub use part::{LookError, Part};
 pub use peers::{Peer, PeerPorts, PeersError, Socket, peers};
 pub use resolvers::Sources;

@@ -12,6 +12,7 @@ pub mod host;
 pub mod intervals;
 pub mod journal;
 pub mod kills;
+pub mod link;
 pub mod members;
 pub mod namespace;
 pub mod notify;

@@ -11,6 +11,7 @@ use std::thread;
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
+use crate::link;
 use crate::witness::{attempt, succeed};
 
 /// Runs `body` in a network namespace of its own, where only `lo` is there,
@@ -65,7 +66,7 @@ const NAME_CACHE: &str = "/run/nscd";
 fn apart<T: Send>(flags: UnshareFlags, body: impl FnOnce() -> T + Send) -> T {
     let run = || {
         leave(flags);
-        succeed("ip", &["link", "set", "lo", "up"]);
+        link::up("lo");
         body()
     };
     thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| resume_unwind(panic))

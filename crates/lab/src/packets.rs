@@ -197,15 +197,33 @@ impl Stream {
     /// # Panics
     /// If either is empty.
     pub fn start(blocked: Vec<IpAddr>, free: Vec<IpAddr>) -> Self {
+        Self::of(Probe::new, blocked, free)
+    }
+
+    /// As [`Self::start`], of packets that come over the wire.
+    ///
+    /// # Panics
+    /// As [`Self::start`] and [`Probe::over`].
+    pub fn over(wire: &Wire, blocked: Vec<IpAddr>, free: Vec<IpAddr>) -> Self {
+        let probe = Probe::over(wire);
+        Self::of(|| probe, blocked, free)
+    }
+
+    fn of(
+        probe: impl FnOnce() -> Probe + Send + 'static,
+        blocked: Vec<IpAddr>,
+        free: Vec<IpAddr>,
+    ) -> Self {
         assert!(!blocked.is_empty() && !free.is_empty(), "a stream needs both kinds of address");
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let sender = thread::spawn(move || {
-            let (mut probe, mut seen) = (Probe::new(), Seen::default());
+            let (mut probe, mut seen) = (probe(), Seen::default());
+            let before = probe.sent();
             while !stopped.load(Ordering::Relaxed) {
                 round(&mut probe, &blocked, &free, &mut seen);
             }
-            seen.sent = probe.sent();
+            seen.sent = probe.sent() - before;
             seen
         });
         Self { stop, sender }

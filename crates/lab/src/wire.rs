@@ -9,8 +9,8 @@ use std::thread;
 
 use rustix::thread::{LinkNameSpaceType, gettid, move_into_link_name_space};
 
+use crate::link;
 use crate::namespace::isolated;
-use crate::witness::ip;
 
 /// The address of this side.
 pub const HERE_V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -44,20 +44,21 @@ impl Wire {
     pub fn new() -> Self {
         let here = gettid().as_raw_nonzero();
         let beyond = isolated(|| {
-            ip(&format!("link add beyond0 type veth peer name {INTERFACE} netns {here}"));
-            let addresses = [format!("{FREE_V4}/24"), format!("{PEER_V4}/24")];
-            let longer = [format!("{FREE_V6}/64 nodad"), format!("{PEER_V6}/64 nodad")];
-            for address in addresses.iter().chain(&longer) {
-                ip(&format!("address add {address} dev beyond0"));
+            link::pair("beyond0", INTERFACE, here.get());
+            for address in [FREE_V4, PEER_V4] {
+                link::address("beyond0", address.into(), 24);
             }
-            ip("link set beyond0 up");
+            for address in [FREE_V6, PEER_V6] {
+                link::address("beyond0", address.into(), 64);
+            }
+            link::up("beyond0");
             File::open("/proc/thread-self/ns/net").expect("a thread has a namespace")
         });
-        ip(&format!("address add {HERE_V4}/24 dev {INTERFACE}"));
-        ip(&format!("address add {HERE_V6}/64 dev {INTERFACE} nodad"));
-        ip(&format!("link set {INTERFACE} up"));
+        link::address(INTERFACE, HERE_V4.into(), 24);
+        link::address(INTERFACE, HERE_V6.into(), 64);
+        link::up(INTERFACE);
         // Else a host that checks where packets come from would drop them.
-        ip(&format!("route add default dev {INTERFACE}"));
+        link::default_route(INTERFACE);
         Self { beyond }
     }
 

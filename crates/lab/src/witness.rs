@@ -15,6 +15,13 @@ use crate::members::{Members, prefix};
 /// the lock of the machine is none of our business.
 const XTABLES_LOCK: &str = "/tmp/denyset-tests-xtables.lock";
 
+/// Whether there is such a program here.
+pub fn is_there(program: &str) -> bool {
+    let quiet = || Stdio::null();
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(quiet()).stdout(quiet()).stderr(quiet()).status().is_ok()
+}
+
 /// Runs a program and returns what it printed.
 ///
 /// # Panics

@@ -11,6 +11,7 @@
 
 mod answer;
 mod batch;
+mod conntrack;
 mod driver;
 mod exchange;
 mod failure;
@@ -25,6 +26,7 @@ pub mod wire;
 
 pub use answer::{Answer, Body, answers};
 pub use batch::{Batch, Change, Unwritable};
+pub use conntrack::Connection;
 pub use driver::Netfilter;
 pub use exchange::Exchange;
 pub use failure::Failure;

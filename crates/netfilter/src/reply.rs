@@ -8,6 +8,7 @@ use netlink_packet_core::{
     parse_u32_be,
 };
 
+use crate::conntrack::{self, Connection};
 use crate::wire::{Command, address, data, family, message};
 
 /// Bytes of `struct nfgenmsg`, which comes before the attributes.
@@ -39,6 +40,8 @@ pub enum Reply {
     Part(Part),
     /// A message of `nf_tables`.
     Nftables(Nftables),
+    /// To a listing of connections: one of many.
+    Connection(Connection),
 }
 
 /// A message of `nf_tables`, not read further than its frame.
@@ -110,6 +113,9 @@ impl NetlinkDeserializable for Reply {
         if subsystem == NFTABLES_SUBSYSTEM {
             let attributes = attributes.to_vec();
             return Ok(Self::Nftables(Nftables { message, attributes }));
+        }
+        if subsystem == conntrack::SUBSYSTEM {
+            return Connection::read(attributes).map(Self::Connection);
         }
         let (mut protocol, mut revision, mut min, mut index) = (None, None, None, None);
         for_each(attributes, |kind, value| {

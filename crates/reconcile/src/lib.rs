@@ -5,6 +5,7 @@
 //! is behind it. Like `blocklist` it is pure: no files, no clock, no threads.
 
 mod apply;
+mod bypass;
 mod capacity;
 mod desired;
 mod kernel;
@@ -20,6 +21,7 @@ mod step;
 mod verify;
 
 pub use apply::{ObjectOutcome, Outcome, Part, Progress, apply};
+pub use bypass::{Bypass, BypassKind};
 pub use desired::{Desired, Target};
 pub use kernel::{Kernel, KernelError, KernelErrorKind, Observe, Stage};
 pub use members::{CHUNK_MAX, Chunk, Members};

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use blocklist::Family;
 
 use crate::{
-    Capacity, KernelError, KernelErrorKind, Members, Observe, Op, RuleSet, RulesFound, RulesSeen,
-    SetName, SetPrefix, SetSpec,
+    Capacity, KernelError, KernelErrorKind, Members, Observe, Op, Rule, RuleSet, RulesFound,
+    RulesSeen, SetName, SetPrefix, SetSpec,
 };
 
 /// The type that all our sets have.
@@ -141,9 +141,13 @@ impl Observed {
     }
 
     /// Makes these the rules to look for next; what is known of others goes.
+    /// Of rules of which only some could be put, those are what to look for.
     pub fn expect_rules(&mut self, wanted: &[RuleSet]) {
         let seen = |wanted: &RuleSet| {
             let known = self.rules.iter().find(|seen| seen.wanted == *wanted);
+            if let (None, Some(part)) = (known, self.part_in_force(wanted)) {
+                return part.clone();
+            }
             let found = known.and_then(|seen| seen.found.clone());
             RulesSeen { wanted: wanted.clone(), found }
         };
@@ -153,6 +157,30 @@ impl Observed {
     /// What is known to stand where these rules should.
     pub fn rules_found(&self, wanted: &RuleSet) -> Option<&RulesFound> {
         self.rules.iter().find(|seen| seen.wanted == *wanted)?.found.as_ref()
+    }
+
+    /// Of rules of which only some could be put, those.
+    pub fn part_in_force(&self, wanted: &RuleSet) -> Option<&RulesSeen> {
+        self.rules.iter().find(|seen| {
+            let in_force = matches!(seen.found, Some(RulesFound::AsWanted(_)));
+            in_force && seen.wanted.is_part_of(wanted)
+        })
+    }
+
+    /// Whether a rule is known to be in force.
+    pub(crate) fn has_in_force(&self, rule: &Rule) -> bool {
+        self.rules.iter().any(|seen| {
+            let in_force = matches!(seen.found, Some(RulesFound::AsWanted(_)));
+            in_force && seen.wanted.rules().contains(rule)
+        })
+    }
+
+    /// Whether any rules of a family are known to be in force.
+    pub(crate) fn has_rules_in_force(&self, family: Family) -> bool {
+        self.rules.iter().any(|seen| {
+            let in_force = matches!(seen.found, Some(RulesFound::AsWanted(_)));
+            in_force && seen.wanted.family() == family && !seen.wanted.rules().is_empty()
+        })
     }
 
     /// Notes that the rules of a family are not what was looked for. Says

@@ -59,6 +59,17 @@ impl Rule {
     /// The longest name, in bytes: with more, the kernel's limit on user data
     /// (`NFT_USERDATA_MAXLEN`, 256) could be reached.
     pub const NAME_MAX: usize = 64;
+
+    /// How many rules the kernel makes of it: one for each interface and kind
+    /// of packets, since its own are conditions that all have to hold.
+    pub fn parts(&self) -> usize {
+        let reset = self.verdict == Verdict::Reject(RejectWith::TcpReset);
+        let kinds = match self.ports.len() {
+            0 if self.new_only || reset => 2,
+            ports => ports.max(1),
+        };
+        kinds * self.interfaces.len().max(1)
+    }
 }
 
 /// All rules of one family, in the order in which packets meet them.
@@ -75,6 +86,18 @@ impl RuleSet {
     pub fn new(prefix: &SetPrefix, family: Family, rules: impl IntoIterator<Item = Rule>) -> Self {
         let rules = rules.into_iter().filter(|rule| rule.set.family() == family).collect();
         Self { prefix: prefix.clone(), family, rules }
+    }
+
+    /// How many rules of the kernel all rules of a family may take
+    /// ([`Rule::parts`]): they go into one transaction, which is one message,
+    /// and every packet meets them.
+    pub const PARTS_MAX: usize = 1_000;
+
+    /// Whether all of these are among `whole`, and `whole` has more.
+    pub(crate) fn is_part_of(&self, whole: &Self) -> bool {
+        let same = (&self.prefix, self.family) == (&whole.prefix, whole.family);
+        let fewer = !self.rules.is_empty() && self.rules.len() < whole.rules.len();
+        same && fewer && self.rules.iter().all(|rule| whole.rules.contains(rule))
     }
 
     /// Whose they are.
@@ -182,6 +205,11 @@ impl Interface {
     /// The name, or its beginning.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether the interface of this name is meant.
+    pub fn covers(&self, name: &str) -> bool {
+        if self.any_ending { name.starts_with(&self.name) } else { name == self.name }
     }
 
     /// Whether it is only the beginning.

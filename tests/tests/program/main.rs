@@ -2,10 +2,12 @@
 //! codes, the log and JSON say what came out. One promise a test.
 
 mod algebra;
+mod around;
 mod boot;
 mod clock;
 mod configuration;
 mod contents;
+mod deciding;
 mod facts;
 mod files;
 mod foreign;

@@ -135,6 +135,32 @@ fn an_allow_only_rule_of_a_list_with_nobody_in_it_is_not_put() {
 }
 
 #[test]
+fn a_rule_that_waits_for_its_list_holds_no_other_back() {
+    isolated(|| {
+        let wire = Wire::new();
+        let mut probe = Probe::over(&wire);
+        let tables = "[[list]]\nname = \"drop\"\nfeeds = [\"bad*\"]\n\
+                      [[list]]\nname = \"office\"\nfeeds = [\"office*\"]\noptional = true\n\
+                      [[rule]]\nlist = \"office\"\nverdict = \"allow-only\"\ntcp-ports = [22]\n\
+                      [[rule]]\nlist = \"drop\"\n";
+        let host = Host::with(&with(tables));
+        host.feed("bad.txt", peers().feed());
+        let mut daemon = Daemon::start(&host);
+        daemon.expect_error("would shut everybody out");
+        daemon.wait_logged(&["would shut everybody out"]);
+        daemon.wait_logged(&["rules were put"]);
+        check(&mut probe, Fate::Dropped);
+        assert_eq!(daemon.status()["in-sync"], false);
+        let rules = |port: &str| nft("list ruleset").matches(port).count();
+        assert_eq!(rules("tcp dport 22"), 0);
+        host.feed("office.txt", format!("{FREE_V4}\n"));
+        until_in_place(&daemon, 4);
+        assert_eq!(rules("tcp dport 22"), 2);
+        check(&mut probe, Fate::Dropped);
+    });
+}
+
+#[test]
 fn apply_puts_rules_too_and_plan_says_what_it_would_do() {
     isolated(|| {
         let wire = Wire::new();

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use host::News;
 use intake::Ticket;
 use keeper::{Event, Keeper, Reply};
-use reconcile::ObjectOutcome;
+use reconcile::{Bypass, ObjectOutcome};
 use tokio::sync::mpsc;
 
 pub use clock::Clock;
@@ -86,6 +86,8 @@ pub struct Daemon {
     cleared: Instant,
     /// The folders below the feeds directory that could not be read.
     unreadable: Vec<String>,
+    /// What carries packets past rules.
+    bypasses: Vec<Bypass>,
     /// When the keeper wants a tick.
     wake: Option<Instant>,
     /// When the service manager wants a sign of life.

@@ -9,6 +9,7 @@ use feedfiles::Quiet;
 use host::News;
 use intake::{Answer, Order};
 use keeper::{Action, Event, Report};
+use reconcile::Bypass;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
@@ -29,6 +30,8 @@ pub(super) enum Finished {
     Scanned(Scanned),
     /// Something is new about this host.
     Facts(Box<News>),
+    /// Something else carries packets past rules than before.
+    Bypasses(Vec<Bypass>),
     /// What the next boot will know was kept, or why not.
     KeptForNextBoot(Result<(), String>),
     /// How long feeds have blocked nothing.
@@ -100,6 +103,10 @@ impl Daemon {
         let event = match finished {
             Finished::KeptForNextBoot(kept) => {
                 self.kept_for_next_boot(kept);
+                return Vec::new();
+            }
+            Finished::Bypasses(bypasses) => {
+                self.bypasses = bypasses;
                 return Vec::new();
             }
             Finished::Facts(news) => return self.learned(*news),

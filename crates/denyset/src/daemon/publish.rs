@@ -87,6 +87,7 @@ impl Daemon {
                 .chain(self.unknown())
                 .chain(self.feeds.blind_to_peers())
                 .collect(),
+            bypasses: self.bypasses.clone(),
         }
     }
 }

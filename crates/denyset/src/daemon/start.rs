@@ -129,6 +129,7 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         lookout,
         cleared: Instant::now(),
         unreadable: Vec::new(),
+        bypasses: Vec::new(),
         wake: None,
         watchdog,
         waiting: Vec::new(),

@@ -3,7 +3,6 @@
 //! who ask; the questions for an address are answered one at a time.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -14,9 +13,9 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::spawn_blocking;
 
 use super::counters::Counters;
-use super::hits::{self, Question};
+use super::hits;
 use super::limits::HITS_MAX;
-use super::protocol::{Failure, encode_reply, head_of_reply};
+use super::protocol::{Failure, Question, encode_reply, head_of_reply};
 use super::session::{Call, Peer};
 use super::turns::Turns;
 use super::why;
@@ -104,12 +103,12 @@ impl Answers {
     /// What is known of an address.
     pub(super) async fn why(
         &self,
-        address: IpAddr,
+        question: Question,
         peer: Peer,
         has_gone: impl Fn() -> bool,
     ) -> Result<String, Failure> {
         let copies = self.copies.clone();
-        let answer = move |facts: &Facts| why::answer(facts, copies.as_ref(), address);
+        let answer = move |facts: &Facts| why::answer(facts, copies.as_ref(), &question);
         self.in_turn(peer, has_gone, answer).await
     }
 
@@ -127,7 +126,7 @@ impl Answers {
         let snapshot = self.snapshots.borrow().clone();
         let counts = self.counters.read(&snapshot).await;
         let (copies, counted) = (self.copies.clone(), self.hits.clone());
-        let question = Question { rule, feed, top: top.min(HITS_MAX).into() };
+        let question = hits::Question { rule, feed, top: top.min(HITS_MAX).into() };
         let answer = move |facts: &Facts| {
             hits::answer(facts, copies.as_ref(), &counted.tally(), &counts, &question)
         };

@@ -8,6 +8,7 @@
 mod answers;
 mod client;
 mod counters;
+mod deciding;
 mod hits;
 mod limits;
 mod pace;
@@ -23,7 +24,7 @@ mod why;
 
 pub use answers::{Answers, document};
 pub use client::{AskError, ask};
-pub use protocol::{Change, Failure, Reply, Request};
+pub use protocol::{Change, Failure, Proto, Question, Reply, Request};
 pub use server::Server;
 pub use session::{Call, Peer};
 pub use socket::{BindError, Socket};

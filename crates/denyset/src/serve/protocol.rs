@@ -18,10 +18,7 @@ pub enum Request {
     /// What the daemon holds.
     Status {},
     /// Whether, why and by whom an address is blocked.
-    Why {
-        /// The address, in the usual text form.
-        address: IpAddr,
-    },
+    Why(Question),
     /// What was hit.
     Hits {
         /// Of this rule only.
@@ -52,6 +49,39 @@ pub enum Request {
     Teardown {},
 }
 
+/// What is asked of an address, and of which packets with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Question {
+    /// The address, in the usual text form.
+    pub address: IpAddr,
+    /// To this port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Of this protocol; of TCP if a port is given and this is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proto: Option<Proto>,
+    /// That come by this interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_interface: Option<String>,
+}
+
+/// A protocol with ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proto {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl From<IpAddr> for Question {
+    fn from(address: IpAddr) -> Self {
+        Self { address, port: None, proto: None, in_interface: None }
+    }
+}
+
 /// What a request comes to. What only reads is for everybody who can open the
 /// socket and is answered from the snapshot; what changes something is for
 /// root and for the daemon's own user, and goes through the loop.
@@ -60,7 +90,7 @@ pub(super) enum Wish {
     /// To know what the daemon holds.
     Status,
     /// To know what is known of an address.
-    Why(IpAddr),
+    Why(Question),
     /// To know what was hit: of this rule only, of this feed only, and how many
     /// addresses and prefixes.
     Hits(Option<String>, Option<String>, u16),
@@ -92,7 +122,7 @@ impl Request {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::Status {} => "status",
-            Self::Why { .. } => "why",
+            Self::Why(_) => "why",
             Self::Hits { .. } => "hits",
             Self::Overlap {} => "overlap",
             Self::Reload {} => "reload",
@@ -107,7 +137,7 @@ impl Request {
     pub(super) fn wish(self) -> Wish {
         match self {
             Self::Status {} => Wish::Status,
-            Self::Why { address } => Wish::Why(address),
+            Self::Why(question) => Wish::Why(question),
             Self::Hits { rule, feed, top } => Wish::Hits(rule, feed, top),
             Self::Overlap {} => Wish::Overlap,
             Self::Reload {} => Wish::Change(Change::Reload),
@@ -224,8 +254,8 @@ mod tests {
     fn the_verbs_are_read_and_nothing_else_is() {
         check(r#"{"verb":"status"}"#, Some(Request::Status {}));
         check(r#"{"verb": "reload"}"#, Some(Request::Reload {}));
-        let address = "2001:db8::1".parse().expect("an address");
-        check(r#"{"verb":"why","address":"2001:db8::1"}"#, Some(Request::Why { address }));
+        let address: IpAddr = "2001:db8::1".parse().expect("an address");
+        check(r#"{"verb":"why","address":"2001:db8::1"}"#, Some(Request::Why(address.into())));
         let hits = Request::Hits { rule: Some("drop".to_owned()), feed: None, top: 3 };
         check(r#"{"verb":"hits","rule":"drop","top":3}"#, Some(hits));
         let feed = "a/b".to_owned();
@@ -250,10 +280,10 @@ mod tests {
 
     #[test]
     fn the_name_of_a_verb_is_the_one_that_is_sent() {
-        let address = "192.0.2.1".parse().expect("an address");
+        let address: IpAddr = "192.0.2.1".parse().expect("an address");
         let all = [
             Request::Status {},
-            Request::Why { address },
+            Request::Why(address.into()),
             Request::Hits { rule: None, feed: None, top: 10 },
             Request::Overlap {},
             Request::Reload {},

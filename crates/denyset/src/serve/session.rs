@@ -164,7 +164,9 @@ async fn answer(
     let verb = request.verb();
     match request.wish() {
         Wish::Status => answers.status().await,
-        Wish::Why(address) => answers.why(address, peer, || has_gone(stream)).await.map(Text::from),
+        Wish::Why(question) => {
+            answers.why(question, peer, || has_gone(stream)).await.map(Text::from)
+        }
         Wish::Hits(rule, feed, top) => {
             answers.hits(rule, feed, top, peer, || has_gone(stream)).await.map(Text::from)
         }

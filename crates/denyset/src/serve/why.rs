@@ -14,12 +14,15 @@ use feedfiles::{Copies, OpenCopy};
 use netfilter::Netfilter;
 use reconcile::{Observe as _, SetName};
 
+use super::deciding::{Decision, decide};
+use super::protocol::Question as Asked;
 use crate::snapshot::Facts;
 use crate::view::{AllowView, ListAnswer, SourceView, Verdict, WhyView};
 
 /// Answers, and blocks the thread for it: a feed may be long.
-pub(super) fn answer(facts: &Facts, copies: Option<&Copies>, address: IpAddr) -> WhyView {
-    let address = address.to_canonical();
+pub(super) fn answer(facts: &Facts, copies: Option<&Copies>, asked: &Asked) -> WhyView {
+    let address = asked.address.to_canonical();
+    let Decision { rules, decides, connections } = decide(facts, asked);
     let mut question = Question { facts, copies, address, notes: Vec::new() };
     let feeds = facts.in_force(SystemTime::now());
     let answers = facts.lists.iter().map(|list| {
@@ -33,6 +36,9 @@ pub(super) fn answer(facts: &Facts, copies: Option<&Copies>, address: IpAddr) ->
         lists,
         kernel: question.ask_kernel(),
         notes: question.notes,
+        rules,
+        decides,
+        connections,
     }
 }
 
@@ -241,8 +247,8 @@ mod tests {
 
     #[track_caller]
     fn check(facts: &Facts, copies: &Copies, line: u64, text: &str, note: Option<&str>) {
-        let address = "192.0.2.7".parse().expect("an address");
-        let view = answer(facts, Some(copies), address);
+        let address: IpAddr = "192.0.2.7".parse().expect("an address");
+        let view = answer(facts, Some(copies), &address.into());
         assert_eq!(view.verdict, Verdict::Blocked);
         let found = SourceView { feed: FEED.into(), line, text: text.into() };
         assert_eq!(view.lists[0].sources, [found]);

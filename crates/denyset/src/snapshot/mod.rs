@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use blocklist::{Contributed, Family, FeedName, List, Protection, Refusal};
 use intake::{Age, Loss, Version};
 use keeper::Held;
-use reconcile::{Members, RulesSeen, SetName, SetPrefix};
+use reconcile::{Bypass, Members, RulesSeen, SetName, SetPrefix};
 
 pub use counts::RuleCounts;
 
@@ -138,6 +138,8 @@ pub struct Surroundings {
     pub unfinished: Vec<FeedName>,
     /// Everything else that is not as it should be, a sentence each.
     pub others: Vec<String>,
+    /// What carries packets past rules.
+    pub bypasses: Vec<Bypass>,
 }
 
 impl FeedFacts {

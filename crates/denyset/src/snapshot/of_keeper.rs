@@ -49,15 +49,23 @@ fn feed_facts(feed: &FeedState) -> FeedFacts {
     }
 }
 
-/// Every family's rules, whether they were looked for or not.
+/// Every family's rules, whether they were looked for or not. Those of which
+/// only some could be put are told apart.
 fn rules(keeper: &Keeper) -> Vec<RulesSeen> {
     let observed = keeper.kernel().observed();
-    let seen = |wanted: &RuleSet| RulesSeen {
-        wanted: wanted.clone(),
-        found: observed.and_then(|observed| observed.rules_found(wanted).cloned()),
-    };
-    let wanted = keeper.desired().rules.iter();
-    wanted.filter(|wanted| !wanted.rules().is_empty()).map(seen).collect()
+    let mut all = Vec::new();
+    for wanted in keeper.desired().rules.iter().filter(|wanted| !wanted.rules().is_empty()) {
+        let found = observed.and_then(|observed| observed.rules_found(wanted).cloned());
+        let part = observed.and_then(|observed| observed.part_in_force(wanted));
+        let Some(part) = part.filter(|_| found.is_none()) else {
+            all.push(RulesSeen { wanted: wanted.clone(), found });
+            continue;
+        };
+        let waits = wanted.rules().iter().filter(|rule| !part.wanted.rules().contains(rule));
+        let waits = RuleSet::new(wanted.prefix(), wanted.family(), waits.cloned());
+        all.extend([part.clone(), RulesSeen { wanted: waits, found: None }]);
+    }
+    all
 }
 
 fn sets(keeper: &Keeper) -> BTreeMap<SetName, SetFacts> {

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use keeper::{Keeper, Report};
-use reconcile::Policy;
+use reconcile::{KernelError, KernelErrorKind, ObjectOutcome, Policy};
 
 use super::ask::{Whom, hand_over, shown};
 use super::{configuration, facts, tell};
 use crate::cli::Format;
 use crate::daemon::{Clock, StartError, kernel_exit};
-use crate::effects::{FeedEffects, Halt, KernelEffects};
+use crate::effects::{FeedEffects, Halt, KernelEffects, bypasses};
 use crate::exit::Exit;
 use crate::lock::Lock;
 use crate::once::{Done, Mode, Once};
@@ -59,7 +59,16 @@ fn apply_alone(config: &Arc<Config>) -> Result<OutcomeView, StartError> {
     let clock = Clock::start();
     let mut keeper = Keeper::new(settings(config), protection(&facts()), salt(), clock.now());
     let done = drive(&mut keeper, feeds, kernel, Mode::Apply, clock);
+    if let Some(error) = lacking(&done.outcomes) {
+        return Err(error.clone().into());
+    }
     Ok(OutcomeView::of(&facts_of(&keeper), &done.outcomes))
+}
+
+/// What this kernel cannot do at all, and no waiting mends.
+fn lacking(outcomes: &[ObjectOutcome]) -> Option<&KernelError> {
+    let mut errors = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
+    errors.find(|error| error.kind == KernelErrorKind::Unsupported)
 }
 
 /// `plan`.
@@ -120,7 +129,7 @@ fn tear_down_alone(config: &Config) -> Result<OutcomeView, StartError> {
 
 /// What is so, where no daemon has anything to add.
 fn facts_of(keeper: &Keeper) -> Facts {
-    Facts::of(keeper, Surroundings::default())
+    Facts::of(keeper, Surroundings { bypasses: bypasses(), ..Surroundings::default() })
 }
 
 /// Drives the keeper with a bar for a person and warnings on standard

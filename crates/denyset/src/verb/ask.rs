@@ -1,7 +1,6 @@
 //! The verbs that a running daemon answers: `status`, `why`, `reload`,
 //! `resync` and `accept`, and how the others hand themselves to it.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,9 +8,9 @@ use blocklist::FeedName;
 use serde::de::DeserializeOwned;
 
 use super::tell;
-use crate::cli::{Cli, Format};
+use crate::cli::{self, Cli, Format};
 use crate::exit::Exit;
-use crate::serve::{AskError, Request, ask};
+use crate::serve::{AskError, Proto, Question, Request, ask};
 use crate::view::{OutcomeView, StatusView, Verdict, WhyView, print};
 use configuration::{Config, ConfigError, Daemon};
 
@@ -59,11 +58,17 @@ pub(super) fn status(whom: &Whom, format: Format) -> Exit {
 }
 
 /// `why ADDRESS`.
-pub(super) fn why(whom: &Whom, address: IpAddr, format: Format) -> Exit {
-    match question::<WhyView>(whom, &Request::Why { address }, SOON) {
+pub(super) fn why(whom: &Whom, asked: &cli::Why) -> Exit {
+    let proto = asked.proto.map(|proto| match proto {
+        cli::Proto::Tcp => Proto::Tcp,
+        cli::Proto::Udp => Proto::Udp,
+    });
+    let cli::Why { address, port, in_interface, print: how, .. } = asked.clone();
+    let asked = Question { address, port, proto, in_interface };
+    match question::<WhyView>(whom, &Request::Why(asked), SOON) {
         Ok(why) => {
             let blocked = why.verdict == Verdict::Blocked;
-            shown(print(&why, format), if blocked { Exit::Success } else { Exit::Attention })
+            shown(print(&why, how.format), if blocked { Exit::Success } else { Exit::Attention })
         }
         Err(exit) => exit,
     }

@@ -35,7 +35,7 @@ pub fn run(cli: &Cli) -> Exit {
         Verb::Check(check) => ended(check::run(check, cli.named_config(), &file)),
         Verb::Compile(compile) => ended(compile::run(compile)),
         Verb::Status(print) => ask::status(&whom(), print.format),
-        Verb::Why(why) => ask::why(&whom(), why.address, why.print.format),
+        Verb::Why(why) => ask::why(&whom(), why),
         Verb::Hits(hits) if hits.overlap => hits::overlap(&file, &whom(), hits.print.format),
         Verb::Hits(hits) => hits::hits(&whom(), hits),
         Verb::Reload(print) => ask::work(&whom(), &Request::Reload {}, print.format),

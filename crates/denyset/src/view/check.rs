@@ -22,6 +22,10 @@ pub struct CheckView {
     /// One sentence each on what deserves a look, and may be meant.
     #[serde(default)]
     pub remarks: Vec<String>,
+    /// One sentence each on what lets packets through though all is as it should
+    /// be.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// One feed.
@@ -119,6 +123,9 @@ impl fmt::Display for CheckView {
         }
         for remark in &self.remarks {
             writeln!(out, "remark: {}", shown(remark))?;
+        }
+        for warning in &self.warnings {
+            writeln!(out, "warning: {}", shown(warning))?;
         }
         if self.is_good() { writeln!(out, "good") } else { Ok(()) }
     }

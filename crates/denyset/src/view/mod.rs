@@ -26,7 +26,9 @@ use serde::Serialize;
 
 pub use check::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView};
 pub use compile::{CompareView, ComparedFamily, ComparedPair, CountView};
-pub use facts::{HitsWish, problems, rule_statuses, status_line, way_out};
+pub use facts::{
+    HitsWish, nobody_asks, problems, rule_statuses, status_line, way_out, ways_around,
+};
 pub use hits::{AddressHits, FeedHits, HitsView, IdleFeed, PrefixHits, RuleHits};
 pub use moment::Moment;
 pub use outcome::{OutcomeView, SetOutcome};
@@ -35,7 +37,7 @@ pub use plan::{PlanView, PlannedSet, RefusalView, Route};
 pub use prepared::{PreparedSet, PreparedView};
 pub use status::{FeedState, FeedStatus, RuleStatus, SetStatus, StatusView};
 pub use text::{accept_command, refused, shown};
-pub use why::{AllowView, ListAnswer, SourceView, Verdict, WhyView};
+pub use why::{AllowView, ListAnswer, RuleAnswer, SourceView, Verdict, WhyView};
 
 use crate::cli::Format;
 

@@ -20,6 +20,10 @@ pub struct PlanView {
     pub rules: Vec<String>,
     /// What the guards declined.
     pub refusals: Vec<RefusalView>,
+    /// One sentence each on what lets packets through though all is as it should
+    /// be.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// What one set needs.
@@ -107,6 +111,9 @@ impl fmt::Display for PlanView {
         }
         for rule in &self.rules {
             writeln!(out, "rule: {}", shown(rule))?;
+        }
+        for warning in &self.warnings {
+            writeln!(out, "warning: {}", shown(warning))?;
         }
         self.refusals.iter().try_for_each(|refusal| refusal.fmt(out))
     }

@@ -26,6 +26,10 @@ pub struct StatusView {
     /// One sentence each on what works as it can, and is worth knowing.
     #[serde(default)]
     pub remarks: Vec<String>,
+    /// One sentence each on what lets packets through though all is as it should
+    /// be.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// The number of the desired state.
     pub generation: u64,
     /// For how long the daemon has been running.
@@ -151,6 +155,9 @@ impl fmt::Display for StatusView {
         }
         for sentence in &self.remarks {
             writeln!(out, "remark: {}", shown(sentence))?;
+        }
+        for warning in &self.warnings {
+            writeln!(out, "warning: {}", shown(warning))?;
         }
         for (FeedStatus { feed, accept, .. }, reason) in explained {
             writeln!(out, "refused: {}: {}", shown(feed), shown(reason))?;

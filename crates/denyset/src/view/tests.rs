@@ -64,6 +64,7 @@ fn check_shows_feeds_lists_and_problems() {
         lists: vec![list],
         problems: vec!["oh".into()],
         remarks: vec!["hm".into()],
+        warnings: vec!["ho".into()],
     };
     assert!(!view.is_good());
     check(
@@ -82,6 +83,7 @@ drop  ipv4          2        257        2
 drop  ipv6          0          0        0
 problem: oh
 remark: hm
+warning: ho
 ",
         r#"{
             "feeds": [
@@ -99,7 +101,7 @@ remark: hm
                 "ipv6": {"members": 0, "addresses": "0", "lengths": {}}
             }],
             "problems": ["oh"],
-            "remarks": ["hm"]
+            "remarks": ["hm"], "warnings": ["ho"]
         }"#,
     );
 }
@@ -110,7 +112,7 @@ fn nothing_to_check_is_good() {
     check(
         &CheckView::default(),
         text,
-        r#"{"feeds": [], "lists": [], "problems": [], "remarks": []}"#,
+        r#"{"feeds": [], "lists": [], "problems": [], "remarks": [], "warnings": []}"#,
     );
 }
 
@@ -124,8 +126,13 @@ fn a_plan_shows_every_set_and_what_was_refused() {
         members: 1_000_000,
         reason: "few changes".into(),
     };
-    let view =
-        PlanView { in_sync: false, sets: vec![set], rules: Vec::new(), refusals: vec![refusal()] };
+    let view = PlanView {
+        in_sync: false,
+        sets: vec![set],
+        rules: Vec::new(),
+        refusals: vec![refusal()],
+        warnings: Vec::new(),
+    };
     check(
         &view,
         "\
@@ -143,7 +150,8 @@ refused: a b: shrink-percent-max: 1 entry left; allowed is at most 50 % gone
             "rules": [],
             "refusals": [{"feed": "a b", "guard": "shrink-percent-max",
                           "expected": "at most 50 % gone", "found": "1 entry left",
-                          "accept": "denyset accept 'a b'"}]
+                          "accept": "denyset accept 'a b'"}],
+            "warnings": []
         }"#,
     );
 }
@@ -215,6 +223,7 @@ fn status_shows_what_is_wrong_before_what_is_there() {
         in_sync: true,
         degraded: vec!["the feeds directory is gone".into()],
         remarks: vec!["NFS does not tell".into()],
+        warnings: Vec::new(),
         generation: 3,
         uptime_seconds: 93_784,
         sets: vec![set],
@@ -247,7 +256,7 @@ drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
         r#"{
             "in-sync": true,
             "degraded": ["the feeds directory is gone"],
-            "remarks": ["NFS does not tell"],
+            "remarks": ["NFS does not tell"], "warnings": [],
             "generation": 3,
             "uptime-seconds": 93784,
             "sets": [{"set": "denyset-drop-v4", "list": "drop", "family": "ipv4", "members": 12,
@@ -292,6 +301,9 @@ fn why_names_the_line_that_blocks() {
         lists: vec![answer],
         kernel: Some(true),
         notes: Vec::new(),
+        rules: Vec::new(),
+        decides: None,
+        connections: None,
     };
     check(
         &view,
@@ -306,7 +318,7 @@ the kernel agrees: a set holds it
             "lists": [{"list": "drop", "prefix": "192.0.2.0/24",
                        "sources": [{"feed": "drop.netset", "line": 7, "text": "192.0.2.0/24 # x"}],
                        "allow": null}],
-            "kernel": true, "notes": []
+            "kernel": true, "notes": [], "rules": [], "decides": null, "connections": null
         }"#,
     );
 }
@@ -326,6 +338,9 @@ fn why_names_what_allows() {
             lists: vec![answer],
             kernel: None,
             notes: Vec::new(),
+            rules: Vec::new(),
+            decides: None,
+            connections: None,
         };
         let text = format!(
             "192.0.2.1 is allowed\nlist drop allows it by {text}\n  \
@@ -333,6 +348,7 @@ fn why_names_what_allows() {
         );
         let json = format!(
             r#"{{"address": "192.0.2.1", "verdict": "allowed", "kernel": null, "notes": [],
+            "rules": [], "decides": null, "connections": null,
             "lists": [{{"list": "drop", "prefix": null, "allow": {json},
             "sources": [{{"feed": "drop.netset", "line": 7, "text": "192.0.2.0/24 # x"}}]}}]}}"#
         );
@@ -363,6 +379,9 @@ fn a_kernel_that_disagrees_is_told_with_what_to_do() {
         lists: Vec::new(),
         kernel: Some(kernel),
         notes: Vec::new(),
+        rules: Vec::new(),
+        decides: None,
+        connections: None,
     };
     let check = |verdict, kernel, want: &str| {
         let text = view(verdict, kernel).to_string();
@@ -386,6 +405,6 @@ fn a_document_is_written_with_the_end_of_its_last_line() {
     check(Format::Text, "good\n");
     check(
         Format::Json,
-        "{\n  \"feeds\": [],\n  \"lists\": [],\n  \"problems\": [],\n  \"remarks\": []\n}\n",
+        "{\n  \"feeds\": [],\n  \"lists\": [],\n  \"problems\": [],\n  \"remarks\": [],\n  \"warnings\": []\n}\n",
     );
 }

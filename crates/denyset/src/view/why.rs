@@ -22,6 +22,51 @@ pub struct WhyView {
     /// One sentence each on what could not be found out.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// The rules that stop packets with it, in the order in which packets meet
+    /// them.
+    #[serde(default)]
+    pub rules: Vec<RuleAnswer>,
+    /// The rule that stops all packets from it that were asked about.
+    #[serde(default)]
+    pub decides: Option<String>,
+    /// Connections with it that both sides have said something in; `None` if
+    /// none are tracked.
+    #[serde(default)]
+    pub connections: Option<u64>,
+}
+
+/// A rule that stops packets with an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RuleAnswer {
+    /// Its name.
+    pub rule: String,
+    /// The set it asks.
+    pub set: String,
+    /// What it does, a phrase.
+    pub does: String,
+    /// Whether it does so to all packets from the address that were asked
+    /// about.
+    pub certain: bool,
+    /// Whether it is in place.
+    pub in_place: bool,
+    /// Packets that it has stopped so far, of whatever address.
+    pub packets: Option<u64>,
+    /// Bytes of them.
+    pub bytes: Option<u64>,
+}
+
+impl fmt::Display for RuleAnswer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the rule {} {}", shown(&self.rule), shown(&self.does))?;
+        match (self.in_place, self.packets, self.bytes) {
+            (true, Some(packets), Some(bytes)) => {
+                writeln!(out, "; so far {packets} packets of {bytes} bytes, from whomever")
+            }
+            (true, ..) => writeln!(out),
+            (false, ..) => writeln!(out, "; it is not in place"),
+        }
+    }
 }
 
 /// What becomes of an address. The first outdoes the ones after it.
@@ -115,6 +160,13 @@ impl fmt::Display for WhyView {
         writeln!(out, "{} is {}", shown(&self.address), self.verdict)?;
         for answer in &self.lists {
             answer.fmt(out)?;
+        }
+        self.rules.iter().try_for_each(|rule| rule.fmt(out))?;
+        if let Some(rule) = &self.decides {
+            writeln!(out, "the rule {} decides", shown(rule))?;
+        }
+        if let Some(count @ 1..) = self.connections {
+            writeln!(out, "connections with it that are open: {count}")?;
         }
         self.notes.iter().try_for_each(|note| writeln!(out, "note: {}", shown(note)))?;
         match (self.kernel, self.verdict == Verdict::Blocked) {

@@ -2,10 +2,12 @@
 //! observation or an op takes, and what their answers mean. It decides nothing
 //! about what should be in the kernel.
 
+mod around;
 mod change;
 mod counts;
 mod observe;
 mod rules;
+mod tracked;
 
 use std::collections::BTreeMap;
 

@@ -18,7 +18,7 @@ use super::counts::counts;
 use crate::limits::{RELEASE_LOOKS, RELEASE_PAUSE, TABLE_RULES_MAX, TRANSACTION_ATTEMPTS};
 use crate::nftables::{
     Chain, Compiled, Found, Memory, Table, TableHeader, TableRule, Transaction, append, ask,
-    chain_of, compile, generation_of, mark, table, table_name,
+    chain_of, compile, generation_of, mark, needs, table, table_name,
 };
 use crate::{Failure, Nftables, Reply, Request, Transport};
 
@@ -91,7 +91,7 @@ impl<T: Transport> Netfilter<T> {
                 // Whether it is so now, the next look says.
                 Ok(()) => {}
                 Err(failure) if is_stale(&failure) => {}
-                Err(failure) => return Err(refused(&failure, family)),
+                Err(failure) => return Err(refused(&failure, wanted)),
             }
         }
         let kind = KernelErrorKind::Changed;
@@ -268,20 +268,16 @@ fn foreign(wanted: &RuleSet) -> KernelError {
 pub(super) fn listing(failure: &Failure, family: Family) -> KernelError {
     // nfnetlink says so of a subsystem that it does not have.
     if is(failure, libc::EINVAL) {
-        let detail = format!("it has no nf_tables, the module nf_tables is missing: {failure}");
+        let detail = format!("its configuration must have CONFIG_NF_TABLES: {failure}");
         return error(Stage::List, family, KernelErrorKind::Unsupported, detail);
     }
     error(Stage::List, family, failure.kind(Stage::List), failure.to_string())
 }
 
-fn refused(failure: &Failure, family: Family) -> KernelError {
+fn refused(failure: &Failure, wanted: &RuleSet) -> KernelError {
+    let family = wanted.family();
     if is_missing(failure) {
-        let detail = format!(
-            "it lacks what the rules need, the modules nft_compat and xt_set, nft_ct for \
-             new-connections-only, nft_reject for reject, nft_limit, nft_log and \
-             nfnetlink_log (CONFIG_NFT_LIMIT, CONFIG_NFT_LOG, CONFIG_NETFILTER_NETLINK_LOG) for \
-             sample: {failure}"
-        );
+        let detail = format!("its configuration must have {}: {failure}", needs(wanted));
         return error(Stage::Put, family, KernelErrorKind::Unsupported, detail);
     }
     error(Stage::Put, family, failure.kind(Stage::Put), failure.to_string())

@@ -185,6 +185,11 @@ impl Traffic<'_> {
     }
 }
 
+/// Whether connections have to be tracked for a rule.
+pub(super) fn asks_tracking(rule: &Rule) -> bool {
+    rule.new_only && traffic(rule).iter().any(|traffic| !traffic.is_tcp())
+}
+
 /// The kinds of packets that a rule is about.
 fn traffic(rule: &Rule) -> Vec<Traffic<'_>> {
     if !rule.ports.is_empty() {

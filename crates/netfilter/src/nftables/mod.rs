@@ -10,12 +10,16 @@
 mod compile;
 mod counted;
 mod element;
+mod flowtable;
+mod needs;
 mod table;
 mod told;
 mod transaction;
 
 pub(crate) use compile::{Compiled, append, compile, table};
 pub(crate) use counted::{Memory, sums};
+pub(crate) use flowtable::Flowtable;
+pub(crate) use needs::needs;
 pub(crate) use table::{Found, Table, TableHeader, TableRule, chain_of, generation_of};
 pub(crate) use told::concerns;
 pub(crate) use transaction::{Transaction, ask};
@@ -29,6 +33,8 @@ pub(crate) mod message {
     pub(crate) const NEW_CHAIN: u8 = 3;
     /// A rule, as an answer.
     pub(crate) const NEW_RULE: u8 = 6;
+    /// A flowtable, as an answer.
+    pub(crate) const NEW_FLOWTABLE: u8 = 22;
     /// The generation, as an answer.
     pub(crate) const NEW_GEN: u8 = 15;
 }

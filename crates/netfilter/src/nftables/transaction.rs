@@ -121,14 +121,23 @@ pub(crate) mod ask {
     use netlink_packet_netfilter::nftables::GenMessage;
 
     use super::{
-        Chain, ChainAttribute, ChainMessage, Family, NLM_F_DUMP, NLM_F_REQUEST, NfTablesMessage,
-        RuleAttribute, RuleMessage, TableAttribute, TableMessage, of_family, serialize,
+        Chain, ChainAttribute, ChainMessage, Family, NLM_F_DUMP, NLM_F_REQUEST, NetfilterHeader,
+        NetfilterMessage, NetfilterProtoFamily, NfTablesMessage, RuleAttribute, RuleMessage,
+        TableAttribute, TableMessage, of_family, serialize,
     };
 
     /// For the generation of all rules of the namespace.
     pub(crate) fn generation(sequence: u32) -> Vec<u8> {
         let message = NfTablesMessage::GetGen(GenMessage { attributes: Vec::new() });
         serialize(of_family(Family::Ipv4, message), NLM_F_REQUEST, sequence)
+    }
+
+    /// For all flowtables of the namespace, of every family.
+    pub(crate) fn flowtables(sequence: u32) -> Vec<u8> {
+        let message = NfTablesMessage::GetFlowTable(Vec::new());
+        let header = NetfilterHeader::new(NetfilterProtoFamily::Unspec, 0, 0);
+        let message = NetfilterMessage::new(header, message);
+        serialize(message, NLM_F_REQUEST | NLM_F_DUMP, sequence)
     }
 
     /// For a table.

@@ -1,5 +1,7 @@
 //! What must change in the rules. They are put as a whole, family by family,
-//! and only where that shuts nobody out by mistake.
+//! and only where that shuts nobody out by mistake: a rule that lets only
+//! members through waits until it is known that there are any, and the other
+//! rules of its family do not wait with it.
 
 use crate::step::{ObjectPlan, Phase, PlannedStep, Step};
 use crate::{
@@ -11,26 +13,45 @@ use crate::{
 /// are none and should be none, nothing is said of it.
 pub(super) fn plan(desired: &Desired, observed: &Observed, policy: &Policy) -> Vec<ObjectPlan> {
     let planned = desired.rules.iter().filter_map(|wanted| {
-        let object = Object::Rules(wanted.family());
-        if let Some(RulesFound::AsWanted(_)) = observed.rules_found(wanted) {
+        let family = wanted.family();
+        let object = Object::Rules(family);
+        if is_in_force(wanted, observed) {
             let none = wanted.rules().is_empty();
             return (!none).then(|| ObjectPlan::nothing(object, Reason::InSync, None));
         }
-        Some(match obstacle(wanted, desired, policy) {
-            Some(obstacle) => ObjectPlan::blocked(object, obstacle, None),
-            None => put(object, wanted),
-        })
+        if let Some(obstacle) = rest(wanted, policy) {
+            return Some(ObjectPlan::blocked(object, obstacle, None));
+        }
+        let waits = |rule: &&Rule| waits_for(rule, desired, observed, policy).is_some();
+        let Some(first) = wanted.rules().iter().find(waits) else {
+            return Some(put(object, wanted, None));
+        };
+        let obstacle = waits_for(first, desired, observed, policy);
+        let others = wanted.rules().iter().filter(|rule| !waits(rule)).cloned();
+        let others = RuleSet::new(wanted.prefix(), family, others);
+        let blocked = || ObjectPlan::blocked(object.clone(), obstacle.clone()?, None).into();
+        match observed.rules_found(wanted) {
+            // What is there may be a rule that must not go before its time.
+            Some(RulesFound::Other) if policy.gate == Gate::AddOnly => blocked(),
+            _ if others.rules().is_empty() && !observed.has_rules_in_force(family) => blocked(),
+            _ if is_in_force(&others, observed) => blocked(),
+            _ => Some(put(object.clone(), &others, obstacle.clone())),
+        }
     });
     planned.collect()
 }
 
-fn put(object: Object, wanted: &RuleSet) -> ObjectPlan {
-    let steps = vec![PlannedStep { phase: Phase::Rule, step: Step::Put(wanted.clone()) }];
+fn is_in_force(wanted: &RuleSet, observed: &Observed) -> bool {
+    matches!(observed.rules_found(wanted), Some(RulesFound::AsWanted(_)))
+}
+
+fn put(object: Object, rules: &RuleSet, obstacle: Option<Obstacle>) -> ObjectPlan {
+    let steps = vec![PlannedStep { phase: Phase::Rule, step: Step::Put(rules.clone()) }];
     ObjectPlan {
         object,
         route: Route::Put,
         reason: Reason::Rules,
-        obstacle: None,
+        obstacle,
         cost: Cost::default(),
         steps,
         after: None,
@@ -38,20 +59,32 @@ fn put(object: Object, wanted: &RuleSet) -> ObjectPlan {
     }
 }
 
-/// Why rules must not be put now.
-fn obstacle(wanted: &RuleSet, desired: &Desired, policy: &Policy) -> Option<Obstacle> {
-    if policy.resting_rules.contains(&wanted.family()) {
-        return Some(Obstacle::Resting);
+/// Why no rule of a family must be put now.
+fn rest(wanted: &RuleSet, policy: &Policy) -> Option<Obstacle> {
+    let failed = policy.resting_rules.contains(&wanted.family());
+    // Who is let through is being found out.
+    let only = wanted.rules().iter().any(|rule| rule.verdict == Verdict::AllowOnly);
+    let unknown = wanted.rules().iter().any(|rule| policy.resting.contains(&rule.set));
+    (failed || only && unknown).then_some(Obstacle::Resting)
+}
+
+/// Why one rule must not be put now, though others may. What is in force
+/// already shuts nobody out who is not.
+fn waits_for(
+    rule: &Rule,
+    desired: &Desired,
+    observed: &Observed,
+    policy: &Policy,
+) -> Option<Obstacle> {
+    if rule.verdict != Verdict::AllowOnly || observed.has_in_force(rule) {
+        return None;
     }
-    let mut only = wanted.rules().iter().filter(|rule| rule.verdict == Verdict::AllowOnly);
-    only.clone().next()?;
     if policy.gate == Gate::AddOnly {
         // Who may pass is not known yet.
         return Some(Obstacle::Gate);
     }
-    let shut = only.find(|rule| !lets_anybody_through(rule, desired));
-    let resting = wanted.rules().iter().any(|rule| policy.resting.contains(&rule.set));
-    shut.map(|rule| Obstacle::Nobody(rule.set.clone())).or(resting.then_some(Obstacle::Resting))
+    let nobody = !lets_anybody_through(rule, desired);
+    nobody.then(|| Obstacle::Nobody(rule.set.clone()))
 }
 
 /// Whether the list of a rule has any member, of either family.
@@ -134,6 +167,40 @@ mod tests {
         check(&desired(Verdict::AllowOnly, 1), &observed, &open, Ok(Route::Put));
         check(&desired(Verdict::AllowOnly, 1), &observed, &shut, Err("before all feeds"));
         check(&desired(Verdict::Drop, 0), &observed, &shut, Ok(Route::Put));
+    }
+
+    #[test]
+    fn a_rule_that_waits_holds_no_other_back() {
+        let mut desired = desired(Verdict::AllowOnly, 0);
+        let only = desired.rules[1].rules()[0].clone();
+        let drop = Rule { name: "more".to_owned(), verdict: Verdict::Drop, ..only.clone() };
+        let both = RuleSet::new(&prefix(), Family::Ipv6, [only, drop.clone()]);
+        let others = RuleSet::new(&prefix(), Family::Ipv6, [drop]);
+        desired.rules = vec![both.clone()];
+        let policy = Policy::new(prefix(), 0);
+        let mut observed = Observed::default();
+        let check = |observed: &Observed, want: Option<&RuleSet>| {
+            let plans = plan(&desired, observed, &policy);
+            let [planned] = &plans[..] else { panic!("{plans:?}") };
+            assert!(matches!(planned.obstacle, Some(Obstacle::Nobody(_))), "{planned:?}");
+            let put = planned.steps.iter().find_map(|planned| match &planned.step {
+                Step::Put(rules) => Some(rules),
+                _ => None,
+            });
+            assert_eq!(put, want);
+        };
+        check(&observed, Some(&others));
+        observed.note_rules(&others);
+        check(&observed, None);
+        // The next look is for what was put, and not for what waits.
+        observed.expect_rules(&desired.rules);
+        check(&observed, None);
+        // What is in force already stays, and does not wait for anybody.
+        observed.note_rules(&both);
+        let changed = Rule { name: "new".to_owned(), ..both.rules()[1].clone() };
+        let more = both.rules().iter().cloned().chain([changed]);
+        desired.rules = vec![RuleSet::new(&prefix(), Family::Ipv6, more)];
+        assert_eq!(plan(&desired, &observed, &policy)[0].obstacle, None);
     }
 
     #[test]

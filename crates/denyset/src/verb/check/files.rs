@@ -60,7 +60,7 @@ pub(super) fn check(
         feeds.push(judged(config, protection, &name, &shown_as, read).0);
     }
     let Findings { problems, remarks } = findings;
-    CheckView { feeds, lists: Vec::new(), problems, remarks }
+    CheckView { feeds, problems, remarks, ..CheckView::default() }
 }
 
 /// The name under which the options of the configuration apply: the path

@@ -4,6 +4,7 @@
 
 mod age;
 mod files;
+mod kernel;
 mod problems;
 mod reader;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub(super) fn run(
         let files = unread.map(|feed| config.daemon.feeds_dir.join(&feed.feed));
         view.problems.extend(files.filter_map(|file| reader.only_root_reads(&file)));
         view.remarks.extend(reader.remark);
+        view.warnings = kernel::warnings(&config);
         view
     } else {
         let (config, problems) = files::config(given, file)?;

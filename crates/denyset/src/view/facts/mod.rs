@@ -6,7 +6,9 @@ mod overlap;
 mod status;
 #[cfg(test)]
 mod tests;
+mod warnings;
 mod work;
 
 pub use hits::HitsWish;
 pub use status::{problems, rule_statuses, status_line, way_out};
+pub use warnings::{nobody_asks, ways_around};

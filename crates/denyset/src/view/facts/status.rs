@@ -7,6 +7,7 @@ use intake::Age;
 use keeper::Why;
 use reconcile::RulesFound;
 
+use super::warnings::warnings;
 use crate::snapshot::{Facts, FeedFacts, RuleCounts, VersionFacts};
 use crate::view::{
     FeedState, FeedStatus, RuleStatus, SetStatus, StatusView, accept_command, refused,
@@ -22,6 +23,7 @@ impl StatusView {
         Self {
             in_sync: facts.in_sync,
             remarks: remarks(facts),
+            warnings: warnings(facts),
             degraded: degraded(facts),
             generation: facts.generation,
             uptime_seconds,

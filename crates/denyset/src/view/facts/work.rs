@@ -3,7 +3,7 @@
 use blocklist::{FeedName, Refusal};
 use reconcile::{ObjectOutcome, ObjectPlan, Observed, Obstacle, Plan, SetHeader, Standing};
 
-use super::problems;
+use super::{problems, ways_around};
 use crate::snapshot::Facts;
 use crate::view::{
     OutcomeView, PlanView, PlannedSet, RefusalView, Route, SetOutcome, accept_command,
@@ -56,6 +56,10 @@ impl PlanView {
             sets: sets.map(planned).collect(),
             rules: rules.collect(),
             refusals: refusals(facts),
+            warnings: ways_around(
+                &facts.surroundings.bypasses,
+                &facts.rules.iter().flat_map(|seen| seen.wanted.rules()),
+            ),
         }
     }
 }
