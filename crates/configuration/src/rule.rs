@@ -27,6 +27,13 @@ pub struct RuleConfig {
 }
 
 impl Config {
+    /// Where the first rule begins that asks this list, or else the list.
+    pub fn rule_of(&self, list: &str) -> Option<Place> {
+        let rule = self.filters.iter().find(|table| table.list == list).map(|table| table.at);
+        let known = || self.lists.iter().find(|table| table.list.name == list);
+        rule.or_else(|| known().map(|table| table.at))
+    }
+
     /// The rules of one family, in the order of the file.
     pub fn filter(&self, family: Family) -> RuleSet {
         let rules = self.filters.iter().flat_map(|table| table.rules.iter().cloned());

@@ -109,7 +109,7 @@ impl Once<'_> {
                 Some(Event::WrittenDown(ticket))
             }
             Action::Compose(compose) => Some(Event::Composed(compose.run())),
-            Action::Try(trial) => Some(Event::Tried(trial.run())),
+            Action::Try(trial) => Some(Event::Tried(trial.run(self.feeds.who_is_connected()))),
             Action::Observe(ticket, known) => {
                 Some(Event::Observed(ticket, self.kernel.observe(known.as_ref())))
             }

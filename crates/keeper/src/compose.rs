@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use blocklist::{FeedName, List, Prefixes, Protection, Role, compose};
-use intake::{Makeup, Ticket, Version};
+use intake::{Makeup, Peer, Ticket, Version};
 use reconcile::Target;
 
 /// What a list is made of.
@@ -106,12 +106,17 @@ pub struct Tried {
     pub ticket: Ticket,
     /// By list: how many members it has, and how many of them it would lose.
     pub losses: BTreeMap<String, (u64, u64)>,
+    /// By list: what its sets would hold.
+    pub targets: BTreeMap<String, [Target; 2]>,
+    /// Who was connected then to the ports over which this host is administered.
+    pub peers: Vec<Peer>,
 }
 
 impl Trial {
-    /// Counts what would be lost.
-    pub fn run(self) -> Tried {
-        let losses = self.lists.into_iter().map(|compose| {
+    /// Counts what would be lost. `peers` are connected now.
+    pub fn run(self, peers: Vec<Peer>) -> Tried {
+        let (mut losses, mut targets) = (BTreeMap::new(), BTreeMap::new());
+        for compose in self.lists {
             let before = compose.previous.clone();
             let composed = compose.run();
             let pairs = before.iter().flatten().zip(&composed.targets);
@@ -119,8 +124,9 @@ impl Trial {
                 let gone = before.members.lost_to(&after.members);
                 (had + before.members.len() as u64, lost + gone)
             });
-            (composed.list, counts)
-        });
-        Tried { ticket: self.ticket, losses: losses.collect() }
+            losses.insert(composed.list.clone(), counts);
+            targets.insert(composed.list, composed.targets);
+        }
+        Tried { ticket: self.ticket, losses, targets, peers }
     }
 }

@@ -11,6 +11,7 @@ mod held;
 mod keeper;
 mod kernel;
 mod lists;
+mod lockout;
 mod proposal;
 mod report;
 mod settings;

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use blocklist::{Allow, FeedName, Glob, JUDGED_FROM, Role};
-use intake::{ListRules, Rules, Ticket};
+use intake::{ListRules, Rules, Ticket, Who};
 
 use crate::Settings;
 
@@ -56,6 +57,15 @@ pub enum SlipKind {
     /// This glob of its `allow` matches nothing any more, and addresses that it
     /// kept out would be blocked.
     NoException(Glob),
+    /// By it, or by a rule that asks it, this address would newly be shut out.
+    ShutsOut {
+        /// The address.
+        address: IpAddr,
+        /// Whose it is.
+        who: Who,
+        /// Whether because the list holds it; else because it does not.
+        is_member: bool,
+    },
 }
 
 impl fmt::Display for Slip {
@@ -73,6 +83,10 @@ impl fmt::Display for Slip {
                  be blocked",
                 self.list
             ),
+            SlipKind::ShutsOut { address, who, is_member } => {
+                let how = if *is_member { "blocked by" } else { "shut out, for it is not in" };
+                write!(out, "{address}, {who}, would be {how} list {}", self.list)
+            }
         }
     }
 }

@@ -7,14 +7,16 @@ use lab::daemon::Daemon;
 use lab::host::{Config, Host};
 use lab::members::Members;
 use lab::namespace::isolated;
-use lab::session::Server;
-use lab::wire::{PEER_V4, PEER_V6, Wire};
-use lab::witness::members;
+use lab::session::{Server, Session};
+use lab::wire::{FREE_V4, FREE_V6, PEER_V4, PEER_V6, Wire};
+use lab::witness::{ip, members};
 
 use crate::{V4, V6};
 
 const LIST: &str = "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\n";
 const RULE: &str = "[[rule]]\nlist = \"drop\"\n";
+/// Only who is in the list reaches port 22.
+const ONLY: &str = "verdict = \"allow-only\"\ntcp-ports = [22]\n";
 
 /// Feeds of few lines may grow as they like.
 fn with(guard: &str, tables: &str) -> Config {
@@ -71,5 +73,92 @@ fn a_feed_that_lists_who_is_at_work_waits_for_a_word() {
         ]);
         daemon.wait_logged(&["WARN", "2001:db8:1::3, connected to port 22", "(protect-peers)"]);
         daemon.stop();
+    });
+}
+
+#[test]
+fn a_reload_that_would_lock_out_who_is_at_work_is_refused_with_the_place() {
+    isolated(|| {
+        let wire = Wire::new();
+        let server = Server::at(22);
+        let drop = "[[list]]\nname = \"drop\"\nfeeds = [\"list.txt\"]\n";
+        let web = "[[list]]\nname = \"web\"\nfeeds = [\"more.txt\"]\n[[rule]]\nlist = \"web\"\n";
+        let host = Host::with(&with("", &format!("{drop}{RULE}{web}tcp-ports = [80]\n")));
+        host.feed("list.txt", harmless().feed());
+        host.feed("more.txt", format!("{PEER_V4}\n{PEER_V6}\n"));
+        let mut daemon = Daemon::start(&host);
+        daemon.expect_error("the new configuration is refused");
+        let mut sessions =
+            [PEER_V4.into(), PEER_V6.into()].map(|address: IpAddr| server.let_in(&wire, address));
+        for (tables, want) in [
+            (
+                format!("{drop}{RULE}{web}name = \"ssh\"\n{ONLY}").replace("more.txt", "list.txt"),
+                "would be shut out, for it is not in list web",
+            ),
+            (format!("{LIST}{RULE}{web}tcp-ports = [80]\n"), "would be blocked by list drop"),
+            (format!("{drop}{RULE}{web}"), "would be blocked by list web"),
+        ] {
+            host.configure(&with("", &tables));
+            let reload = host.denyset("reload");
+            assert_eq!(reload.code, 78, "{reload:?}");
+            for address in ["192.0.2.3", "2001:db8:1::3"] {
+                reload.complains(&[address, "connected to port 22", want, "denyset.toml:"]);
+            }
+            reload.complains(&["denyset accept --config"]);
+            assert!(sessions.iter_mut().all(Session::is_alive), "{tables}");
+        }
+        host.denyset("accept --config").exits(0);
+        assert!(!sessions.iter_mut().any(Session::is_alive), "by a person's word");
+        daemon.stop();
+    });
+}
+
+#[test]
+fn only_the_ports_that_are_named_are_asked_and_none_if_there_are_none() {
+    isolated(|| {
+        let wire = Wire::new();
+        let host = Host::with(&with("protect-peers = [2222]", &format!("{LIST}{RULE}")));
+        host.feed("list.txt", harmless().feed());
+        let daemon = Daemon::start(&host);
+        let sessions = [(22, FREE_V4.into()), (2222, PEER_V4.into()), (2222, FREE_V6.into())];
+        let servers = [22, 2222].map(Server::at);
+        let _held = sessions.map(|(port, from): (u16, IpAddr)| {
+            servers[usize::from(port != 22)].let_in(&wire, from)
+        });
+        host.feed("list.txt", listing(&PEER_V4.to_string()));
+        let feed = daemon.until_feed("list.txt", "refused");
+        let refused = feed["refused"].as_str().unwrap_or_default();
+        assert!(refused.contains("192.0.2.3, connected to port 2222"), "{refused}");
+        host.feed("list.txt", listing(&FREE_V4.to_string()));
+        daemon.until_members(V4, 3);
+        host.configure(&with("protect-peers = []", &format!("{LIST}{RULE}")));
+        host.denyset("reload").exits(0);
+        host.feed("list.txt", listing(&PEER_V4.to_string()));
+        daemon.until("blocked", |_| members(V4).feed().contains("192.0.2.3"));
+        daemon.stop();
+    });
+}
+
+#[test]
+fn a_gateway_that_nothing_protects_is_not_cut_off_without_a_word() {
+    isolated(|| {
+        let wire = Wire::new();
+        ip("route replace default via 192.0.2.2");
+        ip("route replace default via 2001:db8:1::2");
+        let list = format!("{LIST}protect = [\"loopback\"]\n{RULE}");
+        let host = Host::with(&with("", &list));
+        host.feed("list.txt", harmless().feed());
+        let daemon = Daemon::start(&host);
+        for gateway in [IpAddr::from(FREE_V4), FREE_V6.into()] {
+            host.feed("list.txt", listing(&gateway.to_string()));
+            daemon.until("refused", |status| {
+                let refused = status["feeds"][0]["refused"].as_str().unwrap_or_default();
+                refused.contains(&format!("{gateway}, a default gateway, would be"))
+            });
+        }
+        host.denyset("accept list.txt").exits(0);
+        daemon.until_members(V6, 2);
+        daemon.stop();
+        drop(wire);
     });
 }

@@ -80,7 +80,11 @@ impl Daemon {
                 self.aside(move || Finished::Event(Event::Composed(compose.run())));
             }
             Action::Try(trial) => {
-                self.aside(move || Finished::Event(Event::Tried(trial.run())));
+                let feeds = self.feeds.clone();
+                self.aside(move || {
+                    let peers = feeds.who_is_connected();
+                    Finished::Event(Event::Tried(trial.run(peers)))
+                });
             }
         }
     }

@@ -105,6 +105,7 @@ impl Daemon {
             let place = refused.and_then(|Candidate { config, .. }| match &slip.kind {
                 SlipKind::NoException(glob) => config.place_of(&slip.list, glob.as_str()),
                 SlipKind::Loses { .. } => config.origin(&self.config, &slip.list),
+                SlipKind::ShutsOut { .. } => config.rule_of(&slip.list),
             });
             let file = self.config_file.display();
             place.map_or_else(|| slip.to_string(), |place| format!("{file}:{place}: {slip}"))

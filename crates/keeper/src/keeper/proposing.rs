@@ -9,6 +9,7 @@ use reconcile::{Members, Standing, Target};
 
 use super::Keeper;
 use crate::lists::ListState;
+use crate::lockout::{World, newly_shut_out};
 use crate::proposal::{Proposal, ProposalStage, losses, lost_exception};
 use crate::{Action, Compose, Reply, Report, Settings, Slip, SlipKind, Trial, Tried};
 
@@ -65,14 +66,14 @@ impl Keeper {
             return self.refuse_proposal(slips, now);
         }
         let ticket = self.tickets.draw();
-        let lists = rules.lists.iter().filter_map(|list| {
+        let lists = rules.lists.iter().map(|list| {
             let previous = match self.lists.get(&list.list.name) {
-                Some(state) => self.would_lose_from(state, list)?,
-                None => self.left_of(&list.list.name)?,
+                Some(state) => self.would_lose_from(state, list),
+                None => self.left_of(&list.list.name),
             };
             let feeds = self.intake.in_force_by(&rules, now.wall);
             let feeds = feeds.filter(|(feed, _)| list.list.role(feed) != Role::None);
-            Some(Compose {
+            Compose {
                 ticket,
                 list: list.list.clone(),
                 feeds: feeds.map(|(feed, version)| (feed.clone(), version.clone())).collect(),
@@ -81,8 +82,8 @@ impl Keeper {
                 blind: BTreeSet::new(),
                 protection: self.protection.clone(),
                 at: now.wall,
-                previous: Some(previous),
-            })
+                previous,
+            }
         });
         let lists = lists.collect();
         self.actions.push(Action::Try(Box::new(Trial { ticket, lists })));
@@ -97,11 +98,24 @@ impl Keeper {
         if proposal.stage != ProposalStage::Trying(tried.ticket) {
             return;
         }
-        let slips = losses(&proposal.settings.rules, &tried.losses);
+        let proposed = &proposal.settings.rules;
+        let mut slips = losses(proposed, &tried.losses);
+        slips.extend(self.newly_shut_out(proposed, tried));
         if slips.is_empty() { self.adopt(now) } else { self.refuse_proposal(slips, now) }
     }
 
-    /// Whether these rules concern the same lists and take nothing out of any.
+    /// Whom these rules would shut out.
+    fn newly_shut_out(&self, rules: &Rules, tried: &Tried) -> Vec<Slip> {
+        let known = self.lists.iter();
+        let now = known.filter_map(|(name, state)| Some((name.as_str(), state.targets.as_ref()?)));
+        let before = World { rules: &self.settings.rules, targets: now.collect() };
+        let then = tried.targets.iter().map(|(name, targets)| (name.as_str(), targets));
+        let after = World { rules, targets: then.collect() };
+        newly_shut_out(&before, &after, &tried.peers, &self.protection)
+    }
+
+    /// Whether these rules concern the same lists, take nothing out of any and
+    /// shut nobody out otherwise.
     fn is_harmless(&self, rules: &Rules) -> bool {
         let running = &self.settings.rules;
         let same = |list: &ListRules| {
@@ -110,6 +124,7 @@ impl Keeper {
         rules.lists.iter().all(same)
             && rules.tables == running.tables
             && rules.ignore == running.ignore
+            && rules.shuts == running.shuts
     }
 
     fn lost_exceptions(&self, rules: &Rules) -> Vec<Slip> {

@@ -73,7 +73,12 @@ fn worst(action: &Action) -> Event {
         }),
         Action::Try(trial) => {
             let losses = BTreeMap::from([("drop".to_owned(), (100, 100))]);
-            Event::Tried(Tried { ticket: trial.ticket, losses })
+            Event::Tried(Tried {
+                ticket: trial.ticket,
+                losses,
+                targets: BTreeMap::new(),
+                peers: Vec::new(),
+            })
         }
         Action::Observe(ticket, _) => {
             Event::Observed(*ticket, Ok(Look::new(Observed::default(), None)))

@@ -10,6 +10,7 @@ mod host;
 mod house;
 mod kernel;
 mod leaving;
+mod lockout;
 mod reloading;
 mod slips;
 mod spinning;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use blocklist::{FeedName, Glob, GuardPolicy, Protection};
-use intake::{FeedTable, GuardOverrides, ListRules, Rules, WhenStale};
+use intake::{FeedTable, GuardOverrides, ListRules, Rules, Shuts, WhenStale};
 use keeper::Settings;
 use reconcile::Update;
 
@@ -51,7 +51,12 @@ pub(super) fn settings(configuration: &Configuration, update: Update) -> Setting
         max_age: Some(age),
         when_stale: Some(if drops { WhenStale::Drop } else { WhenStale::Keep }),
     };
+    // A list that means not to protect the host asks for it by a rule that is for
+    // others: the guard against locking out has nothing to say of it.
+    let unprotected = configuration.lists.iter().filter(|(_, table)| !table.protects);
+    let nobody = Shuts { members: Vec::new(), others: Vec::new() };
     let rules = Rules {
+        shuts: unprotected.map(|(list, _)| ((*list).to_owned(), nobody.clone())).collect(),
         guard: guard(),
         lists: lists.collect(),
         tables: configuration.max_age.iter().map(table).collect(),

@@ -255,7 +255,7 @@ impl Host {
                 Some(Event::WrittenDown(ticket))
             }
             Action::Compose(work) => Some(Event::Composed(work.run())),
-            Action::Try(trial) => Some(Event::Tried(trial.run())),
+            Action::Try(trial) => Some(Event::Tried(trial.run(Vec::new()))),
             Action::Observe(ticket, seen) => {
                 let observed = Observed::look(&prefix(), &mut &mut *self.subject);
                 let look = observed.map(|observed| Look::new(observed, seen.as_ref()));

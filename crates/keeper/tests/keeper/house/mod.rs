@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};
 
 use blocklist::{AnyPrefix, Family, Protection};
-use intake::{Answer, Makeup, NotAcceptable, Now, Order, Reading, SourceReport, Ticket};
+use intake::{Answer, Makeup, NotAcceptable, Now, Order, Peer, Reading, SourceReport, Ticket};
 use keeper::{
     Action, Converge, Converged, Event, Held, Keeper, Look, Probed, Reply, Report, Settings, Slip,
     Why,
@@ -58,6 +58,8 @@ pub(crate) struct Desk {
     pub(crate) wake: Option<Duration>,
     pub(crate) settings: Settings,
     protection: Protection,
+    /// Who is connected.
+    pub(crate) peers: Vec<Peer>,
     /// How many actions there were.
     pub(crate) acts: usize,
     starts: u64,
@@ -87,6 +89,7 @@ impl Desk {
             wake: None,
             settings,
             protection,
+            peers: Vec::new(),
             acts: 0,
             starts: 1,
             started: now.monotonic,
@@ -228,7 +231,7 @@ impl Desk {
                 Event::WrittenDown(ticket)
             }
             Action::Compose(compose) => Event::Composed(compose.run()),
-            Action::Try(trial) => Event::Tried(trial.run()),
+            Action::Try(trial) => Event::Tried(trial.run(self.peers.clone())),
             Action::Observe(ticket, known) => {
                 self.host.meddled = false;
                 let observed = Observed::look(&self.settings.prefix, &mut self.host);
