@@ -106,6 +106,7 @@ mod tests {
                 ports: Vec::new(),
                 interfaces,
                 new_only: false,
+                sample: None,
             };
             let interfaces = on.iter().map(|name| (*name).to_owned()).collect();
             let bypass = Bypass { kind: kind.clone(), interfaces };
