@@ -22,7 +22,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-pub use check::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView};
+pub use check::{
+    CheckView, CheckedFamily, CheckedFeed, CheckedList, ExplainedLine, ExplainedView, RejectView,
+};
 pub use compile::{CompareView, ComparedFamily, ComparedPair, CountView};
 pub use facts::{problems, status_line, way_out};
 pub use moment::Moment;
