@@ -176,7 +176,7 @@ fn a_web_page_is_refused_as_one_thing() {
     check(
         &read(page),
         Some(tally(1_000)),
-        &["expected a list of addresses, \
+        &["expected a list of addresses, or its `format` named, \
            found a web page: it begins with `<`, and entries in it: 1 (markup)"],
     );
     let policy = GuardPolicy { allow_empty: true, ..GuardPolicy::default() };
@@ -193,8 +193,8 @@ fn what_is_no_text_is_refused_as_one_thing() {
         &["expected a text file, \
            found NUL bytes: binary data, or a file that a crash left incomplete (binary)"],
     );
-    let utf16 = parse(b"\xff\xfe1\x00", Format::Plain, &Limits::default());
-    check(&utf16, None, &["expected ASCII or UTF-8 text, found UTF-16 text (binary)"]);
+    let utf16 = parse(b"\xff\xfe1\x00\x00", Format::Plain, &Limits::default());
+    check(&utf16, None, &["expected ASCII or UTF-8 text, found broken UTF-16 text (binary)"]);
 }
 
 #[test]
@@ -220,15 +220,16 @@ fn a_feed_that_covers_the_internet_is_refused() {
     // Without what is protected: 0/8, 10/8, 127/8, 224/4 and the smaller ones.
     assert_eq!(found("0.0.0.0/0"), covering("92.6 %"));
     assert_eq!(found("0.0.0.0 - 115.155.0.0\n115.155.0.2 - 255.255.255.255\n"), covering("92.6 %"));
-    assert_eq!(found("64.0.0.0/2"), []);
+    assert_eq!(found("64.0.0.0/2\n"), []);
+    assert_eq!(found("64.0.0.0/2")[0].0, Guard::Truncated);
     assert_eq!(found("64.0.0.0/2\n16.0.0.0\n"), []);
     assert_eq!(found("128.0.0.0/2\n16.0.0.0/8\n"), covering("25.4 %"));
     // The private networks do not count, they are taken out anyway.
     assert_eq!(found("128.0.0.0/2\n10.0.0.0/8\n224.0.0.0/4\n"), []);
     assert_eq!(found("::/0"), covering("100.0 %"));
     assert_eq!(found("fc00::/7\nfe80::/10\nff00::/8\n::1\n"), []);
-    assert_eq!(found("2000::/5"), []);
-    assert_eq!(found("2000::/4"), covering("50.0 %"));
+    assert_eq!(found("2000::/5\n"), []);
+    assert_eq!(found("2000::/4\n"), covering("50.0 %"));
 }
 
 #[test]

@@ -151,6 +151,11 @@ fn marks_at_the_beginning_say_the_encoding() {
     assert_eq!((prefixes(&feed), feed.tally.rejected), (vec!["192.0.2.1".to_owned()], 0));
     for bytes in [b"\xff\xfe1\x00\n\x00", b"\xfe\xff\x001\x00\n"] {
         let feed = read(bytes);
+        assert!(!feed.shape.utf16);
+        assert_eq!((feed.tally.rejected, &*feed.rejects[0].text), (1, "1"));
+    }
+    for bytes in [&b"\xff\xfe1\x00\n"[..], b"\xfe\xff\xd8\x00\x00\n"] {
+        let feed = read(bytes);
         assert!(feed.shape.utf16 && feed.prefixes.is_empty());
         assert_eq!((feed.tally.rejected, feed.shape.lines), (1, 1));
         assert_eq!((feed.rejects[0].line, feed.rejects[0].reason), (1, Utf16));

@@ -235,6 +235,10 @@ pub struct Check {
     /// Read just these files, wherever they are, instead of feeds-dir.
     #[arg(value_name = "FEED")]
     pub feeds: Vec<PathBuf>,
+    /// Say of the first lines of each file, and of each kind of line once, what
+    /// they were taken for, and why the format was chosen.
+    #[arg(long, requires = "feeds")]
+    pub explain: bool,
     /// How to print.
     #[command(flatten)]
     pub print: Print,
@@ -252,6 +256,9 @@ pub struct Compile {
     /// Subtract the addresses of this file; may be repeated. Always wins.
     #[arg(long, value_name = "FEED", num_args = 1..)]
     pub allow: Vec<PathBuf>,
+    /// Take feeds without any entry, and print what the others have.
+    #[arg(long)]
+    pub allow_empty: bool,
     /// Print how many members, addresses and prefix lengths there are.
     #[arg(long, conflicts_with_all = ["compare", "output", "name"])]
     pub count: bool,
@@ -424,7 +431,10 @@ mod tests {
         check("denyset resync", Verb::Resync(text));
         check("denyset teardown", Verb::Teardown(text));
         check("denyset prepare", Verb::Prepare(text));
-        check("denyset check", Verb::Check(Check { feeds: Vec::new(), print: text }));
+        check(
+            "denyset check",
+            Verb::Check(Check { feeds: Vec::new(), explain: false, print: text }),
+        );
         let address = IpAddr::from([192, 0, 2, 1]);
         let why = Why { address, port: None, proto: None, in_interface: None, print: text };
         check("denyset why 192.0.2.1", Verb::Why(why.clone()));

@@ -39,7 +39,7 @@ pub use makeup::MadeOf;
 pub use mapped::OpenCopy;
 pub use name::{Naming, PassedOver, Rule, Shown};
 pub use quiet::Quiet;
-pub use read::{FeedFile, Taken, read, read_only, read_path};
+pub use read::{FeedFile, Taken, describe_path, read, read_only, read_path};
 pub use rounds::{Rounds, Sight};
 pub use settle::Settle;
 pub use signature::Signature;

@@ -7,7 +7,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use blocklist::{Feed, FeedName, FormatChoice, Guard, Options, Refusal, parse_with};
+use blocklist::{
+    Description, Feed, FeedName, FormatChoice, Guard, Options, Refusal, describe, parse_with,
+};
 
 use super::draft::{Draft, Drafts};
 use super::expand::expand;
@@ -125,6 +127,26 @@ pub fn read_path(
     limits: &blocklist::Limits,
     bytes_max: u64,
 ) -> Result<Feed, Refusal> {
+    Ok(parse_with(&expanded(path, bytes_max)?, format, options, limits))
+}
+
+/// What each of the first lines of a file at any path is taken for, and why it is
+/// read in its format, for a person who wants to know.
+///
+/// # Errors
+/// A refusal by the guard `Readable`.
+pub fn describe_path(
+    path: &Path,
+    format: FormatChoice,
+    options: &Options,
+    limits: &blocklist::Limits,
+    bytes_max: u64,
+) -> Result<Description, Refusal> {
+    Ok(describe(&expanded(path, bytes_max)?, format, options, limits))
+}
+
+/// The bytes of a file at any path, expanded.
+fn expanded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Refusal> {
     let open = || -> io::Result<Vec<u8>> {
         let file = File::open(path)?;
         let found = file.metadata()?;
@@ -137,7 +159,7 @@ pub fn read_path(
     if bytes.len() as u64 > bytes_max {
         return Err(too_large(format!("more than {bytes_max} bytes"), bytes_max));
     }
-    Ok(parse_with(&expand(bytes, bytes_max)?, format, options, limits))
+    expand(bytes, bytes_max)
 }
 
 /// The bytes of a feed, or what is in the way.

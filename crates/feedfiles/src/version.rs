@@ -24,7 +24,7 @@ pub struct VersionId {
 /// How often the readers came to mean something else by the same bytes. What
 /// was read by an earlier one is another version: the file is read and judged
 /// anew, and what was good stays in force until that comes to something.
-pub(super) const READER: u32 = 2;
+pub(super) const READER: u32 = 3;
 
 /// How a feed is read. Who decided its format is part of it: what a person
 /// names is taken at its word, what is detected may be in doubt.
@@ -42,7 +42,7 @@ impl<'a> Manner<'a> {
     /// How these bytes are read by this choice.
     pub fn of(choice: FormatChoice, options: &'a Options, bytes: &[u8]) -> Self {
         let detected = choice == FormatChoice::Auto;
-        Self { format: choice.for_bytes(bytes), detected, options }
+        Self { format: choice.for_bytes(bytes, options), detected, options }
     }
 }
 

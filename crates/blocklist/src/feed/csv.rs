@@ -14,6 +14,8 @@ pub(super) struct Splitter {
     reader: Reader,
     text: Vec<u8>,
     ends: Vec<usize>,
+    /// Whether one or more blanks part the fields.
+    blanks: bool,
 }
 
 /// The fields of one line.
@@ -26,11 +28,26 @@ pub(super) struct Fields<'a> {
 impl Splitter {
     pub(super) fn new(separator: u8) -> Self {
         let reader = ReaderBuilder::new().delimiter(separator).build();
-        Self { reader, text: Vec::new(), ends: vec![0; FIELDS_MAX] }
+        Self { reader, text: Vec::new(), ends: vec![0; FIELDS_MAX], blanks: separator == b' ' }
+    }
+
+    fn split_at_blanks(&mut self, line: &[u8]) -> Fields<'_> {
+        self.text.clear();
+        let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let mut count = 0;
+        for (word, end) in words.zip(&mut self.ends) {
+            self.text.extend_from_slice(word);
+            *end = self.text.len();
+            count += 1;
+        }
+        Fields { text: &self.text, ends: &self.ends[..count] }
     }
 
     /// The fields of a line, which are at most [`FIELDS_MAX`].
     pub(super) fn split(&mut self, line: &[u8]) -> Fields<'_> {
+        if self.blanks {
+            return self.split_at_blanks(line);
+        }
         self.reader.reset();
         if self.text.len() < line.len() {
             self.text.resize(line.len(), 0);

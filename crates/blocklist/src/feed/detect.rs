@@ -1,5 +1,5 @@
-//! Which format a feed is in, told from how it begins. Looks at no more than
-//! that, and leaves what is not clearly something else to the plain format,
+//! Which format a feed is in, told from how it begins, comments at the top aside.
+//! Looks at no more than that, and leaves what is not clearly something else to the plain format,
 //! which rejects what it does not understand.
 
 use std::cell::OnceCell;
@@ -10,7 +10,8 @@ use super::{Format, lines, text};
 
 /// How many bytes are looked at.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// How many lines are looked at, among those that are not blank.
+/// How many lines are looked at, among those that are not blank, and of a long
+/// comment at the top.
 const HEAD_LINES_MAX: usize = 512;
 
 /// How sure a format is that a text is its own.
@@ -37,11 +38,15 @@ pub(super) struct Head<'a> {
 impl<'a> Head<'a> {
     pub(super) fn of(bytes: &'a [u8]) -> Self {
         let bytes = lines::without_mark(bytes);
-        let text = &bytes[..bytes.len().min(HEAD_BYTES_MAX)];
+        let prelude = prelude_bytes(bytes);
+        let text = &bytes[..bytes.len().min(prelude + HEAD_BYTES_MAX)];
         let whole = text.len() == bytes.len();
         let mut lines = Vec::new();
-        let mut rest = text;
-        while !rest.is_empty() && lines.len() < HEAD_LINES_MAX {
+        let (comment, mut rest) = text.split_at(prelude);
+        let comments = lines::all(comment).map(text::trim).filter(|line| !line.is_empty());
+        lines.extend(comments.take(HEAD_LINES_MAX));
+        let lines_max = lines.len() + HEAD_LINES_MAX;
+        while !rest.is_empty() && lines.len() < lines_max {
             let (line, taken) = lines::first(rest);
             rest = &rest[taken..];
             // What was cut off here says nothing.
@@ -91,6 +96,25 @@ impl<'a> Head<'a> {
             _ => Likeness::None,
         }
     }
+}
+
+/// What each format makes of how `bytes` begin, in the order of [`Format::ALL`].
+pub(super) fn likenesses(bytes: &[u8]) -> Vec<(Format, Likeness)> {
+    let head = Head::of(bytes);
+    Format::ALL.iter().map(|&format| (format, format.resembles(&head))).collect()
+}
+
+/// How many bytes the comment at the top has, with the blank lines in it.
+fn prelude_bytes(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (line, taken) = lines::first(rest);
+        if !matches!(text::trim(line), [] | [b'#' | b';', ..]) {
+            break;
+        }
+        rest = &rest[taken..];
+    }
+    bytes.len() - rest.len()
 }
 
 /// The format that `bytes` look most like. Plain, if they look like none.

@@ -47,6 +47,15 @@ pub enum Why {
         /// The first row, column by column.
         row: String,
     },
+    /// Several fields of a record with addresses, or one that may be part of an
+    /// address.
+    #[error("{what} ({row}): name the `path` of the addresses, as in `path = \"[].ip\"`")]
+    Fields {
+        /// What makes it unclear.
+        what: &'static str,
+        /// The first record, field by field.
+        row: String,
+    },
     /// A column or field that tells one row from the other.
     #[error(
         "{field} says `{value}`, so not every row means to block: say which rows count, as in \

@@ -142,6 +142,25 @@ fn names() -> String {
     Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
 }
 
+impl Format {
+    /// Whether files of this format have rows that may be those of a table.
+    const fn has_rows(self) -> bool {
+        matches!(
+            self,
+            Self::Plain
+                | Self::Ipsum
+                | Self::Dshield
+                | Self::Feodo
+                | Self::P2p
+                | Self::Dat
+                | Self::Ranges
+                | Self::Maxmind
+                | Self::Geofeed
+                | Self::Delegated
+        )
+    }
+}
+
 impl FromStr for Format {
     type Err = UnknownFormat;
 
@@ -162,10 +181,15 @@ pub enum FormatChoice {
 }
 
 impl FormatChoice {
-    /// The format to read `bytes` in.
-    pub fn for_bytes(self, bytes: &[u8]) -> Format {
+    /// The format to read `bytes` in, with these options. Whoever names a column
+    /// means a table, where the bytes are lines with one entry each or rows.
+    pub fn for_bytes(self, bytes: &[u8], options: &Options) -> Format {
+        let bytes = &super::text::decoded(bytes)[..];
         match self {
-            Self::Auto => detect(bytes),
+            Self::Auto => match detect(bytes) {
+                format if options.column.is_some() && format.has_rows() => Format::Table,
+                format => format,
+            },
             Self::Fixed(format) => format,
         }
     }

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use super::account::{Account, Came};
 use super::visit::{Line, Visit};
-use super::{Doubt, Feed, Format, Limits, Promise, Reject, Shape, Tally, Why, text};
+use super::{Doubt, Feed, Format, Limits, Promise, Reject, Shape, Tally, Why, structure, text};
 use crate::{
     Address, AddressRange, AnyPrefix, AnyRange, Entry, Prefix, PrefixSet, Prefixes, RejectReason,
 };
@@ -52,6 +53,16 @@ impl<A: Address> Entries<A> {
     }
 }
 
+/// Entries of lines with nothing else in them, by far the most. Of these, nothing
+/// is noted when they come: they are what is left when all others are counted.
+#[derive(Default)]
+struct Singly {
+    /// Entries that are in other lines.
+    others: u64,
+    /// Those of them whose host bits were cleared.
+    others_masked: u64,
+}
+
 /// A visitor that keeps everything.
 pub(super) struct Gather<'a> {
     limits: &'a Limits,
@@ -67,6 +78,11 @@ pub(super) struct Gather<'a> {
     rejects: Vec<Reject>,
     /// The last line that may be only the beginning of one.
     dubious_line: u64,
+    account: Account,
+    /// Entries that were told line by line and are not in [`Self::account`].
+    singly: Singly,
+    /// The last line of which something was rejected.
+    rejected_line: u64,
     /// Whether the configuration names the format.
     decided: bool,
     doubt: Option<Doubt>,
@@ -87,6 +103,9 @@ impl<'a> Gather<'a> {
             tally: Tally::default(),
             rejects: Vec::new(),
             dubious_line: 0,
+            account: Account::default(),
+            singly: Singly::default(),
+            rejected_line: 0,
             decided,
             doubt: None,
             rules: false,
@@ -95,6 +114,10 @@ impl<'a> Gather<'a> {
 
     pub(super) fn finish(self, format: Format, mut shape: Shape) -> Feed {
         let mut tally = self.tally;
+        let singly = self.ipv4.count() + self.ipv6.count() - self.singly.others;
+        let masked = tally.masked - self.singly.others_masked;
+        let said = shape.lines.saturating_sub(shape.blank);
+        let lines = self.account.finish(singly - masked, masked, said);
         tally.expiring = self.lasting.len() as u64;
         let ipv4_lasting =
             self.lasting.iter().filter(|(range, _)| matches!(range, AnyRange::V4(_))).count();
@@ -119,7 +142,7 @@ impl<'a> Gather<'a> {
         }
         shape.torn_line = shape.unfinished_line && self.dubious_line == shape.lines;
         let (rejects, doubt) = (self.rejects, self.doubt);
-        Feed { format, prefixes, expiring, tally, rejects, shape, exempted, doubt }
+        Feed { format, prefixes, expiring, tally, lines, rejects, shape, exempted, doubt }
     }
 
     /// Makes sure that all prefixes of an entry still fit.
@@ -142,6 +165,18 @@ impl<'a> Gather<'a> {
             None => ControlFlow::Break(()),
         }
     }
+}
+
+/// Whether an entry may have lost its last digit: to a length of one or two digits
+/// another may belong, so that the entry was to be narrower.
+fn is_perhaps_begun(entry: Entry) -> bool {
+    let length = match entry.range.as_prefix() {
+        Some(AnyPrefix::V4(prefix)) => prefix.length(),
+        // `/1`, `/2` and `/3` may become `/32`, `/1` to `/12` may become `/128`.
+        Some(AnyPrefix::V6(prefix)) => return (1..=12).contains(&prefix.length()),
+        None => return false,
+    };
+    (1..=3).contains(&length)
 }
 
 fn all_prefixes(range: AnyRange) -> Vec<AnyPrefix> {
@@ -176,13 +211,18 @@ impl Visit for Gather<'_> {
     }
 
     fn entry(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {
-        if entry.masked {
+        if is_perhaps_begun(entry) {
             self.dubious_line = line.number();
         }
+        self.account.say(line, if entry.masked { Came::Masked } else { Came::Entry });
         if let Some(prefix) = entry.range.as_prefix() {
-            return self.prefix(line, prefix, entry.masked);
+            self.prefix(line, prefix, entry.masked)?;
+            self.singly.others += 1;
+            self.singly.others_masked += u64::from(entry.masked);
+            return ControlFlow::Continue(());
         }
         self.take_room(entry.range)?;
+        self.singly.others += 1;
         match entry.range {
             AnyRange::V4(range) => self.ipv4.ranges.push(range),
             AnyRange::V6(range) => self.ipv6.ranges.push(range),
@@ -190,21 +230,40 @@ impl Visit for Gather<'_> {
         ControlFlow::Continue(())
     }
 
-    fn lasting(&mut self, _: Line<'_>, entry: Entry, seconds: u64) -> ControlFlow<()> {
+    fn lasting(&mut self, line: Line<'_>, entry: Entry, seconds: u64) -> ControlFlow<()> {
         self.take_room(entry.range)?;
+        self.account.say(line, if entry.masked { Came::Masked } else { Came::Entry });
+        self.singly.others_masked += u64::from(entry.masked);
         self.lasting.push((entry.range, seconds));
         self.tally.masked += u64::from(entry.masked);
         ControlFlow::Continue(())
     }
 
-    fn exception(&mut self, _: Line<'_>, entry: Entry) -> ControlFlow<()> {
+    fn exception(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {
         self.take_room(entry.range)?;
+        self.account.say(line, Came::Exempted);
         self.exceptions.push(entry.range);
         ControlFlow::Continue(())
     }
 
-    fn ignore(&mut self, _: Line<'_>) {
+    fn ignore(&mut self, line: Line<'_>) {
         self.tally.ignored += 1;
+        self.account.say(line, Came::Other);
+    }
+
+    fn left_out(&mut self, line: Line<'_>) {
+        self.tally.ignored += 1;
+        self.account.say(line, Came::LeftOut);
+    }
+
+    fn narrower(&mut self, line: Line<'_>) {
+        self.tally.ignored += 1;
+        self.account.say(line, Came::Narrower);
+    }
+
+    fn ended(&mut self, line: Line<'_>) {
+        self.tally.ignored += 1;
+        self.account.say(line, Came::Ended);
     }
 
     fn promise(&mut self, entries: u64) {
@@ -224,6 +283,18 @@ impl Visit for Gather<'_> {
     fn reject(&mut self, line: Line<'_>, reason: RejectReason) {
         if reason == RejectReason::Foreign && matches!(line, Line::At { .. }) {
             self.doubt(line, Why::Structure("a line is none of the format it looks like"));
+        } else if let Line::At { text, .. } = line
+            && !matches!(reason, RejectReason::Document { .. } | RejectReason::ErrorDocument)
+            && structure::is_welcoming(text)
+        {
+            self.doubt(line, Why::Structure("a line that is no entry says that one is welcome"));
+        }
+        self.account.say(line, Came::Rejected);
+        // Many words of a line are rejected as that line.
+        if let Line::At { number, .. } = line
+            && std::mem::replace(&mut self.rejected_line, number) == number
+        {
+            return;
         }
         self.tally.rejected += 1;
         self.dubious_line = line.number();

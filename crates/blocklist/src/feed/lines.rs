@@ -2,7 +2,7 @@
 //! the formats that consist of lines; what a line means it does not know.
 //!
 //! * LF, CRLF and CR each end a line. A UTF-8 byte order mark at the beginning
-//!   is skipped. Text in UTF-16 is not read.
+//!   is skipped. Text in UTF-16 was made UTF-8 before, if all of it is.
 //! * Blanks around the text of a line, Unicode ones too, do not count.
 
 use std::ops::ControlFlow;

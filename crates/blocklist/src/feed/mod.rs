@@ -2,14 +2,17 @@
 //! an entry. Reading never fails; whether the result is fit to be used is for
 //! the guards to say.
 
+mod account;
 mod addresses;
 mod bare;
 mod condition;
 mod csv;
+mod describe;
 mod detect;
 mod disjoint;
 mod doubt;
 mod duration;
+mod fields;
 mod format;
 mod formats;
 mod gather;
@@ -32,7 +35,9 @@ mod words;
 
 use std::collections::BTreeMap;
 
+pub use account::LineTally;
 pub use condition::{Condition, ConditionError};
+pub use describe::{DescribedLine, Description, describe};
 pub use detect::detect;
 pub use doubt::{Doubt, Why};
 pub use format::{Format, FormatChoice, UnknownFormat};
@@ -60,6 +65,8 @@ pub struct Feed {
     pub expiring: BTreeMap<u64, Prefixes>,
     /// The numbers.
     pub tally: Tally,
+    /// What became of the lines.
+    pub lines: LineTally,
     /// The first lines that are neither entries nor comments, at most
     /// [`Limits::rejects_kept`].
     pub rejects: Vec<Reject>,
@@ -83,6 +90,7 @@ impl Feed {
 
 /// Reads a feed. Never fails and never panics, whatever the bytes are.
 ///
+/// Text in UTF-16 with a byte order mark is made UTF-8 first, in memory of its own.
 /// While it reads it takes four bytes for each IPv4 address and 16 for each IPv6
 /// address, twice that for wider prefixes; to sort IPv4 takes as much again. The
 /// result takes the same memory. Entries that are not for ever take 48 bytes.
@@ -98,7 +106,8 @@ pub fn parse_with(
     limits: &Limits,
 ) -> Feed {
     let choice = format.into();
-    let format = choice.for_bytes(bytes);
+    let bytes = &text::decoded(bytes)[..];
+    let format = choice.for_bytes(bytes, options);
     let mut gather = gather::Gather::new(limits, choice != FormatChoice::Auto);
     let shape = format.read(bytes, options, limits, &mut gather);
     gather.finish(format, shape)

@@ -231,6 +231,8 @@ impl<'a> Run<'_, 'a> {
             }
             if rule.action == Action::Accept && !part {
                 self.allowed.extend(reached.iter().map(|&range| (one.line, range)));
+            } else if part {
+                visit.narrower(one.line);
             } else {
                 visit.ignore(one.line);
             }

@@ -13,14 +13,14 @@ pub struct Shape {
     pub markup: bool,
     /// There are NUL bytes: no text, or a file that a crash left with a hole.
     pub binary: bool,
-    /// The file begins with the byte order mark of UTF-16. Nothing in it was
-    /// read, it counts as one line and one reject.
+    /// The file begins with the byte order mark of UTF-16, and is none. Nothing
+    /// in it was read, it counts as one line and one reject.
     pub utf16: bool,
     /// The last line has no end. Many good feeds are like that, and all that
     /// were cut off.
     pub unfinished_line: bool,
-    /// The last line has no end, and is no entry or a prefix with host bits
-    /// set: such a one may have lost a digit of its length.
+    /// The last line has no end, and is no entry or a prefix so short that its
+    /// length may have lost a digit: `/2` may be the beginning of `/24`.
     pub torn_line: bool,
     /// A document, as JSON is one, that breaks off or goes on with something
     /// else. What stood before was read and is part of the numbers.

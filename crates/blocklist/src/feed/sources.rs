@@ -83,7 +83,8 @@ impl<'a> Search<'a> {
     ) -> Self {
         let address = address.to_canonical();
         let mut search = Self { address, limits, found: Vec::new(), exempted: None };
-        format.for_bytes(bytes).read(bytes, options, limits, &mut search);
+        let bytes = &text::decoded(bytes)[..];
+        format.for_bytes(bytes, options).read(bytes, options, limits, &mut search);
         // Some formats tell at the end what they heard before.
         search.found.sort_by_key(|source| source.line);
         search

@@ -1,8 +1,9 @@
 //! Lines that no list of addresses has: what shows that a file is something
 //! else, or several things one behind the other. Knows no format.
 
+use super::verdict::{self, Verdict};
 use super::words::words;
-use crate::parse_entry;
+use crate::{parse_address, parse_entry};
 
 /// What a line that is no entry shows, or nothing if it may be a damaged entry:
 /// a bad octet, a truncated address, a name, a sentence.
@@ -25,7 +26,7 @@ pub(super) fn of(line: &[u8]) -> Option<&'static str> {
     if line.iter().any(|byte| b"{}".contains(byte)) {
         return Some("a brace begins or ends a block");
     }
-    keyed(line).or_else(|| beside(line))
+    keyed(line).or_else(|| beside(line)).or_else(|| marked(line)).or_else(|| heading(line))
 }
 
 /// A key with its value.
@@ -63,6 +64,87 @@ fn beside(line: &[u8]) -> Option<&'static str> {
         (1, _) => Some("a word stands before an address"),
         _ => Some("several addresses stand in one line"),
     }
+}
+
+/// An address with marks beside it that none of the forms of an entry has:
+/// `^192.0.2.1`, `192.0.2.1|x`. A port, a zone and what ends a word in a
+/// sentence are no such marks.
+fn marked(line: &[u8]) -> Option<&'static str> {
+    let known = |byte: &u8| byte.is_ascii_alphanumeric() || b".:/-_[]".contains(byte);
+    let mut parts = line.split(|byte| !known(byte)).filter(|part| !part.is_empty());
+    let zone = line.contains(&b'%') && !line.starts_with(b"%");
+    let ends = |byte: &u8| b",;.)'\"`".contains(byte);
+    let bare = line.iter().rposition(|byte| !ends(byte)).map_or(line, |last| &line[..=last]);
+    // Text that nobody sees, such as the mark of a byte order, damages an entry.
+    let seen = |byte: &u8| byte.is_ascii_graphic() && !known(byte) && !ends(byte);
+    let beside = parts.clone().nth(1).is_some() || line.iter().any(seen);
+    let whole = parts.clone().next() == Some(bare);
+    let stands = parts.any(|part| parse_entry(part).is_ok());
+    (stands && beside && !zone && !whole).then_some("marks stand beside an address")
+}
+
+/// More words than that are a sentence.
+const HEADING_WORDS_MAX: usize = 4;
+
+/// Words alone that begin or end a part of a file, or say what becomes of the
+/// addresses behind them. A name of a host, which has dots, is none.
+fn heading(line: &[u8]) -> Option<&'static str> {
+    const BOUNDS: [&str; 5] = ["begin", "end", "eof", "start", "section"];
+    if line.contains(&b'.') || line.contains(&b'/') || parse_address(line).is_ok() {
+        return None;
+    }
+    let all = || line.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let bounds = |word: &[u8]| BOUNDS.iter().any(|b| word.eq_ignore_ascii_case(b.as_bytes()));
+    let tells = all().any(|word| verdict::plainly(word).is_some() || bounds(word));
+    (tells && all().count() <= HEADING_WORDS_MAX).then_some("a heading begins another part")
+}
+
+/// Whether a line has a word by which somebody is let in.
+pub(super) fn is_welcoming(line: &[u8]) -> bool {
+    const BYTES_MAX: usize = 256;
+    let line = &line[..line.len().min(BYTES_MAX)];
+    let words = line.split(|byte| byte.is_ascii_whitespace() || b",;|:\"'=()".contains(byte));
+    words.into_iter().any(|word| verdict::plainly(word) == Some(Verdict::Exempts))
+}
+
+/// What a comment says of the addresses it stands over or beside, if it is
+/// nothing but a verdict: `# allowed`, `#### BEGIN WHITELIST ####`.
+pub(super) fn verdict_of_comment(comment: &[u8]) -> Option<Verdict> {
+    const FILLERS: [&str; 22] = [
+        "begin",
+        "end",
+        "start",
+        "of",
+        "the",
+        "our",
+        "my",
+        "list",
+        "lists",
+        "ip",
+        "ips",
+        "address",
+        "addresses",
+        "host",
+        "hosts",
+        "network",
+        "networks",
+        "range",
+        "ranges",
+        "section",
+        "from",
+        "all",
+    ];
+    let is = |word: &[u8], known: &&str| word.eq_ignore_ascii_case(known.as_bytes());
+    let mut said = None;
+    let mut words = comment.split(|byte| !byte.is_ascii_alphanumeric());
+    let mut rest = words.by_ref().filter(|word| !word.is_empty());
+    if !rest.by_ref().take(HEADING_WORDS_MAX + 1).all(|word| {
+        FILLERS.iter().any(|filler| is(word, filler))
+            || verdict::plainly(word).is_some_and(|verdict| *said.get_or_insert(verdict) == verdict)
+    }) {
+        return None;
+    }
+    said.filter(|_| rest.next().is_none())
 }
 
 /// Whether a word is an entry but for what may stand around one in a sentence.
@@ -124,8 +206,30 @@ mod tests {
             "deny from 192.0.2.1;",
             "Connect:192.0.2.1 RELAY",
             "> 192.0.2.1",
+            "^192.0.2.1",
+            "@192.0.2.1",
+            "@@||192.0.2.1^",
+            "192.0.2.1|allow",
+            "192.0.2.1,allow",
+            "%192.0.2.1",
+            "WHITELIST",
+            "Allowed hosts",
+            "__END_BLOCKLIST__",
         ] {
             assert!(of(line.as_bytes()).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_comment_that_is_a_verdict_says_it() {
+        let check = |comment: &str, want| {
+            assert_eq!(verdict_of_comment(comment.as_bytes()), want, "{comment}");
+        };
+        check("# whitelist", Some(Verdict::Exempts));
+        check("#### BEGIN ALLOWED ####", Some(Verdict::Exempts));
+        check("; Blocked IPs", Some(Verdict::Blocks));
+        for comment in ["#", "# ips", "# the whitelist was removed", "# allow and deny", "# SBL1"] {
+            check(comment, None);
         }
     }
 }

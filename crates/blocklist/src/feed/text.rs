@@ -1,7 +1,25 @@
 //! Text of unknown origin: blanks to be trimmed in whatever script, and lines
 //! to be shown in logs and terminals without doing anything there.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+
+/// A text in UTF-8, if it says by its first two bytes that it is in UTF-16 and
+/// all of it is. Any other one as it is.
+pub(super) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return Cow::Borrowed(bytes),
+    };
+    let (pairs, odd) = bytes[2..].as_chunks::<2>();
+    if !odd.is_empty() {
+        return Cow::Borrowed(bytes);
+    }
+    let text: Result<String, _> =
+        char::decode_utf16(pairs.iter().map(|&pair| unit(pair))).collect();
+    text.map_or(Cow::Borrowed(bytes), |text| Cow::Owned(text.into_bytes()))
+}
 
 /// `text` without ASCII blanks and Unicode white space (a no-break space, an
 /// ideographic one) at both ends.

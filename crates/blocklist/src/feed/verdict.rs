@@ -1,8 +1,8 @@
 //! Words by which tables, documents and labels say what is to become of an
-//! address. Knows words only: where one may stand, the formats know.
+//! address, in English and in some other languages. Knows words only: where one may stand, the formats know.
 
 /// Words that say to block.
-const BLOCKING: [&str; 46] = [
+const BLOCKING: [&str; 67] = [
     "deny",
     "denied",
     "block",
@@ -49,10 +49,31 @@ const BLOCKING: [&str; 46] = [
     "unreachable",
     "quarantine",
     "threat",
+    "sperren",
+    "gesperrt",
+    "blockieren",
+    "blockiert",
+    "bloquer",
+    "bloqué",
+    "bloquear",
+    "bloqueado",
+    "bloccare",
+    "bloccato",
+    "blokkeren",
+    "geblokkeerd",
+    "zablokowany",
+    "блокировать",
+    "заблокирован",
+    "запретить",
+    "拒绝",
+    "阻止",
+    "黑名单",
+    "拒否",
+    "차단",
 ];
 
 /// Words that say not to.
-const EXEMPTING: [&str; 64] = [
+const EXEMPTING: [&str; 95] = [
     "allow",
     "allowed",
     "allowlist",
@@ -117,6 +138,37 @@ const EXEMPTING: [&str; 64] = [
     "passthru",
     "none",
     "nomatch",
+    "erlauben",
+    "erlaubt",
+    "freigeben",
+    "freigegeben",
+    "zulassen",
+    "zugelassen",
+    "autoriser",
+    "autorisé",
+    "autorisée",
+    "permitir",
+    "permitido",
+    "autorizado",
+    "permitida",
+    "consentire",
+    "consentito",
+    "permesso",
+    "toestaan",
+    "toegestaan",
+    "dozwolony",
+    "zezwól",
+    "povoleno",
+    "разрешить",
+    "разрешено",
+    "разрешён",
+    "белый",
+    "允许",
+    "放行",
+    "白名单",
+    "許可",
+    "허용",
+    "✅",
 ];
 
 /// Names of columns and fields whose value decides about their row.
@@ -185,7 +237,9 @@ pub(super) enum Verdict {
 /// What a word says by itself, in any case of its letters.
 pub(super) fn of_word(word: &[u8]) -> Option<Verdict> {
     let is = |known: &&str| word.eq_ignore_ascii_case(known.as_bytes());
-    if word.len() > 24 || !word.first().is_some_and(u8::is_ascii_alphabetic) {
+    // Words of other languages begin with other letters.
+    let letter = |first: &u8| first.is_ascii_alphabetic() || !first.is_ascii();
+    if word.len() > 24 || !word.first().is_some_and(letter) {
         return None;
     }
     if EXEMPTING.iter().any(is) {

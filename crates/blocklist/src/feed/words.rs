@@ -30,6 +30,39 @@ fn word_bytes(text: &[u8]) -> usize {
     text.len()
 }
 
+/// Whether another command follows in the same line of a script, and more than
+/// says how the first one went.
+pub(super) fn goes_on(line: &[u8]) -> bool {
+    const HARMLESS: [&[u8]; 10] =
+        [b"true", b":", b"exit", b"echo", b"logger", b"printf", b"continue", b"return", b"", b"#"];
+    if memchr::memchr3(b';', b'|', b'&', line).is_none() {
+        return false;
+    }
+    let mut quote = None;
+    let mut connects = |byte: u8| {
+        if let Some(open) = quote {
+            quote = Some(open).filter(|&open| byte != open);
+            return false;
+        }
+        quote = Some(byte).filter(|byte| b"\"'".contains(byte));
+        b";|&".contains(&byte)
+    };
+    let mut rest = line;
+    while let Some(at) = rest.iter().position(|&byte| connects(byte)) {
+        // `2>&1` and `&>` send output somewhere.
+        let output = rest[..at].ends_with(b">") || rest[at + 1..].starts_with(b">");
+        rest = &rest[at + 1..];
+        let mut words =
+            rest.trim_ascii_start().split(|&byte| byte.is_ascii_whitespace() || byte == b';');
+        let next = words.next().unwrap_or_default();
+        let doubled = next.first().is_some_and(|first| b"|&".contains(first));
+        if !output && !doubled && !HARMLESS.contains(&next) {
+            return true;
+        }
+    }
+    false
+}
+
 /// A word without the pair of quotes around it, if there is one.
 pub(super) fn unquoted(word: &[u8]) -> &[u8] {
     match word {
@@ -49,4 +82,30 @@ pub(super) fn is_torn(word: &[u8]) -> bool {
 pub(super) fn number(text: &[u8]) -> Option<u64> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_command_is_told_from_what_is_made_of_the_first() {
+        for line in [
+            "ipset add bad 192.0.2.1",
+            "ipset add bad 192.0.2.1;",
+            "ipset add bad 192.0.2.1 || true",
+            "ipset add bad 192.0.2.1 2>&1 | logger -t x",
+            "ipset add bad 192.0.2.1 &>/dev/null",
+            "ipset add bad 192.0.2.1 comment \"a; b && c\"",
+        ] {
+            assert!(!goes_on(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "ipset add bad 192.0.2.1; ipset del bad 192.0.2.1",
+            "ipset add bad 192.0.2.1 && ipset swap bad good",
+            "ipset test bad 192.0.2.1 || ipset add bad 192.0.2.1",
+        ] {
+            assert!(goes_on(line.as_bytes()), "{line}");
+        }
+    }
 }

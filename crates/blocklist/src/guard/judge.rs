@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::complete::{cut_off, no_document, promised, says_that_it_is_empty};
 use super::share::{Share, share_of_prefix};
 use super::{Guard, GuardPolicy, JUDGED_FROM, Refusal};
-use crate::{Doubt, Feed, Prefix, Prefixes, Tally};
+use crate::{Doubt, Feed, Format, Prefix, Prefixes, Tally};
 
 /// Whether a new version of a feed may replace the one in force.
 ///
@@ -59,15 +59,17 @@ fn unusable(feed: &Feed, policy: &GuardPolicy) -> Option<Refusal> {
         Some(Refusal { guard, expected: expected.to_owned(), found })
     };
     if feed.shape.utf16 {
-        return refuse(Guard::Binary, "ASCII or UTF-8 text", "UTF-16 text".to_owned());
+        return refuse(Guard::Binary, "ASCII or UTF-8 text", "broken UTF-16 text".to_owned());
     }
     if feed.shape.binary {
         let found = "NUL bytes: binary data, or a file that a crash left incomplete";
         return refuse(Guard::Binary, "a text file", found.to_owned());
     }
-    if feed.shape.markup && (entries == 0 || rejected(feed, policy).is_some()) {
-        let found = format!("a web page: it begins with `<`, and entries in it: {entries}");
-        return refuse(Guard::Markup, "a list of addresses", found);
+    // Sections of Apache begin as markup does.
+    let markup_begins = feed.shape.markup && feed.format != Format::Apache;
+    if markup_begins && (entries == 0 || rejected(feed, policy).is_some()) {
+        let found = format!("{}: it begins with `<`, and entries in it: {entries}", markup(feed));
+        return refuse(Guard::Markup, "a list of addresses, or its `format` named", found);
     }
     if let Some(refusal) = no_document(feed) {
         return Some(refusal);
@@ -83,6 +85,37 @@ fn unusable(feed: &Feed, policy: &GuardPolicy) -> Option<Refusal> {
     })
 }
 
+/// What a file that begins with `<` is.
+fn markup(feed: &Feed) -> &'static str {
+    const PAGE: [&str; 9] =
+        ["<!doctype html", "<html", "<head", "<body", "<pre", "<p>", "<h1", "<title", "<div"];
+    let first = feed.rejects.first().map_or("", |reject| reject.text.as_str()).to_ascii_lowercase();
+    if PAGE.iter().any(|begin| first.starts_with(begin)) {
+        "a web page"
+    } else if first.starts_with("<?xml") {
+        "XML that is no list"
+    } else {
+        "markup"
+    }
+}
+
+/// What of a feed without entries its lines came to, if that explains it.
+fn hint(feed: &Feed) -> String {
+    let lines = &feed.lines;
+    let told = [
+        (lines.exempted, "exempted"),
+        (lines.narrower, "about a part of the host"),
+        (lines.left_out, "left out by `where` or `select`"),
+        (lines.ended, "whose time is over"),
+    ];
+    let told = told.iter().filter(|(lines, _)| *lines > 0);
+    let mut told: Vec<String> = told.map(|(lines, what)| format!("{lines} {what}")).collect();
+    if feed.exempted.is_some() || !told.is_empty() {
+        told.push("if it should block, name a `format`, or a `select` of what blocks".to_owned());
+    }
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
+}
+
 /// A feed that was never anything else and says so itself may be empty: a list
 /// of networks by number has no addresses.
 fn empty(feed: &Feed, nothing_to_lose: bool, policy: &GuardPolicy) -> Option<Refusal> {
@@ -92,7 +125,7 @@ fn empty(feed: &Feed, nothing_to_lose: bool, policy: &GuardPolicy) -> Option<Ref
         expected: "at least one entry".to_owned(),
         found: match feed.shape.lines {
             0 => "an empty file".to_owned(),
-            lines => format!("none in {lines} lines"),
+            lines => format!("none in {lines} lines{}", hint(feed)),
         },
     })
 }

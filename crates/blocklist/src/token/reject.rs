@@ -99,8 +99,8 @@ pub enum RejectReason {
         /// The limit.
         max: usize,
     },
-    /// The byte order mark of UTF-16 at the beginning: the whole file is one
-    /// reject.
-    #[error("the file is UTF-16 text, feeds are ASCII or UTF-8")]
+    /// The byte order mark of UTF-16 at the beginning, and something that is no
+    /// text behind it: the whole file is one reject.
+    #[error("the file begins as UTF-16 text, and is none")]
     Utf16,
 }

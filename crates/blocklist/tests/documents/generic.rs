@@ -5,8 +5,9 @@ use blocklist::FormatChoice;
 
 use super::{check, check_as, read, told};
 
-const UNKNOWN: &str = "line 1 Document { expected: \"an array of addresses, records with one \
-                       address field, or `path` set for this feed\" }";
+const UNKNOWN: &str = "line 1 Document { expected: \"an array of addresses, or records with one \
+                       address field; else name the `path` of the addresses, with `where` if \
+                       only some records count, or the `format`\" }";
 
 #[test]
 fn an_array_is_addresses_or_records_with_one_address() {

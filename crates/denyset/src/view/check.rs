@@ -55,10 +55,39 @@ pub struct CheckedFeed {
     pub ignored: u64,
     /// Lines that are no entry of the format.
     pub rejected: u64,
+    /// What became of the lines, each counted once; the sum is the number of
+    /// those that are neither blank nor a comment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "pairs")]
+    pub lines: Vec<(String, u64)>,
+    /// What the lines were taken for, if somebody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explained: Option<ExplainedView>,
     /// Why the feed as a whole would be refused; `None` if it would not.
     pub refused: Option<String>,
     /// The first of the rejected lines.
     pub rejects: Vec<RejectView>,
+}
+
+/// Why a file is read as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ExplainedView {
+    /// Why the format was chosen, and which one would be the next.
+    pub format: String,
+    /// The first lines, and the first of each kind.
+    pub lines: Vec<ExplainedLine>,
+}
+
+/// One line, and what it was taken for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ExplainedLine {
+    /// Its number, from 1.
+    pub line: u64,
+    /// Its beginning.
+    pub text: String,
+    /// What it is.
+    pub taken_for: String,
 }
 
 /// One rejected line.
@@ -206,6 +235,22 @@ impl CheckedFeed {
         if !besides.is_empty() {
             writeln!(out, "{name}: {}", besides.join(", "))?;
         }
+        let lines: Vec<String> = self
+            .lines
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(what, count)| format!("{count} {what}"))
+            .collect();
+        if !lines.is_empty() {
+            let sum: u64 = self.lines.iter().map(|(_, count)| count).sum();
+            writeln!(out, "{name}: {sum} lines: {}", lines.join(", "))?;
+        }
+        if let Some(ExplainedView { format, lines }) = &self.explained {
+            writeln!(out, "{name}: {}", shown(format))?;
+            for ExplainedLine { line, text, taken_for } in lines {
+                writeln!(out, "{name}:{line}: `{}` is {}", shown(text), shown(taken_for))?;
+            }
+        }
         for RejectView { line, text, reason } in &self.rejects {
             writeln!(out, "{name}:{line}: {}: {}", shown(reason), shown(text))?;
         }
@@ -216,5 +261,25 @@ impl CheckedFeed {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Pairs as an object, in their order.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        pairs: &[(String, u64)],
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        out.collect_map(pairs.iter().map(|(name, count)| (name, count)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        text: D,
+    ) -> Result<Vec<(String, u64)>, D::Error> {
+        Ok(BTreeMap::deserialize(text)?.into_iter().collect())
     }
 }

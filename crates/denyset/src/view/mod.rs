@@ -24,7 +24,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-pub use check::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView};
+pub use check::{
+    CheckView, CheckedFamily, CheckedFeed, CheckedList, ExplainedLine, ExplainedView, RejectView,
+};
 pub use compile::{CompareView, ComparedFamily, ComparedPair, CountView};
 pub use facts::{
     HitsWish, nobody_asks, problems, rule_statuses, status_line, way_out, ways_around,

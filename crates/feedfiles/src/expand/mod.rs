@@ -70,7 +70,9 @@ fn fill(kind: Kind, bytes: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Reads to the end, but never into more memory than `most` bytes.
+/// Reads to the end, but never into more memory than `most` bytes. What is no text
+/// is left at its first zero byte, with that: nobody reads more of it, and it may
+/// be a gigabyte of nothing.
 fn drain(mut reader: impl Read, most: usize) -> io::Result<Option<Vec<u8>>> {
     let mut piece = vec![0; PIECE_BYTES];
     let mut expanded = Vec::new();
@@ -91,6 +93,10 @@ fn drain(mut reader: impl Read, most: usize) -> io::Result<Option<Vec<u8>>> {
             reserved.map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         }
         expanded.extend_from_slice(&piece[..read]);
+        let utf16 = matches!(expanded[..], [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        if !utf16 && piece[..read].contains(&0) {
+            return Ok(Some(expanded));
+        }
     }
 }
 
@@ -105,4 +111,27 @@ fn too_large(kind: Kind, bytes: usize, most: usize) -> Refusal {
 fn unreadable(found: String) -> Refusal {
     let expected = "a text file, or one in a whole gzip, zstd, xz, bzip2 or zip file".to_owned();
     Refusal { guard: Guard::Readable, expected, found }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reader that nobody may come to.
+    struct Never;
+
+    impl Read for Never {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("it was read to the end"))
+        }
+    }
+
+    #[test]
+    fn zeros_end_the_reading_where_they_begin() {
+        let drained = |begin: &[u8]| drain(begin.chain(Never), 1 << 30).ok().flatten();
+        assert_eq!(drained(b"192.0.2.1\n\0").as_deref(), Some(&b"192.0.2.1\n\0"[..]));
+        assert_eq!(drained(b"192.0.2.1\n"), None);
+        // Every other byte of text in UTF-16 is one.
+        assert_eq!(drained(b"\xff\xfe1\0"), None);
+    }
 }

@@ -39,6 +39,7 @@ pub(in super::super) fn read(
         let ended = line.text().as_ptr_range().end < bytes.as_ptr_range().end;
         match access.line(said) {
             Said::Nothing => visit.ignore(line),
+            Said::Narrower => visit.narrower(line),
             Said::Foreign => visit.reject(line, RejectReason::Foreign),
             Said::Addresses(effect, text) => {
                 return addresses(line, text, effect, ended, visit);

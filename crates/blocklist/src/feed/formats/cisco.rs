@@ -44,6 +44,11 @@ pub(in super::super) fn read(
     lines::each(bytes, limits, b"#!", visit, |line, said, visit| match access(said) {
         Ok(Some(said)) if said.denies => rules.block(line, said.entry, visit),
         Ok(Some(said)) => rules.allow(line, said.entry, visit),
+        // A source with a protocol, a port or a destination.
+        Ok(None) if words(said).any(|word| network(word).is_ok()) => {
+            visit.narrower(line);
+            ControlFlow::Continue(())
+        }
         Ok(None) => {
             visit.ignore(line);
             ControlFlow::Continue(())

@@ -139,7 +139,7 @@ pub(super) fn decide(
     match (seconds, value.and_then(|value| parse_entry(text::trim(value.as_bytes())))) {
         (_, Err(reason)) | (Some(Err(reason)), _) => visit.read(line, Err(reason)),
         (Some(Ok(0)), Ok(_)) => {
-            visit.ignore(line);
+            visit.ended(line);
             ControlFlow::Continue(())
         }
         (Some(Ok(seconds)), Ok(entry)) => visit.lasting(line, entry, seconds),

@@ -2,7 +2,8 @@
 //! between them: `192.000.002.000 - 192.000.002.255 , 000 , Example Org`.
 //! Source: <https://www.emule-project.net/home/perl/help.cgi?l=1&topic_id=142&rm=show_topic>.
 //!
-//! * Octets may be filled with zeros up to three digits; they are decimal.
+//! * Octets may be filled with zeros up to three digits; they are decimal. Where
+//!   no level follows, all must be filled: elsewhere `012` is octal.
 //!   Some clients also take ranges of IPv6 addresses.
 //! * Level and label may be missing. Levels below 127 block; 127 does not;
 //!   above it, addresses are allowed, which makes the line an exception.
@@ -57,9 +58,20 @@ fn entry(line: &[u8]) -> Result<(Entry, u8), RejectReason> {
     let (first, last) = (range[..dash].trim_ascii_end(), range[dash + 1..].trim_ascii_start());
     let entry = range_entry(address(first)?, address(last)?)?;
     match fields.next() {
+        None | Some(b"") if [first, last].into_iter().any(is_filled_in_part) => {
+            Err(RejectReason::LeadingZero)
+        }
         None | Some(b"") => Ok((entry, 0)),
         Some(level) => Ok((entry, parse_level(level)?)),
     }
+}
+
+/// Whether some octets of an address are filled with zeros, and not all have
+/// three digits.
+fn is_filled_in_part(text: &[u8]) -> bool {
+    let octets = || text.split(|&byte| byte == b'.');
+    let filled = octets().any(|octet| octet.len() > 1 && octet.starts_with(b"0"));
+    filled && !text.contains(&b':') && octets().any(|octet| octet.len() < 3)
 }
 
 fn address(text: &[u8]) -> Result<IpAddr, RejectReason> {

@@ -20,7 +20,7 @@ use super::super::detect::{Head, Likeness};
 use super::super::precedence::FirstMatch;
 use super::super::verdict::is_welcoming;
 use super::super::visit::{Line, Visit};
-use super::super::words::{unquoted, words};
+use super::super::words::{goes_on, unquoted, words};
 use super::super::{Limits, Options, Shape, Why, lines};
 use crate::{AnyRange, Entry, RejectReason};
 
@@ -35,6 +35,9 @@ pub(in super::super) fn read(
     let mut held: BTreeMap<u64, (Line<'_>, Said<'_>)> = BTreeMap::new();
     let mut places: HashMap<Key<'_>, u64> = HashMap::new();
     let mut shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
+        if goes_on(said) {
+            visit.doubt(line, Why::Program("several commands in one line"));
+        }
         match command(said) {
             Ok(Some(said)) if said.removes => {
                 if let Some((taken, _)) = places.remove(&said.key()).and_then(|at| held.remove(&at))
@@ -44,11 +47,14 @@ pub(in super::super) fn read(
                 visit.ignore(line);
             }
             Ok(Some(said)) if !said.set.is_none_or(|set| options.selects(set)) => {
-                visit.ignore(line);
+                visit.left_out(line);
             }
             Ok(Some(said)) => {
                 places.insert(said.key(), line.number());
                 held.insert(line.number(), (line, said));
+            }
+            Ok(None) if memchr::memmem::find(said, b"source address").is_some() => {
+                visit.narrower(line);
             }
             Ok(None) => visit.ignore(line),
             Err(reason) => visit.reject(line, reason),

@@ -4,6 +4,8 @@
 //! * Clients are entries if they are addresses, prefixes or addresses with a
 //!   mask, IPv6 in brackets, or the beginning of an address with a dot at its
 //!   end: `192.0.`. Several stand with blanks or commas between them.
+//! * IPv6 addresses without brackets are read as well, as `DenyHosts` and others
+//!   write them, if nothing but options follows: `ALL: 2001:db8::1`.
 //! * Names of hosts, `ALL`, `LOCAL` and the other wildcards, `@netgroup`,
 //!   `user@host` and files are ignored: nothing here ever means everybody.
 //! * What stands behind `EXCEPT` is an exception, but not to `ALL`. With the
@@ -112,7 +114,15 @@ struct Rule<'a> {
 impl<'a> Rule<'a> {
     fn of(line: &'a [u8]) -> Option<Self> {
         let mut fields = Fields(Some(line));
-        let (daemons, clients) = (fields.next()?.trim_ascii(), fields.next()?);
+        let daemons = fields.next()?.trim_ascii();
+        let bare = fields.0.and_then(bare_ipv6);
+        let clients = match bare {
+            Some((client, rest)) => {
+                fields = Fields(rest);
+                client
+            }
+            None => fields.next()?,
+        };
         let daemon = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.@, \t".contains(byte);
         let named = daemons.first().is_some_and(u8::is_ascii_alphabetic);
         let mut verdict = None;
@@ -162,6 +172,24 @@ impl<'a> Rule<'a> {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// An IPv6 address or prefix without brackets at the beginning of a text, and
+/// the options behind it, if it is the only client.
+fn bare_ipv6(text: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    let text = text.trim_ascii();
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    let (word, rest) = (&text[..end], text[end..].trim_ascii_start());
+    // The colon before options may stand right behind the address.
+    let closed = word.strip_suffix(b":").filter(|_| !word.ends_with(b"::"));
+    let options = match (closed, rest.strip_prefix(b":")) {
+        (Some(_), _) => Some(rest),
+        (None, Some(options)) => Some(options),
+        (None, None) if rest.is_empty() => None,
+        (None, None) => return None,
+    };
+    let client = closed.unwrap_or(word);
+    (client.contains(&b':') && network(client).is_ok()).then_some((client, options))
 }
 
 /// The parts of a line between colons that are in no brackets.

@@ -26,6 +26,7 @@ use super::super::detect::{Head, Likeness};
 use super::super::precedence::MostSpecific;
 use super::super::verdict::is_welcoming;
 use super::super::visit::{Line, Visit};
+use super::super::words::goes_on;
 use super::super::{Limits, Options, Shape, Why, lines};
 use crate::token::range_entry;
 use crate::{Address, AddressRange, AnyRange, Entry, RejectReason};
@@ -51,9 +52,14 @@ pub(in super::super) fn read(
         kept: has(&CHANGING).then(Kept::default),
         ..Sets::default()
     };
-    let shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| match command(said) {
-        Ok(command) => sets.meaning(line, command, visit),
-        Err(reason) => visit.read(line, Err(reason)),
+    let shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
+        if goes_on(said) {
+            visit.doubt(line, Why::Program("several commands in one line"));
+        }
+        match command(said) {
+            Ok(command) => sets.meaning(line, command, visit),
+            Err(reason) => visit.read(line, Err(reason)),
+        }
     });
     sets.finish(shape, visit)
 }
@@ -97,7 +103,7 @@ impl<'a> Sets<'a> {
                 ControlFlow::Continue(())
             }
             Command::Add(name, _) if !self.selects(name) => {
-                visit.ignore(line);
+                visit.left_out(line);
                 ControlFlow::Continue(())
             }
             Command::Add(name, added) => self.add(line, name, &added, visit),
@@ -111,8 +117,16 @@ impl<'a> Sets<'a> {
                     }
                     ControlFlow::Continue(())
                 }
-                Err(reason) => visit.read(line, Err(reason)),
+                Err(reason) => {
+                    visit.doubt(line, Why::Program("nobody knows what is taken out"));
+                    visit.read(line, Err(reason))
+                }
             },
+            Command::Change(_) if memchr::memchr(b'$', line.text()).is_some() => {
+                visit.doubt(line, Why::Program("a command with a variable"));
+                visit.ignore(line);
+                ControlFlow::Continue(())
+            }
             Command::Change(change) => {
                 if let Some(kept) = &mut self.kept {
                     kept.change(change);
@@ -203,7 +217,7 @@ impl<'a> Sets<'a> {
     fn finish(mut self, mut shape: Shape, visit: &mut impl Visit) -> Shape {
         for (name, member) in self.kept.take().map(Kept::into_members).unwrap_or_default() {
             if !self.options.is_none_or(|options| options.selects(name)) {
-                visit.ignore(member.line);
+                visit.left_out(member.line);
             } else if self.tell(name, member, visit).is_break() {
                 return Shape { over_entries_max: true, ..shape };
             }

@@ -26,6 +26,7 @@ use self::tables::{Held, Tables};
 use super::super::detect::{Head, Likeness};
 use super::super::program::Action;
 use super::super::visit::{Line, Visit};
+use super::super::words::goes_on;
 use super::super::{Limits, Options, Shape, Why, lines};
 use crate::RejectReason;
 
@@ -40,6 +41,9 @@ pub(in super::super) fn read(
     let mut shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         if has_variable(said) {
             visit.doubt(line, Why::Program("a command with a variable"));
+        }
+        if goes_on(said) {
+            visit.doubt(line, Why::Program("several commands in one line"));
         }
         if let Err(reason) = command(said).and_then(|command| reader.take(line, command, visit)) {
             visit.reject(line, reason);

@@ -6,9 +6,14 @@
 //! * `[{"ip_address": "192.0.2.1", "port": 443}]`, as Feodo Tracker's JSON
 //! * `{"ip": "192.0.2.1"}`, one record a line
 //!
+//! * `{"ipv4": ["192.0.2.0/24"], "ipv6": []}`, at the top or under `prefixes`
+//! * several such documents one behind the other
+//!
 //! The field is known if exactly one of the fields in [`FIELDS`] occurs in the
 //! beginning of the document. Where there are two, an address and the network
 //! around it, nobody knows which of them is meant. The grammar is RFC 8259's.
+
+mod families;
 
 use serde::de::IgnoredAny;
 
@@ -16,7 +21,7 @@ use super::super::detect::{Head, Likeness};
 use super::super::json::{
     JsonPath, Kind, Outline, Paths, Records, read_addresses, read_record, refuse, unknown,
 };
-use super::super::visit::Visit;
+use super::super::visit::{Line, Visit};
 use super::super::{Limits, Options, Shape, lines};
 use crate::RejectReason;
 
@@ -40,8 +45,8 @@ const FIELDS: [&str; 12] = [
 const LINE_BYTES_MAX: usize = 64 * 1024;
 
 /// What one may come with.
-const EXPECTED: &str =
-    "an array of addresses, records with one address field, or `path` set for this feed";
+const EXPECTED: &str = "an array of addresses, or records with one address field; else name the `path` of the addresses, \
+     with `where` if only some records count, or the `format`";
 
 /// Reads the document, or every line as one.
 pub(in super::super) fn read(
@@ -54,8 +59,15 @@ pub(in super::super) fn read(
     if is_lines(&head) {
         return read_lines(bytes, &head, options, limits, visit);
     }
+    let families = if options.path.is_none() { families::paths(bytes) } else { None };
+    if let Some((paths, doubt)) = families {
+        if let Some(why) = doubt {
+            visit.doubt(Line::At { number: 1, text: head.lines().next().unwrap_or_default() }, why);
+        }
+        return read_addresses(bytes, &Kind::of(&paths, EXPECTED), options, limits, visit);
+    }
     let paths = known(&head).unwrap_or_default();
-    read_addresses(bytes, &Kind::of(&paths, EXPECTED).watched(), options, limits, visit)
+    read_addresses(bytes, &Kind::of(&paths, EXPECTED).watched().many(), options, limits, visit)
 }
 
 /// Whatever is JSON. All formats that are JSON too stand before this one.

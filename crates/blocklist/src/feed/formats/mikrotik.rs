@@ -10,15 +10,21 @@
 //!   that is named for those who are welcome makes exceptions.
 //! * Only entries of address lists have both properties, so the menu they stand
 //!   below does not matter; `:do { … } on-error={}` may stand around them.
+//! * A menu may stand without its slash. What a loop over an array of the script
+//!   puts into a list is in it.
 //! * `disabled=yes`, host names and `0.0.0.0/0` are ignored. `timeout` is what
 //!   remains: `1d02:03:04`, `1w2d`, `24h`; none at all and zero mean for ever.
 //! * A line that ends with a backslash goes on in the next one, which is neither
 //!   blank nor a comment then, whatever it begins with. All other
 //!   commands are ignored, but not those that name an address in another way.
 
+mod arrays;
 mod router;
 mod rules;
 
+use std::borrow::Cow;
+
+use self::arrays::Arrays;
 use self::router::Router;
 use super::super::addresses::{is_everything, is_host_name, network};
 use super::super::detect::{Head, Likeness};
@@ -69,6 +75,7 @@ fn commands<'a>(
     };
     // A command that goes on, from its first line.
     let mut open: Option<(Line<'_>, Vec<u8>)> = None;
+    let mut arrays = Arrays::default();
     while !rest.is_empty() {
         let (text, taken) = lines::first(rest);
         rest = &rest[taken..];
@@ -89,7 +96,14 @@ fn commands<'a>(
         };
         match text.strip_suffix(b"\\") {
             Some(text) if text.len() <= limits.line_bytes_max => open = Some((line, text.to_vec())),
-            _ => tell(line, &text, router, visit),
+            _ if arrays::is_open(&text) && text.len() < arrays::BYTES_MAX => {
+                open = Some((line, [&text[..], b" "].concat()));
+            }
+            _ => match (arrays.define(&text), arrays.run(&text)) {
+                (true, _) => visit.ignore(line),
+                (false, None) => tell(line, &text, router, visit),
+                (false, Some(all)) => all.iter().for_each(|text| tell(line, text, router, visit)),
+            },
         }
     }
     reject_open(&mut open, visit);
@@ -106,7 +120,9 @@ fn reject_open(open: &mut Option<(Line<'_>, Vec<u8>)>, visit: &mut impl Visit) {
 /// Sure if most lines put something into an address list.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
     head.most(b"#", |line| {
-        MENUS.contains(&line) || member(line).is_some() || rules::command(line).is_some()
+        let array = arrays::is_open(line) || line.starts_with(b":foreach ");
+        let line = &with_slash(line)[..];
+        MENUS.contains(&line) || array || member(line).is_some() || rules::command(line).is_some()
     })
 }
 
@@ -116,8 +132,19 @@ struct Said {
     seconds: Option<u64>,
 }
 
+/// A command with the slash that may be missing before its menu.
+fn with_slash(text: &[u8]) -> Cow<'_, [u8]> {
+    let begins = [&b"ip firewall"[..], b"ip/firewall", b"ipv6 firewall", b"ipv6/firewall"];
+    if begins.iter().any(|begin| text.starts_with(begin)) {
+        Cow::Owned([b"/", text].concat())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 /// Tells the router what a whole command says.
 fn tell<'a>(line: Line<'a>, text: &[u8], router: &mut Router<'a>, visit: &mut impl Visit) {
+    let text = &with_slash(text)[..];
     match rules::command(text) {
         Some(rules::Command::Menu(name)) => router.menu = name,
         Some(rules::Command::Clear(list)) => router.clear(&list),

@@ -36,3 +36,5 @@ pub(super) mod spamhaus;
 pub(super) mod spamhaus_json;
 pub(super) mod table;
 pub(super) mod tor_exits;
+
+pub(super) use table::is_part_of_address;

@@ -213,7 +213,7 @@ impl<'a> Reader<'a, '_> {
         match element(&words) {
             Ok(Element { entry, seconds }) => match seconds.or(set.timeout) {
                 Some(0) => {
-                    visit.ignore(line);
+                    visit.ended(line);
                     ControlFlow::Continue(())
                 }
                 Some(seconds) => visit.lasting(line, entry, seconds),

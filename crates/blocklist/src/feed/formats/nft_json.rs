@@ -152,7 +152,7 @@ fn element<'de>(
     let line = places.line_of(raw.get());
     match parts(raw) {
         (Ok(_), Some(0)) => {
-            visit.ignore(line);
+            visit.ended(line);
             ControlFlow::Continue(())
         }
         (Ok(entry), Some(seconds)) => visit.lasting(line, entry, seconds),

@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
         let narrower = self.blocks.contains(&Block::Narrower);
         let flow = match (self.word(0), self.blocks.last()) {
             (b"deny" | b"allow", _) if narrower => {
-                visit.ignore(line);
+                visit.narrower(line);
                 ControlFlow::Continue(())
             }
             (b"deny", _) => self.rule(line, true, visit),

@@ -3,18 +3,31 @@
 //! * `#` and `;` begin a comment wherever they stand, `//` at the beginning of
 //!   a line or after a blank: no entry contains them.
 //! * Everything else on a line is one entry in a form of
-//!   [`parse_entry`], or the line is rejected.
+//!   [`parse_entry`], or the line is rejected. A first line that is the name of a
+//!   column of addresses is a header.
+//! * Lists of another manner have it throughout: several entries a line, or a
+//!   note such as `NAME (Example Org)` behind every prefix.
+
+mod manner;
+mod remarks;
 
 use std::ops::ControlFlow;
 
+use self::manner::Manner;
+use self::remarks::Remarks;
+
 use super::super::detect::{Head, Likeness};
 use super::super::visit::{Line, Visit};
-use super::super::{Limits, Options, Shape, Why, bare, lines, structure, text};
+use super::super::{Limits, Options, Shape, Why, bare, lines, structure, text, verdict};
+use super::table::is_address_column;
 use crate::{RejectReason, parse_entry};
 
 /// Sure from the first half of all lines on: what is mostly a plain list is
 /// never taken for something else.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
+    if manner::is_several(head) {
+        return Likeness::Sure;
+    }
     let entries = |line: &&[u8]| parse_entry(text::trim(without_comment(line))).is_ok();
     let says_something = |line: &&[u8]| !text::trim(without_comment(line)).is_empty();
     let all = head.lines().filter(says_something).count();
@@ -37,6 +50,8 @@ pub(in super::super) fn read(
         Err(shape) => return shape,
     };
     let short_way = limits.line_bytes_max >= bare::WINDOW;
+    let mut reader =
+        Reader { limits, manner: Manner::of(&Head::of(bytes)), remarks: Remarks::default() };
     while !rest.is_empty() {
         shape.lines += 1;
         let number = shape.lines;
@@ -47,7 +62,7 @@ pub(in super::super) fn read(
             (visit.prefix(line(bare.bytes), bare.prefix.into(), bare.masked), bare.bytes)
         } else {
             let (text, taken) = lines::first(rest);
-            (long_way(Line::At { number, text }, limits, visit, &mut shape), taken)
+            (reader.long_way(Line::At { number, text }, visit, &mut shape), taken)
         };
         if flow.is_break() {
             shape.over_entries_max = true;
@@ -55,45 +70,99 @@ pub(in super::super) fn read(
         }
         rest = &rest[taken..];
     }
+    reader.remarks.finish(&shape, visit);
     shape
 }
 
-/// Reads one line of any kind.
-fn long_way(
-    line: Line<'_>,
-    limits: &Limits,
-    visit: &mut impl Visit,
-    shape: &mut Shape,
-) -> ControlFlow<()> {
-    let Some(said) = lines::said(line, limits, visit, shape) else {
-        return ControlFlow::Continue(());
-    };
-    let entry = text::trim(without_comment(said));
-    if entry.is_empty() {
-        shape.blank += 1;
-        return ControlFlow::Continue(());
-    }
-    match parse_entry(entry) {
-        Ok(read) => {
-            if let Some(why) = fields(&said[entry.len()..]) {
-                visit.doubt(line, why);
-            }
-            visit.entry(line, read)
+/// Reads lines of any kind.
+struct Reader<'l> {
+    limits: &'l Limits,
+    manner: Manner,
+    remarks: Remarks,
+}
+
+impl Reader<'_> {
+    /// Reads one line.
+    fn long_way(
+        &mut self,
+        line: Line<'_>,
+        visit: &mut impl Visit,
+        shape: &mut Shape,
+    ) -> ControlFlow<()> {
+        let Some(said) = lines::said(line, self.limits, visit, shape) else {
+            return ControlFlow::Continue(());
+        };
+        let entry = text::trim(without_comment(said));
+        if entry.is_empty() {
+            self.remarks.heading(line, said, shape, visit);
+            shape.blank += 1;
+            return ControlFlow::Continue(());
         }
-        Err(reason) => {
-            if let Some(what) = structure::of(entry) {
-                visit.doubt(line, Why::Structure(what));
+        let behind = &said[entry.len()..];
+        let several = || entry_words(said).all(|word| parse_entry(word).is_ok());
+        if self.manner == Manner::Several && several() {
+            return entry_words(said).try_for_each(|word| visit.read(line, parse_entry(word)));
+        }
+        match parse_entry(entry) {
+            Ok(read) => {
+                if let Some(why) = fields(said, behind) {
+                    visit.doubt(line, why);
+                }
+                if !behind.is_empty() {
+                    self.remarks.beside(line, behind, shape, visit);
+                }
+                visit.entry(line, read)
             }
-            visit.read(line, Err(blame(entry, reason)))
+            Err(reason) => {
+                if self.manner == Manner::Noted
+                    && let Some(entry) = manner::entry_of_noted(entry)
+                {
+                    return visit.read(line, parse_entry(entry));
+                }
+                if shape.lines - 1 == shape.blank && is_address_column(entry) {
+                    visit.ignore(line);
+                    return ControlFlow::Continue(());
+                }
+                if let Some(why) = verdict_before(entry) {
+                    visit.doubt(line, why);
+                } else if let Some(what) = structure::of(entry) {
+                    visit.doubt(line, Why::Structure(what));
+                }
+                visit.read(line, Err(blame(entry, reason)))
+            }
         }
     }
+}
+
+/// The words of a line of several, without a comment behind them.
+fn entry_words(said: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let end = memchr::memchr(b'#', said).unwrap_or(said.len());
+    manner::parts(&said[..end])
 }
 
 /// Why what stands behind an entry may be something else than a comment: fields
 /// between semicolons, unless a blank before the first of them tells a comment.
-fn fields(behind: &[u8]) -> Option<Why> {
-    let behind = behind.strip_prefix(b";")?;
-    (!text::trim(behind).is_empty()).then_some(Why::Structure("fields stand between semicolons"))
+fn fields(line: &[u8], behind: &[u8]) -> Option<Why> {
+    let behind = behind.strip_prefix(b";").filter(|behind| !text::trim(behind).is_empty())?;
+    let said = behind.split(|&byte| byte == b';').map(text::trim);
+    let mut verdicts = (2..).zip(said).filter(|(_, field)| verdict::plainly(field).is_some());
+    if let Some((column, word)) = verdicts.next() {
+        let (field, value) = (format!("column {column}"), text::printable(word, 40));
+        let example = format!("{column} = {value}");
+        return Some(Why::Verdict { field, value, example });
+    }
+    let row = super::table::row(line.split(|&byte| byte == b';').map(text::trim));
+    Some(Why::Columns { what: "fields stand between semicolons", row })
+}
+
+/// A verdict before an address: `block 192.0.2.1`.
+fn verdict_before(line: &[u8]) -> Option<Why> {
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let (word, entry) = (words.next()?, words.next()?);
+    verdict::plainly(word).filter(|_| parse_entry(entry).is_ok())?;
+    let (field, value) = ("column 1".to_owned(), text::printable(word, 40));
+    let example = format!("1 = {value}");
+    Some(Why::Verdict { field, value, example })
 }
 
 /// The line up to its comment.

@@ -136,6 +136,10 @@ impl Header<'_> {
             Some(side) if whole && !side.starts_with(b"!") => {
                 addresses(side, self.action == PASS, line, visit)
             }
+            Some(_) if !whole => {
+                visit.narrower(line);
+                ControlFlow::Continue(())
+            }
             _ => {
                 visit.ignore(line);
                 ControlFlow::Continue(())

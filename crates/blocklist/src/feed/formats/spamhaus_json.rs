@@ -24,6 +24,8 @@ struct Record<'a> {
     #[serde(borrow)]
     cidr: Option<Cow<'a, str>>,
     asn: Option<IgnoredAny>,
+    asname: Option<IgnoredAny>,
+    rir: Option<IgnoredAny>,
     #[serde(borrow, rename = "type")]
     kind: Option<Cow<'a, str>>,
     records: Option<u64>,
@@ -63,7 +65,9 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
         let record = serde_json::from_slice::<Record<'_>>(line);
         line.starts_with(b"{")
             && record.is_ok_and(|record| {
-                record.cidr.is_some() || record.asn.is_some() || record.records.is_some()
+                let network =
+                    record.asn.is_some() && (record.asname.is_some() || record.rir.is_some());
+                record.cidr.is_some() || network || record.records.is_some()
             })
     })
 }

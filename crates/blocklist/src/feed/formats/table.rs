@@ -8,12 +8,16 @@
 //!   last comment before it: abuse.ch has `# Firstseen,DstIP,DstPort`.
 //! * `#` begins a line of comment.
 //!
+//! A list in which every line is one quoted entry is a table of one column.
+//!
 //! Files for `/etc/hosts` look like tables, but their addresses are not meant;
 //! so a column that is mostly `0.0.0.0` and loopback is not one of addresses.
 
 mod doubts;
 mod layout;
 mod rows;
+
+use std::ops::ControlFlow;
 
 use super::super::csv::Splitter;
 use super::super::detect::{Head, Likeness};
@@ -22,7 +26,7 @@ use super::super::{Limits, Options, Shape, lines, text};
 use crate::RejectReason;
 
 use doubts::Doubts;
-pub(in super::super) use doubts::row;
+pub(in super::super) use doubts::{is_address_column, is_part_of_address, row};
 use layout::{SEPARATORS, holders, is_header, is_name, layout, names};
 use rows::Rows;
 
@@ -50,7 +54,11 @@ pub(in super::super) fn read(
         {
             visit.doubt(line, why);
         }
-        visit.read_unless(header || !rows.count(fields), line, || {
+        if !header && !rows.count(fields) {
+            visit.left_out(line);
+            return ControlFlow::Continue(());
+        }
+        visit.read_unless(header, line, || {
             rows.entry(fields, layout.column.ok_or(RejectReason::NoColumn)?)
         })
     })
@@ -63,6 +71,9 @@ pub(in super::super) fn read(
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
     if matches!(text::trim(head.text), [b'{' | b'[' | b'<', ..]) {
         return Likeness::None;
+    }
+    if layout::is_quoted_list(head) {
+        return Likeness::Sure;
     }
     let holding = SEPARATORS.iter().any(|&separator| holders(head, separator).next().is_some());
     if holding { Likeness::Maybe } else { Likeness::None }

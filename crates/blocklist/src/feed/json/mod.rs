@@ -20,12 +20,16 @@ use walk::{End, Field, Sink};
 pub(super) use walk::{Paths, each};
 
 use super::places::Places;
+use super::text::trim;
 use super::visit::{Line, Visit};
-use super::{Condition, Limits, Options, Shape, lines};
+use super::{Condition, Limits, Options, Shape, Why, lines, structure};
 use crate::RejectReason;
 
 /// Keys of a document under which servers say what went wrong.
 const ERROR_KEYS: [&str; 4] = ["error", "errors", "message", "detail"];
+
+/// What a record shows that has its address elsewhere than the others.
+const ELSEWHERE: &str = "a record has its address in another field than the others";
 
 /// Documents of one kind.
 pub(super) struct Kind<'p> {
@@ -36,12 +40,20 @@ pub(super) struct Kind<'p> {
     /// Which records count, and whether what they say of themselves may put in
     /// doubt what the document means.
     pub records: Records<'p>,
+    /// Whether several documents may stand one behind the other.
+    pub many: bool,
 }
 
 impl<'p> Kind<'p> {
     /// Documents of whose records nothing is asked.
     pub(super) fn of(paths: &'p Paths, expected: &'static str) -> Self {
-        Self { paths, expected, records: Records::default() }
+        Self { paths, expected, records: Records::default(), many: false }
+    }
+
+    /// The same, several one behind the other.
+    pub(super) const fn many(mut self) -> Self {
+        self.many = true;
+        self
     }
 
     /// The same, but what records say of themselves is looked at.
@@ -79,7 +91,7 @@ pub(super) fn read_addresses(
         Some(Ok(paths)) => {
             let records = Records { conditions: &options.conditions, watched: false };
             let paths = &Paths::from(&paths[..]);
-            let kind = Kind { paths, expected: "the configured `path`", records };
+            let kind = Kind { paths, expected: "the configured `path`", records, many: kind.many };
             read(bytes, &kind, limits, visit, address_at)
         }
         Some(Err(_)) => refuse(bytes, limits, RejectReason::Path, visit),
@@ -96,7 +108,24 @@ pub(super) fn address_at<'de, V: Visit>(
     if is_null(raw) {
         return ControlFlow::Continue(());
     }
-    visit.read(places.line_of(raw.get()), address(raw))
+    let read = address(raw);
+    if read.is_err()
+        && let Some(what) = structure_of(raw)
+    {
+        visit.doubt(places.line_of(raw.get()), Why::Structure(what));
+    }
+    visit.read(places.line_of(raw.get()), read)
+}
+
+/// What a value among addresses shows that is none.
+fn structure_of(raw: &RawValue) -> Option<&'static str> {
+    match text(raw) {
+        Some(text) => structure::of(trim(text.as_bytes())),
+        None if raw.get().starts_with(['{', '[']) => {
+            Some("something else than text stands among addresses")
+        }
+        None => None,
+    }
 }
 
 /// Reads a document and hands over, with the number of its path, every value
@@ -122,8 +151,12 @@ pub(super) fn read<'de, V: Visit>(
     let mut picked = Picked { places, visit, value, records: kind.records };
     let (end, met) = match str::from_utf8(text) {
         // Checked once, not for every value.
-        Ok(text) => walk::whole(&mut Deserializer::from_str(text), kind.paths, &mut picked),
-        Err(_) => walk::whole(&mut Deserializer::from_slice(text), kind.paths, &mut picked),
+        Ok(text) => {
+            walk::whole(&mut Deserializer::from_str(text), kind.paths, kind.many, &mut picked)
+        }
+        Err(_) => {
+            walk::whole(&mut Deserializer::from_slice(text), kind.paths, kind.many, &mut picked)
+        }
     };
     let Picked { places, visit, .. } = picked;
     match end {
@@ -148,7 +181,8 @@ pub(super) fn read_record<V: Visit>(
     visit: &mut V,
 ) -> ControlFlow<()> {
     let mut record = Record { line, visit, records: kind.records };
-    let (end, met) = walk::whole(&mut Deserializer::from_slice(said), kind.paths, &mut record);
+    let (end, met) =
+        walk::whole(&mut Deserializer::from_slice(said), kind.paths, false, &mut record);
     match end {
         End::Stopped => return ControlFlow::Break(()),
         End::Broken(_) => visit.reject(line, RejectReason::Json),
@@ -227,6 +261,12 @@ where
         self.records.ask()
     }
 
+    fn other_record(&mut self, fields: &[Field<'de>]) {
+        if let Some((_, raw)) = self.records.address_elsewhere(fields) {
+            self.visit.doubt(self.places.line_of(raw.get()), Why::Structure(ELSEWHERE));
+        }
+    }
+
     fn record(&mut self, fields: &[Field<'de>]) -> bool {
         let near = fields.first().map_or("", |(_, raw)| raw.get());
         if let Some(why) = self.records.doubt(fields) {
@@ -234,7 +274,7 @@ where
         }
         let counts = self.records.count(fields);
         if !counts {
-            self.visit.ignore(self.places.line_of(near));
+            self.visit.left_out(self.places.line_of(near));
         }
         counts
     }
@@ -252,7 +292,13 @@ impl<'de, V: Visit> Sink<'de> for Record<'_, '_, V> {
         if is_null(raw) {
             return ControlFlow::Continue(());
         }
-        self.visit.read(self.line, address(raw))
+        let read = address(raw);
+        if read.is_err()
+            && let Some(what) = structure_of(raw)
+        {
+            self.visit.doubt(self.line, Why::Structure(what));
+        }
+        self.visit.read(self.line, read)
     }
 
     fn lacking(&mut self, _: &'de str) {
@@ -263,13 +309,19 @@ impl<'de, V: Visit> Sink<'de> for Record<'_, '_, V> {
         self.records.ask()
     }
 
+    fn other_record(&mut self, fields: &[Field<'de>]) {
+        if self.records.address_elsewhere(fields).is_some() {
+            self.visit.doubt(self.line, Why::Structure(ELSEWHERE));
+        }
+    }
+
     fn record(&mut self, fields: &[Field<'de>]) -> bool {
         if let Some(why) = self.records.doubt(fields) {
             self.visit.doubt(self.line, why);
         }
         let counts = self.records.count(fields);
         if !counts {
-            self.visit.ignore(self.line);
+            self.visit.left_out(self.line);
         }
         counts
     }

@@ -7,9 +7,13 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::walk::Field;
-use super::{Records, text};
+use super::{Records, address, text};
 use crate::feed::Why;
+use crate::feed::fields as field_names;
+use crate::feed::formats::is_part_of_address;
+use crate::feed::text::printable;
 use crate::feed::verdict::{self, Verdict};
+use crate::parse_entry;
 
 /// Values longer than this are notes and no verdicts.
 const VALUE_BYTES_MAX: usize = 32;
@@ -18,6 +22,15 @@ impl Records<'_> {
     /// Whether anything is asked of records.
     pub(super) fn ask(self) -> bool {
         self.watched || !self.conditions.is_empty()
+    }
+
+    /// A field with an address in a record that should have it in another.
+    pub(super) fn address_elsewhere<'a, 'de>(
+        self,
+        fields: &'a [Field<'de>],
+    ) -> Option<&'a Field<'de>> {
+        let mut fields = fields.iter().filter(|_| self.watched);
+        fields.find(|(_, raw)| address(raw).is_ok())
     }
 
     /// Whether a record fits all conditions.
@@ -30,11 +43,20 @@ impl Records<'_> {
 
     /// What a record says that puts in doubt that it is there to be blocked.
     pub(super) fn doubt(self, fields: &[Field<'_>]) -> Option<Why> {
-        let watched = fields.iter().filter(|_| self.watched);
-        let mut short = watched.filter(|(_, raw)| raw.get().len() <= VALUE_BYTES_MAX);
+        if !self.watched {
+            return None;
+        }
+        if let Some(why) = more_addresses(fields).or_else(|| narrower(fields)) {
+            return Some(why);
+        }
+        let mut short = fields.iter().filter(|(_, raw)| raw.get().len() <= VALUE_BYTES_MAX);
         short.find_map(|(key, raw)| {
             let value = shown(raw);
-            let exempts = if verdict::is_deciding(key.as_bytes()) {
+            let exempts = if field_names::ends(key.as_bytes()) {
+                !field_names::is_for_ever(value.as_bytes())
+            } else if raw.get().starts_with('[') {
+                words(&value).any(|word| verdict::plainly(word) == Some(Verdict::Exempts))
+            } else if verdict::is_deciding(key.as_bytes()) {
                 // What is not said decides nothing.
                 raw.get() != "null" && !blocks(key, &value)
             } else {
@@ -47,6 +69,46 @@ impl Records<'_> {
             })
         })
     }
+}
+
+/// The words in an array, or in anything else that is written in full.
+fn words(value: &str) -> impl Iterator<Item = &[u8]> {
+    let known = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    value.as_bytes().split(move |byte| !known(byte)).filter(|word| !word.is_empty())
+}
+
+/// A doubt about a record with parts of an address, or further ones, beside it.
+fn more_addresses(fields: &[Field<'_>]) -> Option<Why> {
+    let entry = |raw: &RawValue| parse_entry(text(raw)?.as_bytes()).ok();
+    let part =
+        fields.iter().any(|(key, raw)| raw.get() != "null" && is_part_of_address(key.as_bytes()));
+    let mut entries = fields.iter().filter_map(|(_, raw)| entry(raw));
+    let first = entries.next().map(|entry| entry.range);
+    let what = if part {
+        "a field may be a length, a mask or the end of a range"
+    } else if entries.any(|entry| Some(entry.range) != first) {
+        "several fields hold addresses"
+    } else {
+        return None;
+    };
+    let shown = |(key, raw): &Field<'_>| format!("{key} `{}`", printable(raw.get().as_bytes(), 40));
+    let row = fields.iter().take(6).map(shown).collect::<Vec<_>>().join(", ");
+    Some(Why::Fields { what, row })
+}
+
+/// A doubt about a record that is a rule about a part of the host only.
+fn narrower(fields: &[Field<'_>]) -> Option<Why> {
+    let acts = fields.iter().any(|(key, raw)| {
+        field_names::is_action(key.as_bytes()) && verdict::of_word(shown(raw).as_bytes()).is_some()
+    });
+    let part = fields.iter().find(|(key, raw)| {
+        field_names::is_scope(key.as_bytes()) && !field_names::is_whole(shown(raw).as_bytes())
+    });
+    part.filter(|_| acts).map(|(key, raw)| Why::Verdict {
+        field: format!("the field `{key}`"),
+        value: shown(raw).into_owned(),
+        example: format!("{key} = any"),
+    })
 }
 
 /// Whether the value of a field that decides says to block. Some flags say so by
@@ -76,7 +138,7 @@ fn blocks(key: &str, value: &str) -> bool {
     if against {
         return matches!(value, "false" | "0" | "" | "no");
     }
-    verdict::blocks(value.as_bytes())
+    field_names::blocks_in(key.as_bytes(), value.as_bytes())
 }
 
 /// A plain value as text.

@@ -97,6 +97,9 @@ pub(super) trait Sink<'de> {
         false
     }
 
+    /// A record without any wanted value.
+    fn other_record(&mut self, _: &[Field<'de>]) {}
+
     /// A record with a wanted value. Whether it is to be read.
     fn record(&mut self, _: &[Field<'de>]) -> bool {
         true
@@ -116,25 +119,36 @@ pub(super) enum End {
     Broken(serde_json::Error),
 }
 
-/// Goes through a whole document. Also says whether any path begins in it.
+/// Goes through a whole document, or through all of several if there may be
+/// `many`. Also says whether any path begins in it.
 pub(super) fn whole<'de, R, S>(
     reader: &mut serde_json::Deserializer<R>,
     paths: &Paths,
+    many: bool,
     sink: &mut S,
 ) -> (End, bool)
 where
     R: serde_json::de::Read<'de>,
     S: Sink<'de>,
 {
-    let mut state = State { sink, near: "", stopped: false, met: false };
-    let walk = Walk { node: &paths.root, state: &mut state };
-    let walked = walk.deserialize(&mut *reader);
-    let end = match walked {
-        _ if state.stopped => End::Stopped,
-        Ok(()) => reader.end().map_or_else(End::Broken, |()| End::Whole),
-        Err(error) => End::Broken(error),
-    };
-    (end, state.met)
+    let mut met = false;
+    loop {
+        let mut state = State { sink: &mut *sink, near: "", stopped: false, met: false };
+        let walk = Walk { node: &paths.root, state: &mut state };
+        let walked = walk.deserialize(&mut *reader);
+        met |= state.met;
+        let end = match walked {
+            _ if state.stopped => End::Stopped,
+            Ok(()) => match reader.end() {
+                Ok(()) => End::Whole,
+                // Another document begins, if what was read of this one counts.
+                Err(_) if many && state.met => continue,
+                Err(error) => End::Broken(error),
+            },
+            Err(error) => End::Broken(error),
+        };
+        return (end, met);
+    }
 }
 
 /// Goes through a part of a document that has been read as a whole before.
@@ -151,7 +165,7 @@ pub(crate) fn each<'de>(
         fn lacking(&mut self, _: &'de str) {}
     }
     let mut reader = serde_json::Deserializer::from_str(part.get());
-    match whole(&mut reader, paths, &mut Values(value)).0 {
+    match whole(&mut reader, paths, false, &mut Values(value)).0 {
         End::Stopped => ControlFlow::Break(()),
         End::Whole | End::Broken(_) => ControlFlow::Continue(()),
     }
@@ -195,6 +209,7 @@ impl<'de, S: Sink<'de>> Walk<'_, '_, 'de, S> {
         }
         let wanted = |key: &str| self.node.of_key(key).filter(|node| node.wanted.is_some());
         if !fields.iter().any(|(key, _)| wanted(key).is_some()) {
+            self.state.sink.other_record(&fields);
             self.other();
             return Ok(());
         }

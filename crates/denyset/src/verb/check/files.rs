@@ -4,14 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use blocklist::{FeedName, Protection};
+use blocklist::{DescribedLine, FeedName, Protection};
 
 use super::problems::Findings;
 use super::{age, judged, limits_for, load};
 use crate::serve::Failure;
-use crate::view::CheckView;
+use crate::view::{CheckView, ExplainedLine, ExplainedView};
 use configuration::{Config, ConfigError};
-use feedfiles::{TreeLimits, read_path};
+use feedfiles::{TreeLimits, describe_path, read_path};
 
 /// The configuration, and what is to be said about it. The defaults stand in
 /// for a file that does not exist, unless it was asked for.
@@ -61,6 +61,35 @@ pub(super) fn check(
     }
     let Findings { problems, remarks } = findings;
     CheckView { feeds, problems, remarks, ..CheckView::default() }
+}
+
+/// The same with what the lines of each file were taken for.
+pub(super) fn explained(config: &Config, files: &[PathBuf], mut view: CheckView) -> CheckView {
+    for file in files {
+        let shown_as = file.to_string_lossy();
+        let Some(name) = name(config, file) else { continue };
+        let limits = limits_for(config, &name);
+        let described = describe_path(
+            file,
+            config.format_for(&name),
+            &config.options_for(&name),
+            &limits,
+            TreeLimits::default().bytes_max,
+        );
+        let feed = view.feeds.iter_mut().find(|feed| feed.feed == shown_as);
+        if let Some((feed, described)) = feed.zip(described.ok()) {
+            let line = |line: DescribedLine| ExplainedLine {
+                line: line.line,
+                text: line.text,
+                taken_for: line.taken_for,
+            };
+            feed.explained = Some(ExplainedView {
+                format: described.why,
+                lines: described.lines.into_iter().map(line).collect(),
+            });
+        }
+    }
+    view
 }
 
 /// The name under which the options of the configuration apply: the path

@@ -56,7 +56,8 @@ pub(super) fn run(
         view
     } else {
         let (config, problems) = files::config(given, file)?;
-        files::check(&config, &protection(&facts()), &arguments.feeds, problems)
+        let view = files::check(&config, &protection(&facts()), &arguments.feeds, problems);
+        if arguments.explain { files::explained(&config, &arguments.feeds, view) } else { view }
     };
     print(&view, arguments.print.format)
         .map_err(|error| failure(format!("cannot write to standard output: {error}")))?;
@@ -160,6 +161,8 @@ fn judged(
         exceptions: feed.tally.exceptions,
         ignored: feed.tally.ignored,
         rejected: feed.tally.rejected,
+        lines: feed.lines.named().map(|(name, count)| (name.to_owned(), count)).to_vec(),
+        explained: None,
         refused: verdict.as_ref().err().map(|refusals| reasons(refusals)),
         rejects: feed.rejects.iter().map(reject).collect(),
     };

@@ -112,6 +112,7 @@ struct Reader {
     progress: Progress,
     done: u64,
     total: u64,
+    allow_empty: bool,
 }
 
 impl Reader {
@@ -119,7 +120,8 @@ impl Reader {
         let Compile { feeds, intersect, allow, compare, .. } = arguments;
         let others = compare.as_ref().map_or(0, Vec::len);
         let total = (feeds.len() + intersect.len() + allow.len() + others) as u64;
-        Self { progress: Progress::begin("reading"), done: 0, total }
+        let allow_empty = arguments.allow_empty;
+        Self { progress: Progress::begin("reading"), done: 0, total, allow_empty }
     }
 
     /// Reads all of them or fails.
@@ -127,7 +129,10 @@ impl Reader {
         let mut feeds = Vec::with_capacity(files.len());
         for file in files {
             self.progress.at(self.done, self.total);
-            feeds.push((file.to_string_lossy().into_owned(), read::read(file, role)?));
+            feeds.push((
+                file.to_string_lossy().into_owned(),
+                read::read(file, role, self.allow_empty)?,
+            ));
             self.done += 1;
         }
         Ok(feeds)

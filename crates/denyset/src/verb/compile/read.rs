@@ -17,8 +17,8 @@ const REJECTS_SHOWN: usize = 3;
 
 /// Reads one file and lets it pass if it is a feed. What a daemon compares
 /// with an earlier version, and how much of the internet a feed may cover, is
-/// left to whoever asked.
-pub(super) fn read(file: &Path, role: Role) -> Result<Prefixes, Failure> {
+/// left to whoever asked, and so is whether a feed may be empty.
+pub(super) fn read(file: &Path, role: Role, allow_empty: bool) -> Result<Prefixes, Failure> {
     let limits = Limits { entries_max: ENTRIES.max, ..Limits::default() };
     let policy = GuardPolicy {
         coverage_percent_max: 100,
@@ -29,7 +29,8 @@ pub(super) fn read(file: &Path, role: Role) -> Result<Prefixes, Failure> {
     let feed = take(file, &limits).map_err(|why| failure(format!("cannot read {name}: {why}")))?;
     // What a file lets in may be all that it says.
     let lets_in = feed.exempted.as_ref().is_some_and(|exempted| !exempted.is_empty());
-    let policy = GuardPolicy { allow_empty: role == Role::Allow && lets_in, ..policy };
+    let policy =
+        GuardPolicy { allow_empty: allow_empty || role == Role::Allow && lets_in, ..policy };
     judge(&feed, None, &policy, &Prefixes::new()).map_err(|refusals| {
         let reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
         failure(format!("{name} is no usable feed: {}", reasons.join("; ")))

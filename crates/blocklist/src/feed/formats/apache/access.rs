@@ -17,6 +17,8 @@ pub(super) enum Said<'a> {
     Addresses(Effect, &'a [u8]),
     /// A directive that decides nothing by addresses.
     Nothing,
+    /// One that does, for a part of the host.
+    Narrower,
     /// No directive.
     Foreign,
 }
@@ -140,10 +142,12 @@ impl Access {
             self.section(section);
             return Said::Nothing;
         }
-        if self.narrower > 0 {
-            return Said::Nothing;
-        }
         let (name, rest) = first_word(line);
+        if self.narrower > 0 {
+            let decides = [&b"deny"[..], b"allow", b"require"];
+            let decides = decides.iter().any(|known| name.eq_ignore_ascii_case(known));
+            return if decides { Said::Narrower } else { Said::Nothing };
+        }
         let (argument, after) = first_word(rest);
         match name.to_ascii_lowercase().as_slice() {
             b"deny" if is_from(argument) => Said::Addresses(Effect::Blocks, after),

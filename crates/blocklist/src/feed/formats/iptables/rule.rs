@@ -87,7 +87,9 @@ const TAKING: [&[u8]; 11] = [
 pub(super) fn command(line: &[u8]) -> Result<Command<'_>, RejectReason> {
     match line {
         b"COMMIT" => return Ok(Command::Other),
-        [b'*', table @ ..] => return Ok(Command::Table(table)),
+        [b'*', table @ ..] if !table.is_empty() && table.iter().all(u8::is_ascii_lowercase) => {
+            return Ok(Command::Table(table));
+        }
         [b':', chain @ ..] => {
             return Ok(Command::Chain(words(chain).next().unwrap_or_default()));
         }

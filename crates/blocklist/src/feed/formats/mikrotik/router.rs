@@ -89,7 +89,7 @@ impl<'a> Router<'a> {
         for (name, list) in self.lists.drain() {
             if !options.selects(&name) {
                 for named in &list {
-                    visit.ignore(named.line);
+                    visit.left_out(named.line);
                 }
                 continue;
             }

@@ -193,7 +193,7 @@ impl<'a> Reader<'a> {
         };
         match element(range) {
             Ok(element) => match element.seconds.or(set.timeout) {
-                Some(0) => visit.ignore(line),
+                Some(0) => visit.ended(line),
                 seconds => {
                     set.elements.push((Named { line, entry: element.entry, seconds }, action));
                 }

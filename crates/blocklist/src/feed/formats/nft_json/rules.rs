@@ -132,7 +132,7 @@ fn elements<'a>(
             None => (raw, None),
         };
         match parts(element) {
-            (Ok(_), Some(0)) => visit.ignore(line),
+            (Ok(_), Some(0)) => visit.ended(line),
             (Ok(entry), seconds) => {
                 let seconds = seconds.or(set.timeout);
                 set.elements.push((Named { line, entry, seconds }, action));

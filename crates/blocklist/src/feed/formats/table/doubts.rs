@@ -4,6 +4,7 @@
 
 use super::super::super::Why;
 use super::super::super::csv::Fields;
+use super::super::super::fields as named;
 use super::super::super::verdict::{self, Verdict};
 use super::layout::is_entry;
 use crate::{parse_address, token::ipv4};
@@ -58,7 +59,7 @@ const ADDRESSES: [&str; 44] = [
 ];
 
 /// Names of columns that say something of an address and decide nothing.
-const NOTES: [&str; 96] = [
+const NOTES: [&str; 95] = [
     "firstseen",
     "lastseen",
     "firstseenutc",
@@ -71,7 +72,6 @@ const NOTES: [&str; 96] = [
     "timestamp",
     "when",
     "since",
-    "until",
     "created",
     "createdat",
     "updated",
@@ -233,8 +233,18 @@ impl Doubts {
     fn deciding(&self, index: usize, field: &[u8]) -> Option<Why> {
         let named = self.names.get(index);
         let decides = self.shown.get(index).is_some_and(|name| verdict::is_deciding(name));
-        let exempts = if decides {
-            !verdict::blocks(field)
+        let shown = self.shown.get(index);
+        let acts = self.shown.iter().any(|name| named::is_action(name));
+        if acts && shown.is_some_and(|name| named::is_scope(name)) && !named::is_whole(field) {
+            let name = String::from_utf8_lossy(&self.shown[index]).into_owned();
+            let value = String::from_utf8_lossy(&field[..field.len().min(40)]).into_owned();
+            let example = format!("{name} = any");
+            return Some(Why::Verdict { field: format!("column `{name}`"), value, example });
+        }
+        let exempts = if shown.is_some_and(|name| named::ends(name)) {
+            !named::is_for_ever(field)
+        } else if decides {
+            !shown.is_some_and(|name| named::blocks_in(name, field))
         } else {
             verdict::plainly(field) == Some(Verdict::Exempts)
         };
@@ -259,10 +269,10 @@ impl Doubts {
                 Some("a column may be a length, a mask or the end of a range")
             }
             Some(name) if is_one_of(&NOTES, name) || name.is_empty() => None,
-            Some(_) if self.shown.get(index).is_some_and(|name| verdict::is_deciding(name)) => None,
+            Some(_) if self.shown.get(index).is_some_and(|name| decides_or_notes(name)) => None,
             // Of a column of unknown meaning, times and the like decide nothing.
             _ if field.is_empty() || is_time(field) => None,
-            Some(_) if is_number(field) => None,
+            Some(_) if is_number(field) && !is_zero(field) => None,
             Some(_) => Some("what a column says of its rows is not known"),
             None if is_number(field) => {
                 Some("a number without a name may be a length, a count or a verdict")
@@ -285,6 +295,51 @@ pub(in super::super::super) fn row<'a>(fields: impl Iterator<Item = &'a [u8]>) -
     shown.collect::<Vec<_>>().join(", ")
 }
 
+/// Whether a column's own doubts were asked for, or it is a note by its last word.
+fn decides_or_notes(name: &[u8]) -> bool {
+    const LAST: [&str; 22] = [
+        "seen",
+        "date",
+        "time",
+        "count",
+        "name",
+        "dns",
+        "rdns",
+        "ptr",
+        "country",
+        "city",
+        "region",
+        "asn",
+        "org",
+        "isp",
+        "url",
+        "id",
+        "port",
+        "comment",
+        "note",
+        "description",
+        "reason",
+        "domain",
+    ];
+    let mut words = name.split(|byte| !byte.is_ascii_alphanumeric());
+    let last = words.next_back().unwrap_or_default();
+    let noted = LAST.iter().any(|word| last.eq_ignore_ascii_case(word.as_bytes()));
+    let says = words.any(|word| verdict::of_word(word).is_some());
+    verdict::is_deciding(name) || named::ends(name) || noted && !says
+}
+
+/// Whether a column of this name holds a part of an address that stands in
+/// another one: a length, a mask, the end of a range.
+pub(in super::super::super) fn is_part_of_address(name: &[u8]) -> bool {
+    is_one_of(&PARTS, &verdict::plain_name(name))
+}
+
+/// Whether a column of this name holds the addresses of whom a list is about.
+pub(in super::super::super) fn is_address_column(name: &[u8]) -> bool {
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && is_one_of(&ADDRESSES, &verdict::plain_name(name))
+}
+
 fn is_one_of(known: &[&str], name: &[u8]) -> bool {
     known.iter().any(|known| known.as_bytes() == name)
 }
@@ -293,6 +348,11 @@ fn is_one_of(known: &[&str], name: &[u8]) -> bool {
 fn is_address(field: &[u8]) -> bool {
     let mask = ipv4::parse(field).ok().and_then(ipv4::mask_length).is_some();
     is_entry(field) && !(mask && parse_address(field).is_err())
+}
+
+/// Nothing of what a column counts or measures: perhaps no reason to block.
+fn is_zero(field: &[u8]) -> bool {
+    str::from_utf8(field).is_ok_and(|text| text.parse() == Ok(0.0_f64))
 }
 
 fn is_number(field: &[u8]) -> bool {

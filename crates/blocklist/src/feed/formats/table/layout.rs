@@ -35,14 +35,22 @@ pub(super) fn is_entry(field: &[u8]) -> bool {
 /// The layout in which there are addresses, in the configured column or else in
 /// only one.
 pub(super) fn layout(head: &Head<'_>, wanted: Option<&Column>) -> Layout {
-    let layouts = SEPARATORS.map(|separator| {
-        let column = match wanted {
-            None => only_column(head, separator),
-            Some(Column::Number(number)) => usize::from(*number).checked_sub(1),
-            Some(Column::Name(name)) => named(head, separator, name),
-        };
-        Layout { separator, column }
-    });
+    if wanted.is_none() && is_quoted_list(head) {
+        return Layout { separator: b',', column: Some(0) };
+    }
+    // Blanks stand within fields, too, so that they part them only if somebody
+    // who says which columns there are finds no other mark.
+    let separators = SEPARATORS.iter().copied().chain(wanted.map(|_| b' '));
+    let layouts: Vec<Layout> = separators
+        .map(|separator| {
+            let column = match wanted {
+                None => only_column(head, separator),
+                Some(Column::Number(number)) => usize::from(*number).checked_sub(1),
+                Some(Column::Name(name)) => named(head, separator, name),
+            };
+            Layout { separator, column }
+        })
+        .collect();
     // Without any address, what counts is which separator there is.
     let fields = |layout: &Layout| {
         let column = layout.column.unwrap_or_default();
@@ -58,7 +66,21 @@ pub(super) fn layout(head: &Head<'_>, wanted: Option<&Column>) -> Layout {
     };
     // Of equally good ones, the first.
     let best = layouts.iter().rev().max_by_key(|layout| fields(layout));
-    best.copied().unwrap_or(layouts[0])
+    best.copied().unwrap_or(Layout { separator: SEPARATORS[0], column: None })
+}
+
+/// Whether all lines are one quoted entry each, but for a header.
+pub(super) fn is_quoted_list(head: &Head<'_>) -> bool {
+    let mut entries = 0;
+    let quoted = rows_of(head).enumerate().all(|(at, line)| match line {
+        [b'"', inner @ .., b'"'] if is_entry(inner) => {
+            entries += 1;
+            true
+        }
+        [b'"', inner @ .., b'"'] => at == 0 && is_name(inner) && !inner.contains(&b'"'),
+        _ => false,
+    });
+    quoted && entries > 0
 }
 
 /// The only column with addresses.

@@ -1,0 +1,65 @@
+//! Comments of a plain list that are verdicts: headings of parts, and words
+//! beside single entries. A list of which only a part is under such a word is
+//! several lists. Knows comments, and counts lines.
+
+use super::super::super::structure::verdict_of_comment;
+use super::super::super::verdict::Verdict;
+use super::super::super::visit::{Line, Visit};
+use super::super::super::{Shape, Why};
+
+/// What the comments said so far.
+#[derive(Default)]
+pub(super) struct Remarks {
+    /// The last heading.
+    heading: Option<Verdict>,
+    /// How many lines have entries that are exempted beside them.
+    exempted: u64,
+}
+
+const WHY: Why = Why::Structure("a comment says of a part of the list that it is welcome");
+
+impl Remarks {
+    /// A comment that has a line for itself. `before` is what can be said of the
+    /// lines before it.
+    pub(super) fn heading(
+        &mut self,
+        line: Line<'_>,
+        comment: &[u8],
+        before: &Shape,
+        visit: &mut impl Visit,
+    ) {
+        let Some(said) = verdict_of_comment(comment) else { return };
+        let entries = before.lines - 1 > before.blank;
+        let mixed = match said {
+            Verdict::Exempts => entries && self.heading != Some(Verdict::Exempts),
+            Verdict::Blocks => entries && self.heading == Some(Verdict::Exempts),
+        };
+        if mixed {
+            visit.doubt(line, WHY);
+        }
+        self.heading = Some(said);
+    }
+
+    /// A comment behind an entry.
+    pub(super) fn beside(
+        &mut self,
+        line: Line<'_>,
+        comment: &[u8],
+        before: &Shape,
+        visit: &mut impl Visit,
+    ) {
+        let exempts = verdict_of_comment(comment) == Some(Verdict::Exempts);
+        let others = before.lines - 1 - before.blank > self.exempted;
+        if exempts && others || !exempts && self.exempted > 0 {
+            visit.doubt(line, WHY);
+        }
+        self.exempted += u64::from(exempts);
+    }
+
+    /// The end of the list: whether all entries are like those that are exempted.
+    pub(super) fn finish(&self, shape: &Shape, visit: &mut impl Visit) {
+        if self.exempted > 0 && shape.lines.saturating_sub(shape.blank) > self.exempted {
+            visit.doubt(Line::At { number: shape.lines, text: b"" }, WHY);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+INSERT INTO bans VALUES ('192.0.2.1','x');
+INSERT INTO allow VALUES ('198.51.100.7','y');
