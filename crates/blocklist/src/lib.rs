@@ -19,9 +19,10 @@ pub use address::Address;
 pub use algebra::{AddressCount, AddressRange, AnyRange, range_prefixes};
 pub use family::Family;
 pub use feed::{
-    Column, Condition, ConditionError, Doubt, Exemption, Feed, Format, FormatChoice, JsonPath,
-    Limits, Options, PathError, Promise, Reject, Shape, Source, Tally, UnknownFormat, Why, detect,
-    exemption_with, parse, parse_with, sources, sources_with,
+    AsNumber, AsNumberError, BesideError, Column, Condition, ConditionError, CountryError,
+    CountryRule, Doubt, Exemption, Feed, Format, FormatChoice, JsonPath, Limits, Options,
+    PathError, Promise, Reject, Shape, Source, Tally, UnknownFormat, Why, detect, exemption_with,
+    parse, parse_with, sources, sources_with,
 };
 pub use guard::{Guard, GuardPolicy, JUDGED_FROM, Refusal, judge};
 pub use list::{

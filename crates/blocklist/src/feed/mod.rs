@@ -3,8 +3,11 @@
 //! the guards to say.
 
 mod addresses;
+mod asked;
 mod bare;
+mod beside;
 mod condition;
+mod country;
 mod csv;
 mod detect;
 mod disjoint;
@@ -16,6 +19,7 @@ mod gather;
 mod json;
 mod limits;
 mod lines;
+mod network;
 mod options;
 mod places;
 mod precedence;
@@ -32,18 +36,22 @@ mod words;
 
 use std::collections::BTreeMap;
 
+pub use beside::BesideError;
 pub use condition::{Condition, ConditionError};
+pub use country::{CountryError, CountryRule};
 pub use detect::detect;
 pub use doubt::{Doubt, Why};
 pub use format::{Format, FormatChoice, UnknownFormat};
 pub use json::{JsonPath, PathError};
 pub use limits::Limits;
+pub use network::{AsNumber, AsNumberError};
 pub use options::{Column, Options};
 pub use shape::Shape;
 pub use sources::{Exemption, Source, exemption_with, sources, sources_with};
 pub use tally::{Promise, Reject, Tally};
 
 use crate::Prefixes;
+use visit::Visit as _;
 
 /// What the bytes of a feed mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +108,10 @@ pub fn parse_with(
     let choice = format.into();
     let format = choice.for_bytes(bytes);
     let mut gather = gather::Gather::new(limits, choice != FormatChoice::Auto);
+    if let Some(why) = asked::unheard(format, options) {
+        let text = lines::first(lines::without_mark(bytes)).0;
+        gather.doubt(visit::Line::At { number: 1, text }, why);
+    }
     let shape = format.read(bytes, options, limits, &mut gather);
     gather.finish(format, shape)
 }

@@ -56,6 +56,11 @@ pub(super) trait Visit {
     /// record of another kind, a rule that lets packets through.
     fn ignore(&mut self, line: Line<'_>);
 
+    /// A row or record that the configuration does not ask for.
+    fn left_out(&mut self, line: Line<'_>) {
+        self.ignore(line);
+    }
+
     /// The feed says that it has so many entries.
     fn promise(&mut self, entries: u64);
 

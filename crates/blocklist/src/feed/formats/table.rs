@@ -15,6 +15,8 @@ mod doubts;
 mod layout;
 mod rows;
 
+use std::ops::ControlFlow;
+
 use super::super::csv::Splitter;
 use super::super::detect::{Head, Likeness};
 use super::super::visit::Visit;
@@ -23,6 +25,7 @@ use crate::RejectReason;
 
 use doubts::Doubts;
 pub(in super::super) use doubts::row;
+pub(in super::super) use layout::named;
 use layout::{SEPARATORS, holders, is_header, is_name, layout, names};
 use rows::Rows;
 
@@ -36,8 +39,10 @@ pub(in super::super) fn read(
     let head = Head::of(bytes);
     let layout = layout(&head, options.column.as_ref());
     let rows = Rows::new(&head, layout.separator, options);
-    let mut doubts = (!options.decide_rows())
-        .then(|| Doubts::new(layout.column, names(&head, layout.separator)));
+    let mut doubts = options.column.is_none().then(|| {
+        let doubts = Doubts::new(layout.column, names(&head, layout.separator));
+        if options.say_which_rows() { doubts.about_columns(rows.asked().collect()) } else { doubts }
+    });
     let mut splitter = Splitter::new(layout.separator);
     let mut may_be_header = true;
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
@@ -50,7 +55,10 @@ pub(in super::super) fn read(
         {
             visit.doubt(line, why);
         }
-        visit.read_unless(header || !rows.count(fields), line, || {
+        if !header && rows.leave_out(fields, line, visit) {
+            return ControlFlow::Continue(());
+        }
+        visit.read_unless(header, line, || {
             rows.entry(fields, layout.column.ok_or(RejectReason::NoColumn)?)
         })
     })
