@@ -19,10 +19,10 @@ pub use address::Address;
 pub use algebra::{AddressCount, AddressRange, AnyRange, Overlap, OverlapPart, range_prefixes};
 pub use family::Family;
 pub use feed::{
-    Column, Condition, ConditionError, DescribedLine, Description, Doubt, Exemption, Feed, Format,
-    FormatChoice, JsonPath, Limits, LineTally, Options, PathError, Promise, Reject, Shape, Source,
-    Tally, UnknownFormat, Why, describe, detect, exemption_with, parse, parse_with, sources,
-    sources_with,
+    AsNumber, AsNumberError, BesideError, Column, Condition, ConditionError, CountryError,
+    CountryRule, DescribedLine, Description, Doubt, Exemption, Feed, Format, FormatChoice,
+    JsonPath, Limits, LineTally, Options, PathError, Promise, Reject, Shape, Source, Tally,
+    UnknownFormat, Why, describe, detect, exemption_with, parse, parse_with, sources, sources_with,
 };
 pub use guard::{Guard, GuardPolicy, JUDGED_FROM, Refusal, judge};
 pub use list::{

@@ -47,6 +47,15 @@ fn formats_are_told_from_their_content() {
     check(Format::Geofeed, "# geofeed\n192.0.2.0/24,ZZ,ZZ-01,City,\n2001:db8::/32,ZZ,,,\n");
     check(Format::Delegated, "2|apnic|1|2|3|4|+1000\napnic|AU|ipv4|192.0.2.0|256|1|allocated\n");
     check(Format::Maxmind, "network,geoname_id,x\n192.0.2.0/24,1,2\n");
+    check(
+        Format::MaxmindAsn,
+        "network,autonomous_system_number,autonomous_system_organization\n192.0.2.0/24,64500,X\n",
+    );
+    check(Format::Pfx2as, "192.0.2.0\t24\t64500\n2001:db8::\t32\t64500_64501\n");
+    check(
+        Format::Iptoasn,
+        "192.0.2.0\t192.0.2.255\t64500\tUS\tX\n192.0.3.0\t192.0.3.1\t0\tNone\tNot routed\n",
+    );
     check(Format::TorExits, "ExitNode 01\nPublished x\nLastStatus y\nExitAddress 192.0.2.1 z\n");
     check(Format::Rbldnsd, "$SOA 1 a b 1 1 1 1 1\n:127.0.0.2:x\n192.0.2.0/24\n!192.0.2.1\n");
     check(Format::Table, "when,ip,port\nnow,192.0.2.8,443\nthen,192.0.2.9,80\n");

@@ -186,6 +186,35 @@ const WRITERS: &[Writer] = &[
         ipv6: true,
     },
     Writer {
+        format: Format::MaxmindAsn,
+        head: "network,autonomous_system_number,autonomous_system_organization\n",
+        line: |text, prefix| {
+            let length = prefix_length(prefix);
+            line!(text, "{}/{length},64500,\"Example, Inc.\"", ends(prefix).0);
+        },
+        tail: "",
+        ipv6: true,
+    },
+    Writer {
+        format: Format::Pfx2as,
+        head: "",
+        line: |text, prefix| {
+            line!(text, "{}\t{}\t64500_64501", ends(prefix).0, prefix_length(prefix));
+        },
+        tail: "",
+        ipv6: true,
+    },
+    Writer {
+        format: Format::Iptoasn,
+        head: "",
+        line: |text, prefix| {
+            let (first, last) = ends(prefix);
+            line!(text, "{first}\t{last}\t64500\tUS\tEXAMPLE - Example, Inc.");
+        },
+        tail: "",
+        ipv6: true,
+    },
+    Writer {
         format: Format::Table,
         head: "when,network,port\n",
         line: |text, prefix| line!(text, "\"now, then\",{prefix},443"),

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use blocklist::{Column, Condition, ConditionError, Format, FormatChoice, Glob, JsonPath};
+use blocklist::{
+    AsNumber, AsNumberError, Column, Condition, ConditionError, CountryError, CountryRule,
+    FeedName, Format, FormatChoice, Glob, JsonPath,
+};
 use intake::{GuardOverrides, WhenStale};
 use jiff::{Span, SpanRelativeTo};
 
@@ -32,6 +35,14 @@ pub struct FeedConfig {
     pub select: Option<Vec<String>>,
     /// Which rows count, all of these.
     pub conditions: Option<Vec<Condition>>,
+    /// Of which countries rows count.
+    pub countries: Option<Vec<CountryRule>>,
+    /// The file with the places that rows refer to.
+    pub locations: Option<String>,
+    /// Of which networks rows count.
+    pub asns: Option<Vec<AsNumber>>,
+    /// The file that lists more of them.
+    pub asn_feed: Option<String>,
     /// How old a file may be before it counts as stale.
     pub max_age: Option<Duration>,
     /// What becomes of a feed that is stale.
@@ -60,8 +71,13 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
     let select =
         section.texts("select").map(|texts| texts.into_iter().map(|t| t.text.to_owned()).collect());
     let conditions = conditions(&mut section);
+    let countries = countries(&mut section);
+    let locations = file(&mut section, "locations");
+    let asns = asns(&mut section);
+    let asn_feed = file(&mut section, "asn-feed");
     let columns = [&column, &last_column, &length_column];
-    keep_short(&section, columns, path.as_deref(), select.as_deref(), conditions.as_deref());
+    let texts = [&path, &locations, &asn_feed].map(Option::as_deref);
+    keep_short(&section, columns, texts, select.as_deref(), conditions.as_deref());
     let max_age = max_age(&mut section);
     let when_stale =
         section.choice("when-stale", &[("keep", WhenStale::Keep), ("drop", WhenStale::Drop)]);
@@ -79,6 +95,10 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
         path,
         select,
         conditions,
+        countries,
+        locations,
+        asns,
+        asn_feed,
         max_age,
         when_stale,
         optional,
@@ -105,11 +125,58 @@ fn conditions(section: &mut Section<'_, '_>) -> Option<Vec<Condition>> {
     Some(read.collect())
 }
 
+/// Countries whose rows count, those that there are.
+fn countries(section: &mut Section<'_, '_>) -> Option<Vec<CountryRule>> {
+    let texts = section.texts("countries")?;
+    let begins = texts.first().map_or(section.offset(), |text| text.at);
+    let mut rules = Vec::with_capacity(texts.len());
+    for Text { text, at } in texts {
+        match text.parse() {
+            Ok(rule) => rules.push(rule),
+            Err(error) => section.note(at, "countries", CountryError::to_string(&error)),
+        }
+    }
+    if let Some(rule) = CountryRule::contradiction(&rules) {
+        section.note(begins, "countries", format!("`{rule}` takes out what is named beside it"));
+    }
+    Some(rules)
+}
+
+/// Networks whose rows count, those that are numbers.
+fn asns(section: &mut Section<'_, '_>) -> Option<Vec<AsNumber>> {
+    let texts = section.texts("asns")?;
+    if texts.len() > limits::ASNS_MAX {
+        let message = format!("{} networks, at most {} fit", texts.len(), limits::ASNS_MAX);
+        section.note(section.offset(), "asns", message);
+        return None;
+    }
+    let mut numbers: Vec<AsNumber> = Vec::with_capacity(texts.len());
+    for Text { text, at } in texts {
+        match text.parse() {
+            Ok(number) => numbers.push(number),
+            Err(error) => section.note(at, "asns", AsNumberError::to_string(&error)),
+        }
+    }
+    Some(numbers)
+}
+
+/// The name of a file in feeds-dir.
+fn file(section: &mut Section<'_, '_>, key: &'static str) -> Option<String> {
+    let Text { text, at } = section.text(key)?;
+    match FeedName::new(text) {
+        Ok(_) => Some(text.to_owned()),
+        Err(error) => {
+            section.note(at, key, format!("{text:?} is no file in feeds-dir: {error}"));
+            None
+        }
+    }
+}
+
 /// Notes that a table says more about reading than fits into a copy's header.
 fn keep_short(
     section: &Section<'_, '_>,
     columns: [&Option<Column>; 3],
-    path: Option<&str>,
+    texts: [Option<&str>; 3],
     select: Option<&[String]>,
     conditions: Option<&[Condition]>,
 ) {
@@ -119,10 +186,12 @@ fn keep_short(
     });
     let sets = select.unwrap_or_default().iter().map(String::len);
     let rows = conditions.unwrap_or_default().iter().map(|row| row.to_string().len());
-    let bytes = names.chain(sets).chain(rows).sum::<usize>() + path.map_or(0, str::len);
+    let texts = texts.into_iter().flatten().map(str::len);
+    let bytes = names.chain(sets).chain(rows).chain(texts).sum::<usize>();
     let max = limits::READING_BYTES_MAX;
     if bytes > max {
-        let keys = "`column`, `last-column`, `length-column`, `path`, `select` and `where`";
+        let keys = "`column`, `last-column`, `length-column`, `path`, `select`, `where`, \
+                    `locations` and `asn-feed`";
         let message = format!("{keys} have {bytes} bytes together, at most {max} fit");
         section.note(section.offset(), "match", message);
     }

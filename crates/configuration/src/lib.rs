@@ -165,8 +165,8 @@ impl Config {
     pub fn options_for(&self, feed: &FeedName) -> Options {
         let mut options = Options::default();
         for table in self.tables_for(feed) {
-            let FeedConfig { column, last_column, length_column, path, select, conditions, .. } =
-                table;
+            let FeedConfig { column, last_column, length_column, path, select, .. } = table;
+            let FeedConfig { conditions, countries, locations, asns, asn_feed, .. } = table;
             let take = |into: &mut Option<Column>, from: &Option<Column>| {
                 *into = from.clone().or(into.take());
             };
@@ -176,6 +176,10 @@ impl Config {
             options.path = path.clone().or(options.path);
             options.select = select.clone().unwrap_or(options.select);
             options.conditions = conditions.clone().unwrap_or(options.conditions);
+            options.countries = countries.clone().unwrap_or(options.countries);
+            options.locations = locations.clone().or(options.locations);
+            options.asns = asns.clone().unwrap_or(options.asns);
+            options.asn_feed = asn_feed.clone().or(options.asn_feed);
         }
         options
     }

@@ -79,6 +79,9 @@ pub const IGNORE_MAX: usize = 1_000;
 /// Bytes in all that one `[[feed]]` table has to say about columns, paths, sets
 /// and rows: they stand in the header of each copy.
 pub const READING_BYTES_MAX: usize = 4096;
+/// Networks in one `asns` at the most: they stand there too. A file may list
+/// more.
+pub const ASNS_MAX: usize = 4096;
 /// Strings in one array at the most.
 pub const STRINGS_MAX: usize = 100_000;
 /// The longest path of a socket: `sun_path` has 108 bytes (`unix(7)`), the last

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use blocklist::{Allow, Column, FeedName, Format, FormatChoice, GuardPolicy, Protect};
+use blocklist::{Allow, AsNumber, Column, FeedName, Format, FormatChoice, GuardPolicy, Protect};
 use intake::WhenStale;
 
 use super::{Config, ConfigError, Daemon, OnStop, Update};
@@ -419,11 +419,45 @@ fn what_a_feed_says_about_reading_fits_into_the_header_of_its_copy() {
         format!("[[feed]]\nmatch = \"*\"\ncolumn = \"{half}\"\nselect = [\"{half}\"]\n")
     };
     good(&table(4096));
-    let keys = "`column`, `last-column`, `length-column`, `path`, `select` and `where`";
+    let keys = "`column`, `last-column`, `length-column`, `path`, `select`, `where`, `locations` \
+                and `asn-feed`";
     check(
         &table(4098),
         &[&format!("1:1: feed.match: {keys} have 4098 bytes together, at most 4096 fit")],
     );
+}
+
+#[test]
+fn what_is_no_country_no_network_and_no_file_is_told_at_its_place() {
+    let country = "is no country: two letters of ISO 3166-1 are allowed, `KP`, with `!` for all \
+                   but this one, or `*` for all";
+    let network = "is no number of a network: AS1 to AS4294967294 is allowed, as in `AS64500`";
+    let check_key = |key: &str, value: &str, want: &str| {
+        let text = format!("[[feed]]\nmatch = \"*\"\n{key} = {value}\n");
+        check(&text, &[&format!("3:{want}")]);
+    };
+    check_key("countries", "[\"DEU\"]", &format!("14: feed.countries: `DEU` {country}"));
+    check_key(
+        "countries",
+        "[\"KP\", \"!UK\"]",
+        &format!("20: feed.countries: `!UK` {country}; the United Kingdom is GB"),
+    );
+    check_key(
+        "countries",
+        "[\"DE\", \"!DE\"]",
+        "14: feed.countries: `!DE` takes out what is named beside it",
+    );
+    check_key("asns", "[\"AS0\"]", &format!("9: feed.asns: `AS0` {network}"));
+    check_key("asns", "[\"AS1\", \"x\"]", &format!("16: feed.asns: `x` {network}"));
+    check_key("asns", "[64500]", "9: feed.asns: a string is allowed, not an integer");
+    for key in ["locations", "asn-feed"] {
+        for file in ["/etc/passwd", "../x", "", ".x", "a//b"] {
+            let text = format!("[[feed]]\nmatch = \"*\"\n{key} = \"{file}\"\n");
+            let mistakes = Config::parse(&text).expect_err("it is no file in feeds-dir");
+            let found = mistakes[0].to_string();
+            assert!(found.contains(&format!("feed.{key}")), "{found}");
+        }
+    }
 }
 
 #[test]
@@ -473,6 +507,10 @@ last-column = \"end\"
 length-column = 3
 select = [\"set:bad\"]
 where = [\"n >= 90\", \"cc in CN,RU\"]
+countries = [\"KP\", \"!de\"]
+locations = \"GeoLite2-Country-Locations-en.csv\"
+asns = [\"AS64500\", \"64501\"]
+asn-feed = \"spamhaus/asndrop.json\"
 [[feed]]
 match = \"[b]\"
 column = 4
@@ -497,6 +535,11 @@ column = 4
     assert_eq!(options.select, ["set:bad"]);
     let conditions: Vec<_> = options.conditions.iter().map(ToString::to_string).collect();
     assert_eq!(conditions, ["n >= 90", "cc in CN,RU"]);
+    let countries: Vec<_> = options.countries.iter().map(ToString::to_string).collect();
+    assert_eq!(countries, ["KP", "!DE"]);
+    assert_eq!(options.locations.as_deref(), Some("GeoLite2-Country-Locations-en.csv"));
+    assert_eq!(options.asns, [AsNumber(64_500), AsNumber(64_501)]);
+    assert_eq!(options.asn_feed.as_deref(), Some("spamhaus/asndrop.json"));
     assert_eq!(
         config.rules().max_age_for(&feed("a")),
         Some((Duration::from_secs(36 * 3_600), WhenStale::Keep))

@@ -12,7 +12,7 @@ use blocklist::{Column, Condition, ConditionError, Feed, FeedName, Format, Optio
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::version::{ColumnText, Manner, READER, VersionId, reading_crc32};
+use super::version::{ColumnText, Manner, READER, RowsText, VersionId, reading_crc32};
 
 /// What a copy begins with; the number is the version of this form.
 const MAGIC: &str = "denyset-feed 1 ";
@@ -21,8 +21,9 @@ const MAGIC: &str = "denyset-feed 1 ";
 const LEAD_BYTES: usize = MAGIC.len() + 8 + 1 + 8 + 1;
 /// The longest header. JSON may need six bytes for one of a name, and a name
 /// has 4,096 at most, and what the configuration says about a feed few times as
-/// many, as it comes from several tables.
-const HEADER_BYTES_MAX: usize = 256 * 1024;
+/// many, as it comes from several tables. The numbers of places that rows refer
+/// to need most of it: 200,000 of eleven bytes.
+const HEADER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What is known of a copy apart from its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,6 +198,8 @@ struct HeaderText {
     select: Vec<String>,
     #[serde(default, rename = "where")]
     conditions: Vec<String>,
+    #[serde(flatten)]
+    rows: RowsText,
     written: String,
     accepted: String,
     bytes: u64,
@@ -211,7 +214,7 @@ struct HeaderText {
 
 impl From<&CopyHeader> for HeaderText {
     fn from(header: &CopyHeader) -> Self {
-        let Options { column, last_column, length_column, path, select, conditions } =
+        let Options { column, last_column, length_column, path, select, conditions, .. } =
             &header.options;
         Self {
             feed: header.feed.to_string(),
@@ -224,6 +227,7 @@ impl From<&CopyHeader> for HeaderText {
             path: path.clone(),
             select: select.clone(),
             conditions: conditions.iter().map(ToString::to_string).collect(),
+            rows: RowsText::from(&header.options),
             written: encode_exactly(header.written),
             accepted: encode_time(header.accepted),
             bytes: header.bytes,
@@ -266,6 +270,7 @@ impl TryFrom<HeaderText> for CopyHeader {
                 path: written.path,
                 select: written.select,
                 conditions: conditions(&written.conditions)?,
+                ..written.rows.options()?
             },
             written: time(&written.written)?,
             accepted: time(&written.accepted)?,
@@ -310,6 +315,8 @@ pub(super) fn decode_time(text: &str) -> Option<SystemTime> {
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
+    use blocklist::AsNumber;
+
     use super::*;
 
     fn header(accepted: SystemTime) -> CopyHeader {
@@ -323,6 +330,12 @@ mod tests {
             path: Some("a[].b".into()),
             select: vec!["set:bad".into()],
             conditions: vec!["n >= 90".parse().expect("a condition")],
+            countries: vec!["!DE".parse().expect("a country")],
+            locations: Some("locations.csv".into()),
+            places: Some(vec![7, 2_921_044]),
+            asns: vec![AsNumber(64_500)],
+            asn_feed: Some("asndrop.json".into()),
+            listed_asns: Some(vec![AsNumber(3), AsNumber(64_501)]),
         };
         let manner = Manner { format: Format::Plain, detected: false, options: &options };
         let header = CopyHeader::new(&feed, manner, &parsed, bytes, UNIX_EPOCH);
@@ -357,6 +370,8 @@ mod tests {
         let column =
             |number| Options { column: Some(Column::Number(number)), ..Options::default() };
         let path = |path: &str| Options { path: Some(path.into()), ..Options::default() };
+        let places = |places: &[u32]| Options { places: Some(places.into()), ..Options::default() };
+        let listed = |asn| Options { listed_asns: Some(vec![AsNumber(asn)]), ..Options::default() };
         let versions = [
             named(Format::Plain, &plain, b"a"),
             named(Format::Plain, &plain, b"b"),
@@ -365,6 +380,10 @@ mod tests {
             named(Format::Firehol, &column(1), b"a"),
             named(Format::Firehol, &column(2), b"a"),
             named(Format::Plain, &path("1"), b"a"),
+            named(Format::Plain, &places(&[1]), b"a"),
+            named(Format::Plain, &places(&[2]), b"a"),
+            named(Format::Plain, &listed(1), b"a"),
+            named(Format::Plain, &listed(2), b"a"),
             VersionId::of(detected, b"a"),
         ];
         let all: std::collections::BTreeSet<_> = versions.into_iter().collect();

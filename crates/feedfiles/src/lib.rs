@@ -4,6 +4,7 @@
 //! Here is all that touches the feeds directory and the state directory. What
 //! a feed *means* is decided in `blocklist`; when to look, in the daemon.
 
+mod beside;
 mod copies;
 mod copy;
 mod draft;
@@ -29,6 +30,7 @@ mod version;
 mod walk;
 mod watch;
 
+pub use beside::beside;
 pub use copies::{BadCopy, Copies, LastGood, Restored, RestoredFeed, StoreError};
 pub use copy::{CopyError, CopyHeader};
 pub use draft::{Draft, Drafts};
@@ -39,7 +41,7 @@ pub use makeup::MadeOf;
 pub use mapped::OpenCopy;
 pub use name::{Naming, PassedOver, Rule, Shown};
 pub use quiet::Quiet;
-pub use read::{FeedFile, Taken, describe_path, read, read_only, read_path};
+pub use read::{FeedFile, Taken, complete_for_path, describe_path, read, read_only, read_path};
 pub use rounds::{Rounds, Sight};
 pub use settle::Settle;
 pub use signature::Signature;

@@ -1,6 +1,7 @@
 //! Reads one feed whole, or says why not. What was read is what stood in the
 //! file at one moment; a file that changes meanwhile is read another time.
 
+use std::borrow::Cow;
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -11,6 +12,7 @@ use blocklist::{
     Description, Feed, FeedName, FormatChoice, Guard, Options, Refusal, describe, parse_with,
 };
 
+use super::beside;
 use super::draft::{Draft, Drafts};
 use super::expand::expand;
 use super::limits::TreeLimits;
@@ -90,12 +92,16 @@ pub fn read(
         let refusal = unstable("it is being written anew");
         return (Some(signature), Taken::Refused(refusal));
     }
-    let manner = Manner::of(file.format, file.options, &bytes);
+    let options = match complete(file) {
+        Ok(options) => options,
+        Err(refusal) => return (Some(signature), Taken::Refused(refusal)),
+    };
+    let manner = Manner::of(file.format, &options, &bytes);
     let held = drafts.copies().holds(file.name, manner, &bytes);
     if let Some(version) = held.filter(|&version| known(version)) {
         return (Some(signature), Taken::Same(version));
     }
-    let feed = Box::new(parse_with(&bytes, file.format, file.options, file.parse));
+    let feed = Box::new(parse_with(&bytes, file.format, &options, file.parse));
     let draft = drafts.lay_down(file.name, manner, &feed, &bytes, signature.modified());
     let version = VersionId::of(manner, &bytes);
     (Some(signature), Taken::New { feed, version, draft })
@@ -105,14 +111,49 @@ pub fn read(
 pub fn read_only(file: &FeedFile<'_>) -> (Option<Signature>, Taken<()>) {
     match take(file) {
         Bytes::Whole(signature, bytes) => {
-            let feed = Box::new(parse_with(&bytes, file.format, file.options, file.parse));
-            let manner = Manner::of(file.format, file.options, &bytes);
+            let options = match complete(file) {
+                Ok(options) => options,
+                Err(refusal) => return (Some(signature), Taken::Refused(refusal)),
+            };
+            let feed = Box::new(parse_with(&bytes, file.format, &options, file.parse));
+            let manner = Manner::of(file.format, &options, &bytes);
             let version = VersionId::of(manner, &bytes);
             (Some(signature), Taken::New { feed, version, draft: () })
         }
         Bytes::Not(signature, refusal) => (signature, Taken::Refused(refusal)),
         Bytes::Vanished => (None, Taken::Vanished),
     }
+}
+
+/// The options of a feed with all that the files beside it say.
+fn complete<'a>(file: &FeedFile<'a>) -> Result<Cow<'a, Options>, Refusal> {
+    beside::complete(file.options, Some(file.name), |name| {
+        // Whoever waits for quiet waits for theirs too.
+        match take(&FeedFile { name, unfinished: false, ..*file }) {
+            Bytes::Whole(_, bytes) => Ok(Some(bytes)),
+            Bytes::Not(_, refusal) => Err(refusal),
+            Bytes::Vanished => Ok(None),
+        }
+    })
+}
+
+/// The options for a file that a person names on the command line: what it
+/// refers to stands beside it or in the feeds directory.
+///
+/// # Errors
+/// A refusal by the guard `Readable`.
+pub fn complete_for_path<'a>(
+    options: &'a Options,
+    path: &Path,
+    feeds_dir: &Path,
+    bytes_max: u64,
+) -> Result<Cow<'a, Options>, Refusal> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    beside::complete(options, None, |name| {
+        let places = [folder, feeds_dir].map(|folder| folder.join(name.as_str()));
+        let place = places.into_iter().find(|place| place.is_file());
+        place.map(|place| slurp_path(&place, bytes_max)).transpose()
+    })
 }
 
 /// Reads any file that a person names on the command line: symbolic links and
@@ -127,7 +168,7 @@ pub fn read_path(
     limits: &blocklist::Limits,
     bytes_max: u64,
 ) -> Result<Feed, Refusal> {
-    Ok(parse_with(&expanded(path, bytes_max)?, format, options, limits))
+    Ok(parse_with(&slurp_path(path, bytes_max)?, format, options, limits))
 }
 
 /// What each of the first lines of a file at any path is taken for, and why it is
@@ -142,11 +183,11 @@ pub fn describe_path(
     limits: &blocklist::Limits,
     bytes_max: u64,
 ) -> Result<Description, Refusal> {
-    Ok(describe(&expanded(path, bytes_max)?, format, options, limits))
+    Ok(describe(&slurp_path(path, bytes_max)?, format, options, limits))
 }
 
 /// The bytes of a file at any path, expanded.
-fn expanded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Refusal> {
+fn slurp_path(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Refusal> {
     let open = || -> io::Result<Vec<u8>> {
         let file = File::open(path)?;
         let found = file.metadata()?;
@@ -169,6 +210,7 @@ pub(crate) enum Bytes {
     Vanished,
 }
 
+/// Reads a file of the feeds directory whole.
 pub(crate) fn take(file: &FeedFile<'_>) -> Bytes {
     match open(file).map(|opened| take_opened(opened, file)) {
         Ok(Ok(taken)) => taken,

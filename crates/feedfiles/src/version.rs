@@ -1,7 +1,7 @@
 //! Which version of a feed is meant: enough to tell it from every other that
 //! was ever kept, without its bytes.
 
-use blocklist::{Column, Format, FormatChoice, Options};
+use blocklist::{AsNumber, Column, CountryError, Format, FormatChoice, Options};
 use serde::{Deserialize, Serialize};
 
 /// The identity of one version of a feed: the same bytes, read the same way.
@@ -66,9 +66,7 @@ impl VersionId {
 /// What tells one way to read a feed from another.
 pub(super) fn reading_crc32(manner: Manner<'_>, reader: u32) -> u32 {
     let Manner { format, detected, options } = manner;
-    // Taken apart here and in the header, so that nobody adds an option and
-    // forgets that a copy must be read with it.
-    let Options { column, last_column, length_column, path, select, conditions } = options;
+    let Options { column, last_column, length_column, path, select, conditions, .. } = options;
     let [column, last, length] =
         [column, last_column, length_column].map(|column| column.as_ref().map(ColumnText::from));
     let conditions: Vec<String> = conditions.iter().map(ToString::to_string).collect();
@@ -78,9 +76,83 @@ pub(super) fn reading_crc32(manner: Manner<'_>, reader: u32) -> u32 {
         serde_json::to_vec(&(format, column, path))
     } else {
         let later = (last, length, select, conditions);
-        serde_json::to_vec(&(reader, format, detected, column, path, later))
+        let rows = RowsText::from(options);
+        // What is not said has no part in it, so that no feed is another version
+        // for the sake of what is said of others.
+        if rows == RowsText::default() {
+            serde_json::to_vec(&(reader, format, detected, column, path, later))
+        } else {
+            serde_json::to_vec(&(reader, format, detected, column, path, later, rows))
+        }
     };
     crc32fast::hash(&text.expect("strings and numbers are JSON"))
+}
+
+/// What the configuration and the files beside a feed say of its rows, as it is
+/// written: two files that come to the same are the same.
+#[derive(Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(super) struct RowsText {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    countries: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locations: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    places: Option<Vec<u32>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    asns: Vec<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asn_feed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed_asns: Option<Vec<u32>>,
+}
+
+impl From<&Options> for RowsText {
+    fn from(options: &Options) -> Self {
+        // Taken apart here and above, so that nobody adds an option and forgets
+        // that a copy must be read with it.
+        let Options {
+            column: _,
+            last_column: _,
+            length_column: _,
+            path: _,
+            select: _,
+            conditions: _,
+            countries,
+            locations,
+            places,
+            asns,
+            asn_feed,
+            listed_asns,
+        } = options;
+        let numbers = |asns: &Vec<AsNumber>| asns.iter().map(|asn| asn.0).collect();
+        Self {
+            countries: countries.iter().map(ToString::to_string).collect(),
+            locations: locations.clone(),
+            places: places.clone(),
+            asns: numbers(asns),
+            asn_feed: asn_feed.clone(),
+            listed_asns: listed_asns.as_ref().map(numbers),
+        }
+    }
+}
+
+impl RowsText {
+    /// The same as options, with all others as they are by default.
+    pub(super) fn options(self) -> Result<Options, String> {
+        let Self { countries, locations, places, asns, asn_feed, listed_asns } = self;
+        let country = |text: String| text.parse().map_err(|error: CountryError| error.to_string());
+        let numbers = |asns: Vec<u32>| asns.into_iter().map(AsNumber).collect();
+        Ok(Options {
+            countries: countries.into_iter().map(country).collect::<Result<_, _>>()?,
+            locations,
+            places,
+            asns: numbers(asns),
+            asn_feed,
+            listed_asns: listed_asns.map(numbers),
+            ..Options::default()
+        })
+    }
 }
 
 /// A column as it is written: a number or a name.

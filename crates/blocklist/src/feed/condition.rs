@@ -1,6 +1,7 @@
 //! Conditions on rows of tables and records of documents, as people write them
 //! into a configuration: `confidence >= 90`. Knows no tables and no documents.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,7 +10,8 @@ use std::str::FromStr;
 /// A field, an operator and what to compare with: `=`, `!=`, `<`, `<=`, `>`,
 /// `>=`, `in A,B`, `not in A,B`, or `exists` alone. What is a number on both
 /// sides is compared as one, all else as text, in exactly this case; `<` and the
-/// like are for numbers only. A row without the field never fits.
+/// like are for numbers only. Quotes around a value keep commas and blanks in it.
+/// A row without the field never fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     text: String,
@@ -58,38 +60,93 @@ impl fmt::Display for Condition {
     }
 }
 
-/// The field and the test, if both are there.
+/// The field and the test, if both are there. The first operator counts: behind
+/// it anything may stand, `note = made in china`.
 fn parts(text: &str) -> Option<(&str, Test)> {
-    if let Some(field) = text.strip_suffix(" exists") {
-        return Some((field, Test::Exists));
-    }
-    if let Some((field, values)) = text.split_once(" not in ") {
+    let sign = text.find(['=', '<', '>', '!']);
+    let outside = text.find(" not in ");
+    let inside = text.find(" in ");
+    let Some(at) = [sign, outside, inside].into_iter().flatten().min() else {
+        let field = text.strip_suffix(" exists")?;
+        return (!field.ends_with(" not")).then_some((field, Test::Exists));
+    };
+    let (field, rest) = text.split_at(at);
+    if let Some(values) = rest.strip_prefix(" not in ") {
         return Some((field, Test::NotIn(list(values)?)));
     }
-    if let Some((field, values)) = text.split_once(" in ") {
+    if let Some(values) = rest.strip_prefix(" in ") {
         return Some((field, Test::In(list(values)?)));
     }
-    let at = text.find(['=', '<', '>', '!'])?;
-    let (field, rest) = text.split_at(at);
     let (operator, value) = ["!=", "<=", ">=", "==", "=", "<", ">"]
         .iter()
-        .find_map(|o| Some((*o, rest.strip_prefix(o)?)))?;
-    let value = value.trim().to_owned();
-    let number = || value.parse::<f64>().ok().map(|_| value.clone());
+        .find_map(|o| Some((*o, rest.strip_prefix(o)?.trim())))?;
+    let number = || Number::of(value).map(|_| value.to_owned());
+    let text = || (!value.is_empty()).then(|| vec![unquoted(value).to_owned()]);
     let asked = match operator {
-        "!=" => Test::NotIn(vec![value]),
+        "!=" => Test::NotIn(text()?),
         "<" => Test::Less(number()?),
         "<=" => Test::LessOrEqual(number()?),
         ">" => Test::More(number()?),
         ">=" => Test::MoreOrEqual(number()?),
-        _ => Test::In(vec![value]),
+        _ => Test::In(text()?),
     };
     Some((field, asked))
 }
 
+/// Values with commas between them, but for commas between quotes.
 fn list(text: &str) -> Option<Vec<String>> {
-    let values: Vec<String> = text.split(',').map(|value| value.trim().to_owned()).collect();
-    (!values.iter().all(String::is_empty)).then_some(values)
+    let mut quote = None;
+    let values = text.split(|c: char| {
+        match quote {
+            None if c == '\'' || c == '"' => quote = Some(c),
+            Some(open) if c == open => quote = None,
+            _ => {}
+        }
+        c == ',' && quote.is_none()
+    });
+    let values: Vec<String> = values.map(|value| value.trim().to_owned()).collect();
+    let all = values.iter().all(|value| !value.is_empty());
+    all.then(|| values.iter().map(|value| unquoted(value).to_owned()).collect())
+}
+
+/// A value without the pair of quotes around it, if there is one.
+fn unquoted(value: &str) -> &str {
+    let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(value)
+}
+
+/// A decimal number, whole ones exactly.
+#[derive(Clone, Copy)]
+enum Number {
+    Whole(i128),
+    Other(f64),
+}
+
+impl Number {
+    fn of(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(whole) = text.parse() {
+            return Some(Self::Whole(whole));
+        }
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite())?;
+        Some(Self::Other(number))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "beside a fraction nothing else is there")]
+    const fn float(self) -> f64 {
+        match self {
+            Self::Whole(whole) => whole as f64,
+            Self::Other(number) => number,
+        }
+    }
+
+    fn order(self, other: Self) -> Ordering {
+        match (self, other) {
+            (Self::Whole(one), Self::Whole(other)) => one.cmp(&other),
+            // Zero has no sign here.
+            _ => (self.float() + 0.0).total_cmp(&(other.float() + 0.0)),
+        }
+    }
 }
 
 impl Condition {
@@ -100,20 +157,33 @@ impl Condition {
 
     /// Whether a row fits that has this value in the field, or none.
     pub fn fits(&self, value: Option<&str>) -> bool {
-        let Some(value) = value else { return false };
-        let number = |text: &str| text.trim().parse::<f64>().ok();
-        let order = |bound: &str| number(value).zip(number(bound));
-        let same = |other: &String| match (number(value), number(other)) {
-            (Some(one), Some(other)) => one.total_cmp(&other).is_eq(),
-            _ => value == other,
-        };
+        self.fits_any(value)
+    }
+
+    /// Whether a record fits that has these values in the field: one of them
+    /// does, and for `!=` and `not in` all.
+    pub fn fits_any<'v>(&self, values: impl IntoIterator<Item = &'v str>) -> bool {
+        let mut values = values.into_iter().peekable();
+        if values.peek().is_none() {
+            return false;
+        }
+        match &self.test {
+            Test::NotIn(_) => values.all(|value| self.fits_one(value)),
+            _ => values.any(|value| self.fits_one(value)),
+        }
+    }
+
+    fn fits_one(&self, value: &str) -> bool {
+        let order = |bound: &str| Some(Number::of(value)?.order(Number::of(bound)?));
+        let is = |bound: &str, fits: fn(Ordering) -> bool| order(bound).is_some_and(fits);
+        let same = |other: &String| order(other).map_or_else(|| value == other, Ordering::is_eq);
         match &self.test {
             Test::In(values) => values.iter().any(same),
             Test::NotIn(values) => !values.iter().any(same),
-            Test::Less(bound) => order(bound).is_some_and(|(value, bound)| value < bound),
-            Test::LessOrEqual(bound) => order(bound).is_some_and(|(value, bound)| value <= bound),
-            Test::More(bound) => order(bound).is_some_and(|(value, bound)| value > bound),
-            Test::MoreOrEqual(bound) => order(bound).is_some_and(|(value, bound)| value >= bound),
+            Test::Less(bound) => is(bound, Ordering::is_lt),
+            Test::LessOrEqual(bound) => is(bound, Ordering::is_le),
+            Test::More(bound) => is(bound, Ordering::is_gt),
+            Test::MoreOrEqual(bound) => is(bound, Ordering::is_ge),
             Test::Exists => true,
         }
     }
@@ -142,11 +212,50 @@ mod tests {
         check("status != active", &["dead"], &["active"]);
         check("is_active = true", &["true"], &["false", "True"]);
         check("type exists", &["", "x"], &[]);
+        check("id = 9007199254740993", &["9007199254740993"], &["9007199254740992"]);
+        check("x = 0", &["-0.0", "0"], &["nan", "inf"]);
+        check("x == inf", &["inf"], &["1e400"]);
+    }
+
+    #[test]
+    fn behind_the_first_operator_anything_may_stand() {
+        check("note = made in china", &["made in china"], &["china"]);
+        check("note != it exists", &["x"], &["it exists"]);
+        check("note = a != b", &["a != b"], &["b"]);
+        check("note = 'a, b'", &["a, b"], &["a"]);
+        check("note in \"a, b\",c", &["a, b", "c"], &["a", "b"]);
+        check("note = \"\"", &[""], &["x"]);
+        check("is it in c", &["c"], &["x"]);
+    }
+
+    #[test]
+    fn of_several_values_one_has_to_fit_or_none_may_be_excluded() {
+        let fits = |text: &str, values: &[&str]| {
+            let condition: Condition = text.parse().expect(text);
+            condition.fits_any(values.iter().copied())
+        };
+        assert!(fits("tags = c2", &["spam", "c2"]) && !fits("tags = c2", &[]));
+        assert!(fits("tags != c2", &["spam"]) && !fits("tags != c2", &["spam", "c2"]));
+        assert!(!fits("tags not in c2,spam", &[]));
     }
 
     #[test]
     fn what_is_no_condition_says_how_to_write_one() {
-        for text in ["", "x", "= 5", "x <", "x > high", "x in ", "in a,b"] {
+        for text in [
+            "",
+            "x",
+            "= 5",
+            "x <",
+            "x > high",
+            "x in ",
+            "in a,b",
+            "x =",
+            "x !",
+            "x not exists",
+            "x in a,,b",
+            "exists",
+            "x >= nan",
+        ] {
             let error = text.parse::<Condition>().expect_err(text).to_string();
             assert!(error.contains(">= 90"), "{error}");
         }

@@ -80,6 +80,39 @@ pub enum Why {
         /// One of them, as `select` would name it.
         example: String,
     },
+    /// A table of countries, of which nobody knows which ones are meant.
+    #[error(
+        "{what} says in which country addresses are, and not whom to block: say which count, as \
+         in `countries = [\"{example}\"]`, or with `where`{or}",
+        or = if *.whole { "; named as the `format`, it is a list of all of them" } else { "" }
+    )]
+    Countries {
+        /// What the file is.
+        what: &'static str,
+        /// One of its countries.
+        example: String,
+        /// Whether the file may as well be meant as a list of all that is in it.
+        whole: bool,
+    },
+    /// A table of networks, of which nobody knows which ones are meant.
+    #[error(
+        "{what} says to which network addresses belong, and not whom to block: say which count, \
+         as in `asns = [\"{example}\"]` or by `asn-feed`, or read its `column` in another `format`"
+    )]
+    Networks {
+        /// What the file is.
+        what: &'static str,
+        /// One of its networks.
+        example: String,
+    },
+    /// The configuration asks for something that the rows do not have.
+    #[error("`{key}` is set for this feed: {why}")]
+    Asked {
+        /// What it says.
+        key: &'static str,
+        /// What is missing, and what would help.
+        why: String,
+    },
     /// A command or condition whose effect on the rest is not known.
     #[error(
         "{0}, so that the rules after and before it may mean anything: leave it out, or name the `format` to go without it"
@@ -90,7 +123,11 @@ pub enum Why {
 impl Why {
     /// Whether it is settled by a format that the configuration names.
     pub(super) const fn is_settled_by_format(&self) -> bool {
-        !matches!(self, Self::Sets { .. })
+        match self {
+            Self::Sets { .. } | Self::Networks { .. } | Self::Asked { .. } => false,
+            Self::Countries { whole, .. } => *whole,
+            _ => true,
+        }
     }
 }
 

@@ -95,10 +95,16 @@ formats! {
     Ranges = "ranges" in ranges,
     /// The registries' delegated statistics, with counts of addresses.
     Delegated = "delegated" in delegated,
+    /// MaxMind's CSV of networks: prefixes and the numbers of autonomous systems.
+    MaxmindAsn = "maxmind-asn" in maxmind_asn,
     /// MaxMind's CSV with a header that begins with `network`.
     Maxmind = "maxmind" in maxmind,
     /// RFC 8805: prefix, country, region, city, postal code.
     Geofeed = "geofeed" in geofeed,
+    /// CAIDA's tables of prefixes and autonomous systems, of `RouteViews`.
+    Pfx2as = "pfx2as" in pfx2as,
+    /// iptoasn: first address, last address, autonomous system, with tabs.
+    Iptoasn = "iptoasn" in iptoasn,
     /// Tor's lists of exits with `ExitAddress` lines.
     TorExits = "tor-exits" in tor_exits,
     /// Address lists of `RouterOS`: `add list=NAME address=ADDRESS`.

@@ -4,8 +4,11 @@
 
 mod account;
 mod addresses;
+mod asked;
 mod bare;
+mod beside;
 mod condition;
+mod country;
 mod csv;
 mod describe;
 mod detect;
@@ -19,6 +22,7 @@ mod gather;
 mod json;
 mod limits;
 mod lines;
+mod network;
 mod options;
 mod places;
 mod precedence;
@@ -36,19 +40,23 @@ mod words;
 use std::collections::BTreeMap;
 
 pub use account::LineTally;
+pub use beside::BesideError;
 pub use condition::{Condition, ConditionError};
+pub use country::{CountryError, CountryRule};
 pub use describe::{DescribedLine, Description, describe};
 pub use detect::detect;
 pub use doubt::{Doubt, Why};
 pub use format::{Format, FormatChoice, UnknownFormat};
 pub use json::{JsonPath, PathError};
 pub use limits::Limits;
+pub use network::{AsNumber, AsNumberError};
 pub use options::{Column, Options};
 pub use shape::Shape;
 pub use sources::{Exemption, Source, exemption_with, sources, sources_with};
 pub use tally::{Promise, Reject, Tally};
 
 use crate::Prefixes;
+use visit::Visit as _;
 
 /// What the bytes of a feed mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +117,10 @@ pub fn parse_with(
     let bytes = &text::decoded(bytes)[..];
     let format = choice.for_bytes(bytes, options);
     let mut gather = gather::Gather::new(limits, choice != FormatChoice::Auto);
+    if let Some(why) = asked::unheard(format, options) {
+        let text = lines::first(lines::without_mark(bytes)).0;
+        gather.doubt(visit::Line::At { number: 1, text }, why);
+    }
     let shape = format.read(bytes, options, limits, &mut gather);
     gather.finish(format, shape)
 }

@@ -2,6 +2,8 @@
 //! which of them count. Which formats listen to it, they say themselves.
 
 use super::condition::Condition;
+use super::country::CountryRule;
+use super::network::AsNumber;
 
 /// What is to be known for reading beside the format. By default nothing is,
 /// and each format finds the addresses where it usually has them.
@@ -19,13 +21,45 @@ pub struct Options {
     pub select: Vec<String>,
     /// Which rows count: those that fit all of these.
     pub conditions: Vec<Condition>,
+    /// Of which countries the rows count. Nothing is said if it is empty.
+    pub countries: Vec<CountryRule>,
+    /// The file with the places that rows refer to: a name beside the feed, or
+    /// from the feeds directory on.
+    pub locations: Option<String>,
+    /// Which of these places are in [`Self::countries`], in the order of their
+    /// numbers. `None` until [`Self::take_locations`].
+    pub places: Option<Vec<u32>>,
+    /// Of which networks the rows count. Nothing is said if it is empty and
+    /// there is no [`Self::asn_feed`].
+    pub asns: Vec<AsNumber>,
+    /// The file that lists more of them: a name from the feeds directory on.
+    pub asn_feed: Option<String>,
+    /// What it lists, in their order. `None` until [`Self::take_asn_feed`].
+    pub listed_asns: Option<Vec<AsNumber>>,
 }
 
 impl Options {
     /// Whether the configuration says which rows and columns count, so that
     /// nothing has to be told from what stands in them.
     pub(super) const fn decide_rows(&self) -> bool {
-        self.column.is_some() || self.path.is_some() || !self.conditions.is_empty()
+        self.column.is_some() || self.path.is_some() || self.say_which_rows()
+    }
+
+    /// Whether it says which rows count, by what stands in them.
+    pub(super) const fn say_which_rows(&self) -> bool {
+        !self.conditions.is_empty() || !self.countries.is_empty() || self.name_networks()
+    }
+
+    /// Whether the configuration says of which networks the rows count.
+    pub(super) const fn name_networks(&self) -> bool {
+        !self.asns.is_empty() || self.asn_feed.is_some()
+    }
+
+    /// Whether the rows of a network count.
+    pub(super) fn takes_network(&self, number: u32) -> bool {
+        let number = AsNumber(number);
+        let listed = self.listed_asns.as_deref().unwrap_or_default();
+        self.asns.contains(&number) || listed.binary_search(&number).is_ok()
     }
 
     /// Whether a set or list of this name counts.

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use blocklist::{FeedName, Glob, Limits, Refusal, Source};
-use configuration::Config;
+use configuration::{Config, FeedConfig};
 use feedfiles::{
     BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Quiet, Restored,
-    Rule, Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId, lines,
+    Rule, Signature, Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId, lines,
 };
 use intake::{
     Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, Peer, ReadOrder, Reading,
@@ -206,7 +206,10 @@ impl FeedEffects {
         // What stands in a feed's place is read too: that says what is wrong.
         let (feeds, obstructed) = (mem::take(&mut tree.feeds), mem::take(&mut tree.obstructed));
         let found = feeds.into_iter().chain(obstructed);
-        let feeds = found.map(|(name, signature)| (name, Fingerprint(signature.numbers())));
+        let feeds = found.map(|(name, signature)| {
+            let fingerprint = fingerprint(signature, self.beside(&name));
+            (name, fingerprint)
+        });
         let unreadable = mem::take(&mut tree.unreadable);
         let answer = Answer::Scanned(ticket, Ok(Scan { feeds: feeds.collect(), unreadable }));
         Scanned { answer, tree: Some(tree) }
@@ -220,6 +223,22 @@ impl FeedEffects {
             ignored.retain(|glob| proposed.daemon.ignore.contains(glob));
         }
         ignored
+    }
+
+    /// A number for what the files beside a feed are like that it is read with; 0
+    /// if there are none.
+    fn beside(&self, feed: &FeedName) -> u64 {
+        let config = self.config_for(feed);
+        let names_some = |table: &FeedConfig| table.locations.is_some() || table.asn_feed.is_some();
+        if !config.feeds.iter().any(names_some) {
+            return 0;
+        }
+        let options = config.options_for(feed);
+        let beside = feedfiles::beside(&config.daemon.feeds_dir, feed, &options);
+        let numbers = beside.into_iter().flat_map(Signature::numbers);
+        numbers.fold(0, |mixed, number| {
+            (mixed.rotate_left(7) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        })
     }
 
     /// Warns of what is taken for no feed and may have been meant to be one,
@@ -300,6 +319,8 @@ impl FeedEffects {
     /// Reads a feed and judges it, and looks who is connected now.
     pub fn read(&self, ticket: Ticket, order: ReadOrder) -> (Vec<Peer>, Answer) {
         let config = self.config_for(&order.feed);
+        // Looked at before it is read: what changes meanwhile is seen later.
+        let beside = self.beside(&order.feed);
         let file = FeedFile {
             feeds_dir: &config.daemon.feeds_dir,
             name: &order.feed,
@@ -330,8 +351,8 @@ impl FeedEffects {
             }
         };
         let peers = self.connected(&file, &reading);
-        let fingerprint = signature.map(|signature| Fingerprint(signature.numbers()));
-        let written = signature.map(feedfiles::Signature::modified);
+        let fingerprint = signature.map(|signature| fingerprint(signature, beside));
+        let written = signature.map(Signature::modified);
         (peers, Answer::Read { ticket, feed: order.feed, fingerprint, written, reading })
     }
 
@@ -414,6 +435,13 @@ fn judged<D>(
         Taken::Refused(refusal) => Reading::Refused(refusal),
         Taken::Vanished => Reading::Vanished,
     }
+}
+
+/// What tells a file from every other one, and from itself when it changes, or a
+/// file beside it.
+fn fingerprint(signature: Signature, beside: u64) -> Fingerprint {
+    let [device, file, size, modified, changed] = signature.numbers();
+    Fingerprint([device, file, size, modified, changed ^ beside])
 }
 
 fn identity(version: VersionId) -> Identity {

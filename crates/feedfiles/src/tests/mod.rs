@@ -1,6 +1,7 @@
 //! Feeds directories and state directories as the world leaves them: real
 //! files, pipes, links and devices. What the tests share is here.
 
+mod beside;
 mod expand;
 mod mapped;
 mod read;

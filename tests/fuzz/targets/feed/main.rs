@@ -1,8 +1,8 @@
 //! One format of feeds, the one that `FUZZ_FORMAT` names: whatever the bytes
 //! are, it is read without a panic, and what was read agrees with itself.
 //!
-//! First lines `?column=…` and `?path=…` are options as in the configuration,
-//! the feed is what stands behind them.
+//! First lines `?column=…`, `?path=…`, `?where=…`, `?countries=…` and `?asns=…` are
+//! options as in the configuration, the feed is what stands behind them.
 #![no_main]
 
 mod found;
@@ -43,6 +43,18 @@ impl<'a> Case<'a> {
         }
         if let Some((path, rest)) = option(bytes, b"?path=") {
             options.path = Some(path.to_owned());
+            bytes = rest;
+        }
+        while let Some((condition, rest)) = option(bytes, b"?where=") {
+            options.conditions.extend(condition.parse());
+            bytes = rest;
+        }
+        if let Some((countries, rest)) = option(bytes, b"?countries=") {
+            options.countries.extend(countries.split(',').filter_map(|code| code.parse().ok()));
+            bytes = rest;
+        }
+        if let Some((numbers, rest)) = option(bytes, b"?asns=") {
+            options.asns.extend(numbers.split(',').filter_map(|number| number.parse().ok()));
             bytes = rest;
         }
         Self { bytes, options }

@@ -58,7 +58,7 @@ pub(super) struct Decision<'a> {
 /// Reads all decisions.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
@@ -71,10 +71,10 @@ pub(in super::super) fn read(
             return ControlFlow::Continue(());
         }
         match serde_json::from_str(raw.get()) {
-            Ok(Record { decisions: Some(inner), .. }) => json::each(inner, &decisions, |raw| {
-                one(raw, serde_json::from_str(raw.get()).ok(), places, visit)
-            }),
-            record => one(raw, record.ok(), places, visit),
+            Ok(Record { decisions: Some(inner), .. }) => {
+                json::each(inner, &decisions, |one| decision(&[raw, one], options, places, visit))
+            }
+            _ => decision(&[raw], options, places, visit),
         }
     })
 }
@@ -90,6 +90,21 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
         &["[].value", "[].scope"],
     ];
     if head.outline().has_any(&marks) { Likeness::Sure } else { Likeness::None }
+}
+
+/// A decision, the last of these, within others, if it is asked for.
+fn decision<'de, V: Visit>(
+    around: &[&'de RawValue],
+    options: &Options,
+    places: &Places<'de>,
+    visit: &mut V,
+) -> ControlFlow<()> {
+    let Some(&raw) = around.last() else { return ControlFlow::Continue(()) };
+    if !json::fits(&options.conditions, around) {
+        visit.left_out(places.line_of(raw.get()));
+        return ControlFlow::Continue(());
+    }
+    one(raw, serde_json::from_str(raw.get()).ok(), places, visit)
 }
 
 fn one<'de, V: Visit>(

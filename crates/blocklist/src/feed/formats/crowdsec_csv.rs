@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
+use super::super::asked::Where;
 use super::super::csv::{Fields, Splitter};
 use super::super::detect::{Head, Likeness};
 use super::super::visit::{Line, Visit};
@@ -30,15 +31,20 @@ struct Columns {
 /// Reads all rows.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
     let mut splitter = Splitter::new(b',');
     let mut columns = None;
+    let head = Head::of(bytes);
+    let rows = Where::new(options, |name| super::table::named(&head, b',', name));
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let fields = splitter.split(said);
         if let Some(columns) = columns {
+            if rows.leave_out(line, |at| fields.get(at), visit) {
+                return ControlFlow::Continue(());
+            }
             return row(fields, columns, line, visit);
         }
         columns = header(fields);

@@ -8,10 +8,13 @@
 //!   `assigned`. `available` and `reserved` ones, `asn` records, the version
 //!   line and the summaries are ignored.
 //! * The summaries' numbers of records are the promise.
+//! * The second field is a country. They say where networks are registered, not
+//!   whom to block: `countries` does.
 //! * `#` begins a line of comment.
 
 use std::ops::ControlFlow;
 
+use super::super::asked::{CountryTable, Where, promise};
 use super::super::detect::{Head, Likeness};
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines};
@@ -29,17 +32,35 @@ enum Record {
     Other,
 }
 
+const TABLE: CountryTable = CountryTable { what: "a registry's statistics", whole: false };
+
+/// The fields of a record, by the names that the source has for them.
+const FIELDS: [&str; 7] = ["registry", "cc", "type", "start", "value", "date", "status"];
+
 /// Reads all records, until the visitor breaks.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    let (mut promised, mut unassigned) = (None, 0_u64);
+    let rows = Where::new(options, |name| {
+        FIELDS.iter().position(|field| *field == name).or((name == "country").then_some(1))
+    });
+    let (mut promised, mut unassigned, mut left_out) = (None, 0_u64, 0_u64);
     let shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
-        match record(said) {
-            Ok(Record::Entry(entry)) => return visit.entry(line, entry),
+        let fields = fields(said);
+        match record(&fields) {
+            Ok(Record::Entry(entry)) => {
+                let country = fields.get(1).unwrap_or_default();
+                if rows.leave_out(line, |at| fields.get(at), visit)
+                    || TABLE.leave_out(options, country, line, visit)
+                {
+                    left_out += 1;
+                    return ControlFlow::Continue(());
+                }
+                return visit.entry(line, entry);
+            }
             Err(reason) => return visit.read(line, Err(reason)),
             Ok(Record::Unassigned) => unassigned += 1,
             Ok(Record::Summary(records)) => {
@@ -51,28 +72,44 @@ pub(in super::super) fn read(
         ControlFlow::Continue(())
     });
     if let Some(records) = promised {
-        visit.promise(records.saturating_sub(unassigned));
+        promise(records.saturating_sub(unassigned), left_out, visit);
     }
     shape
 }
 
 /// Sure if most lines are records.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
-    head.most(b"#", |line| record(line).is_ok())
+    head.most(b"#", |line| record(&fields(line)).is_ok())
 }
 
-fn record(line: &[u8]) -> Result<Record, RejectReason> {
-    let mut fields = [&b""[..]; 7];
-    let mut count = 0;
-    for (field, text) in fields.iter_mut().zip(line.split(|&byte| byte == b'|')) {
-        *field = text.trim_ascii();
-        count += 1;
+/// The first fields of a line.
+struct Fields<'a> {
+    fields: [&'a [u8]; FIELDS.len()],
+    count: usize,
+}
+
+impl<'a> Fields<'a> {
+    fn get(&self, at: usize) -> Option<&'a [u8]> {
+        self.fields.get(at).filter(|_| at < self.count).copied()
     }
-    let [_, _, kind, start, value, _, status] = fields;
+}
+
+fn fields(line: &[u8]) -> Fields<'_> {
+    let mut found = Fields { fields: [&b""[..]; FIELDS.len()], count: 0 };
+    for (field, text) in found.fields.iter_mut().zip(line.split(|&byte| byte == b'|')) {
+        *field = text.trim_ascii();
+        found.count += 1;
+    }
+    found
+}
+
+fn record(line: &Fields<'_>) -> Result<Record, RejectReason> {
+    let Fields { fields, count } = line;
+    let [registry, _, kind, start, value, _, status] = *fields;
     match (kind, start, value, status) {
-        _ if count < 6 => Err(RejectReason::Foreign),
+        _ if *count < 6 => Err(RejectReason::Foreign),
         // The version line has a date in the third field.
-        _ if fields[0].iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') => {
+        _ if registry.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') => {
             Ok(Record::Other)
         }
         (b"asn", ..) => Ok(Record::Other),

@@ -10,7 +10,9 @@
 //!   header.
 
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 
+use super::super::asked::Where;
 use super::super::detect::{Head, Likeness};
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines};
@@ -20,11 +22,17 @@ use crate::{Address, AnyRange, Entry, RejectReason};
 /// Reads all lines, until the visitor breaks.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
+    let head = Head::of(bytes);
+    let rows = Where::new(options, |name| super::table::named(&head, b'\t', name));
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
+        let field = |at| said.split(|&byte| byte == b'\t').nth(at).map(<[u8]>::trim_ascii);
+        if !is_header(said) && rows.leave_out(line, field, visit) {
+            return ControlFlow::Continue(());
+        }
         visit.read_unless(is_header(said), line, || entry(said))
     })
 }

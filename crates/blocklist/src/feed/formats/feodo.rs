@@ -7,6 +7,9 @@
 //!   header.
 //! * `# END 28 entries` is the promise; all other lines with `#` are comments.
 
+use std::ops::ControlFlow;
+
+use super::super::asked::{self, Where};
 use super::super::csv::Splitter;
 use super::super::detect::{Head, Likeness};
 use super::super::visit::Visit;
@@ -20,16 +23,22 @@ const TRAILER_BYTES_MAX: usize = 1024;
 /// Reads all rows, until the visitor breaks.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
     let mut splitter = Splitter::new(b',');
-    let mut column = 1;
+    let head = Head::of(bytes);
+    let rows = Where::new(options, |name| super::table::named(&head, b',', name));
+    let (mut column, mut left_out) = (1, 0_u64);
     let shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let fields = splitter.split(said);
         let header = fields.iter().position(|field| field == HEADER);
         column = header.unwrap_or(column);
+        if header.is_none() && rows.leave_out(line, |at| fields.get(at), visit) {
+            left_out += 1;
+            return ControlFlow::Continue(());
+        }
         visit.read_unless(header.is_some(), line, || {
             let address = fields.get(column).filter(|field| !field.is_empty());
             let address = parse_address(address.ok_or(RejectReason::MissingField)?)?;
@@ -38,7 +47,7 @@ pub(in super::super) fn read(
     });
     let tail = &bytes[bytes.len().saturating_sub(TRAILER_BYTES_MAX)..];
     if let Some(entries) = lines::all(tail).filter_map(promise).last() {
-        visit.promise(entries);
+        asked::promise(entries, left_out, visit);
     }
     shape
 }

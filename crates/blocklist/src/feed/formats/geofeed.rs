@@ -1,23 +1,48 @@
 //! Geofeeds, RFC 8805: a prefix or address, and where it is, as comma-separated
-//! values: `192.0.2.0/24,ZZ,ZZ-01,City,`. `#` begins a line of comment. Only
-//! the first field is read.
+//! values: `192.0.2.0/24,ZZ,ZZ-01,City,`. `#` begins a line of comment. Where
+//! the addresses are says nothing of whom to block: `countries` does, by the
+//! second field.
 
+use std::ops::ControlFlow;
+
+use super::super::asked::{CountryTable, Where};
 use super::super::csv::{Fields, Splitter};
 use super::super::detect::{Head, Likeness};
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines};
 use crate::{Entry, RejectReason, parse_entry};
 
+/// A host of servers publishes all that is its own so.
+const TABLE: CountryTable = CountryTable { what: "a geofeed", whole: true };
+
+/// The fields by the names that the RFC has for them, section 2.1.1.
+const FIELDS: [&[&str]; 5] = [
+    &["prefix", "ip_prefix"],
+    &["country", "alpha2code", "cc"],
+    &["region"],
+    &["city"],
+    &["postal_code"],
+];
+
 /// Reads all rows, until the visitor breaks.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
     let mut splitter = Splitter::new(b',');
+    let rows = Where::new(options, |name| FIELDS.iter().position(|names| names.contains(&name)));
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
-        visit.read(line, entry(splitter.split(said)))
+        let fields = splitter.split(said);
+        let read = entry(fields);
+        if read.is_ok()
+            && (rows.leave_out(line, |at| fields.get(at), visit)
+                || TABLE.leave_out(options, fields.get(1).unwrap_or_default(), line, visit))
+        {
+            return ControlFlow::Continue(());
+        }
+        visit.read(line, read)
     })
 }
 

@@ -2,6 +2,9 @@
 //! them, `203.0.113.5<TAB>7`. `#` begins a line of comment. Source:
 //! <https://github.com/stamparm/ipsum>.
 
+use std::ops::ControlFlow;
+
+use super::super::asked::Where;
 use super::super::detect::{Head, Likeness};
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, Why, lines};
@@ -10,15 +13,23 @@ use crate::{Entry, RejectReason, parse_entry};
 /// Reads all lines, until the visitor breaks.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
     let counts = says_counts(&Head::of(bytes));
+    let names = ["ip", "count"];
+    let rows = Where::new(options, |name| names.iter().position(|known| *known == name));
+    let decided = options.say_which_rows();
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let read = entry(said);
+        if rows.leave_out(line, |at| said_columns(said).nth(at), visit) {
+            return ControlFlow::Continue(());
+        }
         let number = said.split(u8::is_ascii_whitespace).next_back().unwrap_or_default();
-        if number.iter().all(|&byte| byte == b'0') {
+        if decided {
+            // Which counts count is said.
+        } else if number.iter().all(|&byte| byte == b'0') {
             let value = String::from_utf8_lossy(number).into_owned();
             let example = "2 > 0".to_owned();
             visit.doubt(line, Why::Verdict { field: "column 2".to_owned(), value, example });
@@ -51,6 +62,10 @@ fn says_counts(head: &Head<'_>) -> bool {
         str::from_utf8(last).ok()?.parse::<u64>().ok()
     };
     said || head.lines().filter_map(number).any(|number| number > 128)
+}
+
+fn said_columns(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
 }
 
 fn entry(line: &[u8]) -> Result<Entry, RejectReason> {

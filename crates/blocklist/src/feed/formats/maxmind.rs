@@ -1,41 +1,134 @@
 //! The CSV files of MaxMind's GeoIP2 and GeoLite2 databases: a header that
 //! begins with `network`, then a prefix in the first field of every row.
-//! Source: <https://dev.maxmind.com/geoip/docs/databases>. What the other
-//! fields refer to stands in other files, so that all rows are read.
+//! Source: <https://dev.maxmind.com/geoip/docs/databases>.
+//!
+//! * Where the addresses are says nothing of whom to block: `countries` does. The
+//!   field `geoname_id` refers to another file, which `locations` names; other
+//!   publishers have the country in the row, as `country_code`. A row that refers
+//!   to nothing, or to a place without a country, is left out.
+//! * Flags of 0 put in doubt that all rows are meant, until `where` says which.
 
-use super::super::csv::Splitter;
+use std::ops::ControlFlow;
+
+use super::super::asked::{CountryTable, Where};
+use super::super::country;
+use super::super::csv::{Fields, Splitter};
 use super::super::detect::{Head, Likeness};
-use super::super::verdict::{blocks, is_deciding};
-use super::super::visit::Visit;
+use super::super::network;
+use super::super::verdict::{blocks, is_deciding, plain_name};
+use super::super::visit::{Line, Visit};
 use super::super::{Limits, Options, Shape, Why, lines};
 use crate::{RejectReason, parse_entry};
 
 const HEADER: &[u8] = b"network";
 
+const TABLE: CountryTable = CountryTable { what: "a table of places", whole: false };
+
+/// What the header says.
+#[derive(Default)]
+struct Columns {
+    /// Where a row refers to a place.
+    place: Option<usize>,
+    /// Where it has its country.
+    country: Option<usize>,
+    flags: Vec<(usize, String)>,
+}
+
+impl Columns {
+    fn of(fields: Fields<'_>) -> Self {
+        let find = |is: &dyn Fn(&[u8]) -> bool| fields.iter().position(is);
+        let named = fields.iter().enumerate().filter(|(_, name)| is_deciding(name));
+        Self {
+            place: find(&|name| name == b"geoname_id"),
+            country: find(&|name| country::is_code_column(&plain_name(name)))
+                .or_else(|| find(&|name| name == b"country")),
+            flags: named.map(|(at, name)| (at, String::from_utf8_lossy(name).into())).collect(),
+        }
+    }
+
+    /// Whether a row is left out because of its country, which is said then.
+    fn leave_out(
+        &self,
+        fields: Fields<'_>,
+        options: &Options,
+        line: Line<'_>,
+        visit: &mut impl Visit,
+    ) -> bool {
+        if let Some(country) = self.country {
+            let code = fields.get(country).unwrap_or_default();
+            return TABLE.leave_out(options, code, line, visit);
+        }
+        let Some(place) = self.place else {
+            if !options.countries.is_empty() {
+                let why = "the header names no column of countries or of places".to_owned();
+                visit.doubt(line, Why::Asked { key: "countries", why });
+            }
+            return false;
+        };
+        if options.countries.is_empty() {
+            return TABLE.leave_out(options, b"", line, visit);
+        }
+        let Some(places) = &options.places else {
+            let why = "the countries stand in another file, which `locations` has to name, as in \
+                       `locations = \"GeoLite2-Country-Locations-en.csv\"`";
+            visit.doubt(line, Why::Asked { key: "countries", why: why.to_owned() });
+            return false;
+        };
+        let number = fields.get(place).and_then(network::number);
+        let taken = number.is_some_and(|number| places.binary_search(&number).is_ok());
+        if !taken {
+            visit.left_out(line);
+        }
+        !taken
+    }
+
+    /// What a row's flags say against it.
+    fn doubt(&self, fields: Fields<'_>) -> Option<Why> {
+        let against =
+            self.flags.iter().find(|(at, _)| fields.get(*at).is_none_or(|flag| !blocks(flag)));
+        against.map(|(_, name)| Why::Verdict {
+            field: format!("column `{name}`"),
+            value: "0".to_owned(),
+            example: format!("{name} = 1"),
+        })
+    }
+}
+
 /// Reads all rows, until the visitor breaks.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
     let mut splitter = Splitter::new(b',');
-    let mut flags: Vec<(usize, String)> = Vec::new();
+    let mut columns = Columns::default();
+    let head = Head::of(bytes);
+    let rows = Where::new(options, |name| super::table::named(&head, b',', name));
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let fields = splitter.split(said);
         let network = fields.get(0);
         if network == Some(HEADER) {
-            let named = fields.iter().enumerate().filter(|(_, name)| is_deciding(name));
-            flags = named.map(|(at, name)| (at, String::from_utf8_lossy(name).into())).collect();
-        } else if let Some((_, name)) =
-            flags.iter().find(|(at, _)| fields.get(*at).is_none_or(|flag| !blocks(flag)))
-        {
-            let (field, example) = (format!("column `{name}`"), format!("{name} = 1"));
-            visit.doubt(line, Why::Verdict { field, value: "0".to_owned(), example });
+            columns = Columns::of(fields);
+            visit.ignore(line);
+            return ControlFlow::Continue(());
         }
-        visit.read_unless(network == Some(HEADER), line, || {
-            parse_entry(network.ok_or(RejectReason::MissingField)?)
-        })
+        let read = network.ok_or(RejectReason::MissingField).and_then(parse_entry);
+        if read.is_ok() {
+            // The flags of a row with a country say more of the addresses, and
+            // nothing for or against it.
+            let flags = columns.place.is_none() && columns.country.is_none();
+            let undecided = flags && !options.say_which_rows();
+            if let Some(why) = undecided.then(|| columns.doubt(fields)).flatten() {
+                visit.doubt(line, why);
+            }
+            if rows.leave_out(line, |at| fields.get(at), visit)
+                || columns.leave_out(fields, options, line, visit)
+            {
+                return ControlFlow::Continue(());
+            }
+        }
+        visit.read(line, read)
     })
 }
 

@@ -9,11 +9,17 @@
 //!   inside of `::ffff:0:0/96` they mean the IPv4 addresses. Numbers are known
 //!   for addresses only by the country behind them, two letters or `-`: in other
 //!   tables such numbers are times, counts or prices.
+//! * Where the addresses are says nothing of whom to block: `countries` does, if
+//!   one column has countries. Of two such columns, a continent is none.
 //! * `#` begins a line of comment. A first row that begins with a letter is the
 //!   header.
 
-use std::net::{IpAddr, Ipv6Addr};
+mod countries;
 
+use std::net::{IpAddr, Ipv6Addr};
+use std::ops::ControlFlow;
+
+use super::super::asked::Where;
 use super::super::csv::{Fields, Splitter};
 use super::super::detect::{Head, Likeness};
 use super::super::verdict::{plain_name, plainly};
@@ -21,24 +27,39 @@ use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, Why, lines};
 use crate::token::{ipv4, range_entry};
 use crate::{Address, Entry, RejectReason, parse_address};
+use countries::Countries;
 
 /// Reads all rows, until the visitor breaks.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
     let mut splitter = Splitter::new(b',');
     let mut may_be_header = true;
-    let known = is_known(&Head::of(bytes));
+    let head = Head::of(bytes);
+    let known = is_known(&head);
+    let countries = Countries::of(&head);
+    let rows = Where::new(options, |name| super::table::named(&head, b',', name));
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let fields = splitter.split(said);
         let header = std::mem::take(&mut may_be_header) && is_header(fields);
-        if let Some(why) = doubt(fields, known).filter(|_| !header) {
+        if header {
+            visit.ignore(line);
+            return ControlFlow::Continue(());
+        }
+        if let Some(why) = doubt(fields, known, options) {
             visit.doubt(line, why);
         }
-        visit.read_unless(header, line, || entry(fields))
+        if rows.leave_out(line, |at| fields.get(at), visit) {
+            return ControlFlow::Continue(());
+        }
+        let read = entry(fields);
+        if read.is_ok() && countries.leave_out(fields, options, line, visit) {
+            return ControlFlow::Continue(());
+        }
+        visit.read(line, read)
     })
 }
 
@@ -103,10 +124,11 @@ const fn is_letter(byte: u8) -> bool {
 }
 
 /// What is in doubt about a row.
-fn doubt(fields: Fields<'_>, known: bool) -> Option<Why> {
+fn doubt(fields: Fields<'_>, known: bool, options: &Options) -> Option<Why> {
     let row = || super::table::row(fields.iter());
     let more = || (2..fields.len()).filter_map(|at| Some((at, fields.get(at)?)));
-    if let Some((at, word)) = more().find(|(_, word)| plainly(word).is_some()) {
+    let verdict = more().find(|(_, word)| plainly(word).is_some());
+    if let Some((at, word)) = verdict.filter(|_| !options.say_which_rows()) {
         let (value, at) = (String::from_utf8_lossy(word).into_owned(), at + 1);
         let example = format!("{at} = deny");
         return Some(Why::Verdict { field: format!("column {at}"), value, example });
@@ -157,7 +179,8 @@ fn entry(fields: Fields<'_>) -> Result<Entry, RejectReason> {
     range_entry(first, last)
 }
 
-fn ends(fields: Fields<'_>) -> Result<(IpAddr, IpAddr), RejectReason> {
+/// The first and the last address of a row.
+pub(super) fn ends(fields: Fields<'_>) -> Result<(IpAddr, IpAddr), RejectReason> {
     let (first, last) = fields.get(0).zip(fields.get(1)).ok_or(RejectReason::MissingField)?;
     match (number(first), number(last)) {
         (Some(first), Some(last)) if last <= u32::MAX.into() => {

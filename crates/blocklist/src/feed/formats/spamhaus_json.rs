@@ -12,8 +12,11 @@ use std::ops::ControlFlow;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
+use super::super::asked::promise;
 use super::super::detect::{Head, Likeness};
+use super::super::json::fits;
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines};
 use crate::{RejectReason, parse_entry};
@@ -34,14 +37,19 @@ struct Record<'a> {
 /// Reads all lines, until the visitor breaks.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    let (mut without_addresses, mut promised) = (0_u64, None);
+    let (mut without_addresses, mut left_out, mut promised) = (0_u64, 0_u64, None);
     let shape = lines::each(bytes, limits, b"", visit, |line, said, visit| {
         match serde_json::from_slice(said) {
             Ok(Record { cidr: Some(cidr), .. }) => {
+                if !counts(said, options) {
+                    left_out += 1;
+                    visit.left_out(line);
+                    return ControlFlow::Continue(());
+                }
                 return visit.read(line, parse_entry(cidr.trim().as_bytes()));
             }
             Ok(Record { asn: Some(_), .. }) => without_addresses += 1,
@@ -54,9 +62,15 @@ pub(in super::super) fn read(
         ControlFlow::Continue(())
     });
     if let Some(records) = promised {
-        visit.promise(records.saturating_sub(without_addresses));
+        promise(records.saturating_sub(without_addresses), left_out, visit);
     }
     shape
+}
+
+/// Whether a record fits what is asked of it.
+fn counts(record: &[u8], options: &Options) -> bool {
+    let raw = || serde_json::from_slice::<&RawValue>(record);
+    options.conditions.is_empty() || raw().is_ok_and(|raw| fits(&options.conditions, &[raw]))
 }
 
 /// Sure if most lines are such records.

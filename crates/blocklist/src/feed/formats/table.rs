@@ -27,6 +27,7 @@ use crate::RejectReason;
 
 use doubts::Doubts;
 pub(in super::super) use doubts::{is_address_column, is_part_of_address, row};
+pub(in super::super) use layout::named;
 use layout::{SEPARATORS, holders, is_header, is_name, layout, names};
 use rows::Rows;
 
@@ -40,8 +41,10 @@ pub(in super::super) fn read(
     let head = Head::of(bytes);
     let layout = layout(&head, options.column.as_ref());
     let rows = Rows::new(&head, layout.separator, options);
-    let mut doubts = (!options.decide_rows())
-        .then(|| Doubts::new(layout.column, names(&head, layout.separator)));
+    let mut doubts = options.column.is_none().then(|| {
+        let doubts = Doubts::new(layout.column, names(&head, layout.separator));
+        if options.say_which_rows() { doubts.about_columns(rows.asked().collect()) } else { doubts }
+    });
     let mut splitter = Splitter::new(layout.separator);
     let mut may_be_header = true;
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
@@ -54,8 +57,7 @@ pub(in super::super) fn read(
         {
             visit.doubt(line, why);
         }
-        if !header && !rows.count(fields) {
-            visit.left_out(line);
+        if !header && rows.leave_out(fields, line, visit) {
             return ControlFlow::Continue(());
         }
         visit.read_unless(header, line, || {

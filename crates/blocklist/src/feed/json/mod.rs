@@ -8,6 +8,8 @@ mod record;
 mod value;
 mod walk;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use serde_json::Deserializer;
@@ -16,7 +18,7 @@ use serde_json::value::RawValue;
 pub(super) use outline::Outline;
 pub use path::{JsonPath, PathError};
 pub(super) use value::{address, is_null, text};
-use walk::{End, Field, Sink};
+use walk::{Asks, End, Field, Sink};
 pub(super) use walk::{Paths, each};
 
 use super::places::Places;
@@ -70,6 +72,30 @@ pub(super) struct Records<'p> {
     pub conditions: &'p [Condition],
     /// Whether other fields are looked at for a verdict.
     pub watched: bool,
+}
+
+impl Records<'_> {
+    fn asks(self) -> Asks {
+        match (self.conditions, self.watched) {
+            ([], false) => Asks::Nothing,
+            ([], true) => Asks::Records,
+            _ => Asks::Around,
+        }
+    }
+}
+
+/// Whether a value counts that stands in these objects, each within the one
+/// before, for formats that read their records themselves.
+pub(super) fn fits(conditions: &[Condition], around: &[&RawValue]) -> bool {
+    let records = Records { conditions, watched: false };
+    conditions.is_empty()
+        || records.count(&around.iter().filter_map(|raw| fields(raw)).collect::<Vec<_>>())
+}
+
+/// The fields of an object.
+fn fields(raw: &RawValue) -> Option<Vec<Field<'_>>> {
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get()).ok()?;
+    Some(fields.into_iter().map(|(key, raw)| (Cow::Owned(key), raw)).collect())
 }
 
 /// Reads a document in which the wanted values are addresses. They stand where
@@ -257,8 +283,8 @@ where
         self.visit.reject(self.places.line_of(near), RejectReason::MissingField);
     }
 
-    fn asks(&self) -> bool {
-        self.records.ask()
+    fn asks(&self) -> Asks {
+        self.records.asks()
     }
 
     fn other_record(&mut self, fields: &[Field<'de>]) {
@@ -267,16 +293,19 @@ where
         }
     }
 
-    fn record(&mut self, fields: &[Field<'de>]) -> bool {
+    fn record(&mut self, fields: &[Field<'de>]) {
         let near = fields.first().map_or("", |(_, raw)| raw.get());
         if let Some(why) = self.records.doubt(fields) {
             self.visit.doubt(self.places.line_of(near), why);
         }
-        let counts = self.records.count(fields);
-        if !counts {
-            self.visit.left_out(self.places.line_of(near));
-        }
-        counts
+    }
+
+    fn counts(&self, around: &[Vec<Field<'de>>]) -> bool {
+        self.records.count(around)
+    }
+
+    fn left_out(&mut self, near: &'de str) {
+        self.visit.left_out(self.places.line_of(near));
     }
 }
 
@@ -305,8 +334,8 @@ impl<'de, V: Visit> Sink<'de> for Record<'_, '_, V> {
         self.visit.reject(self.line, RejectReason::MissingField);
     }
 
-    fn asks(&self) -> bool {
-        self.records.ask()
+    fn asks(&self) -> Asks {
+        self.records.asks()
     }
 
     fn other_record(&mut self, fields: &[Field<'de>]) {
@@ -315,14 +344,17 @@ impl<'de, V: Visit> Sink<'de> for Record<'_, '_, V> {
         }
     }
 
-    fn record(&mut self, fields: &[Field<'de>]) -> bool {
+    fn record(&mut self, fields: &[Field<'de>]) {
         if let Some(why) = self.records.doubt(fields) {
             self.visit.doubt(self.line, why);
         }
-        let counts = self.records.count(fields);
-        if !counts {
-            self.visit.left_out(self.line);
-        }
-        counts
+    }
+
+    fn counts(&self, around: &[Vec<Field<'de>>]) -> bool {
+        self.records.count(around)
+    }
+
+    fn left_out(&mut self, _: &'de str) {
+        self.visit.left_out(self.line);
     }
 }

@@ -4,8 +4,10 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::path::{JsonPath, Step};
 use super::walk::Field;
 use super::{Records, address, text};
 use crate::feed::Why;
@@ -19,11 +21,6 @@ use crate::parse_entry;
 const VALUE_BYTES_MAX: usize = 32;
 
 impl Records<'_> {
-    /// Whether anything is asked of records.
-    pub(super) fn ask(self) -> bool {
-        self.watched || !self.conditions.is_empty()
-    }
-
     /// A field with an address in a record that should have it in another.
     pub(super) fn address_elsewhere<'a, 'de>(
         self,
@@ -33,11 +30,14 @@ impl Records<'_> {
         fields.find(|(_, raw)| address(raw).is_ok())
     }
 
-    /// Whether a record fits all conditions.
-    pub(super) fn count(self, fields: &[Field<'_>]) -> bool {
+    /// Whether a value counts that stands in these records, each within the one
+    /// before: what a field says the innermost one says that has it.
+    pub(super) fn count(self, around: &[Vec<Field<'_>>]) -> bool {
         self.conditions.iter().all(|condition| {
-            let value = at(fields, condition.field());
-            condition.fits(value.as_deref())
+            let outward = around.iter().rev();
+            let mut said = outward.map(|fields| at(fields, condition.field()));
+            let values = said.find(|values| !values.is_empty()).unwrap_or_default();
+            condition.fits_any(values.iter().map(AsRef::as_ref))
         })
     }
 
@@ -146,24 +146,55 @@ fn shown(raw: &RawValue) -> Cow<'_, str> {
     text(raw).unwrap_or(Cow::Borrowed(raw.get()))
 }
 
-/// The value at a path of keys below a record, if it is a plain one.
-fn at<'a>(fields: &[Field<'a>], path: &str) -> Option<Cow<'a, str>> {
+/// The plain values at a path below a record: of a key with exactly this name,
+/// or else along the steps. An array of plain values is several of them.
+fn at<'a>(fields: &[Field<'a>], path: &str) -> Vec<Cow<'a, str>> {
     let find = |key: &str| fields.iter().find(|(name, _)| name == key).map(|(_, raw)| *raw);
     if let Some(raw) = find(path) {
         return plain(raw);
     }
-    let (key, rest) = path.split_once('.')?;
-    let inner: serde_json::Value = serde_json::from_str(find(key)?.get()).ok()?;
-    let pointer = format!("/{}", rest.replace('.', "/"));
-    match inner.pointer(&pointer)? {
-        serde_json::Value::String(text) => Some(Cow::Owned(text.clone())),
-        other if other.is_number() || other.is_boolean() => Some(Cow::Owned(other.to_string())),
-        _ => None,
+    let Ok(JsonPath { steps }) = path.parse() else { return Vec::new() };
+    let Some((Step::Key(key), rest)) = steps.split_first() else { return Vec::new() };
+    let Some(inner) = find(key).filter(|_| !rest.is_empty()) else { return Vec::new() };
+    let Ok(inner) = serde_json::from_str::<Value>(inner.get()) else { return Vec::new() };
+    let mut found = vec![&inner];
+    for step in rest {
+        found = found.into_iter().flat_map(|value| after(step, value)).collect();
+    }
+    found.into_iter().flat_map(plain_values).map(Cow::Owned).collect()
+}
+
+/// Where a step leads from a value.
+fn after<'v>(step: &Step, value: &'v Value) -> Vec<&'v Value> {
+    match (step, value) {
+        (Step::Key(key), Value::Object(fields)) => fields.get(key).into_iter().collect(),
+        (Step::AnyKey, Value::Object(fields)) => fields.values().collect(),
+        (Step::Each, Value::Array(values)) => values.iter().collect(),
+        _ => Vec::new(),
     }
 }
 
-/// A string, number or truth value as text.
-fn plain(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let nothing = matches!(raw.get().as_bytes().first(), None | Some(b'{' | b'[' | b'n'));
-    (!nothing).then(|| shown(raw))
+/// A string, number or truth value as text, or those of an array.
+fn plain(raw: &RawValue) -> Vec<Cow<'_, str>> {
+    match raw.get().as_bytes().first() {
+        None | Some(b'{' | b'n') => Vec::new(),
+        Some(b'[') => {
+            let values = serde_json::from_str::<Value>(raw.get()).unwrap_or_default();
+            plain_values(&values).into_iter().map(Cow::Owned).collect()
+        }
+        Some(_) => vec![shown(raw)],
+    }
+}
+
+fn plain_values(value: &Value) -> Vec<String> {
+    let one = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    };
+    match value {
+        Value::Array(values) => values.iter().filter_map(one).collect(),
+        value => one(value).into_iter().collect(),
+    }
 }

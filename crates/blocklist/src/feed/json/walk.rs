@@ -92,18 +92,36 @@ pub(super) trait Sink<'de> {
     /// last before.
     fn lacking(&mut self, near: &'de str);
 
-    /// Whether it wants to see records as a whole, before what is in them.
-    fn asks(&self) -> bool {
-        false
+    /// What it wants to know of the objects around a value.
+    fn asks(&self) -> Asks {
+        Asks::Nothing
     }
 
     /// A record without any wanted value.
     fn other_record(&mut self, _: &[Field<'de>]) {}
 
-    /// A record with a wanted value. Whether it is to be read.
-    fn record(&mut self, _: &[Field<'de>]) -> bool {
+    /// A record with a wanted value.
+    fn record(&mut self, _: &[Field<'de>]) {}
+
+    /// Whether a value counts that stands in these objects, each within the one
+    /// before.
+    fn counts(&self, _: &[Vec<Field<'de>>]) -> bool {
         true
     }
+
+    /// Something that does not count.
+    fn left_out(&mut self, _: &'de str) {}
+}
+
+/// What is to be known of the objects around values.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    Nothing,
+    /// The fields of the records that hold the values.
+    Records,
+    /// The fields of all objects on the way to the values, for each value may
+    /// count or not.
+    Around,
 }
 
 /// A field of a record.
@@ -131,9 +149,11 @@ where
     R: serde_json::de::Read<'de>,
     S: Sink<'de>,
 {
-    let mut met = false;
+    let (asks, mut met) = (sink.asks(), false);
     loop {
-        let mut state = State { sink: &mut *sink, near: "", stopped: false, met: false };
+        let sink = &mut *sink;
+        let mut state =
+            State { sink, asks, around: Vec::new(), near: "", stopped: false, met: false };
         let walk = Walk { node: &paths.root, state: &mut state };
         let walked = walk.deserialize(&mut *reader);
         met |= state.met;
@@ -174,6 +194,9 @@ pub(crate) fn each<'de>(
 /// What the whole way has in common.
 struct State<'w, 'de, S> {
     sink: &'w mut S,
+    asks: Asks,
+    /// The objects on the way, if they are asked for.
+    around: Vec<Vec<Field<'de>>>,
     /// The last key.
     near: &'de str,
     stopped: bool,
@@ -194,6 +217,13 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 impl<'de, S: Sink<'de>> Walk<'_, '_, 'de, S> {
     fn value<E: serde::de::Error>(&mut self, path: usize, raw: &'de RawValue) -> Result<(), E> {
         self.state.near = raw.get();
+        if self.state.asks == Asks::Around
+            && !super::is_null(raw)
+            && !self.state.sink.counts(&self.state.around)
+        {
+            self.state.sink.left_out(raw.get());
+            return Ok(());
+        }
         if self.state.sink.value(path, raw).is_break() {
             self.state.stopped = true;
             return Err(E::custom("no more is wanted"));
@@ -201,7 +231,36 @@ impl<'de, S: Sink<'de>> Walk<'_, '_, 'de, S> {
         Ok(())
     }
 
-    /// Reads an object with a wanted value, if it counts.
+    /// Reads an object and keeps its fields in mind for what is in it.
+    fn within<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
+        let mut fields: Vec<Field<'de>> = Vec::new();
+        while let Some(Key(key)) = map.next_key()? {
+            fields.push((key, map.next_value()?));
+        }
+        let wants_field = self.node.wants_field();
+        let mut complete = false;
+        self.state.near = fields.first().map_or(self.state.near, |(_, raw)| raw.get());
+        self.state.around.push(fields.clone());
+        for (key, raw) in fields {
+            let Some(node) = self.node.of_key(&key) else { continue };
+            self.state.met = true;
+            complete |= !wants_field || node.wanted.is_some();
+            if let Some(path) = node.wanted {
+                self.value(path, raw)?;
+                continue;
+            }
+            let mut reader = serde_json::Deserializer::from_str(raw.get());
+            let walk = Walk { node, state: &mut *self.state };
+            walk.deserialize(&mut reader).map_err(serde::de::Error::custom)?;
+        }
+        if !complete {
+            self.other();
+        }
+        self.state.around.pop();
+        Ok(())
+    }
+
+    /// Reads an object with a wanted value, after it was looked at.
     fn record<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
         let mut fields: Vec<Field<'de>> = Vec::new();
         while let Some(Key(key)) = map.next_key()? {
@@ -214,9 +273,7 @@ impl<'de, S: Sink<'de>> Walk<'_, '_, 'de, S> {
             return Ok(());
         }
         self.state.met = true;
-        if !self.state.sink.record(&fields) {
-            return Ok(());
-        }
+        self.state.sink.record(&fields);
         for (key, raw) in fields {
             let Some(node) = self.node.of_key(&key) else { continue };
             if let Some(path) = node.wanted {
@@ -235,7 +292,12 @@ impl<'de, S: Sink<'de>> Walk<'_, '_, 'de, S> {
     /// There is something else than any path goes on with.
     fn other(&mut self) {
         // A document in which nothing fits is not made of lacking parts.
-        if !self.node.optional && self.state.met {
+        if self.node.optional || !self.state.met {
+            return;
+        }
+        if self.state.asks == Asks::Around && !self.state.sink.counts(&self.state.around) {
+            self.state.sink.left_out(self.state.near);
+        } else {
             self.state.sink.lacking(self.state.near);
         }
     }
@@ -258,8 +320,10 @@ impl<'de, S: Sink<'de>> serde::de::Visitor<'de> for Walk<'_, '_, 'de, S> {
 
     fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
         let wants_field = self.node.wants_field();
-        if wants_field && self.state.sink.asks() {
-            return self.record(map);
+        match self.state.asks {
+            Asks::Around => return self.within(map),
+            Asks::Records if wants_field => return self.record(map),
+            Asks::Records | Asks::Nothing => {}
         }
         let mut complete = false;
         while let Some(Key(key)) = map.next_key()? {

@@ -11,7 +11,7 @@ use super::{age, judged, limits_for, load};
 use crate::serve::Failure;
 use crate::view::{CheckView, ExplainedLine, ExplainedView};
 use configuration::{Config, ConfigError};
-use feedfiles::{TreeLimits, describe_path, read_path};
+use feedfiles::{TreeLimits, complete_for_path, describe_path, read_path};
 
 /// The configuration, and what is to be said about it. The defaults stand in
 /// for a file that does not exist, unless it was asked for.
@@ -50,13 +50,11 @@ pub(super) fn check(
         }
         let bytes_max = TreeLimits::default().bytes_max;
         let limits = limits_for(config, &name);
-        let read = read_path(
-            file,
-            config.format_for(&name),
-            &config.options_for(&name),
-            &limits,
-            bytes_max,
-        );
+        let options = config.options_for(&name);
+        let feeds_dir = &config.daemon.feeds_dir;
+        let read = complete_for_path(&options, file, feeds_dir, bytes_max).and_then(|options| {
+            read_path(file, config.format_for(&name), &options, &limits, bytes_max)
+        });
         feeds.push(judged(config, protection, &name, &shown_as, read).0);
     }
     let Findings { problems, remarks } = findings;

@@ -189,12 +189,20 @@ pub(super) struct Doubts {
     /// Of all columns, in small letters; empty if they have none.
     names: Vec<Vec<u8>>,
     shown: Vec<Vec<u8>>,
+    /// The columns that the configuration asks for, if it says which rows count:
+    /// then only their addresses may be in doubt.
+    asked: Option<Vec<usize>>,
 }
 
 impl Doubts {
     pub(super) fn new(column: Option<usize>, shown: Vec<Vec<u8>>) -> Self {
         let names = shown.iter().map(|name| verdict::plain_name(name)).collect();
-        Self { column, names, shown }
+        Self { column, names, shown, asked: None }
+    }
+
+    /// Which rows count is said, by what stands in these columns.
+    pub(super) fn about_columns(self, asked: Vec<usize>) -> Self {
+        Self { asked: Some(asked), ..self }
     }
 
     /// What is in doubt about a row that is no header.
@@ -202,6 +210,9 @@ impl Doubts {
         let Some(column) = self.column else {
             return Some(columns("several columns hold addresses, or none does alone", fields));
         };
+        if let Some(asked) = &self.asked {
+            return self.torn(column, asked, fields);
+        }
         for (index, field) in fields.iter().enumerate().filter(|&(index, _)| index != column) {
             if let Some(why) = self.deciding(index, field) {
                 return Some(why);
@@ -227,6 +238,23 @@ impl Doubts {
             }
         }
         None
+    }
+
+    /// A doubt whether the addresses of a row stand in one column.
+    fn torn(&self, column: usize, asked: &[usize], fields: Fields<'_>) -> Option<Why> {
+        let others = fields.iter().enumerate();
+        let mut others = others.filter(|(index, _)| *index != column && !asked.contains(index));
+        others.find_map(|(index, field)| {
+            if is_address(field) {
+                return Some(columns("a second column holds addresses", fields));
+            }
+            let part = match self.names.get(index) {
+                Some(name) => is_one_of(&PARTS, name),
+                None => is_number(field) && fields.get(column).is_some_and(|f| !f.contains(&b'/')),
+            };
+            let what = "a column may be a length, a mask or the end of a range";
+            part.then(|| columns(what, fields))
+        })
     }
 
     /// A doubt about a field that says what is to become of its row.

@@ -129,7 +129,7 @@ impl Count {
 }
 
 /// The column with this name, in the first row or in the comment before it.
-pub(super) fn named(head: &Head<'_>, separator: u8, name: &str) -> Option<usize> {
+pub(in super::super::super) fn named(head: &Head<'_>, separator: u8, name: &str) -> Option<usize> {
     let mut splitter = Splitter::new(separator);
     let mut find =
         |line: &[u8]| splitter.split(line).iter().position(|field| field == name.as_bytes());

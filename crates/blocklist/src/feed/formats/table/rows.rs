@@ -1,17 +1,21 @@
 //! The rows of a table as the configuration wants them: which count, and which
 //! columns make the addresses of one. Knows nothing of how columns are found.
 
+use super::super::super::asked::{CountryTable, Where};
 use super::super::super::csv::Fields;
 use super::super::super::detect::Head;
-use super::super::super::{Column, Condition, Options};
-use super::layout::named;
+use super::super::super::visit::{Line, Visit};
+use super::super::super::{Column, Options, Why, country, verdict};
+use super::layout::{named, names};
 use crate::token::{ipv4, range_entry};
 use crate::{Entry, RejectReason, parse_address, parse_entry};
 
 /// What is asked of every row.
 pub(super) struct Rows<'o> {
-    /// The conditions, each with its column. One without is never met.
-    conditions: Vec<(Option<usize>, &'o Condition)>,
+    conditions: Where<'o>,
+    options: &'o Options,
+    /// The column that has the countries by its name, if they are asked for.
+    country: Option<usize>,
     last: Asked,
     length: Asked,
 }
@@ -48,20 +52,47 @@ impl<'o> Rows<'o> {
             Column::Number(number) => usize::from(*number).checked_sub(1),
             Column::Name(name) => named(head, separator, name),
         };
-        let of = |condition: &'o Condition| (place(&Column::of(condition.field())), condition);
+        let is_country = |name: &Vec<u8>| {
+            let plain = verdict::plain_name(name);
+            country::is_code_column(&plain) || plain == b"country"
+        };
+        let asked = Some(options).filter(|options| !options.countries.is_empty());
+        let country = asked.and_then(|_| names(head, separator).iter().position(is_country));
         Self {
-            conditions: options.conditions.iter().map(of).collect(),
+            conditions: Where::new(options, |name| named(head, separator, name)),
+            options,
+            country,
             last: Asked::of(options.last_column.as_ref(), place),
             length: Asked::of(options.length_column.as_ref(), place),
         }
     }
 
-    /// Whether a row fits all conditions.
-    pub(super) fn count(&self, fields: Fields<'_>) -> bool {
-        self.conditions.iter().all(|(column, condition)| {
-            let value = column.and_then(|column| fields.get(column));
-            condition.fits(value.map(String::from_utf8_lossy).as_deref())
-        })
+    /// The columns of which the configuration says what they are for.
+    pub(super) fn asked(&self) -> impl Iterator<Item = usize> {
+        let parts = [self.last, self.length].into_iter().filter_map(|asked| asked.place().ok()?);
+        self.conditions.columns().chain(self.country).chain(parts)
+    }
+
+    /// Whether a row is left out, which is said then.
+    pub(super) fn leave_out(
+        &self,
+        fields: Fields<'_>,
+        line: Line<'_>,
+        visit: &mut impl Visit,
+    ) -> bool {
+        if self.conditions.leave_out(line, |column| fields.get(column), visit) {
+            return true;
+        }
+        if self.options.countries.is_empty() {
+            return false;
+        }
+        let Some(code) = self.country.map(|column| fields.get(column).unwrap_or_default()) else {
+            let why = "no column has a name that says it holds countries; ask for one by `where`";
+            visit.doubt(line, Why::Asked { key: "countries", why: why.to_owned() });
+            return false;
+        };
+        let table = CountryTable { what: "a table", whole: true };
+        table.leave_out(self.options, code, line, visit)
     }
 
     /// The addresses of a row.
