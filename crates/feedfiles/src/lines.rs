@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use blocklist::{Source, sources_with};
 
-use super::read::{Bytes, FeedFile, take};
+use super::read::{Bytes, FeedFile, complete, take};
 use super::version::{Manner, VersionId};
 
 /// The first line of this version that names each address, as far as the file
@@ -18,12 +18,13 @@ pub fn lines(
 ) -> Vec<(IpAddr, Source)> {
     let as_it_is = FeedFile { quiet: Duration::ZERO, impatient: false, unfinished: false, ..*file };
     let Bytes::Whole(_, bytes) = take(&as_it_is) else { return Vec::new() };
-    let manner = Manner::of(file.format, file.options, &bytes);
+    let Ok(options) = complete(&as_it_is) else { return Vec::new() };
+    let manner = Manner::of(file.format, &options, &bytes);
     if VersionId::of(manner, &bytes) != version {
         return Vec::new();
     }
     let first = |&address: &IpAddr| {
-        let sources = sources_with(&bytes, manner.format, file.options, file.parse, address);
+        let sources = sources_with(&bytes, manner.format, &options, file.parse, address);
         Some((address, sources.into_iter().next()?))
     };
     addresses.iter().filter_map(first).collect()

@@ -126,7 +126,7 @@ pub fn read_only(file: &FeedFile<'_>) -> (Option<Signature>, Taken<()>) {
 }
 
 /// The options of a feed with all that the files beside it say.
-fn complete<'a>(file: &FeedFile<'a>) -> Result<Cow<'a, Options>, Refusal> {
+pub(crate) fn complete<'a>(file: &FeedFile<'a>) -> Result<Cow<'a, Options>, Refusal> {
     beside::complete(file.options, Some(file.name), |name| {
         // Whoever waits for quiet waits for theirs too.
         match take(&FeedFile { name, unfinished: false, ..*file }) {

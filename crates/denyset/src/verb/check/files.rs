@@ -67,13 +67,12 @@ pub(super) fn explained(config: &Config, files: &[PathBuf], mut view: CheckView)
         let shown_as = file.to_string_lossy();
         let Some(name) = name(config, file) else { continue };
         let limits = limits_for(config, &name);
-        let described = describe_path(
-            file,
-            config.format_for(&name),
-            &config.options_for(&name),
-            &limits,
-            TreeLimits::default().bytes_max,
-        );
+        let bytes_max = TreeLimits::default().bytes_max;
+        let options = config.options_for(&name);
+        let feeds_dir = &config.daemon.feeds_dir;
+        let described = complete_for_path(&options, file, feeds_dir, bytes_max).and_then(|options| {
+            describe_path(file, config.format_for(&name), &options, &limits, bytes_max)
+        });
         let feed = view.feeds.iter_mut().find(|feed| feed.feed == shown_as);
         if let Some((feed, described)) = feed.zip(described.ok()) {
             let line = |line: DescribedLine| ExplainedLine {
