@@ -2,6 +2,7 @@
 //! codes, the log and JSON say what came out. One promise a test.
 
 mod algebra;
+mod beside;
 mod boot;
 mod clock;
 mod configuration;

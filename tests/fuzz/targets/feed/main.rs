@@ -15,8 +15,8 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use blocklist::{
-    Column, Exemption, Feed, Format, Limits, Options, Prefixes, Source, exemption_with, parse_with,
-    sources_with,
+    Column, Condition, Exemption, Feed, Format, Limits, Options, Prefixes, Source, exemption_with,
+    parse_with, sources_with,
 };
 
 /// Names the format.
@@ -46,7 +46,7 @@ impl<'a> Case<'a> {
             bytes = rest;
         }
         while let Some((condition, rest)) = option(bytes, b"?where=") {
-            options.conditions.extend(condition.parse());
+            options.conditions.extend(condition.parse::<Condition>());
             bytes = rest;
         }
         if let Some((countries, rest)) = option(bytes, b"?countries=") {
