@@ -132,6 +132,29 @@ pub(super) fn is_code_column(plain: &[u8]) -> bool {
     NAMES.iter().any(|known| plain == known.as_bytes())
 }
 
+/// Whether the name of a column says that it tells where addresses are or whose:
+/// a table of nothing else names everybody.
+pub(super) fn is_place_column(plain: &[u8]) -> bool {
+    const BEGINNINGS: [&str; 14] = [
+        "country",
+        "continent",
+        "city",
+        "region",
+        "state",
+        "subdivision",
+        "postal",
+        "zip",
+        "lat",
+        "lon",
+        "timezone",
+        "asn",
+        "as",
+        "org",
+    ];
+    let begins = |known: &&str| plain.starts_with(known.as_bytes());
+    plain.is_empty() || is_code_column(plain) || BEGINNINGS.iter().any(begins)
+}
+
 fn upper(code: &[u8]) -> Option<[u8; 2]> {
     let code: [u8; 2] = code.try_into().ok()?;
     code.iter().all(u8::is_ascii_alphabetic).then(|| code.map(|byte| byte.to_ascii_uppercase()))

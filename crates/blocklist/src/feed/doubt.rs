@@ -82,8 +82,8 @@ pub enum Why {
     },
     /// A table of countries, of which nobody knows which ones are meant.
     #[error(
-        "{what} says in which country addresses are, and not whom to block: say which count, as \
-         in `countries = [\"{example}\"]`, or with `where`{or}",
+        "this is {what}, which says where addresses are and not whom to block: say which count, \
+         as in `countries = [\"{example}\"]`, or with `where`{or}",
         or = if *.whole { "; named as the `format`, it is a list of all of them" } else { "" }
     )]
     Countries {
@@ -96,8 +96,8 @@ pub enum Why {
     },
     /// A table of networks, of which nobody knows which ones are meant.
     #[error(
-        "{what} says to which network addresses belong, and not whom to block: say which count, \
-         as in `asns = [\"{example}\"]` or by `asn-feed`, or read its `column` in another `format`"
+        "this is {what}, which says whose addresses are and not whom to block: say which count, \
+         as in `asns = [\"{example}\"]` or by `asn-feed`, or name the `column` and another `format`"
     )]
     Networks {
         /// What the file is.

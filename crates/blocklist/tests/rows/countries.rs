@@ -86,6 +86,19 @@ fn a_table_of_countries_is_refused_by_the_key_that_decides() {
 }
 
 #[test]
+fn a_country_beside_what_a_list_is_about_is_a_note() {
+    let blocks = "network,country,last_seen\n192.0.2.0/24,KP,2026\n198.51.100.0/24,DE,2026\n";
+    let ranges = "start,end,country,hits\n192.0.2.0,192.0.2.255,KP,7\n\
+                  198.51.100.0,198.51.100.255,DE,9\n";
+    for text in [blocks, ranges] {
+        check("auto", text, &[], "192.0.2.0/24 198.51.100.0/24; 1");
+        check("auto", text, &["countries: KP"], "192.0.2.0/24; 2");
+    }
+    let places = blocks.replace("last_seen", "city");
+    check("auto", &places, &[], "refused: `countries = [");
+}
+
+#[test]
 fn conditions_choose_countries_as_well() {
     check("auto", DELEGATED, &["where: cc = KP"], "192.0.2.0/24 2001:db8::/32; 5");
     check("auto", DB_IP_CITY, &["where: 4 in KP,IR"], "192.0.2.0/24; 1");

@@ -15,8 +15,8 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use blocklist::{
-    Column, Exemption, Feed, Format, Limits, Options, Prefixes, Source, exemption_with, parse_with,
-    sources_with,
+    AsNumber, Column, Condition, CountryRule, Exemption, Feed, Format, Limits, Options, Prefixes,
+    Source, exemption_with, parse_with, sources_with,
 };
 
 /// Names the format.
@@ -46,15 +46,17 @@ impl<'a> Case<'a> {
             bytes = rest;
         }
         while let Some((condition, rest)) = option(bytes, b"?where=") {
-            options.conditions.extend(condition.parse());
+            options.conditions.extend(condition.parse::<Condition>());
             bytes = rest;
         }
         if let Some((countries, rest)) = option(bytes, b"?countries=") {
-            options.countries.extend(countries.split(',').filter_map(|code| code.parse().ok()));
+            let codes = countries.split(',').filter_map(|code| code.parse::<CountryRule>().ok());
+            options.countries.extend(codes);
             bytes = rest;
         }
         if let Some((numbers, rest)) = option(bytes, b"?asns=") {
-            options.asns.extend(numbers.split(',').filter_map(|number| number.parse().ok()));
+            let numbers = numbers.split(',').filter_map(|number| number.parse::<AsNumber>().ok());
+            options.asns.extend(numbers);
             bytes = rest;
         }
         Self { bytes, options }

@@ -32,7 +32,7 @@ enum Record {
     Other,
 }
 
-const TABLE: CountryTable = CountryTable { what: "a registry's statistics", whole: false };
+const TABLE: CountryTable = CountryTable { what: "the statistics of a registry", whole: false };
 
 /// The fields of a record, by the names that the source has for them.
 const FIELDS: [&str; 7] = ["registry", "cc", "type", "start", "value", "date", "status"];

@@ -11,7 +11,7 @@
 use std::ops::ControlFlow;
 
 use super::super::asked::{CountryTable, Where};
-use super::super::country;
+use super::super::country::{is_code_column, is_place_column};
 use super::super::csv::{Fields, Splitter};
 use super::super::detect::{Head, Likeness};
 use super::super::network;
@@ -31,6 +31,8 @@ struct Columns {
     place: Option<usize>,
     /// Where it has its country.
     country: Option<usize>,
+    /// Whether nothing but places is in it.
+    places_only: bool,
     flags: Vec<(usize, String)>,
 }
 
@@ -40,8 +42,9 @@ impl Columns {
         let named = fields.iter().enumerate().filter(|(_, name)| is_deciding(name));
         Self {
             place: find(&|name| name == b"geoname_id"),
-            country: find(&|name| country::is_code_column(&plain_name(name)))
+            country: find(&|name| is_code_column(&plain_name(name)))
                 .or_else(|| find(&|name| name == b"country")),
+            places_only: fields.iter().skip(1).all(|name| is_place_column(&plain_name(name))),
             flags: named.map(|(at, name)| (at, String::from_utf8_lossy(name).into())).collect(),
         }
     }
@@ -55,6 +58,10 @@ impl Columns {
         visit: &mut impl Visit,
     ) -> bool {
         if let Some(country) = self.country {
+            if options.countries.is_empty() && !self.places_only {
+                // The country is a note beside what the list is about.
+                return false;
+            }
             let code = fields.get(country).unwrap_or_default();
             return TABLE.leave_out(options, code, line, visit);
         }
@@ -117,7 +124,7 @@ pub(in super::super) fn read(
         if read.is_ok() {
             // The flags of a row with a country say more of the addresses, and
             // nothing for or against it.
-            let flags = columns.place.is_none() && columns.country.is_none();
+            let flags = columns.place.is_none() && !columns.places_only;
             let undecided = flags && !options.say_which_rows();
             if let Some(why) = undecided.then(|| columns.doubt(fields)).flatten() {
                 visit.doubt(line, why);
