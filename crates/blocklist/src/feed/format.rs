@@ -12,6 +12,8 @@ use super::{Limits, Options, Shape, detect, formats};
 macro_rules! formats {
     ($($(#[$about:meta])+ $format:ident = $name:literal in $module:ident,)+) => {
         /// How a feed is to be read.
+        ///
+        #[doc = include_str!("../../formats.md")]
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         pub enum Format {
             $($(#[$about])+ $format,)+
