@@ -5,6 +5,17 @@ use blocklist::{Format, FormatChoice, Limits, RejectReason, detect, parse};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+#[test]
+fn every_format_has_a_row_in_the_table_of_formats() {
+    let table = include_str!("../formats.md");
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
+    for format in Format::ALL {
+        let begins = |row: &&&str| row.starts_with(&format!("| `{format}`"));
+        assert_eq!(rows.iter().filter(begins).count(), 1, "{format}");
+    }
+    assert!(rows.iter().all(|row| row.matches(" |").count() == 5), "five columns");
+}
+
 fn check(want: Format, text: &str) {
     let head: String = text.chars().take(60).collect();
     assert_eq!(detect(text.as_bytes()), want, "{head:?}");

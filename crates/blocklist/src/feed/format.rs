@@ -12,6 +12,8 @@ use super::{Limits, Options, Shape, detect, formats};
 macro_rules! formats {
     ($($(#[$about:meta])+ $format:ident = $name:literal in $module:ident,)+) => {
         /// How a feed is to be read.
+        ///
+        #[doc = include_str!("../../formats.md")]
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         pub enum Format {
             $($(#[$about])+ $format,)+
@@ -188,16 +190,18 @@ pub enum FormatChoice {
 
 impl FormatChoice {
     /// The format to read `bytes` in, with these options. Whoever names a column
-    /// means a table, where the bytes are lines with one entry each or rows.
+    /// means a table, where the bytes are rows, and so does whoever asks for some
+    /// rows of what would be a plain list otherwise.
     pub fn for_bytes(self, bytes: &[u8], options: &Options) -> Format {
         let bytes = &super::text::decoded(bytes)[..];
-        match self {
-            Self::Auto => match detect(bytes) {
-                format if options.column.is_some() && format.has_rows() => Format::Table,
-                format => format,
-            },
-            Self::Fixed(format) => format,
-        }
+        let format = match self {
+            Self::Auto => detect(bytes),
+            Self::Fixed(format) => return format,
+        };
+        let asked = !options.conditions.is_empty();
+        let lines = matches!(format, Format::Plain | Format::Ipsum);
+        let table = options.column.is_some() && format.has_rows() || asked && lines;
+        if table { Format::Table } else { format }
     }
 }
 

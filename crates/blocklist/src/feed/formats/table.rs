@@ -39,7 +39,7 @@ pub(in super::super) fn read(
     visit: &mut impl Visit,
 ) -> Shape {
     let head = Head::of(bytes);
-    let layout = layout(&head, options.column.as_ref());
+    let layout = layout(&head, options.column.as_ref(), options.decide_rows());
     let rows = Rows::new(&head, layout.separator, options);
     let mut doubts = options.column.is_none().then(|| {
         let doubts = Doubts::new(layout.column, names(&head, layout.separator));

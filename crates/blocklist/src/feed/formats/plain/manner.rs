@@ -53,6 +53,10 @@ fn said<'a>(head: &Head<'a>) -> impl Iterator<Item = &'a [u8]> {
 /// Whether all lines are made of entries, and not of so many each that they may
 /// be columns.
 pub(super) fn is_several(head: &Head<'_>) -> bool {
+    // Almost all lists have one entry a line, which the first line shows.
+    if said(head).next().is_none_or(|line| parts(line).nth(1).is_none()) {
+        return false;
+    }
     let (mut least, mut most, mut lines) = (usize::MAX, 0, 0_usize);
     for line in said(head) {
         let mut count = 0;
@@ -69,6 +73,9 @@ pub(super) fn is_several(head: &Head<'_>) -> bool {
 
 /// Whether almost all lines are prefixes with notes that end in a bracket.
 fn is_noted(head: &Head<'_>) -> bool {
+    if !said(head).next().is_some_and(|line| line.ends_with(b")")) {
+        return false;
+    }
     let (mut noted, mut all) = (0_usize, 0_usize);
     for line in said(head) {
         all += 1;

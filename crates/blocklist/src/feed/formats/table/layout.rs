@@ -33,14 +33,14 @@ pub(super) fn is_entry(field: &[u8]) -> bool {
 }
 
 /// The layout in which there are addresses, in the configured column or else in
-/// only one.
-pub(super) fn layout(head: &Head<'_>, wanted: Option<&Column>) -> Layout {
+/// only one. `blanks`: whether they may part the fields.
+pub(super) fn layout(head: &Head<'_>, wanted: Option<&Column>, blanks: bool) -> Layout {
     if wanted.is_none() && is_quoted_list(head) {
         return Layout { separator: b',', column: Some(0) };
     }
     // Blanks stand within fields, too, so that they part them only if somebody
     // who says which columns there are finds no other mark.
-    let separators = SEPARATORS.iter().copied().chain(wanted.map(|_| b' '));
+    let separators = SEPARATORS.iter().copied().chain(blanks.then_some(b' '));
     let layouts: Vec<Layout> = separators
         .map(|separator| {
             let column = match wanted {
