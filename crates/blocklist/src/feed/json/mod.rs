@@ -8,6 +8,7 @@ mod record;
 mod value;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use serde_json::Deserializer;
@@ -156,6 +157,17 @@ pub(super) fn read_record<V: Visit>(
         End::Whole => {}
     }
     ControlFlow::Continue(())
+}
+
+/// Whether a record, read as a whole before, fits all conditions.
+pub(super) fn fits(record: &RawValue, conditions: &[Condition]) -> bool {
+    if conditions.is_empty() {
+        return true;
+    }
+    let fields: BTreeMap<String, &RawValue> =
+        serde_json::from_str(record.get()).unwrap_or_default();
+    let fields: Vec<Field<'_>> = fields.into_iter().map(|(key, raw)| (key.into(), raw)).collect();
+    Records { conditions, watched: false }.count(&fields)
 }
 
 /// Rejects a whole document.
