@@ -30,7 +30,7 @@ fn told(feed: &Feed) -> String {
     for (seconds, prefixes) in &feed.expiring {
         told.extend(prefixes.iter().map(|prefix| format!("{prefix} for {seconds}")));
     }
-    for exempted in feed.exempted.iter().flat_map(|exempted| exempted.iter()) {
+    for exempted in feed.exempted.iter().flat_map(blocklist::Prefixes::iter) {
         told.push(format!("not {exempted}"));
     }
     if feed.tally.ignored > 0 {
