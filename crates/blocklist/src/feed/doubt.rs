@@ -72,7 +72,7 @@ pub enum Why {
     /// Several sets, lists, arrays or sections, of which nobody knows whether
     /// they mean the same.
     #[error(
-        "several sets or lists that may mean different things, {names}: say which block, as in `select = [\"{example}\"]`"
+        "sets or lists that may mean different things, {names}: say which block, as in `select = [\"{example}\"]`"
     )]
     Sets {
         /// Their names, and how many entries each has.
@@ -118,13 +118,22 @@ pub enum Why {
         "{0}, so that the rules after and before it may mean anything: leave it out, or name the `format` to go without it"
     )]
     Program(&'static str),
+    /// A part of the file stands in another one.
+    #[error(
+        "{0} takes in another file, which is not read: give that one as a feed of its own, in its \
+         own `format`, and this one without the line"
+    )]
+    Elsewhere(&'static str),
 }
 
 impl Why {
     /// Whether it is settled by a format that the configuration names.
     pub(super) const fn is_settled_by_format(&self) -> bool {
         match self {
-            Self::Sets { .. } | Self::Networks { .. } | Self::Asked { .. } => false,
+            Self::Sets { .. }
+            | Self::Networks { .. }
+            | Self::Asked { .. }
+            | Self::Elsewhere(_) => false,
             Self::Countries { whole, .. } => *whole,
             _ => true,
         }

@@ -64,6 +64,12 @@ formats! {
     Spamhaus = "spamhaus" in spamhaus,
     /// Zone files of rbldnsd; `!` makes an exception.
     Rbldnsd = "rbldnsd" in rbldnsd,
+    /// csf.deny and csf.allow of `ConfigServer` Firewall.
+    Csf = "csf" in csf,
+    /// What `ipset list` prints.
+    IpsetList = "ipset-list" in ipset_list,
+    /// Address match lists of BIND: `acl bad { 192.0.2.0/24; };`.
+    Bind = "bind" in bind,
     /// One entry a line: address, prefix or range, with `#`, `;` and `//` comments.
     #[default]
     Plain = "plain" in plain,
@@ -81,6 +87,10 @@ formats! {
     NftJson = "nft-json" in nft_json,
     /// MISP's warninglists, which are for `allow`.
     Misp = "misp" in misp,
+    /// MISP's events: attributes that are `to_ids`.
+    MispEvent = "misp-event" in misp_event,
+    /// Indicators of STIX 2.1 whose pattern is one address.
+    Stix = "stix" in stix,
     /// Any other JSON: arrays of addresses, records, lines, or what `path` says.
     Json = "json" in json,
     /// CrowdSec's decisions as CSV.
@@ -121,6 +131,18 @@ formats! {
     Apache = "apache" in apache,
     /// Rich rules of firewalld, and scripts of `firewall-cmd`.
     Firewalld = "firewalld" in firewalld,
+    /// Routes of `ip route` that lead nowhere: `blackhole 192.0.2.0/24`.
+    IpRoute = "ip-route" in ip_route,
+    /// The blacklist of sshguard: time, service, family, address.
+    Sshguard = "sshguard" in sshguard,
+    /// Access lists of Unbound: `access-control: 192.0.2.0/24 refuse`.
+    Unbound = "unbound" in unbound,
+    /// Access lists of the `PowerDNS` Recursor: `allow-from=192.0.2.0/24`.
+    Powerdns = "powerdns" in powerdns,
+    /// Zones of response policies by client: `….rpz-client-ip CNAME rpz-drop.`
+    Rpz = "rpz" in rpz,
+    /// Zeek's intelligence files, by `indicator_type`.
+    ZeekIntel = "zeek-intel" in zeek_intel,
     /// Access lists of Cisco: `deny ip host 192.0.2.1 any`.
     Cisco = "cisco" in cisco,
     /// Sets as `nft list set` and `nft list ruleset` print them.
@@ -131,6 +153,14 @@ formats! {
     Snort = "snort" in snort,
     /// What fail2ban-client or the log of fail2ban says is banned.
     Fail2ban = "fail2ban" in fail2ban,
+    /// Tables of pf, with `!` for exceptions. By name only.
+    Pf = "pf" in pf,
+    /// Suricata's reputation: address, category, score. By name only.
+    Iprep = "iprep" in iprep,
+    /// Addresses with ports, and URLs with an address as host. By name only.
+    Endpoints = "endpoints" in endpoints,
+    /// Addresses with words behind them, and a mark between.
+    Edl = "edl" in edl,
     /// Any other table with addresses in one column.
     Table = "table" in table,
 }

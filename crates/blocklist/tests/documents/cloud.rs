@@ -5,7 +5,7 @@ use blocklist::Format::{Abuseipdb, CloudRanges};
 use super::{check, check_as};
 
 const UNKNOWN_RANGES: &str = "line 1 Document { expected: \"the ranges of AWS, Google, Azure, \
-                              GitHub, Fastly or Oracle, or `path` set\" }";
+                              GitHub, Fastly, Oracle, Cloudflare or Microsoft 365, or `path` set\" }";
 
 #[test]
 fn every_service_has_its_own_fields() {

@@ -7,6 +7,9 @@
 //! * GitHub: <https://api.github.com/meta>
 //! * Fastly: <https://api.fastly.com/public-ip-list>
 //! * Oracle: <https://docs.oracle.com/iaas/tools/public_ip_ranges.json>
+//! * Cloudflare: <https://api.cloudflare.com/client/v4/ips>
+//! * Microsoft 365, where records of names alone have no addresses:
+//!   <https://learn.microsoft.com/microsoft-365/enterprise/microsoft-365-ip-web-service>
 //!
 //! A prefix may stand there once for every service behind it.
 
@@ -22,9 +25,11 @@ struct Service {
     paths: &'static [&'static str],
     /// A key whose values are none.
     without: Option<&'static str>,
+    /// Whether there are records without addresses.
+    sparse: bool,
 }
 
-const SERVICES: [Service; 6] = [
+const SERVICES: [Service; 8] = [
     Service {
         marks: &[
             &["prefixes[].ip_prefix"],
@@ -33,6 +38,7 @@ const SERVICES: [Service; 6] = [
         ],
         paths: &["prefixes[].ip_prefix", "ipv6_prefixes[].ipv6_prefix"],
         without: None,
+        sparse: false,
     },
     Service {
         marks: &[
@@ -42,11 +48,13 @@ const SERVICES: [Service; 6] = [
         ],
         paths: &["prefixes[].ipv4Prefix", "prefixes[].ipv6Prefix"],
         without: None,
+        sparse: false,
     },
     Service {
         marks: &[&["values[].properties.addressPrefixes"]],
         paths: &["values[].properties.addressPrefixes[]"],
         without: None,
+        sparse: false,
     },
     // New keys come with new products, each with an array of prefixes.
     Service {
@@ -57,16 +65,31 @@ const SERVICES: [Service; 6] = [
         ],
         paths: &["*[]"],
         without: Some("ssh_keys"),
+        sparse: false,
     },
     Service {
         marks: &[&["addresses[]", "ipv6_addresses"]],
         paths: &["addresses[]", "ipv6_addresses[]"],
         without: None,
+        sparse: false,
     },
     Service {
         marks: &[&["regions[].cidrs[].cidr"]],
         paths: &["regions[].cidrs[].cidr"],
         without: None,
+        sparse: false,
+    },
+    Service {
+        marks: &[&["result.ipv4_cidrs[]"], &["result.ipv6_cidrs[]"]],
+        paths: &["result.ipv4_cidrs[]", "result.ipv6_cidrs[]"],
+        without: None,
+        sparse: true,
+    },
+    Service {
+        marks: &[&["[].ips[]", "[].serviceArea"]],
+        paths: &["[].ips[]"],
+        without: None,
+        sparse: true,
     },
 ];
 
@@ -80,9 +103,10 @@ pub(in super::super) fn read(
     let service = service(Head::of(bytes).outline());
     let paths = service.map_or_else(Paths::default, |service| {
         let paths = Paths::of(service.paths);
+        let paths = if service.sparse { paths.sparse() } else { paths };
         service.without.into_iter().fold(paths, Paths::without)
     });
-    let expected = "the ranges of AWS, Google, Azure, GitHub, Fastly or Oracle, or `path` set";
+    let expected = "the ranges of AWS, Google, Azure, GitHub, Fastly, Oracle, Cloudflare or Microsoft 365, or `path` set";
     read_addresses(bytes, &Kind::of(&paths, expected), options, limits, visit)
 }
 

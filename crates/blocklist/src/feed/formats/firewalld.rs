@@ -1,6 +1,8 @@
-//! firewalld: rich rules as `firewall-cmd --list-rich-rules` prints them, and
-//! scripts of `firewall-cmd`. Source: firewalld.richlanguage(5), firewall-cmd(1).
+//! firewalld: rich rules as `firewall-cmd --list-rich-rules` prints them, scripts
+//! of `firewall-cmd`, and sets as XML. Source: firewalld.richlanguage(5),
+//! firewall-cmd(1), firewalld.ipset(5).
 //!
+//! * An `<ipset>` of the type `hash:ip` or `hash:net` has an `<entry>` for each.
 //! * `rule … source address="ADDRESS" … reject|drop` is an entry, alone or as
 //!   `--add-rich-rule`; so are `--add-source` to the zones `drop` and `block`,
 //!   and `--add-entry` to a set.
@@ -11,6 +13,8 @@
 //!   blocks only a part, and is ignored. So are `source NOT` and `mark`, and all
 //!   other commands. `accept`, and a source in the zone `trusted`, is an exception
 //!   to what nothing denies: firewalld asks rules that deny first.
+
+mod xml;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
@@ -31,6 +35,9 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
+    if xml::is_set(lines::without_mark(bytes)) {
+        return xml::read(bytes, limits, visit);
+    }
     visit.rules();
     let mut held: BTreeMap<u64, (Line<'_>, Said<'_>)> = BTreeMap::new();
     let mut places: HashMap<Key<'_>, u64> = HashMap::new();
@@ -89,8 +96,11 @@ fn tell(
     let_in.into_iter().try_for_each(|(line, said)| rules.allow(line, said.entry, visit))
 }
 
-/// Sure if most lines are rules or commands.
+/// Sure if most lines are rules or commands, or if a set begins.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
+    if xml::is_set(head.text) {
+        return Likeness::Sure;
+    }
     head.most(b"#", |line| command(line).is_ok())
 }
 

@@ -14,7 +14,7 @@
 //! * Only sets of addresses are read, see [`Kind`]. Commands that say nothing
 //!   of entries are ignored. `#` begins a line of comment.
 
-mod command;
+pub(super) mod command;
 mod kept;
 
 use std::collections::HashMap;

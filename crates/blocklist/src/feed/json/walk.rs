@@ -42,6 +42,14 @@ impl Paths {
     }
 }
 
+impl Paths {
+    /// The same, but whatever lacks on the way is not missed.
+    pub(crate) fn sparse(mut self) -> Self {
+        self.root.spare();
+        self
+    }
+}
+
 impl From<&[JsonPath]> for Paths {
     fn from(paths: &[JsonPath]) -> Self {
         let mut root = Node::default();
@@ -70,6 +78,12 @@ impl Node {
                 &mut self.keys[at].1
             }
         }
+    }
+
+    fn spare(&mut self) {
+        self.optional = true;
+        self.each.iter_mut().chain(&mut self.any_key).for_each(|node| node.spare());
+        self.keys.iter_mut().for_each(|(_, node)| node.spare());
     }
 
     fn of_key(&self, key: &str) -> Option<&Self> {

@@ -7,7 +7,7 @@ use crate::RejectReason;
 
 /// What a set of some type holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in super::super) enum Kind {
     /// Addresses and nothing else: `hash:ip`, `hash:net`, `bitmap:ip` and their
     /// old names. What was not created in the file is taken for such a set.
     #[default]
@@ -21,7 +21,7 @@ pub(super) enum Kind {
 
 /// A set, as far as its entries depend on it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Created {
+pub(in super::super) struct Created {
     pub kind: Kind,
     /// The seconds that an entry has if it does not say.
     pub timeout: Option<u64>,
@@ -30,7 +30,7 @@ pub(super) struct Created {
 }
 
 /// An entry and what stands beside it.
-pub(super) struct Added<'a> {
+pub(in super::super) struct Added<'a> {
     pub entry: &'a [u8],
     pub timeout: Option<u64>,
     pub nomatch: bool,
@@ -115,7 +115,7 @@ fn bare(word: &[u8]) -> &[u8] {
     unquoted(word.strip_suffix(b";").unwrap_or(word))
 }
 
-fn created<'a>(
+pub(in super::super) fn created<'a>(
     kind: &[u8],
     mut words: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Created, RejectReason> {
@@ -144,7 +144,7 @@ fn created<'a>(
     Ok(created)
 }
 
-fn added<'a>(
+pub(in super::super) fn added<'a>(
     entry: &'a [u8],
     mut words: impl Iterator<Item = &'a [u8]>,
     shell: bool,
