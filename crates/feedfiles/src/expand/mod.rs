@@ -19,7 +19,7 @@ use kind::{Kind, foreign};
 
 /// Behind so many bytes a zero one ends the reading. What is no larger is read to
 /// its end, so that whatever else is wrong with it is said.
-const TEXT_BYTES: usize = 1 << 20;
+const TEXT_BYTES: usize = 1 << 19;
 /// Read at a time.
 const PIECE_BYTES: usize = 64 * 1024;
 
