@@ -1,6 +1,8 @@
 //! What became of every line of a feed, each counted once. Knows no formats and
 //! no addresses.
 
+use std::collections::BTreeMap;
+
 use super::visit::Line;
 
 /// How many lines came to what. Their sum is the number of lines that are neither
@@ -65,27 +67,31 @@ pub(super) enum Came {
     Rejected,
 }
 
+/// So many lines are noted together.
+const PAGE_LINES: usize = 1024;
+
 /// The lines so far. Formats tell of them in any order, and of one line often.
 #[derive(Default)]
 pub(super) struct Account {
-    /// Of each line, a byte; never more of them than the file has.
-    lines: Vec<Came>,
+    /// Of each line, a byte, where there are lines to be told of.
+    pages: BTreeMap<u64, Box<[Came; PAGE_LINES]>>,
 }
 
 impl Account {
     pub(super) fn say(&mut self, line: Line<'_>, came: Came) {
-        let Ok(at) = usize::try_from(line.number()) else { return };
-        if self.lines.len() <= at {
-            self.lines.resize(at + 1, Came::Nothing);
-        }
-        self.lines[at] = self.lines[at].max(came);
+        let number = line.number();
+        let (page, at) = (number / PAGE_LINES as u64, number % PAGE_LINES as u64);
+        let page = self.pages.entry(page).or_insert_with(|| Box::new([Came::Nothing; PAGE_LINES]));
+        // The rest of a division fits.
+        let at = usize::try_from(at).unwrap_or_default();
+        page[at] = page[at].max(came);
     }
 
     /// The numbers. `entries` and `masked` are lines that nothing was said of
     /// here, all others of `lines` are of no account.
     pub(super) fn finish(&self, entries: u64, masked: u64, lines: u64) -> LineTally {
         let mut tally = LineTally { masked, entries, ..LineTally::default() };
-        for came in &self.lines {
+        for came in self.pages.values().flat_map(|page| page.iter()) {
             let count = match came {
                 Came::Nothing => continue,
                 Came::Other => &mut tally.other,

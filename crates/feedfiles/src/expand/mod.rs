@@ -17,6 +17,9 @@ use blocklist::{Guard, Refusal};
 use super::limits::{DECODER_BYTES_MAX, RATIO_FREE_BYTES, RATIO_MAX};
 use kind::{Kind, foreign};
 
+/// Behind so many bytes a zero one ends the reading. What is no larger is read to
+/// its end, so that whatever else is wrong with it is said.
+const TEXT_BYTES: usize = 1 << 19;
 /// Read at a time.
 const PIECE_BYTES: usize = 64 * 1024;
 
@@ -39,6 +42,9 @@ pub fn expand(bytes: Vec<u8>, bytes_max: u64) -> Result<Vec<u8>, Refusal> {
     };
     let most = most(bytes.len(), bytes_max);
     let expanded = match fill(kind, &bytes, most) {
+        Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Zeros>()) => {
+            return Err(unreadable(format!("a {kind} file {Zeros}")));
+        }
         Ok(Some(expanded)) => expanded,
         Ok(None) => return Err(too_large(kind, bytes.len(), most)),
         Err(error) => return Err(unreadable(format!("a {kind} file that is damaged: {error}"))),
@@ -49,6 +55,11 @@ pub fn expand(bytes: Vec<u8>, bytes_max: u64) -> Result<Vec<u8>, Refusal> {
         None => Ok(expanded),
     }
 }
+
+/// What was expanded is no text.
+#[derive(Debug, thiserror::Error)]
+#[error("with NUL bytes in it: binary data, and no list")]
+struct Zeros;
 
 /// How large a file of this size may become.
 fn most(bytes: usize, bytes_max: u64) -> usize {
@@ -70,9 +81,9 @@ fn fill(kind: Kind, bytes: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Reads to the end, but never into more memory than `most` bytes. What is no text
-/// is left at its first zero byte, with that: nobody reads more of it, and it may
-/// be a gigabyte of nothing.
+/// Reads to the end, but never into more memory than `most` bytes. What is large and
+/// no text is an error with [`Zeros`] in it as soon as that is seen: it may be a
+/// gigabyte of nothing.
 fn drain(mut reader: impl Read, most: usize) -> io::Result<Option<Vec<u8>>> {
     let mut piece = vec![0; PIECE_BYTES];
     let mut expanded = Vec::new();
@@ -94,8 +105,9 @@ fn drain(mut reader: impl Read, most: usize) -> io::Result<Option<Vec<u8>>> {
         }
         expanded.extend_from_slice(&piece[..read]);
         let utf16 = matches!(expanded[..], [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-        if !utf16 && piece[..read].contains(&0) {
-            return Ok(Some(expanded));
+        let large = expanded.len() > TEXT_BYTES;
+        if large && !utf16 && piece[..read].contains(&0) {
+            return Err(io::Error::other(Zeros));
         }
     }
 }
@@ -128,10 +140,13 @@ mod tests {
 
     #[test]
     fn zeros_end_the_reading_where_they_begin() {
-        let drained = |begin: &[u8]| drain(begin.chain(Never), 1 << 30).ok().flatten();
-        assert_eq!(drained(b"192.0.2.1\n\0").as_deref(), Some(&b"192.0.2.1\n\0"[..]));
-        assert_eq!(drained(b"192.0.2.1\n"), None);
+        let drained = |begin: &[u8], byte: u8| {
+            let more = vec![byte; TEXT_BYTES];
+            drain(begin.chain(&more[..]).chain(Never), 1 << 30).expect_err("it fails").to_string()
+        };
+        assert_eq!(drained(b"192.0.2.1\n", 0), Zeros.to_string());
+        assert_eq!(drained(b"192.0.2.1\n", b'\n'), "it was read to the end");
         // Every other byte of text in UTF-16 is one.
-        assert_eq!(drained(b"\xff\xfe1\0"), None);
+        assert_eq!(drained(b"\xff\xfe", 0), "it was read to the end");
     }
 }

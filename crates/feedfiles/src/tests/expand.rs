@@ -155,9 +155,11 @@ fn a_checksum_that_is_wrong_is_noticed() {
 
 #[test]
 fn a_bomb_is_refused_before_it_goes_off() {
-    let zeros = vec![0; 16 << 20];
+    let (zeros, lines) = (vec![0; 16 << 20], vec![b'\n'; 16 << 20]);
     for kind in KINDS {
-        let bomb = compress(kind, &zeros);
+        let found = format!("a {kind} file with NUL bytes in it");
+        check(kind, &compress(kind, &zeros), Err(&found));
+        let bomb = compress(kind, &lines);
         let most = (bomb.len() * 200).max(1 << 20);
         let found =
             format!("a {kind} file of {} bytes that expands to more than {most} bytes", bomb.len());
