@@ -27,6 +27,7 @@ impl Daemon {
             let _ = waiting.call.reply.send(removed.clone());
             let _ = timeout(DELIVERY_MAX, waiting.call.delivered).await;
         }
+        self.note_quiet(self.hits.quiet());
         self.worker.end();
         self.storage.end();
         if removed.is_ok() { Exit::Success } else { Exit::Failure }
