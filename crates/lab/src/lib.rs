@@ -16,6 +16,7 @@ pub mod namespace;
 pub mod notify;
 pub mod packets;
 pub mod program;
+pub mod torrent;
 pub mod trace;
 pub mod versions;
 pub mod wall;
