@@ -46,7 +46,10 @@ impl HitsView {
             idle: idle(facts, tally, wish.feed),
             lost: tally.lost,
             overruns: tally.overruns,
-            notes: notes(tally, samples).into_iter().chain(fewer(&rules, tally, counts)).collect(),
+            notes: notes(facts, tally, wish)
+                .into_iter()
+                .chain(fewer(&rules, tally, counts))
+                .collect(),
         }
     }
 }
@@ -237,9 +240,16 @@ fn fewer<'a>(
     })
 }
 
-fn notes(tally: &Tally, samples: bool) -> Vec<String> {
+fn notes(facts: &Facts, tally: &Tally, wish: HitsWish<'_>) -> Vec<String> {
     let mut notes: Vec<_> = tally.trouble.iter().cloned().collect();
-    if !samples {
+    let rules = || facts.rules.iter().flat_map(|seen| seen.wanted.rules());
+    if let Some(name) = wish.rule.filter(|name| rules().all(|rule| rule.name != *name)) {
+        notes.push(format!("there is no rule {name}"));
+    }
+    if let Some(feed) = wish.feed.filter(|feed| !facts.feeds.contains_key(*feed)) {
+        notes.push(format!("there is no feed {feed}"));
+    }
+    if rules().all(|rule| rule.sample.is_none()) {
         let way = "set `sample` in a [[rule]], to 1000 for instance, to see what feeds block";
         notes.push(way.to_owned());
     }
