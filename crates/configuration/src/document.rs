@@ -50,7 +50,7 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
         read_feeds.extend(feed::read(Section::new("feed", at, table, mistakes)));
     }
     let group = kernel.as_ref().map_or(0, |kernel| kernel.nflog_group);
-    let labels = Labels { group, known: BTreeMap::new() };
+    let labels = Labels { group, prefix: set_prefix.clone(), known: BTreeMap::new() };
     let mut asked = Lists { set_prefix, known: &read_lists, names: BTreeMap::new(), labels };
     let mut read_rules = Vec::with_capacity(rules.len());
     for (table, at) in rules {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use reconcile::Sample;
+use reconcile::{Sample, SetPrefix};
 use toml::de::DeValue;
 
 use super::limits;
@@ -15,12 +15,15 @@ use super::section::{Section, Text, article};
 pub(super) struct Labels {
     /// The group of NFLOG.
     pub(super) group: u16,
+    /// What they begin with unless a rule has another: two daemons may show
+    /// packets to the same group.
+    pub(super) prefix: SetPrefix,
     /// The labels so far, and where their rules stand.
     pub(super) known: BTreeMap<String, Place>,
 }
 
 /// Reads `sample` and `log`. `None` if no packet is looked at. `name` is the
-/// rule's, and its label unless there is another.
+/// rule's, and makes its label unless there is another.
 pub(super) fn read(
     section: &mut Section<'_, '_>,
     name: Option<&str>,
@@ -37,8 +40,8 @@ pub(super) fn read(
         return None;
     };
     let (label, label_at) = match label {
-        Some(Text { text, at }) => (text, at),
-        None => (name?, section.offset()),
+        Some(Text { text, at }) => (text.to_owned(), at),
+        None => (format!("{}{}", labels.prefix.as_str(), name?), section.offset()),
     };
     let plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     if label.is_empty() || label.len() > Sample::LABEL_MAX || !label.bytes().all(plain) {
@@ -46,7 +49,7 @@ pub(super) fn read(
         section.note(label_at, "log.prefix", allowed);
         return None;
     }
-    if let Some(other) = labels.known.insert(label.to_owned(), section.begins()) {
+    if let Some(other) = labels.known.insert(label.clone(), section.begins()) {
         let message = format!(
             "{label:?} is what the packets of the rule in line {} begin with already",
             other.line
@@ -54,7 +57,7 @@ pub(super) fn read(
         section.note(label_at, "log.prefix", message);
     }
     let per_second = NonZeroU32::new(small(rate))?;
-    Some(Sample { one_in, per_second, group: labels.group, label: label.to_owned() })
+    Some(Sample { one_in, per_second, group: labels.group, label })
 }
 
 /// The table `log`: the label, if there is one, and the rate.
@@ -114,13 +117,13 @@ mod tests {
         let rule = "[[rule]]\nlist = \"drop\"\n";
         check(rule, Ok(&["none"]));
         check(&format!("{rule}sample = 0\n"), Ok(&["none"]));
-        check(&format!("{rule}sample = 1000\n"), Ok(&["1000 100 4217 drop"]));
+        check(&format!("{rule}sample = 1000\n"), Ok(&["1000 100 4217 denyset-drop"]));
         check(
             &format!(
                 "[kernel]\nnflog-group = 7\n{rule}sample = 1\nlog = {{ prefix = \"a b\", rate = 5 }}\n\
                  [[rule]]\nlist = \"drop\"\nname = \"two\"\nsample = 2\n"
             ),
-            Ok(&["1 5 7 a b", "2 100 7 two"]),
+            Ok(&["1 5 7 a b", "2 100 7 denyset-two"]),
         );
         check(
             &format!("{rule}log = {{ rate = 5 }}\n"),
@@ -139,15 +142,15 @@ mod tests {
         );
         check(
             &format!("{rule}sample = 1\nlog = {{ prefix = \"\" }}\n"),
-            Err("6:18: rule.log.prefix: 1 to 64 printable ASCII characters are allowed"),
+            Err("6:18: rule.log.prefix: 1 to 100 printable ASCII characters are allowed"),
         );
         check(
             &format!(
                 "{rule}sample = 1\n[[rule]]\nlist = \"drop\"\nname = \"two\"\nsample = 1\n\
-                 log = {{ prefix = \"drop\" }}\n"
+                 log = {{ prefix = \"denyset-drop\" }}\n"
             ),
             Err(
-                "10:18: rule.log.prefix: \"drop\" is what the packets of the rule in line 3 begin \
+                "10:18: rule.log.prefix: \"denyset-drop\" is what the packets of the rule in line 3 begin \
                  with already",
             ),
         );

@@ -335,7 +335,7 @@ pub struct Hits {
     pub rule: Option<String>,
     /// How many addresses and prefixes to name.
     #[arg(long, value_name = "N", default_value_t = 10,
-        value_parser = clap::value_parser!(u16).range(1..=1_000))]
+        value_parser = clap::value_parser!(u16).range(1..=512))]
     pub top: u16,
     /// Show it again every two seconds.
     #[arg(long)]

@@ -20,6 +20,7 @@ pub mod packets;
 pub mod passage;
 pub mod program;
 pub mod session;
+pub mod torrent;
 pub mod trace;
 pub mod versions;
 pub mod wall;

@@ -50,9 +50,10 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The longest label, in bytes, well below `NF_LOG_PREFIXLEN` (128, in
+    /// The longest label, in bytes: the longest prefix of sets and the longest
+    /// name of a rule fit, and it is below `NF_LOG_PREFIXLEN` (128, in
     /// `include/uapi/linux/netfilter/nf_log.h`).
-    pub const LABEL_MAX: usize = 64;
+    pub const LABEL_MAX: usize = 100;
 }
 
 impl Rule {

@@ -1,12 +1,12 @@
 //! Packets that a rule shows: real ones, heard by whoever listens to the group.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, UdpSocket};
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use lab::packets::{Fate, Probe};
 use lab::wire::{FREE_V4, HERE_V4, HERE_V6, PEER_V4, PEER_V6, Wire};
-use netfilter::{ListenError, Listener, Shown};
+use netfilter::{Heard, ListenError, Listener, Shown};
 use reconcile::{End, Hook, Kernel as _, Rule, RuleSet, Sample, SetName, Verdict};
 
 use crate::ground::{on_own_ground, prefix, v4, v6};
@@ -90,5 +90,42 @@ fn no_flood_gets_beyond_the_rate() {
         // A second's worth at once, and then so many a second.
         let most = 5 + 5 * (begun.elapsed().as_secs() + 1);
         assert!((5..=most).contains(&heard), "{heard} of at most {most}");
+    });
+}
+
+#[test]
+fn what_comes_while_nobody_reads_is_lost_and_counted_to_the_last_packet() {
+    on_own_ground(|ground| {
+        let wire = Wire::new();
+        let mut probe = Probe::over(&wire);
+        let mut listener = Listener::open(GROUP).expect("nobody else listens");
+        let set = v4("drop");
+        ground.creates_with(&set, &PEER_V4.to_string());
+        let rules = rules(set, 1, 10_000_000);
+        ground.kernel.put_rules(&rules).expect("put");
+        let packets = 50_000;
+        wire.beyond(|| {
+            let socket = UdpSocket::bind((PEER_V4, 0)).expect("an address of this side");
+            socket.connect((HERE_V4, 9)).expect("it is on the wire");
+            for _ in 0..packets {
+                // A full queue takes nothing more, which is no matter here.
+                let _ = socket.send(b"?");
+            }
+        });
+        let (mut heard, mut overruns) = (0_u64, 0);
+        loop {
+            match listener.hear(|_| heard += 1).expect("nothing fails") {
+                Heard::Nothing => break,
+                Heard::Overrun => overruns += 1,
+                Heard::Packets { unreadable } => assert_eq!(unreadable, 0),
+            }
+        }
+        assert!(overruns > 0 && heard > 0, "{heard} heard at {overruns} overruns");
+        // The next one tells what was lost last.
+        assert_eq!(probe.fate(PEER_V4.into()), Fate::Dropped);
+        heard += hear(&mut listener, 1).len() as u64;
+        let counts = ground.kernel.rule_counts(&rules).expect("they can be read");
+        assert_eq!(heard + listener.lost(), counts[0].packets, "{heard} heard");
+        assert!(listener.lost() > 0);
     });
 }

@@ -11,6 +11,7 @@ use lab::packets::{Fate, Probe};
 use lab::program::run;
 use lab::wire::{PEER_V4, PEER_V6, Wire};
 use lab::witness::succeed;
+use netfilter::Listener;
 use serde_json::Value;
 
 const LIST: &str = "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\n";
@@ -201,6 +202,8 @@ fn of_a_known_mix_from_twenty_feeds_every_packet_is_owed_to_whom_it_should_be() 
         let source = &first["sources"][1];
         assert_eq!((&source["feed"], &source["line"]), (&"f02".into(), &3.into()));
         assert_eq!(told["prefixes"][0]["prefix"], "46.0.0.0/24");
+        let none = hits(&host, &["--rule", "none"]);
+        assert_eq!(none["notes"][0], "there is no rule none");
         let one = hits(&host, &["--feed", "f19", "--top", "1"]);
         assert_eq!(one["feeds"].as_array().map(Vec::len), Some(1), "{one:#}");
         assert_eq!(one["addresses"][0]["address"], "45.19.0.7");
@@ -268,5 +271,27 @@ fn a_feed_that_blocks_nothing_for_thirty_days_is_told_until_it_is_hit() {
         daemon.stop();
         let noted = std::fs::read_to_string(&file).expect("it is there");
         assert!(noted.contains("\"days\":0") && !noted.contains("\"hit\":null"), "{noted}");
+    });
+}
+
+#[test]
+fn a_group_that_somebody_else_listens_to_is_told() {
+    isolated(|| {
+        let wire = Wire::new();
+        let mut probe = Probe::over(&wire);
+        let other = Listener::open(4_217).expect("nobody listens yet");
+        let host = Host::with(&with(&sampled(1)));
+        host.feed("list.txt", Members::of(&PEER_V4.to_string()).feed());
+        let daemon = Daemon::start(&host);
+        until(&daemon, &[0, 0]);
+        daemon.wait_logged(&["WARN", "another program listens to group 4217"]);
+        let told = hits(&host, &[]);
+        assert_eq!(told["listening"], false, "{told:#}");
+        let note = told["notes"][0].as_str().expect("a note");
+        assert!(note.contains("another program listens to group 4217"), "{note}");
+        // Packets are stopped and counted all the same.
+        send(&mut probe, 3, &PEER_V4.to_string());
+        until(&daemon, &[3, 0]);
+        drop((daemon, other));
     });
 }

@@ -3,6 +3,7 @@
 //! Nothing here fails for being slow; what is missed is said.
 
 mod feeds;
+mod hits;
 mod text;
 
 use std::env;
@@ -26,12 +27,18 @@ pub(crate) struct Bench {
 enum What {
     /// Reading feeds, beside `iprange` and the libraries for JSON and CSV
     Feeds(feeds::Feeds),
+    /// Updates under a flood of packets that are looked at
+    Hits(hits::Hits),
 }
 
 impl Bench {
     /// Measures. What is measured in this process must be built as it is
     /// shipped, so it is built so and started again.
     pub(crate) fn run(&self) -> Result<(), Failure> {
+        // That one is measured from outside.
+        if let What::Hits(hits) = &self.what {
+            return hits.run();
+        }
         if cfg!(debug_assertions) {
             let mut again = Command::new(workspace::cargo());
             again.args(["run", "--quiet", "--release", "--package", "xtask", "--"]);
@@ -44,6 +51,7 @@ impl Bench {
         }
         match &self.what {
             What::Feeds(feeds) => feeds.run(),
+            What::Hits(hits) => hits.run(),
         }
     }
 }

@@ -26,6 +26,7 @@ impl Daemon {
             let _ = waiting.call.reply.send(removed.clone());
             let _ = timeout(DELIVERY_MAX, waiting.call.delivered).await;
         }
+        self.note_quiet(self.hits.quiet());
         self.worker.end();
         self.storage.end();
         self.manager.hear_out(FAREWELL);

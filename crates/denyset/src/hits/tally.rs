@@ -13,7 +13,7 @@ use super::frequent::Frequent;
 use super::lookup::{Hit, Lookup};
 
 /// Addresses, and prefixes, that are counted for each rule and family.
-const PLACES: usize = 1_024;
+const PLACES: usize = 512;
 /// Rules that are counted, in both families. More than there may be at a time;
 /// those that are gone stay while there is room.
 const RULES_MAX: usize = 256;

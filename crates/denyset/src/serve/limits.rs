@@ -16,7 +16,7 @@ pub(super) const SHARED_PLACES: usize = 64;
 pub(super) const PLACES_PER_USER: usize = 16;
 
 /// Addresses, and prefixes, that one answer names.
-pub(super) const HITS_MAX: u16 = 1_000;
+pub(super) const HITS_MAX: u16 = 512;
 
 /// From connecting to the end of the request line.
 pub(super) const REQUEST_TIME_MAX: Duration = Duration::from_secs(5);

@@ -7,6 +7,10 @@ use netlink_packet_core::{DecodeError, NetlinkBuffer, NetlinkMessage, NetlinkPay
 use netlink_packet_netfilter::nflog::{PacketNla, ULogMessage};
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 
+/// The type of a message with a packet: `NFNL_SUBSYS_ULOG`, `NFULNL_MSG_PACKET`
+/// (`include/uapi/linux/netfilter/nfnetlink.h` and `nfnetlink_log.h`).
+const PACKET: u16 = 4 << 8;
+
 /// A packet that a rule has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
@@ -38,8 +42,8 @@ pub fn shown(datagram: &[u8]) -> impl Iterator<Item = Result<Shown, Unreadable>>
     let mut rest = datagram;
     std::iter::from_fn(move || {
         while !rest.is_empty() {
-            let length = match NetlinkBuffer::new_checked(rest) {
-                Ok(frame) => frame.length() as usize,
+            let (length, kind) = match NetlinkBuffer::new_checked(rest) {
+                Ok(frame) => (frame.length() as usize, frame.message_type()),
                 Err(error) => {
                     rest = &[];
                     return Some(Err(error.into()));
@@ -49,6 +53,10 @@ pub fn shown(datagram: &[u8]) -> impl Iterator<Item = Result<Shown, Unreadable>>
             // The next one begins at a multiple of four (`NLMSG_ALIGN`).
             let padding = length.next_multiple_of(4) - length;
             rest = after.get(padding..).unwrap_or_default();
+            // The typed layer trusts lengths in messages of other subsystems.
+            if kind != PACKET {
+                continue;
+            }
             match read(message) {
                 Ok(None) => {}
                 Ok(Some(shown)) => return Some(Ok(shown)),
@@ -136,8 +144,11 @@ mod tests {
             message("none", 4, &[]),
             message("arp", 5, &[0; 40]),
         ];
+        let (good, mut other) = (datagram.concat(), datagram[0].clone());
+        // A message of `nf_tables`, which is none of ours.
+        other[5] = 10;
         let read: Vec<_> =
-            shown(&datagram.concat()).map(|shown| shown.map_err(|e| e.to_string())).collect();
+            shown(&[other, good].concat()).map(|shown| shown.map_err(|e| e.to_string())).collect();
         let headless = || Err("the packet has no whole header of IP".to_owned());
         let shown = |label: &str, sequence, source, destination| {
             Ok(Shown { label: label.to_owned(), source, destination, sequence: Some(sequence) })

@@ -46,7 +46,10 @@ impl HitsView {
             idle: idle(facts, tally, wish.feed),
             lost: tally.lost,
             overruns: tally.overruns,
-            notes: notes(tally, samples),
+            notes: notes(facts, tally, wish)
+                .into_iter()
+                .chain(fewer(&rules, tally, counts))
+                .collect(),
         }
     }
 }
@@ -215,9 +218,38 @@ fn idle(facts: &Facts, tally: &Tally, only: Option<&FeedName>) -> Vec<IdleFeed> 
     idle.collect()
 }
 
-fn notes(tally: &Tally, samples: bool) -> Vec<String> {
+/// The rules of which fewer packets were looked at than one in so many: more
+/// came than the rate lets through, or they were lost.
+fn fewer<'a>(
+    rules: &'a [(Family, &Rule)],
+    tally: &'a Tally,
+    counts: &'a RuleCounts,
+) -> impl Iterator<Item = String> + 'a {
+    rules.iter().filter_map(|(family, rule)| {
+        let known = tally.rules.get(&(*family, rule.name.clone()))?;
+        let packets = since(known, *family, &rule.name, counts)?;
+        let due = packets / u64::from(rule.sample.as_ref()?.one_in.get());
+        // By chance it is never half of so many.
+        (due > 100 && known.samples < due / 2).then(|| {
+            format!(
+                "of rule {} ({family}) only {} packets were looked at, not {due}: the rate of \
+                 `log` allows no more, and shares are of those",
+                rule.name, known.samples
+            )
+        })
+    })
+}
+
+fn notes(facts: &Facts, tally: &Tally, wish: HitsWish<'_>) -> Vec<String> {
     let mut notes: Vec<_> = tally.trouble.iter().cloned().collect();
-    if !samples {
+    let rules = || facts.rules.iter().flat_map(|seen| seen.wanted.rules());
+    if let Some(name) = wish.rule.filter(|name| rules().all(|rule| rule.name != *name)) {
+        notes.push(format!("there is no rule {name}"));
+    }
+    if let Some(feed) = wish.feed.filter(|feed| !facts.feeds.contains_key(*feed)) {
+        notes.push(format!("there is no feed {feed}"));
+    }
+    if rules().all(|rule| rule.sample.is_none()) {
         let way = "set `sample` in a [[rule]], to 1000 for instance, to see what feeds block";
         notes.push(way.to_owned());
     }
@@ -226,7 +258,9 @@ fn notes(tally: &Tally, samples: bool) -> Vec<String> {
     }
     if tally.strange > 0 {
         let count = tally.strange;
-        notes.push(format!("{count} packets were shown by a rule that is none of ours any more"));
+        notes.push(format!(
+            "{count} packets were shown by a rule that is not ours, or not any more"
+        ));
     }
     notes
 }
