@@ -26,7 +26,7 @@ const FLAGS: [&str; 6] = [
 
 /// The crates that foreign bytes go through, and the targets. Not the one that
 /// reads CSV: it makes tables for each reader, which would take most of the time.
-const INSTRUMENTED: [&str; 9] = [
+const INSTRUMENTED: [&str; 10] = [
     "blocklist",
     "netfilter",
     "netlink_packet_core",
@@ -36,6 +36,7 @@ const INSTRUMENTED: [&str; 9] = [
     "detection",
     "answers",
     "listing",
+    "rules",
 ];
 
 /// Set where this program is started in place of the compiler.

@@ -14,7 +14,7 @@ pub(super) struct Target {
 }
 
 /// Targets that are programs of their own.
-const PROGRAMS: [&str; 3] = ["detection", "answers", "listing"];
+const PROGRAMS: [&str; 4] = ["detection", "answers", "listing", "rules"];
 
 /// All targets.
 fn all() -> impl Iterator<Item = Target> {
