@@ -19,15 +19,15 @@ pub use address::Address;
 pub use algebra::{AddressCount, AddressRange, AnyRange, range_prefixes};
 pub use family::Family;
 pub use feed::{
-    Column, Exemption, Feed, Format, FormatChoice, JsonPath, Limits, Options, PathError, Promise,
-    Reject, Shape, Source, Tally, UnknownFormat, detect, exemption_with, parse, parse_with,
-    sources, sources_with,
+    Column, Condition, ConditionError, Doubt, Exemption, Feed, Format, FormatChoice, JsonPath,
+    Limits, Options, PathError, Promise, Reject, Shape, Source, Tally, UnknownFormat, Why, detect,
+    exemption_with, parse, parse_with, sources, sources_with,
 };
 pub use guard::{Guard, GuardPolicy, JUDGED_FROM, Refusal, judge};
 pub use list::{
-    Allow, AllowedBy, Circumstance, Composition, Explanation, FEED_NAME_BYTES_MAX, FeedName,
-    FeedNameError, Glob, GlobError, Leftover, List, Match, Protect, Protection, Role,
-    UnknownProtect, compose, explain,
+    Allow, AllowedBy, Circumstance, Composition, Contributed, Contribution, Explanation,
+    FEED_NAME_BYTES_MAX, FeedName, FeedNameError, Glob, GlobError, Leftover, List, Match, Protect,
+    Protection, Role, UnknownProtect, compose, explain,
 };
 pub use prefix::{AnyPrefix, Prefix};
 pub use prefix_set::PrefixSet;

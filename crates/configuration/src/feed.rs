@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use blocklist::{Column, Format, FormatChoice, Glob, JsonPath};
+use blocklist::{Column, Condition, ConditionError, Format, FormatChoice, Glob, JsonPath};
 use intake::{GuardOverrides, WhenStale};
 use jiff::{Span, SpanRelativeTo};
 
@@ -22,8 +22,16 @@ pub struct FeedConfig {
     pub format: Option<FormatChoice>,
     /// In which column of a table the addresses stand.
     pub column: Option<Column>,
+    /// In which column the last addresses of ranges stand.
+    pub last_column: Option<Column>,
+    /// In which column the lengths of prefixes stand.
+    pub length_column: Option<Column>,
     /// In which fields of a JSON document they stand.
     pub path: Option<String>,
+    /// Which of several sets or lists count.
+    pub select: Option<Vec<String>>,
+    /// Which rows count, all of these.
+    pub conditions: Option<Vec<Condition>>,
     /// How old a file may be before it counts as stale.
     pub max_age: Option<Duration>,
     /// What becomes of a feed that is stale.
@@ -45,8 +53,15 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
     let formats = Format::ALL.iter().map(|&format| (format.name(), FormatChoice::Fixed(format)));
     let formats: Vec<_> = [("auto", FormatChoice::Auto)].into_iter().chain(formats).collect();
     let format = section.choice("format", &formats);
-    let column = column(&mut section);
+    let [column, last_column, length_column] =
+        [&limits::COLUMN, &limits::LAST_COLUMN, &limits::LENGTH_COLUMN]
+            .map(|limit| column(&mut section, limit));
     let path = path(&mut section);
+    let select =
+        section.texts("select").map(|texts| texts.into_iter().map(|t| t.text.to_owned()).collect());
+    let conditions = conditions(&mut section);
+    let columns = [&column, &last_column, &length_column];
+    keep_short(&section, columns, path.as_deref(), select.as_deref(), conditions.as_deref());
     let max_age = max_age(&mut section);
     let when_stale =
         section.choice("when-stale", &[("keep", WhenStale::Keep), ("drop", WhenStale::Drop)]);
@@ -55,7 +70,21 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<FeedConfig> {
     let at = section.begins();
     section.finish();
     let matches = matches?;
-    Some(FeedConfig { matches, format, column, path, max_age, when_stale, optional, guard, at })
+    Some(FeedConfig {
+        matches,
+        format,
+        column,
+        last_column,
+        length_column,
+        path,
+        select,
+        conditions,
+        max_age,
+        when_stale,
+        optional,
+        guard,
+        at,
+    })
 }
 
 /// Paths to fields of a JSON document, with commas between them.
@@ -65,9 +94,43 @@ fn path(section: &mut Section<'_, '_>) -> Option<String> {
     paths.ok().map(|_| text.to_owned())
 }
 
+/// Conditions on rows, those that can be understood.
+fn conditions(section: &mut Section<'_, '_>) -> Option<Vec<Condition>> {
+    let texts = section.texts("where")?;
+    let read = texts.into_iter().filter_map(|Text { text, at }| {
+        text.parse()
+            .map_err(|error: ConditionError| section.note(at, "where", error.to_string()))
+            .ok()
+    });
+    Some(read.collect())
+}
+
+/// Notes that a table says more about reading than fits into a copy's header.
+fn keep_short(
+    section: &Section<'_, '_>,
+    columns: [&Option<Column>; 3],
+    path: Option<&str>,
+    select: Option<&[String]>,
+    conditions: Option<&[Condition]>,
+) {
+    let names = columns.into_iter().map(|column| match column {
+        Some(Column::Name(name)) => name.len(),
+        Some(Column::Number(_)) | None => 0,
+    });
+    let sets = select.unwrap_or_default().iter().map(String::len);
+    let rows = conditions.unwrap_or_default().iter().map(|row| row.to_string().len());
+    let bytes = names.chain(sets).chain(rows).sum::<usize>() + path.map_or(0, str::len);
+    let max = limits::READING_BYTES_MAX;
+    if bytes > max {
+        let keys = "`column`, `last-column`, `length-column`, `path`, `select` and `where`";
+        let message = format!("{keys} have {bytes} bytes together, at most {max} fit");
+        section.note(section.offset(), "match", message);
+    }
+}
+
 /// A number from 1, or a name.
-fn column(section: &mut Section<'_, '_>) -> Option<Column> {
-    let key = limits::COLUMN.key;
+fn column(section: &mut Section<'_, '_>, limit: &limits::Number) -> Option<Column> {
+    let key = limit.key;
     if let (toml::de::DeValue::String(name), at) = section.value(key)? {
         if name.trim().is_empty() {
             section.note(at, key, "is empty, a number from 1 or a name is allowed");
@@ -75,7 +138,7 @@ fn column(section: &mut Section<'_, '_>) -> Option<Column> {
         }
         return Some(Column::Name(name.clone().into_owned()));
     }
-    let number = section.number(&limits::COLUMN)?;
+    let number = section.number(limit)?;
     u16::try_from(number).ok().map(Column::Number)
 }
 

@@ -23,7 +23,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use blocklist::{FeedName, FormatChoice, Glob, GuardPolicy, Options, Protect};
+use blocklist::{Column, FeedName, FormatChoice, Glob, GuardPolicy, Options, Protect};
 use intake::{FeedTable, ListRules, Rules};
 use toml::de::DeTable;
 
@@ -156,10 +156,21 @@ impl Config {
 
     /// Where in a feed the addresses stand, as far as the configuration says.
     pub fn options_for(&self, feed: &FeedName) -> Options {
-        Options {
-            column: self.tables_for(feed).filter_map(|table| table.column.clone()).last(),
-            path: self.tables_for(feed).filter_map(|table| table.path.clone()).last(),
+        let mut options = Options::default();
+        for table in self.tables_for(feed) {
+            let FeedConfig { column, last_column, length_column, path, select, conditions, .. } =
+                table;
+            let take = |into: &mut Option<Column>, from: &Option<Column>| {
+                *into = from.clone().or(into.take());
+            };
+            take(&mut options.column, column);
+            take(&mut options.last_column, last_column);
+            take(&mut options.length_column, length_column);
+            options.path = path.clone().or(options.path);
+            options.select = select.clone().unwrap_or(options.select);
+            options.conditions = conditions.clone().unwrap_or(options.conditions);
         }
+        options
     }
 
     /// Whether a glob of a list may match no feed, and mean it: if the list is

@@ -47,6 +47,10 @@ pub const COVERAGE_PERCENT: Number = number("coverage-percent-max", 25, 0, 100);
 pub const ENTRIES: Number = number("entries-max", 16_000_000, 1, 1_000_000_000);
 /// The column of a table, from 1.
 pub const COLUMN: Number = number("column", 1, 1, 1_000);
+/// The column of last addresses, from 1.
+pub const LAST_COLUMN: Number = number("last-column", 2, 1, 1_000);
+/// The column of prefix lengths, from 1.
+pub const LENGTH_COLUMN: Number = number("length-column", 2, 1, 1_000);
 
 /// The longest configuration file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -63,6 +67,9 @@ pub const RULE_PORTS_MAX: usize = 32;
 pub const RULE_INTERFACES_MAX: usize = 16;
 /// Globs in `ignore` at the most: each is matched with every name.
 pub const IGNORE_MAX: usize = 1_000;
+/// Bytes in all that one `[[feed]]` table has to say about columns, paths, sets
+/// and rows: they stand in the header of each copy.
+pub const READING_BYTES_MAX: usize = 4096;
 /// Strings in one array at the most.
 pub const STRINGS_MAX: usize = 100_000;
 /// The longest path of a socket: `sun_path` has 108 bytes (`unix(7)`), the last

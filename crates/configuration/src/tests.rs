@@ -353,6 +353,15 @@ fn what_is_allowed_may_be_a_glob_an_address_or_a_prefix() {
 fn options_of_feeds_have_their_own_limits() {
     let option =
         |line: &str, want: &str| check(&format!("[[feed]]\nmatch = \"*\"\n{line}"), &[want]);
+    option(
+        "length-column = 0",
+        "3:17: feed.length-column: 0 is out of range, 1 to 1000 is allowed",
+    );
+    option(
+        "where = [\"confidence\"]",
+        "3:10: feed.where: `confidence` is no condition: write a field, one of =, !=, <, <=, >, >=, in, \
+         not in, exists, and what to compare with, `confidence >= 90`",
+    );
     option("column = 0", "3:10: feed.column: 0 is out of range, 1 to 1000 is allowed");
     option("column = \" \"", "3:10: feed.column: is empty, a number from 1 or a name is allowed");
     option(
@@ -403,6 +412,20 @@ set-prefix = \"-\"
 }
 
 #[test]
+fn what_a_feed_says_about_reading_fits_into_the_header_of_its_copy() {
+    let table = |bytes: usize| {
+        let half = "x".repeat(bytes / 2);
+        format!("[[feed]]\nmatch = \"*\"\ncolumn = \"{half}\"\nselect = [\"{half}\"]\n")
+    };
+    good(&table(4096));
+    let keys = "`column`, `last-column`, `length-column`, `path`, `select` and `where`";
+    check(
+        &table(4098),
+        &[&format!("1:1: feed.match: {keys} have 4098 bytes together, at most 4096 fit")],
+    );
+}
+
+#[test]
 fn a_file_that_is_no_configuration_is_an_error_of_its_own() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("denyset.toml");
@@ -445,6 +468,13 @@ max-age = \"1d 12h\"
 [[feed]]
 match = \"b\"
 column = 2
+last-column = \"end\"
+length-column = 3
+select = [\"set:bad\"]
+where = [\"n >= 90\", \"cc in CN,RU\"]
+[[feed]]
+match = \"[b]\"
+column = 4
 ",
     );
     assert_eq!(config.daemon.settle, Duration::from_millis(1));
@@ -459,6 +489,13 @@ column = 2
     assert_eq!(config.protect, [Protect::Own]);
     assert_eq!(config.feeds[0].column, Some(Column::Name("dst_ip".into())));
     assert_eq!(config.feeds[1].column, Some(Column::Number(2)));
+    let options = config.options_for(&feed("b"));
+    assert_eq!(options.column, Some(Column::Number(4)));
+    assert_eq!(options.last_column, Some(Column::Name("end".into())));
+    assert_eq!(options.length_column, Some(Column::Number(3)));
+    assert_eq!(options.select, ["set:bad"]);
+    let conditions: Vec<_> = options.conditions.iter().map(ToString::to_string).collect();
+    assert_eq!(conditions, ["n >= 90", "cc in CN,RU"]);
     assert_eq!(
         config.rules().max_age_for(&feed("a")),
         Some((Duration::from_secs(36 * 3_600), WhenStale::Keep))

@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use blocklist::{Feed, FeedName, Format, Guard, Options, Refusal, parse_with};
+use blocklist::{Feed, FeedName, Guard, Refusal, parse_with};
 use rustix::fs::Dir;
 use rustix::io::Errno;
 
 use super::copy::{CopyError, CopyHeader, decode_time, encode_exactly};
 use super::filename::{feed_name, file_name, is_copy};
 use super::name::Shown;
-use super::version::VersionId;
+use super::version::{Manner, VersionId};
 use super::walk::{enter, hindrance, is_gone, look, open_file, open_root};
 
 /// Where the copies are inside of the state directory.
@@ -159,18 +159,11 @@ impl Copies {
     }
 
     /// The version of the last good copy of the feed, if it has exactly these
-    /// bytes, read as this format.
-    pub fn holds(
-        &self,
-        feed: &FeedName,
-        format: Format,
-        options: &Options,
-        bytes: &[u8],
-    ) -> Option<VersionId> {
+    /// bytes and was read in this manner, by this reader.
+    pub fn holds(&self, feed: &FeedName, manner: Manner<'_>, bytes: &[u8]) -> Option<VersionId> {
         let (mut file, header) = self.open_copy(&file_name(feed)).ok()??;
         let same = header.feed == *feed
-            && header.format == format
-            && header.options == *options
+            && header.is_read(manner)
             && header.bytes == bytes.len() as u64
             && same_bytes(&mut file, bytes).unwrap_or(false);
         same.then(|| header.version())

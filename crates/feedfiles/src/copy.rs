@@ -8,19 +8,21 @@
 use std::io::{self, Read};
 use std::time::SystemTime;
 
-use blocklist::{Column, Feed, FeedName, Format, Options, Tally};
+use blocklist::{Column, Condition, ConditionError, Feed, FeedName, Format, Options, Tally};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::version::{ColumnText, VersionId, reading_crc32};
+use super::version::{ColumnText, Manner, READER, VersionId, reading_crc32};
 
 /// What a copy begins with; the number is the version of this form.
 const MAGIC: &str = "denyset-feed 1 ";
 /// Magic, length of the header and its CRC-32 as eight hexadecimal digits
 /// each, a space between them, a newline.
 const LEAD_BYTES: usize = MAGIC.len() + 8 + 1 + 8 + 1;
-/// The longest header. A feed name of 4,096 bytes may need six for each.
-const HEADER_BYTES_MAX: usize = 32 * 1024;
+/// The longest header. JSON may need six bytes for one of a name, and a name
+/// has 4,096 at most, and what the configuration says about a feed few times as
+/// many, as it comes from several tables.
+const HEADER_BYTES_MAX: usize = 256 * 1024;
 
 /// What is known of a copy apart from its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,10 @@ pub struct CopyHeader {
     pub feed: FeedName,
     /// What its lines mean.
     pub format: Format,
+    /// Whether that was told from the bytes alone.
+    pub detected: bool,
+    /// By which reader: see [`READER`].
+    pub(super) reader: u32,
     /// Where in it the addresses stand.
     pub options: Options,
     /// When its file had last been modified, to the nanosecond: the times of
@@ -85,15 +91,17 @@ impl CopyHeader {
     /// The header of what was read so, not accepted yet.
     pub(super) fn new(
         feed: &FeedName,
-        options: &Options,
+        manner: Manner<'_>,
         parsed: &Feed,
         bytes: &[u8],
         written: SystemTime,
     ) -> Self {
         Self {
             feed: feed.clone(),
-            format: parsed.format,
-            options: options.clone(),
+            format: manner.format,
+            detected: manner.detected,
+            reader: READER,
+            options: manner.options.clone(),
             written,
             tally: parsed.tally,
             accepted: SystemTime::UNIX_EPOCH,
@@ -104,8 +112,21 @@ impl CopyHeader {
 
     /// Which version the copy is of.
     pub fn version(&self) -> VersionId {
-        let reading = reading_crc32(self.format, &self.options);
+        let reading = reading_crc32(self.manner(), self.reader);
         VersionId { bytes: self.bytes, crc32: self.crc32, reading }
+    }
+
+    fn manner(&self) -> Manner<'_> {
+        Manner { format: self.format, detected: self.detected, options: &self.options }
+    }
+
+    /// Whether today's reader, in this manner, would read the same bytes to the
+    /// same effect.
+    pub(super) fn is_read(&self, manner: Manner<'_>) -> bool {
+        self.reader == READER
+            && self.format == manner.format
+            && self.detected == manner.detected
+            && self.options == *manner.options
     }
 
     /// The lead line and the header. Their length does not depend on
@@ -160,9 +181,22 @@ struct HeaderText {
     feed: String,
     format: String,
     #[serde(default)]
+    detected: bool,
+    /// The first one did not say so.
+    #[serde(default = "first_reader")]
+    reader: u32,
+    #[serde(default)]
     column: Option<ColumnText>,
     #[serde(default)]
+    last_column: Option<ColumnText>,
+    #[serde(default)]
+    length_column: Option<ColumnText>,
+    #[serde(default)]
     path: Option<String>,
+    #[serde(default)]
+    select: Vec<String>,
+    #[serde(default, rename = "where")]
+    conditions: Vec<String>,
     written: String,
     accepted: String,
     bytes: u64,
@@ -177,12 +211,19 @@ struct HeaderText {
 
 impl From<&CopyHeader> for HeaderText {
     fn from(header: &CopyHeader) -> Self {
-        let Options { column, path } = &header.options;
+        let Options { column, last_column, length_column, path, select, conditions } =
+            &header.options;
         Self {
             feed: header.feed.to_string(),
             format: header.format.to_string(),
+            detected: header.detected,
+            reader: header.reader,
             column: column.as_ref().map(ColumnText::from),
+            last_column: last_column.as_ref().map(ColumnText::from),
+            length_column: length_column.as_ref().map(ColumnText::from),
             path: path.clone(),
+            select: select.clone(),
+            conditions: conditions.iter().map(ToString::to_string).collect(),
             written: encode_exactly(header.written),
             accepted: encode_time(header.accepted),
             bytes: header.bytes,
@@ -197,6 +238,18 @@ impl From<&CopyHeader> for HeaderText {
     }
 }
 
+const fn first_reader() -> u32 {
+    1
+}
+
+/// The conditions in their texts.
+fn conditions(texts: &[String]) -> Result<Vec<Condition>, String> {
+    texts
+        .iter()
+        .map(|text| text.parse().map_err(|error: ConditionError| error.to_string()))
+        .collect()
+}
+
 impl TryFrom<HeaderText> for CopyHeader {
     type Error = String;
 
@@ -204,7 +257,16 @@ impl TryFrom<HeaderText> for CopyHeader {
         Ok(Self {
             feed: FeedName::new(&written.feed).map_err(|error| error.to_string())?,
             format: written.format.parse().map_err(|_| format!("format {}", written.format))?,
-            options: Options { column: written.column.map(Column::from), path: written.path },
+            detected: written.detected,
+            reader: written.reader,
+            options: Options {
+                column: written.column.map(Column::from),
+                last_column: written.last_column.map(Column::from),
+                length_column: written.length_column.map(Column::from),
+                path: written.path,
+                select: written.select,
+                conditions: conditions(&written.conditions)?,
+            },
             written: time(&written.written)?,
             accepted: time(&written.accepted)?,
             bytes: written.bytes,
@@ -254,8 +316,16 @@ mod tests {
         let bytes = b"192.0.2.1\n";
         let feed = FeedName::new("a/drüben \"b\".txt").expect("a good name");
         let parsed = blocklist::parse(bytes, Format::Plain, &blocklist::Limits::default());
-        let options = Options { column: Some(Column::Number(3)), path: Some("a[].b".into()) };
-        let header = CopyHeader::new(&feed, &options, &parsed, bytes, UNIX_EPOCH);
+        let options = Options {
+            column: Some(Column::Number(3)),
+            last_column: Some(Column::Number(4)),
+            length_column: Some(Column::Name("bits".into())),
+            path: Some("a[].b".into()),
+            select: vec!["set:bad".into()],
+            conditions: vec!["n >= 90".parse().expect("a condition")],
+        };
+        let manner = Manner { format: Format::Plain, detected: false, options: &options };
+        let header = CopyHeader::new(&feed, manner, &parsed, bytes, UNIX_EPOCH);
         CopyHeader { accepted, ..header }
     }
 
@@ -279,22 +349,28 @@ mod tests {
 
     #[test]
     fn a_version_is_its_bytes_and_how_they_are_read() {
+        let named = |format, options, bytes| {
+            VersionId::of(Manner { format, detected: false, options }, bytes)
+        };
         let plain = Options::default();
-        let column = |number| Options { column: Some(Column::Number(number)), path: None };
-        let path = |path: &str| Options { column: None, path: Some(path.into()) };
+        let detected = Manner { format: Format::Plain, detected: true, options: &plain };
+        let column =
+            |number| Options { column: Some(Column::Number(number)), ..Options::default() };
+        let path = |path: &str| Options { path: Some(path.into()), ..Options::default() };
         let versions = [
-            VersionId::of(Format::Plain, &plain, b"a"),
-            VersionId::of(Format::Plain, &plain, b"b"),
-            VersionId::of(Format::Plain, &plain, b"aa"),
-            VersionId::of(Format::Firehol, &plain, b"a"),
-            VersionId::of(Format::Firehol, &column(1), b"a"),
-            VersionId::of(Format::Firehol, &column(2), b"a"),
-            VersionId::of(Format::Plain, &path("1"), b"a"),
+            named(Format::Plain, &plain, b"a"),
+            named(Format::Plain, &plain, b"b"),
+            named(Format::Plain, &plain, b"aa"),
+            named(Format::Firehol, &plain, b"a"),
+            named(Format::Firehol, &column(1), b"a"),
+            named(Format::Firehol, &column(2), b"a"),
+            named(Format::Plain, &path("1"), b"a"),
+            VersionId::of(detected, b"a"),
         ];
         let all: std::collections::BTreeSet<_> = versions.into_iter().collect();
         assert_eq!(all.len(), versions.len());
         let header = header(UNIX_EPOCH);
-        let same = VersionId::of(header.format, &header.options, b"192.0.2.1\n");
+        let same = VersionId::of(header.manner(), b"192.0.2.1\n");
         assert_eq!(header.version(), same);
     }
 

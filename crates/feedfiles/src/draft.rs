@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use blocklist::{Feed, FeedName, Guard, Options, Refusal};
+use blocklist::{Feed, FeedName, Guard, Refusal};
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, fchown, openat, renameat, unlinkat};
 
 use super::copies::{Copies, is_unwritable};
 use super::copy::CopyHeader;
 use super::filename::file_name;
 use super::name::Shown;
-use super::version::VersionId;
+use super::version::{Manner, VersionId};
 
 /// Files that are being written are named so, and nothing else is.
 pub(super) const DRAFT_BEGINNING: &str = ".candidate-";
@@ -61,14 +61,14 @@ impl Drafts {
     pub fn lay_down(
         &self,
         feed: &FeedName,
-        options: &Options,
+        manner: Manner<'_>,
         parsed: &Feed,
         bytes: &[u8],
         written: SystemTime,
     ) -> Result<Draft, Refusal> {
         let write = || -> io::Result<Draft> {
             let (temporary, mut file) = self.temporary()?;
-            let header = CopyHeader::new(feed, options, parsed, bytes, written);
+            let header = CopyHeader::new(feed, manner, parsed, bytes, written);
             file.write_all(&header.encode())?;
             file.write_all(bytes)?;
             Ok(Draft { temporary, file, header })

@@ -43,7 +43,7 @@ pub use silent::{SILENT_SCAN, Silent};
 pub use store::Store;
 pub use tree::{Ignored, ScanError, Tree, scan};
 pub use unfinished::Unfinished;
-pub use version::VersionId;
+pub use version::{Manner, VersionId};
 pub use walk::Hindrance;
 pub use watch::{Notice, WatchError, Watcher};
 

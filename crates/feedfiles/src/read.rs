@@ -13,7 +13,7 @@ use super::draft::{Draft, Drafts};
 use super::expand::expand;
 use super::limits::TreeLimits;
 use super::signature::Signature;
-use super::version::VersionId;
+use super::version::{Manner, VersionId};
 use super::walk::{Hindrance, Miss, Root, errno, hindrance, is_gone, look};
 
 /// A file that changed this lately may end in the middle of a line.
@@ -88,14 +88,14 @@ pub fn read(
         let refusal = unstable("it is being written anew");
         return (Some(signature), Taken::Refused(refusal));
     }
-    let format = file.format.for_bytes(&bytes);
-    let held = drafts.copies().holds(file.name, format, file.options, &bytes);
+    let manner = Manner::of(file.format, file.options, &bytes);
+    let held = drafts.copies().holds(file.name, manner, &bytes);
     if let Some(version) = held.filter(|&version| known(version)) {
         return (Some(signature), Taken::Same(version));
     }
-    let feed = Box::new(parse_with(&bytes, format, file.options, file.parse));
-    let draft = drafts.lay_down(file.name, file.options, &feed, &bytes, signature.modified());
-    let version = VersionId::of(feed.format, file.options, &bytes);
+    let feed = Box::new(parse_with(&bytes, file.format, file.options, file.parse));
+    let draft = drafts.lay_down(file.name, manner, &feed, &bytes, signature.modified());
+    let version = VersionId::of(manner, &bytes);
     (Some(signature), Taken::New { feed, version, draft })
 }
 
@@ -104,7 +104,8 @@ pub fn read_only(file: &FeedFile<'_>) -> (Option<Signature>, Taken<()>) {
     match take(file) {
         Bytes::Whole(signature, bytes) => {
             let feed = Box::new(parse_with(&bytes, file.format, file.options, file.parse));
-            let version = VersionId::of(feed.format, file.options, &bytes);
+            let manner = Manner::of(file.format, file.options, &bytes);
+            let version = VersionId::of(manner, &bytes);
             (Some(signature), Taken::New { feed, version, draft: () })
         }
         Bytes::Not(signature, refusal) => (signature, Taken::Refused(refusal)),

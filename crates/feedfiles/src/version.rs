@@ -1,7 +1,7 @@
 //! Which version of a feed is meant: enough to tell it from every other that
 //! was ever kept, without its bytes.
 
-use blocklist::{Column, Format, Options};
+use blocklist::{Column, Format, FormatChoice, Options};
 use serde::{Deserialize, Serialize};
 
 /// The identity of one version of a feed: the same bytes, read the same way.
@@ -21,13 +21,38 @@ pub struct VersionId {
     pub reading: u32,
 }
 
+/// How often the readers came to mean something else by the same bytes. What
+/// was read by an earlier one is another version: the file is read and judged
+/// anew, and what was good stays in force until that comes to something.
+pub(super) const READER: u32 = 2;
+
+/// How a feed is read. Who decided its format is part of it: what a person
+/// names is taken at its word, what is detected may be in doubt.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner<'a> {
+    /// What its lines mean.
+    pub format: Format,
+    /// Whether that was told from the bytes alone.
+    pub detected: bool,
+    /// Where in it the addresses stand.
+    pub options: &'a Options,
+}
+
+impl<'a> Manner<'a> {
+    /// How these bytes are read by this choice.
+    pub fn of(choice: FormatChoice, options: &'a Options, bytes: &[u8]) -> Self {
+        let detected = choice == FormatChoice::Auto;
+        Self { format: choice.for_bytes(bytes), detected, options }
+    }
+}
+
 impl VersionId {
     /// The identity of these bytes, read this way.
-    pub(super) fn of(format: Format, options: &Options, bytes: &[u8]) -> Self {
+    pub(super) fn of(manner: Manner<'_>, bytes: &[u8]) -> Self {
         Self {
             bytes: bytes.len() as u64,
             crc32: crc32fast::hash(bytes),
-            reading: reading_crc32(format, options),
+            reading: reading_crc32(manner, READER),
         }
     }
 
@@ -39,12 +64,22 @@ impl VersionId {
 }
 
 /// What tells one way to read a feed from another.
-pub(super) fn reading_crc32(format: Format, options: &Options) -> u32 {
+pub(super) fn reading_crc32(manner: Manner<'_>, reader: u32) -> u32 {
+    let Manner { format, detected, options } = manner;
     // Taken apart here and in the header, so that nobody adds an option and
     // forgets that a copy must be read with it.
-    let Options { column, path } = options;
-    let column = column.as_ref().map(ColumnText::from);
-    let text = serde_json::to_vec(&(format.to_string(), column, path));
+    let Options { column, last_column, length_column, path, select, conditions } = options;
+    let [column, last, length] =
+        [column, last_column, length_column].map(|column| column.as_ref().map(ColumnText::from));
+    let conditions: Vec<String> = conditions.iter().map(ToString::to_string).collect();
+    let format = format.to_string();
+    let text = if reader == 1 {
+        // It knew nothing of the rest, and its notes know this number.
+        serde_json::to_vec(&(format, column, path))
+    } else {
+        let later = (last, length, select, conditions);
+        serde_json::to_vec(&(reader, format, detected, column, path, later))
+    };
     crc32fast::hash(&text.expect("strings and numbers are JSON"))
 }
 

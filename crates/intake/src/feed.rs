@@ -42,6 +42,8 @@ pub struct FeedState {
     pub(crate) gone_before: Option<SystemTime>,
     /// It was read since the start, or shown to be unreadable.
     pub(crate) seen: bool,
+    /// A list in force must never hold what it says.
+    pub(crate) excepts: bool,
     /// Somebody knows that it has no good version and lets it go.
     pub(crate) excused: bool,
     /// The version in force was judged while nobody could say what was in
@@ -154,6 +156,7 @@ impl FeedState {
             asked: Asked::Patiently,
             gone_before: None,
             seen: false,
+            excepts: false,
             excused: false,
             blind: false,
             max_age: None,
@@ -219,12 +222,18 @@ impl FeedState {
             due: [read, leaves, wall].into_iter().flatten().min(),
             queued: matches!(self.stage, Stage::Queued),
             busy: matches!(self.stage, Stage::Reading(_) | Stage::Keeping(..)),
-            unseen: !self.seen && self.gone.is_none(),
+            unseen: self.is_unseen(),
             restless: !self.at_rest(),
             gone: self.gone.is_some(),
             in_force: self.version.is_some(),
             unproven: self.is_unproven(),
+            awaited: self.excepts && self.version.is_none() && self.is_unseen(),
         }
+    }
+
+    /// Whether its file is there and nobody knows yet what it says.
+    fn is_unseen(&self) -> bool {
+        !self.seen && self.gone.is_none()
     }
 
     /// Finds out how old it is and when the clock changes something next. Says

@@ -19,6 +19,7 @@ pub(crate) struct Summary {
     pub(crate) gone: bool,
     pub(crate) in_force: bool,
     pub(crate) unproven: bool,
+    pub(crate) awaited: bool,
 }
 
 /// Feeds by what of their state is so.
@@ -31,6 +32,7 @@ pub(crate) struct Index {
     pub(crate) restless: BTreeSet<FeedName>,
     pub(crate) gone: BTreeSet<FeedName>,
     pub(crate) unproven: BTreeSet<FeedName>,
+    pub(crate) awaited: BTreeSet<FeedName>,
     /// How many have a version in force.
     pub(crate) in_force: usize,
 }
@@ -53,6 +55,7 @@ impl Index {
             (&mut self.restless, before.restless, after.restless),
             (&mut self.gone, before.gone, after.gone),
             (&mut self.unproven, before.unproven, after.unproven),
+            (&mut self.awaited, before.awaited, after.awaited),
         ];
         for (set, was, is) in sets {
             match (was, is) {

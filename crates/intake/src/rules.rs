@@ -111,12 +111,25 @@ impl Rules {
             && names.any(|name| self.ignore.iter().any(|glob| glob.matches(&name)))
     }
 
+    /// Whether a list must never hold what this feed says.
+    pub fn excepts(&self, feed: &FeedName) -> bool {
+        self.lists_of(feed).any(|list| list.list.role(feed) == Role::Allow)
+    }
+
     /// The guards in force for a feed. The most specific wins, key by key: a
     /// table over the lists that use the feed over the defaults. Of several
     /// tables that match, the last; of several lists, the strictest, for one
     /// version of a feed serves them all.
+    ///
+    /// How much a feed covers, and by how much it grows, is asked of what is
+    /// blocked: whoever exempts a whole country may. A table says so for a feed
+    /// by itself if it is to be asked all the same.
     pub fn guard_for(&self, feed: &FeedName) -> GuardPolicy {
-        let lists = self.lists_of(feed).map(|list| list.guard.over(&self.guard));
+        let lists = self.lists_of(feed).map(|list| {
+            let guard = list.guard.over(&self.guard);
+            let excepts = list.list.role(feed) == Role::Allow;
+            if excepts { without_ceiling(guard) } else { guard }
+        });
         let base = lists.reduce(|one, other| strictest(&one, &other)).unwrap_or(self.guard);
         self.tables_for(feed).fold(base, |policy, table| table.guard.over(&policy))
     }
@@ -165,6 +178,11 @@ impl Rules {
     fn tables_for(&self, feed: &FeedName) -> impl Iterator<Item = &FeedTable> {
         self.tables.iter().filter(move |table| table.matches.matches(feed))
     }
+}
+
+/// A policy for what is exempted.
+fn without_ceiling(policy: GuardPolicy) -> GuardPolicy {
+    GuardPolicy { growth_percent_max: u32::MAX, coverage_percent_max: 100, ..policy }
 }
 
 /// Of two policies that concern the same feed, every guard at its strictest.

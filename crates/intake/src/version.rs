@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use blocklist::{Feed, Format, Prefixes, Tally};
+use blocklist::{Contributed, Feed, Format, Prefixes, Tally};
 
 use crate::Lifetimes;
 
@@ -29,6 +29,8 @@ pub struct Version {
     pub written: SystemTime,
     lasting: Arc<Prefixes>,
     lifetimes: Arc<Lifetimes>,
+    /// What it lets in, if it has rules.
+    exempted: Option<Arc<Prefixes>>,
 }
 
 impl Version {
@@ -42,7 +44,14 @@ impl Version {
             written,
             lasting: Arc::new(feed.prefixes),
             lifetimes: Arc::new(Lifetimes::new(feed.expiring)),
+            exempted: feed.exempted.map(Arc::new),
         }
+    }
+
+    /// What it gives to lists at this time of day, to those that it blocks for and
+    /// to those that allow it.
+    pub fn contributed_at(&self, now: SystemTime) -> Contributed {
+        Contributed { blocks: self.prefixes_at(now), lets_in: self.exempted.clone() }
     }
 
     /// What it contributes at this time of day. Costs nothing if nothing in it
@@ -79,7 +88,7 @@ impl Version {
 mod tests {
     use std::collections::BTreeMap;
 
-    use blocklist::{Limits, parse};
+    use blocklist::{Contribution as _, Limits, Role, parse};
 
     use super::*;
 
@@ -109,6 +118,19 @@ mod tests {
         check(1_009, 3, Some(1_010));
         check(1_010, 2, Some(1_060));
         check(1_060, 1, None);
+    }
+
+    #[test]
+    fn rules_contribute_what_they_let_in_to_a_list_that_allows_them() {
+        let text = b"allow 192.0.2.1; deny 198.51.100.0/24;\n";
+        let feed = parse(text, Format::Nginx, &Limits::default());
+        let version = Version::new(Identity::default(), feed, at(1), at(1));
+        for (role, want) in [(Role::Allow, "192.0.2.1"), (Role::Deny, "198.51.100.0/24")] {
+            let contributed = version.contributed_at(at(1));
+            let prefixes = contributed.of_role(role);
+            let shown: Vec<String> = prefixes.iter().map(|prefix| prefix.to_string()).collect();
+            assert_eq!(shown, [want], "{role:?}");
+        }
     }
 
     #[test]

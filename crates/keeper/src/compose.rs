@@ -49,9 +49,9 @@ impl Compose {
     pub fn run(self) -> Composed {
         let Self { ticket, list, feeds, protection, at, previous } = self;
         let makeup = makeup(&list, feeds.keys());
-        let feeds = feeds.into_iter().map(|(name, version)| (name, version.prefixes_at(at)));
+        let feeds = feeds.into_iter().map(|(name, version)| (name, version.contributed_at(at)));
         let protect = protection.of(&list.protect);
-        let composition = compose(&list, &feeds.collect(), &protect);
+        let composition = compose(&list, &feeds.collect::<BTreeMap<_, _>>(), &protect);
         let fresh = Target::pair(composition.members, composition.never);
         let (targets, changed) = match previous {
             Some(previous) if previous == fresh => (previous, false),

@@ -24,6 +24,8 @@ pub enum Why {
     Unproven(FeedName),
     /// The same of a feed that says what the list must never hold.
     UnprovenException(FeedName),
+    /// A feed that says what the list must never hold has not been read yet.
+    UnreadException(FeedName),
     /// The state directory does not say what was in force, and the kernel holds
     /// more than the feeds that are there account for.
     Forgotten {
@@ -45,11 +47,14 @@ pub enum Why {
 }
 
 impl Why {
-    /// Whether it is more than a stage of every start.
+    /// Whether it is more than a stage that passes by itself.
     pub fn is_worth_telling(&self) -> bool {
         !matches!(
             self,
-            Self::Unread | Self::Forgotten { lost: 0, .. } | Self::TakenOut { lost: 0, .. }
+            Self::Unread
+                | Self::UnreadException(_)
+                | Self::Forgotten { lost: 0, .. }
+                | Self::TakenOut { lost: 0, .. }
         )
     }
 
@@ -72,6 +77,9 @@ impl fmt::Display for Why {
             ),
             Self::UnprovenException(feed) => {
                 write!(out, "feed {feed}, which says what must not be in it, has no good version")
+            }
+            Self::UnreadException(feed) => {
+                write!(out, "feed {feed}, which says what must not be in it, is not read yet")
             }
             Self::Forgotten { had, lost } => write!(
                 out,

@@ -10,7 +10,6 @@ use reconcile::Target;
 use crate::Held;
 
 /// A list as it is put together.
-#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Debug)]
 pub struct ListState {
     /// Its rules.
@@ -35,8 +34,6 @@ pub struct ListState {
     /// Everything that it is made of has been looked for since it was
     /// configured. Until then its sets lose nothing.
     pub(crate) whole: bool,
-    /// It has been in force with all its exceptions.
-    pub(crate) entered: bool,
     pub(crate) news: News,
 }
 
@@ -91,7 +88,6 @@ impl ListState {
             doubt: None,
             judged: false,
             whole: false,
-            entered: false,
             news: News::default(),
         }
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use lab::daemon::Daemon;
 use lab::generate::Random;
-use lab::host::Host;
+use lab::host::{Config, Host};
 use lab::members::Members;
 use lab::namespace::isolated;
 
@@ -139,6 +139,38 @@ fn a_file_that_cannot_be_read_is_refused() {
         },
         &["readable", "ermission denied"],
     );
+}
+
+#[test]
+fn a_file_that_does_not_say_whom_it_blocks_is_refused() {
+    let columns = "45.9.8.1,91.200.4.4\n45.9.8.2,91.200.7.7\n".repeat(20);
+    check_content(columns, &["line 1", "column"]);
+    check_content(good().feed() + "!45.9.8.7\n", &["exception", "format"]);
+}
+
+#[test]
+fn what_a_named_format_has_settled_is_in_doubt_again_without_it() {
+    isolated(|| {
+        let named = |keys: &str| {
+            let tables = format!("{}\n[[feed]]\nmatch = \"*\"\n{keys}", Config::default().tables);
+            Config { tables, ..Config::default() }
+        };
+        let host = Host::with(&named("format = \"table\"\ncolumn = 2"));
+        host.feed("list.txt", "91.200.4.4,45.9.8.1\n91.200.7.7,45.9.8.2\n");
+        let daemon = Daemon::start(&host);
+        let both = Members::of("45.9.8.1 45.9.8.2");
+        daemon.until_members(V4, 2);
+        kernel_holds(&both);
+        host.configure(&named("optional = false"));
+        host.denyset("reload").exits(0);
+        daemon.until_feed("list.txt", "refused");
+        kernel_holds(&both);
+        host.configure(&named("format = \"table\"\ncolumn = 1\nshrink-percent-max = 100"));
+        host.denyset("reload").exits(0);
+        daemon.until_feed("list.txt", "current");
+        daemon.until_members(V4, 2);
+        kernel_holds(&Members::of("91.200.4.4 91.200.7.7"));
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::visit::{Line, Visit};
-use super::{Feed, Format, Limits, Promise, Reject, Shape, Tally, text};
+use super::{Doubt, Feed, Format, Limits, Promise, Reject, Shape, Tally, Why, text};
 use crate::{
     Address, AddressRange, AnyPrefix, AnyRange, Entry, Prefix, PrefixSet, Prefixes, RejectReason,
 };
@@ -67,10 +67,16 @@ pub(super) struct Gather<'a> {
     rejects: Vec<Reject>,
     /// The last line that may be only the beginning of one.
     dubious_line: u64,
+    /// Whether the configuration names the format.
+    decided: bool,
+    doubt: Option<Doubt>,
+    /// Whether exceptions are what rules let in.
+    rules: bool,
 }
 
 impl<'a> Gather<'a> {
-    pub(super) fn new(limits: &'a Limits) -> Self {
+    /// `decided`: whether the configuration names the format.
+    pub(super) fn new(limits: &'a Limits, decided: bool) -> Self {
         Self {
             limits,
             ipv4: Entries::new(),
@@ -81,6 +87,9 @@ impl<'a> Gather<'a> {
             tally: Tally::default(),
             rejects: Vec::new(),
             dubious_line: 0,
+            decided,
+            doubt: None,
+            rules: false,
         }
     }
 
@@ -98,6 +107,7 @@ impl<'a> Gather<'a> {
         let (mut expiring, lasting_distinct) = by_seconds(self.lasting);
         tally.duplicates = tally.entries - ipv4_distinct - ipv6_distinct - lasting_distinct;
         let mut prefixes = Prefixes { ipv4, ipv6 };
+        let mut exempted = self.rules.then(Prefixes::new);
         if !self.exceptions.is_empty() {
             let exceptions: Prefixes = self.exceptions.into_iter().flat_map(all_prefixes).collect();
             prefixes = prefixes.subtract(&exceptions);
@@ -105,9 +115,11 @@ impl<'a> Gather<'a> {
                 *lasting = lasting.subtract(&exceptions);
             }
             expiring.retain(|_, prefixes| !prefixes.is_empty());
+            exempted = exempted.map(|_| exceptions);
         }
         shape.torn_line = shape.unfinished_line && self.dubious_line == shape.lines;
-        Feed { format, prefixes, expiring, tally, rejects: self.rejects, shape }
+        let (rejects, doubt) = (self.rejects, self.doubt);
+        Feed { format, prefixes, expiring, tally, rejects, shape, exempted, doubt }
     }
 
     /// Makes sure that all prefixes of an entry still fit.
@@ -199,7 +211,20 @@ impl Visit for Gather<'_> {
         self.tally.promised = Some(Promise { entries });
     }
 
+    fn rules(&mut self) {
+        self.rules = true;
+    }
+
+    fn doubt(&mut self, line: Line<'_>, why: Why) {
+        if self.doubt.is_none() && !(self.decided && why.is_settled_by_format()) {
+            self.doubt = Some(Doubt::about(line, self.limits.text_bytes_max, why));
+        }
+    }
+
     fn reject(&mut self, line: Line<'_>, reason: RejectReason) {
+        if reason == RejectReason::Foreign && matches!(line, Line::At { .. }) {
+            self.doubt(line, Why::Structure("a line is none of the format it looks like"));
+        }
         self.tally.rejected += 1;
         self.dubious_line = line.number();
         if self.rejects.len() < self.limits.rejects_kept {

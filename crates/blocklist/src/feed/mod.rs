@@ -4,8 +4,11 @@
 
 mod addresses;
 mod bare;
+mod condition;
 mod csv;
 mod detect;
+mod disjoint;
+mod doubt;
 mod duration;
 mod format;
 mod formats;
@@ -16,17 +19,22 @@ mod lines;
 mod options;
 mod places;
 mod precedence;
+mod program;
 mod shape;
 mod sources;
+mod structure;
 mod tally;
 mod text;
 mod tokens;
+mod verdict;
 mod visit;
 mod words;
 
 use std::collections::BTreeMap;
 
+pub use condition::{Condition, ConditionError};
 pub use detect::detect;
+pub use doubt::{Doubt, Why};
 pub use format::{Format, FormatChoice, UnknownFormat};
 pub use json::{JsonPath, PathError};
 pub use limits::Limits;
@@ -57,6 +65,20 @@ pub struct Feed {
     pub rejects: Vec<Reject>,
     /// What the bytes look like as a whole.
     pub shape: Shape,
+    /// What the file itself exempts, if it says of addresses what becomes of
+    /// them: what its rules let in.
+    pub exempted: Option<Prefixes>,
+    /// Why nobody can tell what the file means, if so. What was read of it then
+    /// is not to be used.
+    pub doubt: Option<Doubt>,
+}
+
+impl Feed {
+    /// What the feed names for a list that allows it: what its rules let in, or,
+    /// if it has no rules, all that it lists for ever.
+    pub fn allows(&self) -> &Prefixes {
+        self.exempted.as_ref().unwrap_or(&self.prefixes)
+    }
 }
 
 /// Reads a feed. Never fails and never panics, whatever the bytes are.
@@ -75,8 +97,9 @@ pub fn parse_with(
     options: &Options,
     limits: &Limits,
 ) -> Feed {
-    let format = format.into().for_bytes(bytes);
-    let mut gather = gather::Gather::new(limits);
+    let choice = format.into();
+    let format = choice.for_bytes(bytes);
+    let mut gather = gather::Gather::new(limits, choice != FormatChoice::Auto);
     let shape = format.read(bytes, options, limits, &mut gather);
     gather.finish(format, shape)
 }

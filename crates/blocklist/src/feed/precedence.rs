@@ -2,101 +2,31 @@
 //! that block and others that do not: the first one, or the most specific one.
 //! Tells the result as exceptions, so that entries stay as they are written.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use super::disjoint::{Both, Disjoint, entries};
 use super::visit::{Line, Visit};
-use crate::token::range_entry;
 use crate::{Address, AddressRange, AnyRange, Entry, Prefix};
-
-/// Ranges that neither overlap nor touch, from first to last address.
-struct Disjoint<A>(BTreeMap<A, A>);
-
-impl<A: Address> Disjoint<A> {
-    const fn new() -> Self {
-        Self(BTreeMap::new())
-    }
-
-    fn insert(&mut self, mut first: A, mut last: A) {
-        // Whatever begins no further than just behind the new one and reaches
-        // it becomes part of it.
-        let reach = last.next().unwrap_or(last);
-        while let Some((&other_first, &other_last)) = self.0.range(..=reach).next_back() {
-            if other_last.next().is_some_and(|next| next < first) {
-                break;
-            }
-            self.0.remove(&other_first);
-            first = first.min(other_first);
-            last = last.max(other_last);
-        }
-        self.0.insert(first, last);
-    }
-
-    /// The parts of a range that are in none of these.
-    fn gaps(&self, first: A, last: A) -> Vec<(A, A)> {
-        let mut gaps = Vec::new();
-        let begin = self.0.range(..=first).next_back().map_or(first, |(&begin, _)| begin);
-        let mut rest = Some(first);
-        for (&taken_first, &taken_last) in self.0.range(begin..=last) {
-            let Some(free) = rest else { break };
-            if let Some(before) = taken_first.previous().filter(|&before| free <= before) {
-                gaps.push((free, before));
-            }
-            rest = taken_last.next().map(|next| next.max(free));
-        }
-        gaps.extend(rest.filter(|&free| free <= last).map(|free| (free, last)));
-        gaps
-    }
-}
-
-/// Ranges of both families.
-struct Both {
-    ipv4: Disjoint<u32>,
-    ipv6: Disjoint<u128>,
-}
-
-impl Both {
-    const fn new() -> Self {
-        Self { ipv4: Disjoint::new(), ipv6: Disjoint::new() }
-    }
-
-    fn insert(&mut self, range: AnyRange) {
-        match range {
-            AnyRange::V4(range) => self.ipv4.insert(range.first(), range.last()),
-            AnyRange::V6(range) => self.ipv6.insert(range.first(), range.last()),
-        }
-    }
-
-    /// The parts of a range that are in none of these, as entries.
-    fn outside(&self, range: AnyRange) -> Vec<Entry> {
-        match range {
-            AnyRange::V4(range) => entries(self.ipv4.gaps(range.first(), range.last())),
-            AnyRange::V6(range) => entries(self.ipv6.gaps(range.first(), range.last())),
-        }
-    }
-
-    /// Makes exceptions of what is in none of these, or ignores the line if
-    /// that is nothing.
-    fn except(&self, range: AnyRange, line: Line<'_>, visit: &mut impl Visit) -> ControlFlow<()> {
-        let outside = self.outside(range);
-        if outside.is_empty() {
-            visit.ignore(line);
-        }
-        outside.into_iter().try_for_each(|entry| visit.exception(line, entry))
-    }
-}
-
-fn entries<A: Address>(ranges: Vec<(A, A)>) -> Vec<Entry> {
-    ranges
-        .into_iter()
-        .filter_map(|(first, last)| range_entry(first.to_ip(), last.to_ip()).ok())
-        .collect()
-}
 
 /// Rules in order, of which the first that names an address decides.
 pub(super) struct FirstMatch {
     /// `None` if there is no rule that allows.
     blocked: Option<Both>,
+}
+
+/// Makes exceptions of what of a range is not blocked, or ignores the line if
+/// that is nothing.
+fn except(
+    blocked: &Both,
+    range: AnyRange,
+    line: Line<'_>,
+    visit: &mut impl Visit,
+) -> ControlFlow<()> {
+    let outside = blocked.outside(range);
+    if outside.is_empty() {
+        visit.ignore(line);
+    }
+    outside.into_iter().try_for_each(|entry| visit.exception(line, entry))
 }
 
 impl FirstMatch {
@@ -125,7 +55,7 @@ impl FirstMatch {
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
         match &self.blocked {
-            Some(blocked) => blocked.except(entry.range, line, visit),
+            Some(blocked) => except(blocked, entry.range, line, visit),
             None => visit.exception(line, entry),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 
+use super::Why;
 use super::places::Places;
 use crate::{AnyPrefix, Entry, RejectReason};
 
@@ -60,6 +61,13 @@ pub(super) trait Visit {
 
     /// Something that is not what the format defines.
     fn reject(&mut self, line: Line<'_>, reason: RejectReason);
+
+    /// The feed says of addresses what becomes of them: its exceptions are what
+    /// it lets in.
+    fn rules(&mut self) {}
+
+    /// Something from which on nobody can tell what the feed means.
+    fn doubt(&mut self, _: Line<'_>, _: Why) {}
 
     /// Something of the format that is perhaps no entry, or else what comes of
     /// reading it as one.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::complete::{cut_off, no_document, promised, says_that_it_is_empty};
 use super::share::{Share, share_of_prefix};
 use super::{Guard, GuardPolicy, JUDGED_FROM, Refusal};
-use crate::{Feed, Prefix, Prefixes, Tally};
+use crate::{Doubt, Feed, Prefix, Prefixes, Tally};
 
 /// Whether a new version of a feed may replace the one in force.
 ///
@@ -71,6 +71,10 @@ fn unusable(feed: &Feed, policy: &GuardPolicy) -> Option<Refusal> {
     }
     if let Some(refusal) = no_document(feed) {
         return Some(refusal);
+    }
+    if let Some(Doubt { line, text, why }) = &feed.doubt {
+        let found = format!("line {line}, `{text}`: {why}");
+        return refuse(Guard::Meaning, "a file that means to block all that it names", found);
     }
     feed.shape.over_entries_max.then(|| Refusal {
         guard: Guard::Entries,

@@ -14,6 +14,8 @@ pub enum Guard {
     Binary,
     /// The feed is a list, if it is a document, and a whole one.
     Document,
+    /// What the feed means is clear, from itself or by the configuration.
+    Meaning,
     /// As many entries came as the feed's header or trailer says.
     Promise,
     /// The last line does not break off.
@@ -47,6 +49,7 @@ impl Guard {
             Self::Markup => "markup",
             Self::Binary => "binary",
             Self::Document => "document",
+            Self::Meaning => "meaning",
             Self::Promise => "promise",
             Self::Truncated => "truncated",
             Self::Rejected => "rejected-percent-max",
@@ -76,6 +79,7 @@ impl Guard {
             Self::Markup
             | Self::Binary
             | Self::Document
+            | Self::Meaning
             | Self::Entries
             | Self::Readable
             | Self::Stable

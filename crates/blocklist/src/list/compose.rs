@@ -22,6 +22,33 @@ pub struct Composition {
     pub never: Prefixes,
 }
 
+/// What a feed gives to lists.
+pub trait Contribution {
+    /// To a list in which it has this role: what is to be blocked, or what never.
+    fn of_role(&self, role: Role) -> &Prefixes;
+}
+
+impl Contribution for Arc<Prefixes> {
+    fn of_role(&self, _: Role) -> &Prefixes {
+        self
+    }
+}
+
+/// What a feed with rules gives: it blocks some and lets others in.
+#[derive(Clone, Debug)]
+pub struct Contributed {
+    /// What it blocks.
+    pub blocks: Arc<Prefixes>,
+    /// What it lets in; what it blocks, if it has no rules.
+    pub lets_in: Option<Arc<Prefixes>>,
+}
+
+impl Contribution for Contributed {
+    fn of_role(&self, role: Role) -> &Prefixes {
+        self.lets_in.as_ref().filter(|_| role == Role::Allow).unwrap_or(&self.blocks)
+    }
+}
+
 /// Computes a list: the prefixes of its feeds, minus those of its allow feeds
 /// and its allow literals, minus `protect`.
 ///
@@ -29,12 +56,12 @@ pub struct Composition {
 /// which there is no feed add nothing.
 pub fn compose(
     list: &List,
-    feeds: &BTreeMap<FeedName, Arc<Prefixes>>,
+    feeds: &BTreeMap<FeedName, impl Contribution>,
     protect: &Prefixes,
 ) -> Composition {
     let of_role = |role: Role| {
         let feeds = feeds.iter().filter(move |(name, _)| list.role(name) == role);
-        feeds.map(|(_, prefixes)| &**prefixes)
+        feeds.map(move |(_, feed)| feed.of_role(role))
     };
     let literals: Prefixes = list.literals().collect();
     let allowed = Prefixes::union(of_role(Role::Allow).chain([&literals]));

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use super::{FeedName, List, Protect, Protection, Role};
+use super::{Contribution, FeedName, List, Protect, Protection, Role};
 use crate::{AnyPrefix, Prefixes};
 
 /// What a list thinks of an address.
@@ -60,7 +59,7 @@ pub enum AllowedBy {
 /// list's categories.
 pub fn explain(
     list: &List,
-    feeds: &BTreeMap<FeedName, Arc<Prefixes>>,
+    feeds: &BTreeMap<FeedName, impl Contribution>,
     protection: &Protection,
     address: IpAddr,
 ) -> Explanation {
@@ -86,13 +85,13 @@ pub fn explain(
 fn matches(
     list: &List,
     role: Role,
-    feeds: &BTreeMap<FeedName, Arc<Prefixes>>,
+    feeds: &BTreeMap<FeedName, impl Contribution>,
     address: IpAddr,
 ) -> Vec<Match> {
     let feeds = feeds.iter().filter(|(name, _)| list.role(name) == role);
     feeds
-        .flat_map(|(feed, prefixes)| {
-            let covering = prefixes.covering(address).into_iter();
+        .flat_map(|(feed, contribution)| {
+            let covering = contribution.of_role(role).covering(address).into_iter();
             covering.map(|prefix| Match { feed: feed.clone(), prefix })
         })
         .collect()

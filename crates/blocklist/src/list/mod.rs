@@ -9,7 +9,7 @@ mod leftover;
 mod name;
 mod protect;
 
-pub use compose::{Composition, compose};
+pub use compose::{Composition, Contributed, Contribution, compose};
 pub use explain::{AllowedBy, Explanation, Match, explain};
 pub use glob::{Glob, GlobError};
 pub use leftover::{Circumstance, Leftover};

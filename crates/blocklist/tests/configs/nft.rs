@@ -31,6 +31,7 @@ table inet blocklist {
   }
   chain input { type filter hook input priority 0; policy accept;
     ip saddr @b4 drop
+    ip6 saddr @b6 drop
     ip saddr { 192.0.2.77, 192.0.2.78 } accept
   }
 }
@@ -86,9 +87,11 @@ fn a_set_that_rules_only_accept_by_does_not_block() {
     check("ip saddr @b drop", &["192.0.2.1"]);
     check("ip saddr @b accept", &[]);
     check("ip saddr != @b drop", &[]);
-    check("ip saddr @b tcp dport 22 accept\nip saddr @b drop", &["192.0.2.1"]);
-    check("ip saddr @b counter", &["192.0.2.1"]);
-    check("ip saddr @other accept", &["192.0.2.1"]);
+    check("ip saddr @b tcp dport 22 accept\nip saddr @b drop", &[]);
+    check("ip saddr @b icmp type echo-request accept\nip saddr @b drop", &["192.0.2.1"]);
+    check("ct state established,related accept\niif lo accept\nip saddr @b drop", &["192.0.2.1"]);
+    check("ip saddr @b counter", &[]);
+    check("ip saddr @other accept", &[]);
 }
 
 #[test]

@@ -13,7 +13,10 @@ fn every_directive_that_denies_an_address_is_an_entry() {
     NGINX.check("deny 192.0.2.1;   # comment; with semicolon\n", &["192.0.2.1"]);
     NGINX.check("deny 192.0.2.0/24; deny 2001:db8::/32;\n", &["192.0.2.0/24", "2001:db8::/32"]);
     NGINX.check("deny\n  192.0.2.1\n;", &["192.0.2.1"]);
-    NGINX.check("server { location / { deny 192.0.2.1; } }\n", &["192.0.2.1"]);
+    NGINX.check("http { location / { deny 192.0.2.1; } }\n", &["192.0.2.1"]);
+    for part in ["server", "location /admin", "location ~ \\.php$", "if ($x)", "limit_except GET"] {
+        NGINX.check(&format!("{part} {{ deny 192.0.2.1; }} deny 192.0.2.9;\n"), &["192.0.2.9"]);
+    }
     NGINX.check("deny '192.0.2.1';deny \"192.0.2.3\" ;", &["192.0.2.1", "192.0.2.3"]);
     NGINX.check("# deny 192.0.2.1;\n", &[]);
     NGINX.check("deny all; deny unix:; deny 0.0.0.0/0; deny ::/0; allow all;\n", &[]);

@@ -4,10 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use blocklist::{Allow, FeedName, Limits, Prefixes, Protection, Role, compose};
+use blocklist::{Allow, Contributed, FeedName, Limits, Protection, Role, compose};
 use configuration::{Config, ListConfig};
 use feedfiles::{BadCopy, Copies, Restored, RestoredFeed};
 use intake::{Identity, Version, WhenStale};
@@ -106,7 +105,7 @@ fn desired(
 fn in_force(
     config: &Config,
     copies: BTreeMap<FeedName, RestoredFeed>,
-) -> BTreeMap<FeedName, Arc<Prefixes>> {
+) -> BTreeMap<FeedName, Contributed> {
     let now = SystemTime::now();
     let rules = config.rules();
     let dropped = |feed: &FeedName, written: SystemTime| match rules.max_age_for(feed) {
@@ -118,7 +117,7 @@ fn in_force(
         .map(|(feed, copy)| {
             let id = Identity(copy.version.numbers());
             let version = Version::new(id, copy.feed, copy.written, copy.accepted);
-            (feed, version.prefixes_at(now))
+            (feed, version.contributed_at(now))
         })
         .collect()
 }

@@ -175,7 +175,7 @@ mod tests {
     use std::sync::Arc;
 
     use blocklist::{Allow, Glob, Options, parse_with};
-    use feedfiles::Store;
+    use feedfiles::{Manner, Store};
     use intake::{Age, Identity, Version};
     use tempfile::TempDir;
 
@@ -192,8 +192,8 @@ mod tests {
         let parsed = parse_with(text.as_bytes(), blocklist::Format::Plain, &options, &limits);
         let drafts = store.drafts().clone();
         let now = SystemTime::UNIX_EPOCH;
-        let draft =
-            drafts.lay_down(&name, &options, &parsed, text.as_bytes(), now).expect("a draft");
+        let manner = Manner { format: parsed.format, detected: false, options: &options };
+        let draft = drafts.lay_down(&name, manner, &parsed, text.as_bytes(), now).expect("a draft");
         store.keep(draft, now).expect("kept");
         let copy = store.copies().look_into(&name).expect("good").expect("there");
         let id = Identity(copy.header().version().numbers());

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use blocklist::{Family, FeedName, List, Prefixes, Protection, Refusal};
+use blocklist::{Contributed, Family, FeedName, List, Protection, Refusal};
 use intake::{Age, Loss, Version};
 use keeper::Held;
 use reconcile::{Bypass, Members, RulesSeen, SetName, SetPrefix};
@@ -168,10 +168,10 @@ impl Facts {
     }
 
     /// What the feeds in force contribute at this time of day.
-    pub fn in_force(&self, now: SystemTime) -> BTreeMap<FeedName, Arc<Prefixes>> {
+    pub fn in_force(&self, now: SystemTime) -> BTreeMap<FeedName, Contributed> {
         let feeds = self.feeds.iter();
         let feeds = feeds.filter_map(|(name, feed)| Some((name, feed.in_force()?)));
-        feeds.map(|(name, version)| (name.clone(), version.prefixes_at(now))).collect()
+        feeds.map(|(name, version)| (name.clone(), version.contributed_at(now))).collect()
     }
 
     /// The feeds in force that take out some of what their own entries name.

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use blocklist::{Format, Limits, Options, exemption_with, parse_with, sources_with};
 
 use super::{Home, name};
-use crate::{CopyError, Store};
+use crate::{CopyError, Manner, Store};
 
 /// A store in which this text is the last good copy of `feed`.
 fn keep(home: &Home, text: &[u8], format: Format) -> Store {
@@ -17,7 +17,8 @@ fn keep(home: &Home, text: &[u8], format: Format) -> Store {
     let parsed = parse_with(text, format, &options, &Limits::default());
     let drafts = store.drafts().clone();
     let written = SystemTime::UNIX_EPOCH;
-    let draft = drafts.lay_down(&name("feed"), &options, &parsed, text, written).expect("a draft");
+    let manner = Manner { format, detected: false, options: &options };
+    let draft = drafts.lay_down(&name("feed"), manner, &parsed, text, written).expect("a draft");
     store.keep(draft, written).expect("kept");
     store
 }

@@ -8,14 +8,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blocklist::{FeedName, Format, Guard, Limits, Options, Refusal, parse};
 
-use super::super::{Copies, CopyError, Draft, Restored, Store, VersionId};
+use super::super::{Copies, CopyError, Draft, Manner, Restored, Store, VersionId};
 use super::{Home, name, obey_permissions, put, set_mode};
 
 const TEXT: &str = "192.0.2.1\n198.51.100.0/24\n";
 
+/// Plain, and said so.
+const fn named(options: &Options) -> Manner<'_> {
+    Manner { format: Format::Plain, detected: false, options }
+}
+
 fn lay_down(store: &Store, feed: &str, text: &str) -> Result<Draft, Refusal> {
     let parsed = parse(text.as_bytes(), Format::Plain, &Limits::default());
-    store.drafts().lay_down(&name(feed), &Options::default(), &parsed, text.as_bytes(), at(500))
+    store.drafts().lay_down(
+        &name(feed),
+        named(&Options::default()),
+        &parsed,
+        text.as_bytes(),
+        at(500),
+    )
 }
 
 fn keep(mut store: impl std::borrow::BorrowMut<Store>, feed: &str, text: &str) {
@@ -81,30 +92,16 @@ fn a_draft_is_nothing_until_it_is_kept() {
     let draft = lay_down(&store, "a", "192.0.2.9\n").expect("laid down");
     assert_eq!(files(&home).len(), 2);
     assert!(
-        store
-            .copies()
-            .holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes())
-            .is_some()
+        store.copies().holds(&name("a"), named(&Options::default()), TEXT.as_bytes()).is_some()
     );
     drop(draft);
     assert_eq!(files(&home), ["a.feed"]);
     assert!(
-        store
-            .copies()
-            .holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes())
-            .is_some()
+        store.copies().holds(&name("a"), named(&Options::default()), TEXT.as_bytes()).is_some()
     );
+    assert!(store.copies().holds(&name("a"), named(&Options::default()), b"192.0.2.9\n").is_none());
     assert!(
-        store
-            .copies()
-            .holds(&name("a"), Format::Plain, &Options::default(), b"192.0.2.9\n")
-            .is_none()
-    );
-    assert!(
-        store
-            .copies()
-            .holds(&name("b"), Format::Plain, &Options::default(), TEXT.as_bytes())
-            .is_none()
+        store.copies().holds(&name("b"), named(&Options::default()), TEXT.as_bytes()).is_none()
     );
 }
 
@@ -285,6 +282,54 @@ fn a_file_written_again_without_a_change_keeps_its_lifetimes_over_a_restart() {
     assert_eq!(files(&home), [] as [&str; 0]);
 }
 
+/// Puts a copy there as it was written before headers knew `select`, `where`
+/// and the columns of ends and lengths, and a note beside it that its file was
+/// written again.
+fn put_early_copy(home: &Home, format: Format, text: &str) {
+    let crc32 = crc32fast::hash(text.as_bytes());
+    let header = format!(
+        "{{\"feed\":\"a\",\"format\":\"{format}\",\"column\":null,\"path\":null,\
+         \"written\":\"1970-01-01T00:08:20Z\",\"accepted\":\"1970-01-01T00:16:40Z\",\
+         \"bytes\":{},\"crc32\":{crc32},\"entries\":2,\"ipv4\":2,\"ipv6\":0,\
+         \"duplicates\":0,\"rejected\":0,\"masked\":0}}\n",
+        text.len()
+    );
+    let header_crc32 = crc32fast::hash(header.as_bytes());
+    let copy = format!("denyset-feed 1 {:08x} {header_crc32:08x}\n{header}{text}", header.len());
+    let reading = crc32fast::hash(format!("[\"{format}\",null,null]").as_bytes());
+    let note = format!("{} {crc32:08x} {reading:08x} 1970-01-01T00:11:40Z\n", text.len());
+    drop(open(home));
+    fs::write(home.state().join("feeds/a.feed"), copy).expect("written");
+    fs::write(home.state().join("feeds/a.feed.written"), note).expect("written");
+}
+
+#[test]
+fn a_copy_from_before_the_later_options_stays_in_force_with_its_lifetimes() {
+    let check = |format: Format, text: &str, prefixes: &[&str], doubted: bool| {
+        let home = Home::new();
+        put_early_copy(&home, format, text);
+        let Restored { feeds, damaged, unread } = restore(&home);
+        assert!(damaged.is_empty() && unread.is_empty(), "{format}: {damaged:?} {unread:?}");
+        let found = &feeds[&name("a")];
+        let shown: Vec<_> = found.feed.prefixes.iter().map(|prefix| prefix.to_string()).collect();
+        assert_eq!(shown, prefixes, "{format}");
+        assert_eq!(found.feed.doubt.is_some(), doubted, "{format}: {:?}", found.feed.doubt);
+        assert_eq!((found.accepted, found.written), (at(1_000), at(700)), "{format}");
+        let options = Options::default();
+        let store = open(&home);
+        let manners = [true, false].map(|detected| Manner { format, detected, options: &options });
+        let held = manners.map(|manner| store.copies().holds(&name("a"), manner, text.as_bytes()));
+        assert_eq!(held, [None, None], "{format}: the file is read anew and judged");
+    };
+    check(Format::Plain, TEXT, &["192.0.2.1", "198.51.100.0/24"], false);
+    // What is refused today was good then; it holds what it names until the
+    // feed has a version that is good today.
+    let sets = "add one 192.0.2.1\nadd two 192.0.2.9\n";
+    check(Format::Ipset, sets, &["192.0.2.1", "192.0.2.9"], true);
+    let foreign = "192.0.2.1\n!192.0.2.7\n192.0.2.9\n";
+    check(Format::Plain, foreign, &["192.0.2.1", "192.0.2.9"], false);
+}
+
 #[test]
 fn what_nobody_wants_for_thirty_days_goes() {
     let home = Home::new();
@@ -360,10 +405,7 @@ fn fill(disk: &Path) {
     let names = || fs::read_dir(disk.join("feeds")).expect("a directory").count();
     assert_eq!(names(), 1, "nothing half written is left");
     assert!(
-        store
-            .copies()
-            .holds(&name("a"), Format::Plain, &Options::default(), TEXT.as_bytes())
-            .is_some()
+        store.copies().holds(&name("a"), named(&Options::default()), TEXT.as_bytes()).is_some()
     );
     keep(&mut store, "b", TEXT);
     assert_eq!(names(), 2, "what fits is kept");

@@ -153,6 +153,12 @@ impl Intake {
         unproven.filter_map(|feed| self.feeds.get_key_value(feed))
     }
 
+    /// Feeds that say what a list must never hold, are there and have not been
+    /// read yet.
+    pub fn awaited_exceptions(&self) -> impl Iterator<Item = &FeedName> {
+        self.index.awaited.iter()
+    }
+
     /// Whether nothing is under way that could change a feed now.
     pub fn at_rest(&self) -> bool {
         self.is_scanned() && self.is_recalled() && self.index.restless.is_empty()
@@ -264,8 +270,10 @@ impl Intake {
                 continue;
             }
             let max_age = self.rules.max_age_for(&name);
+            let excepts = self.rules.excepts(&name);
             self.change(&name, |feed| {
                 feed.max_age = max_age;
+                feed.excepts = excepts;
                 feed.fingerprint = None;
                 // What it is judged by is another now.
                 if let Stage::Reading(_) | Stage::Queued = feed.stage {
@@ -402,6 +410,7 @@ impl Intake {
 
     /// Begins to know a feed.
     fn add_state(&mut self, name: FeedName, state: FeedState) {
+        let state = FeedState { excepts: self.rules.excepts(&name), ..state };
         self.index.note(&name, crate::index::Summary::default(), state.summary(self.clock));
         self.feeds.insert(name, state);
     }

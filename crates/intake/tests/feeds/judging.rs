@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use blocklist::{Glob, GuardPolicy, List, Protect};
+use blocklist::{Allow, Glob, GuardPolicy, List, Protect};
 use intake::{FeedTable, GuardOverrides, ListRules, Rules, WhenStale};
 
 use crate::desk::feed;
@@ -63,6 +63,28 @@ fn of_several_lists_the_strictest_counts_guard_by_guard() {
     let rules = Rules { lists: vec![one, list("two", "a", lax)], ..Rules::default() };
     let guard = rules.guard_for(&feed("a"));
     assert_eq!((guard.growth_percent_max, guard.allow_empty), (5, true));
+}
+
+#[test]
+fn how_much_is_exempted_is_asked_only_by_a_table_or_where_it_is_blocked() {
+    let check = |lists: &[ListRules], tables: &[FeedTable], coverage: u32, growth: u32| {
+        let rules = Rules { lists: lists.to_vec(), tables: tables.to_vec(), ..Rules::default() };
+        let guard = rules.guard_for(&feed("a"));
+        assert_eq!((guard.coverage_percent_max, guard.growth_percent_max), (coverage, growth));
+        assert_eq!(guard.shrink_percent_max, GuardPolicy::default().shrink_percent_max);
+    };
+    let excepting = |name: &str| {
+        let denies = list(name, "b", GuardOverrides::default());
+        let list = List { allow: vec![Allow::Feeds(glob("a"))], ..List::clone(&denies.list) };
+        ListRules { list: Arc::new(list), ..denies }
+    };
+    let denying = list("two", "a", GuardOverrides::default());
+    let defaults = GuardPolicy::default();
+    let (coverage, growth) = (defaults.coverage_percent_max, defaults.growth_percent_max);
+    check(&[excepting("one")], &[], 100, u32::MAX);
+    check(&[excepting("one"), denying], &[], coverage, growth);
+    let says = GuardOverrides { coverage_percent_max: Some(7), ..GuardOverrides::default() };
+    check(&[excepting("one")], &[table("a", says)], 7, u32::MAX);
 }
 
 #[test]

@@ -24,10 +24,8 @@ impl Keeper {
         for name in names {
             let Some(state) = self.lists.get(&name) else { continue };
             let held = self.how_held(state);
-            let entered = held.is_none() && state.at_rest() && self.gate == Gate::Open;
             let before = state.held.clone();
             let Some(state) = self.lists.get_mut(&name) else { continue };
-            state.entered |= entered;
             if before == held {
                 continue;
             }
@@ -56,9 +54,7 @@ impl Keeper {
         let mut unproven = None;
         for (name, feed) in self.intake.unproven() {
             match list.role(name) {
-                Role::Allow if feed.loss.is_some() || !state.entered => {
-                    return frozen(Why::UnprovenException(name.clone()));
-                }
+                Role::Allow => return frozen(Why::UnprovenException(name.clone())),
                 Role::Deny if feed.loss.is_some() || forgotten => {
                     unproven = unproven.or_else(|| add_only(Why::Unproven(name.clone())));
                 }
@@ -67,6 +63,11 @@ impl Keeper {
         }
         if let Some(Doubt::NoException(glob)) = &state.doubt {
             return frozen(Why::NoException(glob.clone()));
+        }
+        // What it names must not be blocked for the time that it takes to read.
+        let mut awaited = self.intake.awaited_exceptions();
+        if let Some(name) = awaited.find(|name| list.role(name) == Role::Allow) {
+            return frozen(Why::UnreadException(name.clone()));
         }
         if unproven.is_some() {
             return unproven;

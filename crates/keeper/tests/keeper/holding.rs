@@ -279,6 +279,38 @@ fn a_refused_exception_whose_last_good_version_is_in_force_freezes_nothing() {
 }
 
 #[test]
+fn an_exception_that_was_never_good_freezes_its_list_until_it_is_let_go() {
+    let (mut desk, mut spared) = spared();
+    desk.write("allow/y", "<html>\n");
+    desk.write("a", &(net(1) + &net(2)));
+    desk.settle();
+    assert_eq!(desk.why("drop"), Some(Why::UnprovenException(feed("allow/y"))));
+    desk.expect("drop", &spared);
+    let word = desk.accept("allow/y");
+    desk.settle();
+    assert_eq!(desk.accepted(word), Some(Ok(())));
+    spared.extend(nets(&[2]));
+    desk.rests_with("drop", &spared);
+}
+
+#[test]
+fn nothing_is_blocked_for_the_time_that_an_exception_takes_to_read() {
+    let (mut desk, mut spared) = spared();
+    desk.write("allow/y", "91.1.2.7\n");
+    desk.write("a", &(net(1) + &net(2)));
+    desk.settle_but(&[Kind::Read]);
+    let read = desk.take(Kind::Read);
+    desk.answer(read);
+    desk.settle_but(&[Kind::Read]);
+    assert_eq!(desk.why("drop"), Some(Why::UnreadException(feed("allow/y"))));
+    desk.expect("drop", &spared);
+    desk.settle();
+    spared.extend(nets(&[2]));
+    spared.remove(&"91.1.2.7".parse().expect("an address"));
+    desk.rests_with("drop", &spared);
+}
+
+#[test]
 fn a_list_does_not_come_into_force_before_its_exceptions() {
     let mut desk = Desk::new(lists());
     desk.site.lists = Some(BTreeMap::new());

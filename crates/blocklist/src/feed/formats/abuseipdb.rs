@@ -16,7 +16,7 @@ pub(in super::super) fn read(
     visit: &mut impl Visit,
 ) -> Shape {
     let paths = &Paths::of(&["data[].ipAddress"]);
-    let kind = Kind { paths, expected: "AbuseIPDB's `data` with `ipAddress` in it" };
+    let kind = Kind::of(paths, "AbuseIPDB's `data` with `ipAddress` in it");
     read_addresses(bytes, &kind, options, limits, visit)
 }
 

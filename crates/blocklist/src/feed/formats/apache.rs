@@ -9,6 +9,9 @@
 //! * Many addresses a line; also the beginning of one, `192.0.2` or `192.0.2.`.
 //!   The last line of a file needs its end for the former, and one number alone
 //!   needs its dot.
+//! * What stands in `<Location>`, `<Files>`, `<Directory>`, `<Limit>`, `<If>` and
+//!   `<VirtualHost>` is about a part of the host, and ignored; but not what is in
+//!   `<Location />` or `<Directory />`.
 //! * `all`, `env=…` and host names are ignored, and all other directives.
 
 mod access;
@@ -30,6 +33,7 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
+    visit.rules();
     let mut access = Access::default();
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let ended = line.text().as_ptr_range().end < bytes.as_ptr_range().end;

@@ -39,6 +39,7 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
+    visit.rules();
     let mut rules = FirstMatch::new(memchr::memmem::find(bytes, b"permit").is_some());
     lines::each(bytes, limits, b"#!", visit, |line, said, visit| match access(said) {
         Ok(Some(said)) if said.denies => rules.block(line, said.entry, visit),

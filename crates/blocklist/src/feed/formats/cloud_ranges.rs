@@ -83,7 +83,7 @@ pub(in super::super) fn read(
         service.without.into_iter().fold(paths, Paths::without)
     });
     let expected = "the ranges of AWS, Google, Azure, GitHub, Fastly or Oracle, or `path` set";
-    read_addresses(bytes, &Kind { paths: &paths, expected }, options, limits, visit)
+    read_addresses(bytes, &Kind::of(&paths, expected), options, limits, visit)
 }
 
 /// Sure if it is one of the services.

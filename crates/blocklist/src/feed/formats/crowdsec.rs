@@ -62,7 +62,8 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    let kind = Kind { paths: &Paths::of(&PATHS), expected: "CrowdSec's decisions or alerts" };
+    let paths = Paths::of(&PATHS);
+    let kind = Kind::of(&paths, "CrowdSec's decisions or alerts");
     let decisions = Paths::of(&["[]"]);
     json::read(bytes, &kind, limits, visit, |path, raw, places, visit| {
         if path == DELETED {

@@ -15,7 +15,7 @@ use super::super::addresses::{beginning, is_everything, is_host_name, network};
 use super::super::detect::{Head, Likeness};
 use super::super::precedence::FirstMatch;
 use super::super::visit::{Line, Visit};
-use super::super::{Limits, Options, Shape, lines};
+use super::super::{Limits, Options, Shape, Why, lines};
 use crate::{Entry, RejectReason};
 
 const WILDCARDS: [&[u8]; 5] = [b"ALL", b"LOCAL", b"KNOWN", b"UNKNOWN", b"PARANOID"];
@@ -30,7 +30,15 @@ pub(in super::super) fn read(
     let allows = bytes.windows(5).any(|word| word.eq_ignore_ascii_case(b"allow"));
     let mut rules = FirstMatch::new(allows);
     lines::each(bytes, limits, b"#", visit, |line, said, visit| match Rule::of(said) {
-        Some(rule) => rule.tell(line, &mut rules, visit),
+        Some(rule) => {
+            if rule.has_verdict {
+                visit.rules();
+            }
+            if !rule.is_of_daemons() {
+                visit.doubt(line, Why::Structure("a key has a value"));
+            }
+            rule.tell(line, &mut rules, visit)
+        }
         None => visit.read(line, Err(RejectReason::Foreign)),
     })
 }
@@ -46,10 +54,59 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
     })
 }
 
+/// Daemons that ask TCP wrappers, beside those whose name begins with `in.` or
+/// `rpc.`. Other words before a colon are keys of some other file.
+const DAEMONS: [&[u8]; 41] = [
+    b"ALL",
+    b"sshd",
+    b"sshd1",
+    b"sshd2",
+    b"sshdfwd-x11",
+    b"ssh",
+    b"dropbear",
+    b"vsftpd",
+    b"proftpd",
+    b"pure-ftpd",
+    b"wu-ftpd",
+    b"ftpd",
+    b"ftp",
+    b"tftpd",
+    b"telnetd",
+    b"portmap",
+    b"rpcbind",
+    b"mountd",
+    b"nfsd",
+    b"statd",
+    b"lockd",
+    b"rquotad",
+    b"ypserv",
+    b"slapd",
+    b"sendmail",
+    b"exim",
+    b"exim4",
+    b"popa3d",
+    b"pop3d",
+    b"ipop3d",
+    b"imapd",
+    b"dovecot",
+    b"cyrus",
+    b"snmpd",
+    b"smbd",
+    b"nmbd",
+    b"xinetd",
+    b"stunnel",
+    b"stunnel4",
+    b"mysqld",
+    b"sockd",
+];
+
 /// A line in its parts.
 struct Rule<'a> {
+    daemons: &'a [u8],
     clients: &'a [u8],
     allows: bool,
+    /// Whether an option says what becomes of the clients.
+    has_verdict: bool,
 }
 
 impl<'a> Rule<'a> {
@@ -58,8 +115,28 @@ impl<'a> Rule<'a> {
         let (daemons, clients) = (fields.next()?.trim_ascii(), fields.next()?);
         let daemon = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.@, \t".contains(byte);
         let named = daemons.first().is_some_and(u8::is_ascii_alphabetic);
-        let allows = fields.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"allow"));
-        (named && daemons.iter().all(daemon)).then_some(Self { clients, allows })
+        let mut verdict = None;
+        for option in fields.map(<[u8]>::trim_ascii) {
+            if option.eq_ignore_ascii_case(b"allow") || option.eq_ignore_ascii_case(b"deny") {
+                verdict.get_or_insert(option.eq_ignore_ascii_case(b"allow"));
+            }
+        }
+        let (allows, has_verdict) = (verdict == Some(true), verdict.is_some());
+        (named && daemons.iter().all(daemon)).then_some(Self {
+            daemons,
+            clients,
+            allows,
+            has_verdict,
+        })
+    }
+
+    /// Whether all daemons are some that ask TCP wrappers.
+    fn is_of_daemons(&self) -> bool {
+        clients(self.daemons).all(|daemon| {
+            let name = daemon.split(|&byte| byte == b'@').next().unwrap_or(daemon);
+            let service = name.starts_with(b"in.") || name.starts_with(b"rpc.");
+            service || name == b"EXCEPT" || DAEMONS.contains(&name)
+        })
     }
 
     fn tell(

@@ -2,65 +2,128 @@
 //! them, and as they stand in shell scripts. Source: iptables(8),
 //! iptables-extensions(8).
 //!
-//! * A rule is an entry if it drops or rejects all that comes from a source:
-//!   `-A CHAIN -s ADDRESS[/MASK][,…] -j DROP|REJECT`, or `--src-range` of
-//!   `-m iprange` instead of `-s`. Comments and counters do not matter.
-//! * With any other match it would block only a part of what comes from there,
-//!   and is ignored; so are rules for everybody (also by `! -s`), rules of
-//!   `OUTPUT` and `POSTROUTING`, where the source is this host, and commands
-//!   that append no rule.
-//! * `ACCEPT` and `RETURN` decide as well: the first rule that names an address
-//!   counts, in the order of the file, whatever chain it is in.
+//! * A file is carried out: rules are appended, inserted, replaced and deleted
+//!   in their order, chains are emptied and renamed, and what is left decides.
+//!   What packets to this host go through is `PREROUTING` and `INPUT`, and the
+//!   chains that are called from there. A file without any chain of the kernel
+//!   is a part of one that calls its chains.
+//! * An entry is what is dropped or rejected whatever it is: a rule with any
+//!   match but the source (`-s`, `--src-range`), `OUTPUT` and `POSTROUTING`, and
+//!   all that is behind a rule that lets a part of it in, block less, and are
+//!   ignored. What belongs to connections, comes from `lo`, or is ICMP may be let
+//!   in before it.
+//! * What is accepted as a whole before anything drops it is an exception.
+//! * Commands with variables, and all other commands, put the whole in doubt.
 
 mod rule;
+mod tables;
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use self::rule::{Rule, Verdict, rule};
-use super::super::addresses::is_everything;
+use self::rule::{Command, Spec, command, has_variable};
+use self::tables::{Held, Tables};
 use super::super::detect::{Head, Likeness};
-use super::super::precedence::FirstMatch;
+use super::super::program::Action;
 use super::super::visit::{Line, Visit};
-use super::super::{Limits, Options, Shape, lines};
+use super::super::{Limits, Options, Shape, Why, lines};
+use crate::RejectReason;
 
-/// Reads all lines, until the visitor breaks.
+/// Reads all lines, and carries them out.
 pub(in super::super) fn read(
     bytes: &[u8],
     _: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    let has = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
-    let mut rules = FirstMatch::new(has(b"ACCEPT") || has(b"RETURN"));
-    lines::each(bytes, limits, b"#", visit, |line, said, visit| match rule(said) {
-        Ok(Rule::Other) => {
-            visit.ignore(line);
-            ControlFlow::Continue(())
+    let mut reader = Reader { tables: Tables::default(), table: b"filter", calls: HashSet::new() };
+    let mut shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
+        if has_variable(said) {
+            visit.doubt(line, Why::Program("a command with a variable"));
         }
-        Ok(Rule::From(sources, verdict)) => tell(line, &sources, verdict, &mut rules, visit),
-        Err(reason) => visit.read(line, Err(reason)),
-    })
+        if let Err(reason) = command(said).and_then(|command| reader.take(line, command, visit)) {
+            visit.reject(line, reason);
+        }
+        ControlFlow::Continue(())
+    });
+    let program = reader.tables.program(&reader.calls);
+    shape.over_entries_max |= program.run(visit).is_break();
+    shape
 }
 
 /// Sure if most lines are rules or what stands around them.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
-    head.most(b"#", |line| rule(line).is_ok())
+    head.most(b"#", |line| command(line).is_ok())
 }
 
-fn tell(
-    line: Line<'_>,
-    sources: &[rule::Source],
-    verdict: Verdict,
-    rules: &mut FirstMatch,
-    visit: &mut impl Visit,
-) -> ControlFlow<()> {
-    for source in sources {
-        match (source, verdict) {
-            (Err(reason), _) => visit.reject(line, *reason),
-            (Ok(entry), _) if is_everything(*entry) => visit.ignore(line),
-            (Ok(entry), Verdict::Block) => rules.block(line, *entry, visit)?,
-            (Ok(entry), Verdict::Allow) => rules.allow(line, *entry, visit)?,
+struct Reader<'a> {
+    tables: Tables<'a>,
+    /// The table of rules that do not say.
+    table: &'a [u8],
+    /// The chains that are called.
+    calls: HashSet<Vec<u8>>,
+}
+
+impl<'a> Reader<'a> {
+    fn take(
+        &mut self,
+        line: Line<'a>,
+        command: Command<'a>,
+        visit: &mut impl Visit,
+    ) -> Result<(), RejectReason> {
+        match command {
+            Command::Append(spec) => {
+                let (name, held) = self.held(line, spec, visit)?;
+                self.tables.append(&name, held);
+                return Ok(());
+            }
+            Command::Insert(place, spec) => {
+                let (name, held) = self.held(line, spec, visit)?;
+                self.tables.insert(&name, place, held);
+                return Ok(());
+            }
+            Command::Replace(place, spec) => {
+                let (name, held) = self.held(line, spec, visit)?;
+                self.tables.replace(&name, place, held);
+                return Ok(());
+            }
+            Command::Table(table) => self.table = table,
+            Command::Chain(name) => self.tables.declare(&self.key(None, name)),
+            Command::Delete(spec) => {
+                let name = self.key(spec.table, spec.chain);
+                self.tables.delete(&name, &spec.words);
+            }
+            Command::DeleteAt(table, chain, place) => {
+                self.tables.delete_at(&self.key(table, chain), place);
+            }
+            Command::Flush(table, chain) => {
+                let name = chain.map(|chain| self.key(table, chain));
+                self.tables.flush(table.unwrap_or(self.table), name.as_deref());
+            }
+            Command::Rename(from, to) => {
+                self.tables.rename(&self.key(None, from), &self.key(None, to));
+            }
+            Command::Other => {}
         }
+        visit.ignore(line);
+        Ok(())
     }
-    ControlFlow::Continue(())
+
+    fn key(&self, table: Option<&[u8]>, chain: &[u8]) -> Vec<u8> {
+        [table.unwrap_or(self.table), b"/", chain].concat()
+    }
+
+    fn held(
+        &mut self,
+        line: Line<'a>,
+        spec: Spec<'a>,
+        visit: &mut impl Visit,
+    ) -> Result<(Vec<u8>, Held<'a>), RejectReason> {
+        let table = spec.table.unwrap_or(self.table);
+        let rule = spec.rule(line, table, visit)?;
+        if let Action::Jump(name) | Action::Goto(name) = &rule.action {
+            self.calls.insert(name.clone());
+        }
+        Ok((self.key(spec.table, spec.chain), Held { words: spec.words, rule }))
+    }
 }

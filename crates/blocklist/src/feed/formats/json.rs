@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 
 use super::super::detect::{Head, Likeness};
 use super::super::json::{
-    JsonPath, Kind, Outline, Paths, read_addresses, read_record, refuse, unknown,
+    JsonPath, Kind, Outline, Paths, Records, read_addresses, read_record, refuse, unknown,
 };
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines};
@@ -55,7 +55,7 @@ pub(in super::super) fn read(
         return read_lines(bytes, &head, options, limits, visit);
     }
     let paths = known(&head).unwrap_or_default();
-    read_addresses(bytes, &Kind { paths: &paths, expected: EXPECTED }, options, limits, visit)
+    read_addresses(bytes, &Kind::of(&paths, EXPECTED).watched(), options, limits, visit)
 }
 
 /// Whatever is JSON. All formats that are JSON too stand before this one.
@@ -105,7 +105,8 @@ fn read_lines(
         },
     };
     let limits = Limits { line_bytes_max: limits.line_bytes_max.max(LINE_BYTES_MAX), ..*limits };
-    let kind = Kind { paths: &paths, expected: EXPECTED };
+    let records = Records { conditions: &options.conditions, watched: !options.decide_rows() };
+    let kind = Kind { records, ..Kind::of(&paths, EXPECTED) };
     lines::each(bytes, &limits, b"", visit, |line, said, visit| {
         read_record(said, line, &kind, visit)
     })

@@ -5,8 +5,9 @@
 
 use super::super::csv::Splitter;
 use super::super::detect::{Head, Likeness};
+use super::super::verdict::{blocks, is_deciding};
 use super::super::visit::Visit;
-use super::super::{Limits, Options, Shape, lines};
+use super::super::{Limits, Options, Shape, Why, lines};
 use crate::{RejectReason, parse_entry};
 
 const HEADER: &[u8] = b"network";
@@ -19,8 +20,19 @@ pub(in super::super) fn read(
     visit: &mut impl Visit,
 ) -> Shape {
     let mut splitter = Splitter::new(b',');
+    let mut flags: Vec<(usize, String)> = Vec::new();
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
-        let network = splitter.split(said).get(0);
+        let fields = splitter.split(said);
+        let network = fields.get(0);
+        if network == Some(HEADER) {
+            let named = fields.iter().enumerate().filter(|(_, name)| is_deciding(name));
+            flags = named.map(|(at, name)| (at, String::from_utf8_lossy(name).into())).collect();
+        } else if let Some((_, name)) =
+            flags.iter().find(|(at, _)| fields.get(*at).is_none_or(|flag| !blocks(flag)))
+        {
+            let (field, example) = (format!("column `{name}`"), format!("{name} = 1"));
+            visit.doubt(line, Why::Verdict { field, value: "0".to_owned(), example });
+        }
         visit.read_unless(network == Some(HEADER), line, || {
             parse_entry(network.ok_or(RejectReason::MissingField)?)
         })

@@ -3,19 +3,26 @@
 //! Source: <https://help.mikrotik.com/docs/display/ROS/Address-lists> and
 //! <https://help.mikrotik.com/docs/display/ROS/Scripting>.
 //!
-//! * All lists of a file together are what is blocked. Only entries of address
-//!   lists have both properties, so the menu they stand below does not matter;
-//!   `:do { … } on-error={}` may stand around them.
+//! * Where there are rules of `/ip firewall filter` or `raw`, they decide: what
+//!   they drop of all that comes to this router is blocked. Without any, the
+//!   lists are what is blocked; several of which the names do not say that they
+//!   mean the same are in doubt until `select` names those that block, and one
+//!   that is named for those who are welcome makes exceptions.
+//! * Only entries of address lists have both properties, so the menu they stand
+//!   below does not matter; `:do { … } on-error={}` may stand around them.
 //! * `disabled=yes`, host names and `0.0.0.0/0` are ignored. `timeout` is what
 //!   remains: `1d02:03:04`, `1w2d`, `24h`; none at all and zero mean for ever.
 //! * A line that ends with a backslash goes on in the next one, which is neither
 //!   blank nor a comment then, whatever it begins with. All other
 //!   commands are ignored, but not those that name an address in another way.
 
-use std::ops::ControlFlow;
+mod router;
+mod rules;
 
+use self::router::Router;
 use super::super::addresses::{is_everything, is_host_name, network};
 use super::super::detect::{Head, Likeness};
+use super::super::program::Named;
 use super::super::visit::{Line, Visit};
 use super::super::words::{is_torn, number, unquoted, words};
 use super::super::{Limits, Options, Shape, lines, text};
@@ -36,11 +43,24 @@ const MENUS: [&[u8]; 8] = [
 /// How other commands, and what closes a block, begin.
 const OTHERS: [&[u8]; 7] = [b":", b"/", b"{", b"}", b"add ", b"set ", b"remove "];
 
-/// Reads all lines, until the visitor breaks.
+/// Reads all lines, and carries them out.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
+    visit: &mut impl Visit,
+) -> Shape {
+    let mut router = Router::default();
+    let mut shape = commands(bytes, limits, &mut router, visit);
+    shape.over_entries_max |= router.finish(options, visit).is_break();
+    shape
+}
+
+/// Tells the router all commands.
+fn commands<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+    router: &mut Router<'a>,
     visit: &mut impl Visit,
 ) -> Shape {
     let (mut rest, mut shape) = match lines::open(bytes, visit) {
@@ -69,11 +89,7 @@ pub(in super::super) fn read(
         };
         match text.strip_suffix(b"\\") {
             Some(text) if text.len() <= limits.line_bytes_max => open = Some((line, text.to_vec())),
-            _ if tell(line, &text, visit).is_break() => {
-                shape.over_entries_max = true;
-                return shape;
-            }
-            _ => {}
+            _ => tell(line, &text, router, visit),
         }
     }
     reject_open(&mut open, visit);
@@ -89,7 +105,9 @@ fn reject_open(open: &mut Option<(Line<'_>, Vec<u8>)>, visit: &mut impl Visit) {
 
 /// Sure if most lines put something into an address list.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
-    head.most(b"#", |line| MENUS.contains(&line) || member(line).is_some())
+    head.most(b"#", |line| {
+        MENUS.contains(&line) || member(line).is_some() || rules::command(line).is_some()
+    })
 }
 
 /// An entry, and for how many seconds it is one.
@@ -98,21 +116,28 @@ struct Said {
     seconds: Option<u64>,
 }
 
-/// Tells what a whole command says.
-fn tell(line: Line<'_>, text: &[u8], visit: &mut impl Visit) -> ControlFlow<()> {
-    match command(text) {
-        Ok(Some(Said { entry, seconds: Some(seconds) })) => visit.lasting(line, entry, seconds),
-        Ok(Some(Said { entry, seconds: None })) => visit.entry(line, entry),
-        Ok(None) => {
-            visit.ignore(line);
-            ControlFlow::Continue(())
-        }
-        Err(reason) => visit.read(line, Err(reason)),
+/// Tells the router what a whole command says.
+fn tell<'a>(line: Line<'a>, text: &[u8], router: &mut Router<'a>, visit: &mut impl Visit) {
+    match rules::command(text) {
+        Some(rules::Command::Menu(name)) => router.menu = name,
+        Some(rules::Command::Clear(list)) => router.clear(&list),
+        Some(rules::Command::Rule(rule)) => match router.rule(line, &rule) {
+            Ok(()) => {}
+            Err(reason) => return visit.reject(line, reason),
+        },
+        None => match command(text) {
+            Ok(Some((list, Said { entry, seconds }))) => {
+                return router.add(list, Named { line, entry, seconds });
+            }
+            Ok(None) => {}
+            Err(reason) => return visit.reject(line, reason),
+        },
     }
+    visit.ignore(line);
 }
 
 /// What a command puts into a list, if it does.
-fn command(text: &[u8]) -> Result<Option<Said>, RejectReason> {
+fn command(text: &[u8]) -> Result<Option<(Vec<u8>, Said)>, RejectReason> {
     let Some(member) = member(text) else {
         let names_address = memchr::memmem::find(text, b"address=").is_some();
         let known = OTHERS.iter().any(|begin| text.starts_with(begin)) || MENUS.contains(&text);
@@ -130,13 +155,15 @@ fn command(text: &[u8]) -> Result<Option<Said>, RejectReason> {
         None | Some(b"none-static" | b"none-dynamic") => None,
         Some(text) => Some(seconds(text).ok_or(RejectReason::Duration)?).filter(|&left| left > 0),
     };
-    Ok((!is_everything(entry)).then_some(Said { entry, seconds }))
+    let said = Said { entry, seconds };
+    Ok((!is_everything(entry)).then(|| (unquoted(member.list).to_vec(), said)))
 }
 
 /// The properties of a member of an address list.
 struct Member<'a> {
     /// All of them.
     text: &'a [u8],
+    list: &'a [u8],
     address: &'a [u8],
     timeout: Option<&'a [u8]>,
     disabled: bool,
@@ -146,20 +173,20 @@ struct Member<'a> {
 fn member(text: &[u8]) -> Option<Member<'_>> {
     let text = without_menu(inner(text)?);
     let text = text.strip_prefix(b"add ")?;
-    let (mut list, mut address, mut timeout, mut disabled) = (false, None, None, false);
+    let (mut list, mut address, mut timeout, mut disabled) = (None, None, None, false);
     for word in words(text) {
         let at = memchr::memchr(b'=', word)?;
         let value = &word[at + 1..];
         match &word[..at] {
-            b"list" => list = true,
+            b"list" => list = Some(value),
             b"address" => address = Some(value),
             b"timeout" => timeout = Some(value),
             b"disabled" => disabled = [&b"yes"[..], b"true"].contains(&value),
             _ => {}
         }
     }
-    let address = address.filter(|_| list)?;
-    Some(Member { text, address, timeout, disabled })
+    let (list, address) = list.zip(address)?;
+    Some(Member { text, list, address, timeout, disabled })
 }
 
 /// The command in `:do { … } on-error={}`, or the text itself.

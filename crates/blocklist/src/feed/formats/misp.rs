@@ -28,7 +28,8 @@ pub(in super::super) fn read(
     if options.path.is_none() && names_no_addresses(bytes) {
         return refuse(bytes, limits, RejectReason::Document { expected: EXPECTED }, visit);
     }
-    let kind = Kind { paths: &Paths::of(&["list[]"]), expected: EXPECTED };
+    let paths = Paths::of(&["list[]"]);
+    let kind = Kind::of(&paths, EXPECTED);
     read_addresses(bytes, &kind, options, limits, visit)
 }
 

@@ -1,26 +1,30 @@
 //! Sets of nftables as `nft list set` and `nft list ruleset` print them, and
 //! `add element` commands. Source: nft(8).
 //!
-//! * The elements of all sets of the type `ipv4_addr` or `ipv6_addr` (or `typeof
-//!   ip saddr` and the like) are entries: addresses, prefixes, ranges. Sets of
-//!   other types and maps are ignored, and so are sets that the rules of the
-//!   file only ever accept by.
+//! * Without rules, the elements of the sets of the type `ipv4_addr` or `ipv6_addr`
+//!   (or `typeof ip saddr` and the like) are entries: addresses, prefixes, ranges.
+//!   Sets of other types and maps are ignored. Several sets of which the names
+//!   do not say that all of them block are in doubt until `select` names some.
+//! * With rules or commands that take back, the file is carried out, and what
+//!   the rules drop is what blocks: see `Program`. With `select` the rules do
+//!   not count.
 //! * `expires` is what remains; without it, `timeout` of the element or else of
 //!   the set. Counters and comments do not matter; `*` is ignored, and so is an
 //!   element whose time is over.
-//! * All else that stands in a ruleset is passed over.
 
 mod element;
-mod rules;
+mod reader;
+pub(super) mod rule;
+pub(super) mod ruleset;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use self::element::{Element, element, seconds};
 use super::super::detect::{Head, Likeness};
 use super::super::tokens::{Kind, Token, Tokens};
 use super::super::visit::{Line, Visit};
-use super::super::{Limits, Options, Shape, lines};
+use super::super::{Limits, Options, Shape, Why, lines};
 use crate::RejectReason;
 
 /// More words of a statement or of an element are not looked at.
@@ -30,7 +34,7 @@ const MARKS: &[u8] = b"{},;=";
 /// Reads all sets, until the visitor breaks.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     _: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
@@ -39,16 +43,32 @@ pub(in super::super) fn read(
         Err(shape) => return shape,
     };
     let mut tokens = Tokens::new(text, shape, MARKS);
+    if options.select.is_empty() && has_rules(text) {
+        let mut reader = reader::Reader::new(text);
+        tokens.by_ref().for_each(|token| reader.token(token, visit));
+        reader.end(visit);
+        let broke = reader.ruleset.finish(visit).is_break();
+        return Shape { over_entries_max: broke, ..tokens.shape() };
+    }
     let mut reader = Reader {
         text,
-        accepting: rules::accepting(Tokens::new(text, shape, MARKS)),
+        options,
         sets: HashMap::new(),
         blocks: Vec::new(),
         words: Vec::new(),
+        counts: HashMap::new(),
+        first: None,
     };
     let broke = tokens.try_for_each(|token| reader.token(token, visit)).is_break();
     reader.finish(visit);
     Shape { over_entries_max: broke, ..tokens.shape() }
+}
+
+/// Whether there is more in a text than sets and what is put into them.
+fn has_rules(text: &[u8]) -> bool {
+    [&b"chain"[..], b"rule", b"flush", b"delete", b"destroy", b"map"]
+        .iter()
+        .any(|word| memchr::memmem::find(text, word).is_some())
 }
 
 /// Sure if it begins like a ruleset and has elements in it.
@@ -91,17 +111,19 @@ enum Block<'a> {
     Other,
 }
 
-struct Reader<'a> {
+struct Reader<'a, 'o> {
     text: &'a [u8],
-    /// Names of sets that rules only accept by.
-    accepting: HashSet<&'a [u8]>,
+    options: &'o Options,
     sets: HashMap<&'a [u8], Set<'a>>,
     blocks: Vec<Block<'a>>,
     /// Those of the statement or the element so far.
     words: Vec<Token<'a>>,
+    /// How many elements each set has.
+    counts: HashMap<&'a [u8], u64>,
+    first: Option<Line<'a>>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     fn token(&mut self, token: Token<'a>, visit: &mut impl Visit) -> ControlFlow<()> {
         let in_elements = matches!(self.blocks.last(), Some(Block::Elements(_)));
         match token.kind {
@@ -142,11 +164,12 @@ impl<'a> Reader<'a> {
             (Some(&Block::Set(set)), b"elements") => Block::Elements(set),
             (None, b"elements") => Block::Elements(Set::default()),
             (None, b"element") => {
-                let unknown = Set { passed_over: self.accepting.contains(last), ..Set::default() };
+                let passed_over = !self.options.selects(last);
+                let unknown = Set { name: last, passed_over, ..Set::default() };
                 Block::Elements(self.sets.get(last).copied().unwrap_or(unknown))
             }
             (_, b"set") => {
-                let passed_over = self.accepting.contains(last);
+                let passed_over = !self.options.selects(last);
                 Block::Set(Set { name: last, passed_over, timeout: None })
             }
             _ => Block::Other,
@@ -183,6 +206,10 @@ impl<'a> Reader<'a> {
             visit.ignore(line);
             return ControlFlow::Continue(());
         }
+        if self.options.select.is_empty() {
+            *self.counts.entry(set.name).or_default() += 1;
+            self.first.get_or_insert(line);
+        }
         match element(&words) {
             Ok(Element { entry, seconds }) => match seconds.or(set.timeout) {
                 Some(0) => {
@@ -198,6 +225,10 @@ impl<'a> Reader<'a> {
 
     /// Whatever was not closed was cut off, and the element there perhaps too.
     fn finish(self, visit: &mut impl Visit) {
+        let counts = self.counts.iter().map(|(&name, &count)| (name, count));
+        if let Some((line, why)) = self.first.zip(Why::sets(counts)) {
+            visit.doubt(line, why);
+        }
         if let (Some(Block::Elements(_)), Some(word)) = (self.blocks.last(), self.words.first()) {
             let line = Line::At { number: word.line, text: &self.text[word.at..] };
             visit.reject(line, RejectReason::Foreign);

@@ -7,9 +7,14 @@
 //! one of them as `val`, and with `expires` (what remains) or `timeout` (the
 //! whole of it), in seconds, if it is not for ever.
 //!
-//! All sets of addresses are read; what a set is for stands in rules, which
-//! are ignored as everything else is: tables, chains, maps, sets of other types.
+//! With rules, they decide, as they do in the text of the same ruleset. Without,
+//! all sets of addresses are read, and all else is ignored: tables, maps, sets of
+//! other types. Several sets of which the names do not say that all of them
+//! block are in doubt until `select` names some.
 
+mod rules;
+
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use serde::Deserialize;
@@ -19,8 +24,11 @@ use super::super::detect::{Head, Likeness};
 use super::super::json::{self, Kind, Paths};
 use super::super::places::Places;
 use super::super::visit::Visit;
-use super::super::{Limits, Options, Shape};
+use super::super::{Limits, Options, Shape, Why};
 use crate::{Entry, RejectReason, parse_entry};
+
+/// More sets than that are not told apart.
+const SETS_MAX: usize = 1_000;
 
 /// One of the objects under `nftables`.
 #[derive(Deserialize)]
@@ -46,6 +54,7 @@ struct Added<'a> {
 
 #[derive(Deserialize)]
 struct Set<'a> {
+    name: Option<String>,
     #[serde(borrow, rename = "type")]
     kind: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -72,11 +81,18 @@ enum Element<'a> {
 /// Reads the elements of all sets of addresses.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    let kind = Kind { paths: &Paths::of(&["nftables[]"]), expected: "what `nft -j list` prints" };
+    if options.select.is_empty()
+        && let Some(shape) = rules::read(bytes, limits, visit)
+    {
+        return shape;
+    }
+    let mut counts: HashMap<Vec<u8>, u64> = HashMap::new();
+    let paths = Paths::of(&["nftables[]"]);
+    let kind = Kind::of(&paths, "what `nft -j list` prints");
     let elements = Paths::of(&["[]"]);
     json::read(bytes, &kind, limits, visit, |_, raw, places, visit| {
         let Ok(object) = serde_json::from_str::<Object<'_>>(raw.get()) else {
@@ -87,6 +103,18 @@ pub(in super::super) fn read(
             visit.ignore(places.line_of(raw.get()));
             return ControlFlow::Continue(());
         };
+        let name = set.name.unwrap_or_default();
+        if !options.selects(name.as_bytes()) {
+            visit.ignore(places.line_of(raw.get()));
+            return ControlFlow::Continue(());
+        }
+        if options.select.is_empty() && set.elem.is_some() {
+            *counts.entry(name.into_bytes()).or_default() += 1;
+            let named = counts.iter().map(|(name, &count)| (&name[..], count));
+            if let Some(why) = Why::sets(named).filter(|_| counts.len() < SETS_MAX) {
+                visit.doubt(places.line_of(raw.get()), why);
+            }
+        }
         set.elem.map_or(ControlFlow::Continue(()), |elem| {
             json::each(elem, &elements, |raw| element(raw, places, visit))
         })
@@ -108,17 +136,21 @@ impl<'a> Object<'a> {
     }
 }
 
+/// The addresses of an element and what remains of its time.
+fn parts(raw: &RawValue) -> (Result<Entry, RejectReason>, Option<u64>) {
+    match serde_json::from_str(raw.get()) {
+        Ok(Element::Elem { val, timeout, expires }) => (addresses(val), expires.or(timeout)),
+        _ => (addresses(raw), None),
+    }
+}
+
 fn element<'de>(
     raw: &'de RawValue,
     places: &Places<'de>,
     visit: &mut impl Visit,
 ) -> ControlFlow<()> {
     let line = places.line_of(raw.get());
-    let (value, seconds) = match serde_json::from_str(raw.get()) {
-        Ok(Element::Elem { val, timeout, expires }) => (val, expires.or(timeout)),
-        _ => (raw, None),
-    };
-    match (addresses(value), seconds) {
+    match parts(raw) {
         (Ok(_), Some(0)) => {
             visit.ignore(line);
             ControlFlow::Continue(())

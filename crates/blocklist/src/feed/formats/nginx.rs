@@ -7,7 +7,10 @@
 //!   about the rest, and ignored.
 //! * In `geo`, values such as `1`, `on` and `deny` block, all others do not; the
 //!   most specific prefix of a block decides. A block whose variable is named
-//!   for those who may come in, such as `$whitelist`, is ignored.
+//!   for those who may come in, such as `$whitelist`, is ignored; one whose name
+//!   says nothing is in doubt until `select` names it.
+//! * What is denied within `server`, `location` (but for `location /`), `if` and
+//!   `limit_except` is denied to a part of the host, and ignored.
 //! * All other directives are ignored, but not those that nothing ends.
 
 use std::ops::ControlFlow;
@@ -16,15 +19,14 @@ use super::super::addresses::{is_everything, network};
 use super::super::detect::{Head, Likeness};
 use super::super::precedence::{FirstMatch, MostSpecific};
 use super::super::tokens::{Kind, Token, Tokens};
+use super::super::verdict::{is_blocking, is_welcoming};
 use super::super::visit::{Line, Visit};
 use super::super::words::unquoted;
-use super::super::{Limits, Options, Shape, lines};
+use super::super::{Limits, Options, Shape, Why, lines, text};
 use crate::{Entry, RejectReason, parse_entry};
 
 /// The values of a `geo` block that block.
 const BLOCKING: [&[u8]; 8] = [b"1", b"on", b"yes", b"true", b"deny", b"block", b"drop", b"bad"];
-/// What the name of a variable has in it that tells who is welcome.
-const WELCOMING: [&[u8]; 6] = [b"allow", b"white", b"trust", b"good", b"safe", b"permit"];
 /// First words in a `geo` block that are no addresses.
 const GEO_PARAMETERS: [&[u8]; 6] =
     [b"default", b"delete", b"include", b"proxy", b"proxy_recursive", b"ranges"];
@@ -36,7 +38,7 @@ const WORDS_MAX: usize = 3;
 /// Reads all directives, until the visitor breaks.
 pub(in super::super) fn read(
     bytes: &[u8],
-    _: &Options,
+    options: &Options,
     _: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
@@ -44,6 +46,7 @@ pub(in super::super) fn read(
         Ok(opened) => opened,
         Err(shape) => return shape,
     };
+    visit.rules();
     let mut tokens = Tokens::new(text, shape, b";{}");
     let has = |word: &[u8]| memchr::memmem::find(text, word).is_some();
     let mut reader = Reader {
@@ -51,6 +54,7 @@ pub(in super::super) fn read(
         rules: FirstMatch::new(has(b"allow")),
         geo: has(b"geo").then(MostSpecific::default),
         geo_number: DIRECTIVES,
+        options,
         blocks: Vec::new(),
         words: Vec::new(),
         count: 0,
@@ -76,14 +80,27 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
     })
 }
 
+/// What an open brace began.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Block<'a> {
+    /// A `geo` block that makes this variable.
+    Geo(&'a [u8]),
+    /// Something about a part of the host only.
+    Narrower,
+    Other,
+}
+
+/// Blocks about a part of the host: a path, a method, a site, a condition.
+const NARROWER: [&[u8]; 5] = [b"location", b"server", b"if", b"limit_except", b"upstream"];
+
 struct Reader<'a> {
     text: &'a [u8],
     rules: FirstMatch,
     /// All that `geo` blocks and `deny` say, if there is a `geo` block.
     geo: Option<MostSpecific<'a>>,
     geo_number: usize,
-    /// Of every open block, whether it is one of `geo`.
-    blocks: Vec<bool>,
+    options: &'a Options,
+    blocks: Vec<Block<'a>>,
     /// The first words of the directive, and how many there are.
     words: Vec<Token<'a>>,
     count: usize,
@@ -102,9 +119,9 @@ impl<'a> Reader<'a> {
             }
             Kind::Mark(b';') => self.directive(token, visit),
             Kind::Mark(b'{') => {
-                let geo = self.word(0) == b"geo" && !self.is_welcoming();
-                self.geo_number += usize::from(geo);
-                self.blocks.push(geo);
+                let block = self.opened();
+                self.geo_number += usize::from(matches!(block, Block::Geo(_)));
+                self.blocks.push(block);
                 self.clear();
                 ControlFlow::Continue(())
             }
@@ -116,14 +133,27 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What the words before a brace begin.
+    fn opened(&self) -> Block<'a> {
+        let variable = self.words.last().map_or(&b""[..], |word| word.text);
+        let root = self.count == 2 && self.word(1) == b"/";
+        match self.word(0) {
+            b"geo" if self.options.select.is_empty() && self.is_welcoming() => Block::Other,
+            b"geo" if !self.options.selects(variable) => Block::Other,
+            b"geo" => Block::Geo(variable),
+            b"location" if root => Block::Other,
+            word if NARROWER.contains(&word) => Block::Narrower,
+            _ => Block::Other,
+        }
+    }
+
     fn word(&self, index: usize) -> &'a [u8] {
         self.words.get(index).map_or(b"", |word| unquoted(word.text))
     }
 
     /// Whether the last word names those who may come in.
     fn is_welcoming(&self) -> bool {
-        let name = self.words.last().map_or(&b""[..], |word| word.text).to_ascii_lowercase();
-        WELCOMING.iter().any(|part| memchr::memmem::find(&name, part).is_some())
+        self.words.last().is_some_and(|word| is_welcoming(word.text))
     }
 
     fn clear(&mut self) {
@@ -141,10 +171,17 @@ impl<'a> Reader<'a> {
         let Some(line) = self.line(end.at + end.text.len()) else {
             return ControlFlow::Continue(());
         };
+        let narrower = self.blocks.contains(&Block::Narrower);
         let flow = match (self.word(0), self.blocks.last()) {
+            (b"deny" | b"allow", _) if narrower => {
+                visit.ignore(line);
+                ControlFlow::Continue(())
+            }
             (b"deny", _) => self.rule(line, true, visit),
             (b"allow", _) => self.rule(line, false, visit),
-            (word, Some(true)) if !GEO_PARAMETERS.contains(&word) => self.geo(line, visit),
+            (word, Some(&Block::Geo(variable))) if !GEO_PARAMETERS.contains(&word) => {
+                self.geo(variable, line, visit)
+            }
             (word, None) if parse_entry(word).is_ok() => {
                 visit.read(line, Err(RejectReason::Foreign))
             }
@@ -185,7 +222,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn geo(&mut self, line: Line<'a>, visit: &mut impl Visit) -> ControlFlow<()> {
+    fn geo(
+        &mut self,
+        variable: &'a [u8],
+        line: Line<'a>,
+        visit: &mut impl Visit,
+    ) -> ControlFlow<()> {
         let entry = match (self.count, parse_entry(self.word(0))) {
             (2, entry) => entry,
             (0 | 1, _) => Err(RejectReason::MissingField),
@@ -196,6 +238,14 @@ impl<'a> Reader<'a> {
             Err(reason) => return visit.read(line, Err(reason)),
         };
         let blocks = BLOCKING.contains(&self.word(1));
+        let plain = matches!(self.word(1), b"deny" | b"block" | b"drop" | b"bad");
+        if blocks && !plain && self.options.select.is_empty() && !is_blocking(variable) {
+            let name = text::printable(variable, 40);
+            visit.doubt(
+                line,
+                Why::Sets { names: format!("`{name}`"), example: format!("geo:{name}") },
+            );
+        }
         match &mut self.geo {
             Some(geo) if blocks => geo.block(self.geo_number, entry.range),
             Some(geo) => geo.pass(self.geo_number, entry.range, line),

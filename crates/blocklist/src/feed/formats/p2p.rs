@@ -8,7 +8,7 @@
 
 use super::super::detect::{Head, Likeness};
 use super::super::visit::Visit;
-use super::super::{Limits, Options, Shape, lines};
+use super::super::{Limits, Options, Shape, Why, lines, text, verdict};
 use crate::{Entry, RejectReason, parse_entry};
 
 /// Reads all lines, until the visitor breaks.
@@ -18,7 +18,13 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    lines::each(bytes, limits, b"#", visit, |line, said, visit| visit.read(line, entry(said)))
+    lines::each(bytes, limits, b"#", visit, |line, said, visit| {
+        let label = said.split(|&byte| byte == b':').next().unwrap_or_default();
+        if verdict::of_word(text::trim(label)).is_some() {
+            visit.doubt(line, Why::Structure("a label is a verdict"));
+        }
+        visit.read(line, entry(said))
+    })
 }
 
 /// Sure if most lines end with a range behind a colon.

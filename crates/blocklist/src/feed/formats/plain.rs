@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 use super::super::detect::{Head, Likeness};
 use super::super::visit::{Line, Visit};
-use super::super::{Limits, Options, Shape, bare, lines, text};
+use super::super::{Limits, Options, Shape, Why, bare, lines, structure, text};
 use crate::{RejectReason, parse_entry};
 
 /// Sure from the first half of all lines on: what is mostly a plain list is
@@ -73,7 +73,27 @@ fn long_way(
         shape.blank += 1;
         return ControlFlow::Continue(());
     }
-    visit.read(line, parse_entry(entry).map_err(|reason| blame(entry, reason)))
+    match parse_entry(entry) {
+        Ok(read) => {
+            if let Some(why) = fields(&said[entry.len()..]) {
+                visit.doubt(line, why);
+            }
+            visit.entry(line, read)
+        }
+        Err(reason) => {
+            if let Some(what) = structure::of(entry) {
+                visit.doubt(line, Why::Structure(what));
+            }
+            visit.read(line, Err(blame(entry, reason)))
+        }
+    }
+}
+
+/// Why what stands behind an entry may be something else than a comment: fields
+/// between semicolons, unless a blank before the first of them tells a comment.
+fn fields(behind: &[u8]) -> Option<Why> {
+    let behind = behind.strip_prefix(b";")?;
+    (!text::trim(behind).is_empty()).then_some(Why::Structure("fields stand between semicolons"))
 }
 
 /// The line up to its comment.

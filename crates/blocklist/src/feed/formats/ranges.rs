@@ -16,8 +16,9 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::super::csv::{Fields, Splitter};
 use super::super::detect::{Head, Likeness};
+use super::super::verdict::{plain_name, plainly};
 use super::super::visit::Visit;
-use super::super::{Limits, Options, Shape, lines};
+use super::super::{Limits, Options, Shape, Why, lines};
 use crate::token::{ipv4, range_entry};
 use crate::{Address, Entry, RejectReason, parse_address};
 
@@ -30,9 +31,13 @@ pub(in super::super) fn read(
 ) -> Shape {
     let mut splitter = Splitter::new(b',');
     let mut may_be_header = true;
+    let known = is_known(&Head::of(bytes));
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let fields = splitter.split(said);
         let header = std::mem::take(&mut may_be_header) && is_header(fields);
+        if let Some(why) = doubt(fields, known).filter(|_| !header) {
+            visit.doubt(line, why);
+        }
         visit.read_unless(header, line, || entry(fields))
     })
 }
@@ -55,6 +60,64 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
     });
     // Half of them are not enough.
     if likeness == Likeness::Sure && before.is_some() { likeness } else { Likeness::None }
+}
+
+/// Names of the columns of first and last addresses, without what stands between
+/// their words.
+const ENDS: [[&[u8]; 2]; 9] = [
+    [b"start", b"end"],
+    [b"startip", b"endip"],
+    [b"ipstart", b"ipend"],
+    [b"first", b"last"],
+    [b"firstip", b"lastip"],
+    [b"from", b"to"],
+    [b"ipfrom", b"ipto"],
+    [b"begin", b"end"],
+    [b"rangestart", b"rangeend"],
+];
+
+/// Whether a table says that its first columns are the ends of ranges: by their
+/// names, or by being one of those that are published so. Those have a country
+/// in the third column, or the address of a page in the fourth.
+fn is_known(head: &Head<'_>) -> bool {
+    let mut splitter = Splitter::new(b',');
+    let mut rows = head.lines().filter(|line| !line.starts_with(b"#")).peekable();
+    if let Some(first) = rows.peek() {
+        let fields = splitter.split(first);
+        if is_header(fields) {
+            let name = |at| fields.get(at).map(plain_name).unwrap_or_default();
+            return ENDS.iter().any(|[start, end]| name(0) == *start && name(1) == *end);
+        }
+    }
+    let mut rows = rows.map(|row| {
+        let fields = splitter.split(row);
+        let country = matches!(fields.get(2), Some([a, b]) if is_letter(*a) && is_letter(*b));
+        let page = fields.get(3).is_some_and(|field| field.starts_with(b"http"));
+        country || fields.get(2) == Some(b"-") || page
+    });
+    rows.next() == Some(true) && rows.filter(|known| !known).count() * 20 <= head.lines().count()
+}
+
+const fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_uppercase()
+}
+
+/// What is in doubt about a row.
+fn doubt(fields: Fields<'_>, known: bool) -> Option<Why> {
+    let row = || super::table::row(fields.iter());
+    let more = || (2..fields.len()).filter_map(|at| Some((at, fields.get(at)?)));
+    if let Some((at, word)) = more().find(|(_, word)| plainly(word).is_some()) {
+        let (value, at) = (String::from_utf8_lossy(word).into_owned(), at + 1);
+        let example = format!("{at} = deny");
+        return Some(Why::Verdict { field: format!("column {at}"), value, example });
+    }
+    if more().any(|(_, field)| parse_address(field).is_ok()) {
+        return Some(Why::Columns { what: "three columns hold addresses", row: row() });
+    }
+    (!known).then(|| Why::Columns {
+        what: "whether two columns are the ends of a range is not said",
+        row: row(),
+    })
 }
 
 /// The place among the IPv6 addresses, where IP2Location has the IPv4 ones too.

@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 use super::super::detect::{Head, Likeness};
 use super::super::visit::{Line, Visit};
-use super::super::{Limits, Options, Shape, lines};
+use super::super::{Limits, Options, Shape, Why, lines};
 use crate::parse_entry;
 
 /// Reads all lines, until the visitor breaks.
@@ -22,7 +22,15 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    lines::each(bytes, limits, b"#;", visit, meaning)
+    let mut answer: Option<&[u8]> = None;
+    lines::each(bytes, limits, b"#;", visit, |line, said, visit| {
+        // Zones of several lists have an answer for each of them.
+        if said[0] == b':' && answer.replace(said).is_some_and(|before| before != said) {
+            let names = "each with an answer of its own".to_owned();
+            visit.doubt(line, Why::Sets { names, example: "list:127.0.0.2".to_owned() });
+        }
+        meaning(line, said, visit)
+    })
 }
 
 /// Sure if there is an answer line or a zone's head, and entries after it.

@@ -4,6 +4,7 @@
 
 mod outline;
 mod path;
+mod record;
 mod value;
 mod walk;
 
@@ -15,12 +16,12 @@ use serde_json::value::RawValue;
 pub(super) use outline::Outline;
 pub use path::{JsonPath, PathError};
 pub(super) use value::{address, is_null, text};
-use walk::{End, Sink};
+use walk::{End, Field, Sink};
 pub(super) use walk::{Paths, each};
 
 use super::places::Places;
 use super::visit::{Line, Visit};
-use super::{Limits, Options, Shape, lines};
+use super::{Condition, Limits, Options, Shape, lines};
 use crate::RejectReason;
 
 /// Keys of a document under which servers say what went wrong.
@@ -32,6 +33,31 @@ pub(super) struct Kind<'p> {
     pub paths: &'p Paths,
     /// How to tell somebody who came with another document.
     pub expected: &'static str,
+    /// Which records count, and whether what they say of themselves may put in
+    /// doubt what the document means.
+    pub records: Records<'p>,
+}
+
+impl<'p> Kind<'p> {
+    /// Documents of whose records nothing is asked.
+    pub(super) fn of(paths: &'p Paths, expected: &'static str) -> Self {
+        Self { paths, expected, records: Records::default() }
+    }
+
+    /// The same, but what records say of themselves is looked at.
+    pub(super) const fn watched(mut self) -> Self {
+        self.records.watched = true;
+        self
+    }
+}
+
+/// What is asked of the records that hold wanted values.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Records<'p> {
+    /// Those count that fit all of these.
+    pub conditions: &'p [Condition],
+    /// Whether other fields are looked at for a verdict.
+    pub watched: bool,
 }
 
 /// Reads a document in which the wanted values are addresses. They stand where
@@ -44,9 +70,16 @@ pub(super) fn read_addresses(
     visit: &mut impl Visit,
 ) -> Shape {
     match options.path.as_deref().map(JsonPath::list) {
-        None => read(bytes, kind, limits, visit, address_at),
+        None => {
+            let conditions = &options.conditions[..];
+            let watched = kind.records.watched && !options.decide_rows();
+            let kind = Kind { records: Records { conditions, watched }, ..*kind };
+            read(bytes, &kind, limits, visit, address_at)
+        }
         Some(Ok(paths)) => {
-            let kind = Kind { paths: &Paths::from(&paths[..]), expected: "the configured `path`" };
+            let records = Records { conditions: &options.conditions, watched: false };
+            let paths = &Paths::from(&paths[..]);
+            let kind = Kind { paths, expected: "the configured `path`", records };
             read(bytes, &kind, limits, visit, address_at)
         }
         Some(Err(_)) => refuse(bytes, limits, RejectReason::Path, visit),
@@ -86,7 +119,7 @@ pub(super) fn read<'de, V: Visit>(
     if text.trim_ascii().is_empty() {
         return shape;
     }
-    let mut picked = Picked { places, visit, value };
+    let mut picked = Picked { places, visit, value, records: kind.records };
     let (end, met) = match str::from_utf8(text) {
         // Checked once, not for every value.
         Ok(text) => walk::whole(&mut Deserializer::from_str(text), kind.paths, &mut picked),
@@ -114,7 +147,7 @@ pub(super) fn read_record<V: Visit>(
     kind: &Kind<'_>,
     visit: &mut V,
 ) -> ControlFlow<()> {
-    let mut record = Record { line, visit };
+    let mut record = Record { line, visit, records: kind.records };
     let (end, met) = walk::whole(&mut Deserializer::from_slice(said), kind.paths, &mut record);
     match end {
         End::Stopped => return ControlFlow::Break(()),
@@ -174,6 +207,7 @@ struct Picked<'v, 'de, V, F> {
     places: Places<'de>,
     visit: &'v mut V,
     value: F,
+    records: Records<'v>,
 }
 
 impl<'de, V, F> Sink<'de> for Picked<'_, 'de, V, F>
@@ -188,12 +222,29 @@ where
     fn lacking(&mut self, near: &'de str) {
         self.visit.reject(self.places.line_of(near), RejectReason::MissingField);
     }
+
+    fn asks(&self) -> bool {
+        self.records.ask()
+    }
+
+    fn record(&mut self, fields: &[Field<'de>]) -> bool {
+        let near = fields.first().map_or("", |(_, raw)| raw.get());
+        if let Some(why) = self.records.doubt(fields) {
+            self.visit.doubt(self.places.line_of(near), why);
+        }
+        let counts = self.records.count(fields);
+        if !counts {
+            self.visit.ignore(self.places.line_of(near));
+        }
+        counts
+    }
 }
 
 /// Whoever gets the values of a record, all of which stand in one line.
 struct Record<'v, 'l, V> {
     line: Line<'l>,
     visit: &'v mut V,
+    records: Records<'v>,
 }
 
 impl<'de, V: Visit> Sink<'de> for Record<'_, '_, V> {
@@ -206,5 +257,20 @@ impl<'de, V: Visit> Sink<'de> for Record<'_, '_, V> {
 
     fn lacking(&mut self, _: &'de str) {
         self.visit.reject(self.line, RejectReason::MissingField);
+    }
+
+    fn asks(&self) -> bool {
+        self.records.ask()
+    }
+
+    fn record(&mut self, fields: &[Field<'de>]) -> bool {
+        if let Some(why) = self.records.doubt(fields) {
+            self.visit.doubt(self.line, why);
+        }
+        let counts = self.records.count(fields);
+        if !counts {
+            self.visit.ignore(self.line);
+        }
+        counts
     }
 }

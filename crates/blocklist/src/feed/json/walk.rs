@@ -91,7 +91,20 @@ pub(super) trait Sink<'de> {
     /// Something without the value that should be in it, and what was read
     /// last before.
     fn lacking(&mut self, near: &'de str);
+
+    /// Whether it wants to see records as a whole, before what is in them.
+    fn asks(&self) -> bool {
+        false
+    }
+
+    /// A record with a wanted value. Whether it is to be read.
+    fn record(&mut self, _: &[Field<'de>]) -> bool {
+        true
+    }
 }
+
+/// A field of a record.
+pub(super) type Field<'de> = (Cow<'de, str>, &'de RawValue);
 
 /// How reading ended.
 pub(super) enum End {
@@ -174,6 +187,36 @@ impl<'de, S: Sink<'de>> Walk<'_, '_, 'de, S> {
         Ok(())
     }
 
+    /// Reads an object with a wanted value, if it counts.
+    fn record<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
+        let mut fields: Vec<Field<'de>> = Vec::new();
+        while let Some(Key(key)) = map.next_key()? {
+            fields.push((key, map.next_value()?));
+        }
+        let wanted = |key: &str| self.node.of_key(key).filter(|node| node.wanted.is_some());
+        if !fields.iter().any(|(key, _)| wanted(key).is_some()) {
+            self.other();
+            return Ok(());
+        }
+        self.state.met = true;
+        if !self.state.sink.record(&fields) {
+            return Ok(());
+        }
+        for (key, raw) in fields {
+            let Some(node) = self.node.of_key(&key) else { continue };
+            if let Some(path) = node.wanted {
+                self.value(path, raw)?;
+                continue;
+            }
+            let walk = Walk { node, state: &mut *self.state };
+            let mut reader = serde_json::Deserializer::from_str(raw.get());
+            if let Err(error) = walk.deserialize(&mut reader) {
+                return Err(serde::de::Error::custom(error));
+            }
+        }
+        Ok(())
+    }
+
     /// There is something else than any path goes on with.
     fn other(&mut self) {
         // A document in which nothing fits is not made of lacking parts.
@@ -200,6 +243,9 @@ impl<'de, S: Sink<'de>> serde::de::Visitor<'de> for Walk<'_, '_, 'de, S> {
 
     fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
         let wants_field = self.node.wants_field();
+        if wants_field && self.state.sink.asks() {
+            return self.record(map);
+        }
         let mut complete = false;
         while let Some(Key(key)) = map.next_key()? {
             if let Cow::Borrowed(key) = key {

@@ -13,11 +13,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use blocklist::{
-    Address, Feed, FeedName, Limits, PrefixSet, Prefixes, Protection, Refusal, compose, judge,
+    Address, Contributed, Feed, FeedName, Limits, PrefixSet, Protection, Refusal, compose, judge,
 };
 
 use intake::{Identity, Version};
@@ -114,8 +113,8 @@ fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Fail
         let written = signature.map_or(now, Signature::modified);
         let is_young = age::judge(config, name, written, now, &mut findings);
         let feed = feed.filter(|_| is_young);
-        let in_force =
-            feed.map(|feed| Version::new(Identity::default(), feed, written, now).prefixes_at(now));
+        let in_force = feed
+            .map(|feed| Version::new(Identity::default(), feed, written, now).contributed_at(now));
         usable.extend(in_force.map(|prefixes| (name.clone(), prefixes)));
     }
     drop(progress);
@@ -184,7 +183,7 @@ fn reasons(refusals: &[Refusal]) -> String {
 fn composed(
     list: &ListConfig,
     protection: &Protection,
-    usable: &BTreeMap<FeedName, Arc<Prefixes>>,
+    usable: &BTreeMap<FeedName, Contributed>,
 ) -> CheckedList {
     let protect = protection.of(&list.list.protect);
     let members = compose(&list.list, usable, &protect).members;

@@ -9,7 +9,7 @@ mod read;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use blocklist::{Family, Prefixes};
+use blocklist::{Family, Prefixes, Role};
 
 use super::check::counted;
 use crate::cli::{self, Compile, Output};
@@ -36,13 +36,13 @@ pub(super) fn run(arguments: &Compile) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     let mut reader = Reader::new(arguments);
-    let feeds = reader.read(&arguments.feeds)?;
+    let feeds = reader.read(&arguments.feeds, Role::Deny)?;
     let restriction = Restriction {
-        intersect: reader.prefixes(&arguments.intersect)?,
-        allow: Prefixes::union_of(reader.prefixes(&arguments.allow)?),
+        intersect: reader.prefixes(&arguments.intersect, Role::Deny)?,
+        allow: Prefixes::union_of(reader.prefixes(&arguments.allow, Role::Allow)?),
     };
     let written = if let Some(others) = compare {
-        let others = reader.read(others)?;
+        let others = reader.read(others, Role::Deny)?;
         drop(reader);
         let [feeds, others] = [feeds, others].map(|feeds| restriction.apply_to_each(feeds));
         let view = match &others[..] {
@@ -123,18 +123,18 @@ impl Reader {
     }
 
     /// Reads all of them or fails.
-    fn read(&mut self, files: &[PathBuf]) -> Result<Vec<Named>, Failure> {
+    fn read(&mut self, files: &[PathBuf], role: Role) -> Result<Vec<Named>, Failure> {
         let mut feeds = Vec::with_capacity(files.len());
         for file in files {
             self.progress.at(self.done, self.total);
-            feeds.push((file.to_string_lossy().into_owned(), read::read(file)?));
+            feeds.push((file.to_string_lossy().into_owned(), read::read(file, role)?));
             self.done += 1;
         }
         Ok(feeds)
     }
 
-    fn prefixes(&mut self, files: &[PathBuf]) -> Result<Vec<Prefixes>, Failure> {
-        Ok(self.read(files)?.into_iter().map(|(_, prefixes)| prefixes).collect())
+    fn prefixes(&mut self, files: &[PathBuf], role: Role) -> Result<Vec<Prefixes>, Failure> {
+        Ok(self.read(files, role)?.into_iter().map(|(_, prefixes)| prefixes).collect())
     }
 }
 

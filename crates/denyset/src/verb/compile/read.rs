@@ -4,7 +4,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use blocklist::{Feed, FormatChoice, GuardPolicy, Limits, Options, Prefixes, judge, parse};
+use blocklist::{Feed, FormatChoice, GuardPolicy, Limits, Options, Prefixes, Role, judge, parse};
 
 use super::failure;
 use crate::serve::Failure;
@@ -18,7 +18,7 @@ const REJECTS_SHOWN: usize = 3;
 /// Reads one file and lets it pass if it is a feed. What a daemon compares
 /// with an earlier version, and how much of the internet a feed may cover, is
 /// left to whoever asked.
-pub(super) fn read(file: &Path) -> Result<Prefixes, Failure> {
+pub(super) fn read(file: &Path, role: Role) -> Result<Prefixes, Failure> {
     let limits = Limits { entries_max: ENTRIES.max, ..Limits::default() };
     let policy = GuardPolicy {
         coverage_percent_max: 100,
@@ -27,11 +27,17 @@ pub(super) fn read(file: &Path) -> Result<Prefixes, Failure> {
     };
     let name = name(file);
     let feed = take(file, &limits).map_err(|why| failure(format!("cannot read {name}: {why}")))?;
+    // What a file lets in may be all that it says.
+    let lets_in = feed.exempted.as_ref().is_some_and(|exempted| !exempted.is_empty());
+    let policy = GuardPolicy { allow_empty: role == Role::Allow && lets_in, ..policy };
     judge(&feed, None, &policy, &Prefixes::new()).map_err(|refusals| {
         let reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
         failure(format!("{name} is no usable feed: {}", reasons.join("; ")))
     })?;
     report_rejects(&name, &feed);
+    if let Some(exempted) = feed.exempted.filter(|_| role == Role::Allow) {
+        return Ok(exempted);
+    }
     // What is only for a time is there now.
     Ok(Prefixes::union_of(feed.expiring.into_values().chain([feed.prefixes])))
 }

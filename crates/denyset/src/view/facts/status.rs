@@ -209,7 +209,9 @@ fn feed_status(name: &FeedName, feed: &FeedFacts) -> FeedStatus {
 pub fn way_out(why: &Why) -> String {
     match why.feed() {
         Some(feed) => format!("mend the feed, or let it go: {}", accept_command(feed.as_str())),
-        None if matches!(why, Why::Unread) => "it will be free when they have been".to_owned(),
+        None if matches!(why, Why::Unread | Why::UnreadException(_)) => {
+            "it will be free when that is done".to_owned()
+        }
         None => "if it is meant: denyset accept --config".to_owned(),
     }
 }

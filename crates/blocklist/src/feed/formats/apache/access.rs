@@ -41,6 +41,8 @@ enum Continued {
 #[derive(Default)]
 pub(super) struct Access {
     sections: Vec<Section>,
+    /// How many open sections are about a part of the host only.
+    narrower: usize,
     /// `Order Allow,Deny`, or `Mutual-failure`, which does the same.
     denying_last: bool,
     /// What the words of the next line are, if a backslash ended this one.
@@ -75,6 +77,24 @@ const USUAL: [&[u8]; 26] = [
     b"limitexcept",
     b"ifmodule",
     b"virtualhost",
+];
+
+/// Sections about a part of the host: a path, a file, a method, a site.
+const NARROWER: [&[u8]; 14] = [
+    b"location",
+    b"locationmatch",
+    b"files",
+    b"filesmatch",
+    b"directory",
+    b"directorymatch",
+    b"limit",
+    b"limitexcept",
+    b"virtualhost",
+    b"proxy",
+    b"proxymatch",
+    b"if",
+    b"elseif",
+    b"else",
 ];
 
 /// Whether a line begins like one of a blocklist.
@@ -120,6 +140,9 @@ impl Access {
             self.section(section);
             return Said::Nothing;
         }
+        if self.narrower > 0 {
+            return Said::Nothing;
+        }
         let (name, rest) = first_word(line);
         let (argument, after) = first_word(rest);
         match name.to_ascii_lowercase().as_slice() {
@@ -162,6 +185,16 @@ impl Access {
 
     fn section(&mut self, text: &[u8]) {
         let name = text.strip_suffix(b">").unwrap_or(text).trim_ascii().to_ascii_lowercase();
+        let (word, argument) = first_word(&name);
+        let ends = word.starts_with(b"/");
+        if NARROWER.contains(&word.strip_prefix(b"/").unwrap_or(word)) {
+            let root = matches!(unquoted(argument.trim_ascii()), b"/");
+            self.narrower = match (ends, word) {
+                (true, _) => self.narrower.saturating_sub(1),
+                (false, b"directory" | b"location") if root && self.narrower == 0 => 0,
+                (false, _) => self.narrower + 1,
+            };
+        }
         match name.as_slice() {
             b"requireall" => self.sections.push(Section::All),
             b"requireany" => self.sections.push(Section::Any),

@@ -2,6 +2,7 @@
 //! in a shell script. Knows what the words are, not what follows from them.
 
 use super::super::super::words::{is_torn, number, unquoted, words};
+use super::kept::Change;
 use crate::RejectReason;
 
 /// What a set of some type holds.
@@ -40,29 +41,14 @@ pub(super) enum Command<'a> {
     Create(&'a [u8], Created),
     Add(&'a [u8], Added<'a>),
     Delete(&'a [u8], &'a [u8]),
+    Change(Change<'a>),
     /// Something without a say about which entries there are.
     Other,
 }
 
-/// How a command may begin that is [`Command::Other`]. One that empties a set
-/// or makes it go is among them: it stands before the set is filled.
-const OTHERS: [&[u8]; 30] = [
+/// How a command may begin that is [`Command::Other`].
+const OTHERS: [&[u8]; 15] = [
     b"COMMIT",
-    b"flush",
-    b"-F",
-    b"--flush",
-    b"destroy",
-    b"x",
-    b"-X",
-    b"--destroy",
-    b"swap",
-    b"w",
-    b"-W",
-    b"--swap",
-    b"rename",
-    b"e",
-    b"-E",
-    b"--rename",
     b"save",
     b"-S",
     b"--save",
@@ -105,9 +91,28 @@ pub(super) fn command(line: &[u8]) -> Result<Command<'_>, RejectReason> {
             let entry = added(entry, words, shell)?.entry;
             Ok(Command::Delete(unquoted(name), entry))
         }
+        b"flush" | b"-F" | b"--flush" | b"destroy" | b"x" | b"-X" | b"--destroy" => {
+            let name = words.next().map(bare).filter(|name| !is_shell(name));
+            Ok(Command::Change(Change::Empty(name)))
+        }
+        b"swap" | b"w" | b"-W" | b"--swap" => {
+            let [one, other] = [words.next(), words.next()].map(|word| word.map(bare));
+            let both = one.zip(other).ok_or(RejectReason::Foreign)?;
+            Ok(Command::Change(Change::Swap(both.0, both.1)))
+        }
+        b"rename" | b"e" | b"-E" | b"--rename" => {
+            let [from, to] = [words.next(), words.next()].map(|word| word.map(bare));
+            let both = from.zip(to).ok_or(RejectReason::Foreign)?;
+            Ok(Command::Change(Change::Rename(both.0, both.1)))
+        }
         word if OTHERS.contains(&word) => Ok(Command::Other),
         _ => Err(RejectReason::Foreign),
     }
+}
+
+/// The name of a set without what a shell has around it.
+fn bare(word: &[u8]) -> &[u8] {
+    unquoted(word.strip_suffix(b";").unwrap_or(word))
 }
 
 fn created<'a>(

@@ -1,0 +1,146 @@
+//! A router while a script fills its lists and adds its rules, and what they come
+//! to. Knows no spelling.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use super::super::super::addresses::is_everything;
+use super::super::super::program::{self, Action, Breadth, Named, Program, Source};
+use super::super::super::verdict::is_welcoming;
+use super::super::super::visit::{Line, Visit};
+use super::super::super::{Options, Why};
+use super::address_or_range;
+use super::rules::{Menu, Rule};
+use crate::RejectReason;
+
+/// Whom a rule is about.
+enum Whom<'a> {
+    All,
+    One(Named<'a>),
+    List(Vec<u8>),
+    Others,
+}
+
+struct Held<'a> {
+    line: Line<'a>,
+    whom: Whom<'a>,
+    breadth: Breadth,
+    action: Action,
+}
+
+/// What a script has done so far.
+#[derive(Default)]
+pub(super) struct Router<'a> {
+    pub menu: Menu,
+    lists: HashMap<Vec<u8>, Vec<Named<'a>>>,
+    chains: HashMap<Vec<u8>, Vec<Held<'a>>>,
+}
+
+impl<'a> Router<'a> {
+    pub(super) fn add(&mut self, list: Vec<u8>, named: Named<'a>) {
+        self.lists.entry(list).or_default().push(named);
+    }
+
+    pub(super) fn clear(&mut self, list: &[u8]) {
+        self.lists.remove(list);
+    }
+
+    pub(super) fn rule(&mut self, line: Line<'a>, rule: &Rule<'_>) -> Result<(), RejectReason> {
+        let menu: &[u8] = match rule.menu.unwrap_or(self.menu) {
+            Menu::Filter => b"filter/",
+            Menu::Raw => b"raw/",
+            Menu::Other => return Ok(()),
+        };
+        let whom = match (rule.address, rule.list) {
+            (None, None) => Whom::All,
+            (Some(text), _) | (_, Some(text)) if text.starts_with(b"!") => Whom::Others,
+            (Some(text), _) => match address_or_range(text)? {
+                entry if is_everything(entry) => Whom::All,
+                entry => Whom::One(Named { line, entry, seconds: None }),
+            },
+            (None, Some(list)) => Whom::List(list.to_vec()),
+        };
+        let action = match rule.action {
+            b"drop" | b"reject" | b"tarpit" => Action::Drop,
+            b"" | b"accept" | b"fasttrack-connection" => Action::Accept,
+            b"return" => Action::Return,
+            b"jump" => Action::Jump([menu, rule.target].concat()),
+            _ => Action::Nothing,
+        };
+        let breadth = match (rule.narrowed, rule.beside) {
+            (false, true) if action != Action::Drop => Breadth::Beside,
+            (false, false) => Breadth::Whole,
+            _ => Breadth::Part,
+        };
+        let rules = self.chains.entry([menu, rule.chain].concat()).or_default();
+        let at = if rule.first { 0 } else { rules.len() };
+        rules.insert(at, Held { line, whom, breadth, action });
+        Ok(())
+    }
+
+    /// Tells what the rules block, or else what is in the lists.
+    pub(super) fn finish(mut self, options: &Options, visit: &mut impl Visit) -> ControlFlow<()> {
+        if !self.chains.is_empty() && options.select.is_empty() {
+            return self.program().run(visit);
+        }
+        let counts = self.lists.iter().map(|(name, list)| (&name[..], list.len() as u64));
+        let doubt = Why::sets(counts).filter(|_| options.select.is_empty());
+        let mut all: Vec<(bool, Named<'a>)> = Vec::new();
+        for (name, list) in self.lists.drain() {
+            if !options.selects(&name) {
+                for named in &list {
+                    visit.ignore(named.line);
+                }
+                continue;
+            }
+            let welcome = options.select.is_empty() && is_welcoming(&name);
+            if welcome {
+                visit.rules();
+            }
+            all.extend(list.into_iter().map(|named| (welcome, named)));
+        }
+        all.sort_by_key(|(_, named)| named.line.number());
+        if let Some((why, (_, named))) = doubt.zip(all.first()) {
+            visit.doubt(named.line, why);
+        }
+        all.into_iter().try_for_each(|(welcome, Named { line, entry, seconds })| {
+            match (welcome, seconds) {
+                (true, _) => visit.exception(line, entry),
+                (false, None) => visit.entry(line, entry),
+                (false, Some(seconds)) => visit.lasting(line, entry, seconds),
+            }
+        })
+    }
+
+    fn program(self) -> Program<'a> {
+        let mut program = Program::default();
+        let here: [&[u8]; 2] = [b"raw/prerouting", b"filter/input"];
+        let here = here.into_iter().filter(|name| self.chains.contains_key(*name));
+        let mut base: Vec<&[u8]> = here.collect();
+        if base.is_empty() {
+            base.push(b"filter/forward");
+        }
+        for name in base {
+            program.begin_with(name.to_vec());
+        }
+        let lists: HashMap<Vec<u8>, std::rc::Rc<[Named<'a>]>> =
+            self.lists.into_iter().map(|(name, list)| (name, list.into())).collect();
+        for (name, rules) in self.chains {
+            let rules = rules.into_iter().map(|Held { line, whom, breadth, action }| {
+                let source = match whom {
+                    Whom::All => Source::All,
+                    Whom::Others => Source::Others,
+                    Whom::One(named) => Source::Of([named].into()),
+                    Whom::List(list) => match lists.get(&list) {
+                        Some(list) => Source::Of(list.clone()),
+                        // It is filled elsewhere, by whom nobody knows.
+                        None => Source::Others,
+                    },
+                };
+                program::Rule { line, source, breadth, action }
+            });
+            program.chain(name, rules.collect());
+        }
+        program
+    }
+}
