@@ -11,7 +11,7 @@ use crate::reply::for_each;
 use crate::wire::family;
 
 /// `NFNL_SUBSYS_CTNETLINK`.
-pub(crate) const SUBSYSTEM: u8 = 1;
+const SUBSYSTEM: u8 = 1;
 /// `IPCTNL_MSG_CT_GET`.
 const GET: u8 = 1;
 /// `IPS_SEEN_REPLY` (`nf_conntrack_common.h`).

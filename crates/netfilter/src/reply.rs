@@ -8,7 +8,6 @@ use netlink_packet_core::{
     parse_u32_be,
 };
 
-use crate::conntrack::{self, Connection};
 use crate::wire::{Command, address, data, family, message};
 
 /// Bytes of `struct nfgenmsg`, which comes before the attributes.
@@ -16,6 +15,9 @@ const NFGENMSG_BYTES: usize = 4;
 
 /// `NFNL_SUBSYS_NFTABLES` (`include/uapi/linux/netfilter/nfnetlink.h`).
 const NFTABLES_SUBSYSTEM: u8 = 10;
+
+/// `NFNL_SUBSYS_CTNETLINK`.
+const CTNETLINK_SUBSYSTEM: u8 = 1;
 
 /// An answer that carries data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +42,9 @@ pub enum Reply {
     Part(Part),
     /// A message of `nf_tables`.
     Nftables(Nftables),
-    /// To a listing of connections: one of many.
-    Connection(Connection),
+    /// To a listing of connections: the attributes of one of many, as they
+    /// came.
+    Tracked(Vec<u8>),
 }
 
 /// A message of `nf_tables`, not read further than its frame.
@@ -114,8 +117,8 @@ impl NetlinkDeserializable for Reply {
             let attributes = attributes.to_vec();
             return Ok(Self::Nftables(Nftables { message, attributes }));
         }
-        if subsystem == conntrack::SUBSYSTEM {
-            return Connection::read(attributes).map(Self::Connection);
+        if subsystem == CTNETLINK_SUBSYSTEM {
+            return Ok(Self::Tracked(attributes.to_vec()));
         }
         let (mut protocol, mut revision, mut min, mut index) = (None, None, None, None);
         for_each(attributes, |kind, value| {

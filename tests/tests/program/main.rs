@@ -20,6 +20,7 @@ mod load;
 mod lockout;
 mod looking;
 mod losses;
+mod neighbours;
 mod questions;
 mod reload;
 mod rights;

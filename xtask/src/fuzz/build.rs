@@ -26,7 +26,7 @@ const FLAGS: [&str; 6] = [
 
 /// The crates that foreign bytes go through, and the targets. Not the one that
 /// reads CSV: it makes tables for each reader, which would take most of the time.
-const INSTRUMENTED: [&str; 13] = [
+const INSTRUMENTED: [&str; 14] = [
     "blocklist",
     "host",
     "netfilter",
@@ -39,6 +39,7 @@ const INSTRUMENTED: [&str; 13] = [
     "answers",
     "listing",
     "peers",
+    "rules",
     "shown",
 ];
 

@@ -14,7 +14,7 @@ pub(super) struct Target {
 }
 
 /// Targets that are programs of their own.
-const PROGRAMS: [&str; 5] = ["detection", "answers", "listing", "peers", "shown"];
+const PROGRAMS: [&str; 6] = ["detection", "answers", "listing", "peers", "rules", "shown"];
 
 /// All targets.
 fn all() -> impl Iterator<Item = Target> {

@@ -130,10 +130,9 @@ impl Why {
     /// Whether it is settled by a format that the configuration names.
     pub(super) const fn is_settled_by_format(&self) -> bool {
         match self {
-            Self::Sets { .. }
-            | Self::Networks { .. }
-            | Self::Asked { .. }
-            | Self::Elsewhere(_) => false,
+            Self::Sets { .. } | Self::Networks { .. } | Self::Asked { .. } | Self::Elsewhere(_) => {
+                false
+            }
             Self::Countries { whole, .. } => *whole,
             _ => true,
         }

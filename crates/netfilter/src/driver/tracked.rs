@@ -28,9 +28,11 @@ impl<T: Transport> Netfilter<T> {
         let sequence = self.exchange.reserve(1);
         let mut found = Vec::new();
         let listed = self.exchange.listed(&ask(family, sequence), sequence, |reply| {
-            let Reply::Connection(connection) = reply else {
+            let Reply::Tracked(attributes) = reply else {
                 return Err(Failure::Senseless("a listing of something else".to_owned()));
             };
+            let connection = Connection::read(&attributes)
+                .map_err(|error| Failure::Senseless(error.to_string()))?;
             if connection.answered && connection.ends.contains(&Some(address)) {
                 found.push(connection);
             }

@@ -70,9 +70,10 @@ pub(super) fn explained(config: &Config, files: &[PathBuf], mut view: CheckView)
         let bytes_max = TreeLimits::default().bytes_max;
         let options = config.options_for(&name);
         let feeds_dir = &config.daemon.feeds_dir;
-        let described = complete_for_path(&options, file, feeds_dir, bytes_max).and_then(|options| {
-            describe_path(file, config.format_for(&name), &options, &limits, bytes_max)
-        });
+        let described =
+            complete_for_path(&options, file, feeds_dir, bytes_max).and_then(|options| {
+                describe_path(file, config.format_for(&name), &options, &limits, bytes_max)
+            });
         let feed = view.feeds.iter_mut().find(|feed| feed.feed == shown_as);
         if let Some((feed, described)) = feed.zip(described.ok()) {
             let line = |line: DescribedLine| ExplainedLine {
