@@ -152,7 +152,7 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
 /// Opens the control socket. A daemon that nobody can ask still blocks.
 fn listen(config: &Config, published: &Published, feeds: &FeedEffects) -> mpsc::Receiver<Call> {
     let (sender, calls) = mpsc::channel(CALLS_MAX);
-    let copies = feeds.copies().cloned();
+    let copies = feeds.shelf().clone();
     let answers = Answers::new(published.subscribe(), copies, sender, Instant::now());
     match Socket::bind(&config.daemon.control_socket) {
         Ok(socket) => {

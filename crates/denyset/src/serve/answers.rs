@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use feedfiles::Copies;
+use feedfiles::Shelf;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::spawn_blocking;
@@ -25,7 +25,7 @@ use crate::view::StatusView;
 pub struct Answers {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     /// The last good copies, for the lines of feeds.
-    copies: Option<Copies>,
+    copies: Shelf,
     /// Where changes go.
     pub(super) changes: mpsc::Sender<Call>,
     /// Since when the daemon has been running.
@@ -65,7 +65,7 @@ impl Answers {
     /// The answers of a daemon that runs since `started`.
     pub fn new(
         snapshots: watch::Receiver<Arc<Snapshot>>,
-        copies: Option<Copies>,
+        copies: Shelf,
         changes: mpsc::Sender<Call>,
         started: Instant,
     ) -> Self {
@@ -103,7 +103,7 @@ impl Answers {
             return Err(Failure::new(Exit::Failure, "nobody waits for the answer"));
         }
         let snapshot = self.snapshots.borrow().clone();
-        let copies = self.copies.clone();
+        let copies = self.copies.copies();
         let answer = spawn_blocking(move || {
             let view = why::answer(&snapshot.facts, copies.as_ref(), address);
             drop(turn);

@@ -340,6 +340,10 @@ impl Host {
         if LISTS.iter().any(|list| !configuration.lists.contains_key(*list)) {
             self.reverts();
         }
+        for feed in self.copies().into_keys().filter(|feed| !configuration.uses(feed)) {
+            let copy = self.store.copies.get(&feed).map(|copy| copy.text.clone());
+            self.oracle.unused(&feed, copy);
+        }
         self.unlisted(&configuration);
         self.tell(|daemon, clock| daemon.propose(&configuration, accepted, clock));
     }

@@ -109,9 +109,15 @@ impl Oracle {
     ) {
         self.disturbed(kernel.keys(), kernel);
         self.forgotten = made_of.is_none();
-        for feed in self.feeds.values_mut() {
-            // He may have to say it again.
+        for (name, feed) in &mut self.feeds {
+            // He may have to say it again, if it does not stand there yet.
             feed.given_up = false;
+            let named = |made_of: &&MadeOf| made_of.deny.contains(name);
+            if std::mem::take(&mut feed.excused)
+                && made_of.is_some_and(|lists| lists.values().any(|one| named(&one)))
+            {
+                self.doubtful.extend(new.lists.keys().cloned());
+            }
         }
         self.doubts(before, new, made_of);
     }
@@ -247,7 +253,7 @@ impl Oracle {
             }
             // That nothing is known of it any more.
             _ => {
-                feed.lost = None;
+                feed.excused = feed.lost.take().is_some();
                 feed.allow(None);
                 in_force.is_none()
             }
@@ -288,6 +294,11 @@ impl Oracle {
         let feed = self.feed(name);
         feed.accepted = None;
         feed.allow(Some(version));
+    }
+
+    /// No list takes a feed in any more, of which this copy is there.
+    pub(super) fn unused(&mut self, name: &FeedName, copy: Version) {
+        self.feed(name).unused(copy);
     }
 
     /// The copy of a feed is lost that no list takes in now.

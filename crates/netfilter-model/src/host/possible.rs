@@ -47,6 +47,8 @@ pub(super) struct Possible {
     seen: bool,
     /// The version in force of which no copy could be found at a start.
     pub(super) lost: Option<Arc<Text>>,
+    /// Somebody has let it go that it is lost.
+    pub(super) excused: bool,
 }
 
 impl Default for Possible {
@@ -60,6 +62,7 @@ impl Default for Possible {
             seen: false,
             renamed: false,
             lost: None,
+            excused: false,
         }
     }
 }
@@ -126,6 +129,13 @@ impl Possible {
         self.written.values().flatten().all(|written| *written + age <= at)
     }
 
+    /// No list takes it in any more, and this is the copy of it, if there is one:
+    /// a word on anything else is forgotten.
+    pub(super) fn unused(&mut self, copy: Version) {
+        self.accepted = self.accepted.filter(|(text, _)| Some(*text) == number(&copy));
+        self.allow(copy);
+    }
+
     /// What every version contributes for ever.
     pub(super) fn always(&self) -> Prefixes {
         let mut versions = self.versions.iter();
@@ -164,6 +174,7 @@ impl Possible {
             times.insert(file.written);
         }
         self.versions = vec![version];
+        self.excused = false;
         self.accepted = None;
         self.given_up = false;
     }
