@@ -309,7 +309,8 @@ impl Oracle {
     /// Lists are made of other feeds from now on: what the kernel held is not
     /// what these say.
     pub(super) fn changed(&mut self, before: &Configuration, new: &Configuration) {
-        self.rescued.retain(|list, _| before.lists.get(list) == new.lists.get(list));
+        let same_ages = before.max_age == new.max_age;
+        self.rescued.retain(|list, _| same_ages && before.lists.get(list) == new.lists.get(list));
     }
 
     /// Whether a list has protected the host's addresses all the time, where

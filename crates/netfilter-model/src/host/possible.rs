@@ -29,6 +29,7 @@ pub(super) fn refusals(text: &Text, previous: &Version) -> Vec<String> {
 }
 
 /// One feed.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Clone, Debug)]
 pub(super) struct Possible {
     /// Versions that may be or have been in force since the last quiet moment.
