@@ -109,7 +109,8 @@ impl Manager {
 
     fn tell(&self, turn: Turn, states: &[NotifyState<'_>]) {
         let Some(outbox) = &self.outbox else { return };
-        let text = states.iter().map(|state| format!("{state}\n")).collect();
+        let lines: Vec<_> = states.iter().map(ToString::to_string).collect();
+        let text = lines.join("\n") + "\n";
         let mut messages = outbox.lock();
         messages.waiting.retain(|(waiting, _)| *waiting != turn);
         messages.waiting.push_back((turn, text));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use blocklist::{Glob, Prefixes};
+use blocklist::{FeedName, Glob, Prefixes};
 use intake::{ListRules, Makeup, Ticket};
 use reconcile::Target;
 
@@ -24,6 +24,10 @@ pub struct ListState {
     pub(crate) told: bool,
     /// The feeds that it is made of.
     pub(crate) makeup: Makeup,
+    /// How often it was put together.
+    pub(crate) times: u64,
+    /// By what it was last decided what is to be written down of it.
+    pub(crate) told_by: Option<Grounds>,
     pub(crate) stage: ListStage,
     /// Somebody is putting it together, though it may be by an older question:
     /// one at a time, however often it is asked for.
@@ -65,6 +69,21 @@ pub(crate) enum Doubt {
     NoException(Glob),
 }
 
+/// All that decides on what is written down of a list. As long as it is the
+/// same nobody has to look through fifty thousand names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Grounds {
+    pub(crate) doubt: Option<Doubt>,
+    pub(crate) judged: bool,
+    pub(crate) rests: bool,
+    /// How often it was put together.
+    pub(crate) times: u64,
+    /// Feeds of it that are lost.
+    pub(crate) lost: Vec<FeedName>,
+    /// How often the feeds changed that have left for good.
+    pub(crate) withdrawals: u64,
+}
+
 /// Whether a list changes by more than lifetimes that end, which is not worth a
 /// line of the log each.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,6 +103,8 @@ impl ListState {
             held: None,
             told: false,
             makeup: Makeup::default(),
+            times: 0,
+            told_by: None,
             stage: ListStage::Wanted { urgent: false },
             busy: None,
             doubt: None,

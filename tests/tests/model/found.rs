@@ -16,6 +16,7 @@ fn what_once_was_wrong_with_a_persons_word_is_not_any_more() {
     check(493, 75, "a word on a version was told OK because another one was being kept");
     check(437, 100, "nobody was told what came of a word when the list went");
     check(1270, 175, "what a person let through went when state-dir could be read again");
+    check(3_000_327, 75, "a word was expected of a feed that no list took in meanwhile");
 }
 
 #[test]
@@ -35,6 +36,8 @@ fn what_once_was_wrong_with_lost_state_is_not_any_more() {
     check(4781, 75, "copies were looked for that the next configuration wants, not this one");
     check(509, 25, "a feed that was never good held lists that held nothing of it");
     check(2077, 175, "a set that could not be counted counted as empty");
+    check(1_000_864, 100, "a bad feed held nothing of what a good one named for a while");
+    check(1_002_968, 225, "a word on a lost feed was believed to outlive a crash");
 }
 
 #[test]
@@ -44,6 +47,8 @@ fn what_once_was_wrong_with_configurations_is_not_any_more() {
     check(2768, 50, "an address in a wider member counted as lost");
     check(1970, 117, "an address in two members counted as kept");
     check(26445, 50, "losses were counted from what a list had been");
+    check(1_002_243, 75, "feeds that an age dropped counted where others were left");
+    check(3_001_690, 125, "half of what a list had left was believed to be nothing");
 }
 
 #[test]

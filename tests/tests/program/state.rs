@@ -10,7 +10,9 @@ use lab::generate::{Random, feed};
 use lab::host::{Config, Host};
 use lab::members::Members;
 use lab::namespace::{isolated, isolated_with_mounts};
+use lab::trace::Trace;
 use lab::witness::{ipset, names, succeed};
+use serde_json::json;
 
 use crate::{V4, V6, good, kernel_holds};
 
@@ -236,6 +238,29 @@ fn a_read_only_state_dir_that_never_had_a_copy_does_not_end_the_start() {
         host.denyset("reload").exits(0);
         daemon.until("kept", |status| status["degraded"] == serde_json::json!([]));
         assert_eq!(copies(&host).len(), 1, "{:?}", copies(&host));
+        let why = host.denyset_json("why 91.201.0.1").exits(0).json();
+        assert_eq!(why["lists"][0]["sources"][0]["feed"], "list.txt", "{why}");
+        daemon.stop();
+    });
+}
+
+#[test]
+fn a_disk_that_hangs_is_said_to_hang() {
+    isolated(|| {
+        let host = Host::new();
+        host.feed("list.txt", good().feed());
+        let daemon = Daemon::start(&host);
+        let trace = Trace::attach(daemon.pid(), "store", "fsync", "delay_enter=60s");
+        host.feed("more.txt", "91.201.0.1\n");
+        trace.wait(0, "fsync");
+        let status = daemon.until("said", |status| status["degraded"] != json!([]));
+        let degraded = status["degraded"].to_string();
+        let path = host.state().display().to_string();
+        assert!(degraded.contains(&path) && degraded.contains("since"), "{degraded}");
+        kernel_holds(&good());
+        drop(trace);
+        daemon.until_members(V4, good().family(true).len() + 1);
+        daemon.until("kept", |status| status["degraded"] == json!([]));
         daemon.stop();
     });
 }

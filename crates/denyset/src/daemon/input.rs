@@ -33,6 +33,7 @@ impl Daemon {
     pub(super) async fn next_input(&mut self) -> Input {
         loop {
             let look = self.lookout.due();
+            let late = self.storage.due();
             tokio::select! {
                 signal = self.signals.next() => return match signal {
                     Signal::Reload => Input::Reload,
@@ -51,6 +52,7 @@ impl Daemon {
                     return Input::Event(Event::Tick);
                 }
                 () = until(self.published.due()) => return Input::Quiet,
+                () = until(late) => return Input::Quiet,
                 () = tick(self.watchdog.as_mut()) => self.manager.alive(),
             }
         }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::Daemon;
 use crate::snapshot::{Facts, Snapshot, Surroundings};
+use crate::view::Moment;
 
 /// Taking snapshots may take one part in so many of the time.
 const SHARE: u32 = 20;
@@ -84,10 +85,22 @@ impl Daemon {
             others: self
                 .next_boot_in_doubt()
                 .into_iter()
+                .chain(self.late())
                 .chain(self.unknown())
                 .chain(self.feeds.blind_to_peers())
                 .collect(),
             bypasses: self.bypasses.clone(),
         }
+    }
+
+    /// Nothing comes into force that does not stand in the state directory: if
+    /// that hangs everything waits.
+    fn late(&self) -> Option<String> {
+        let since = Moment::from(self.storage.late_since()?);
+        let path = self.config.daemon.state_dir.display();
+        Some(format!(
+            "state-dir {path} has not answered since {since}: what is to be kept there waits, and \
+             what the feeds say anew is not in force before"
+        ))
     }
 }

@@ -165,7 +165,7 @@ fn listen(
     hits: Hits,
 ) -> mpsc::Receiver<Call> {
     let (sender, calls) = mpsc::channel(CALLS_MAX);
-    let copies = feeds.copies().cloned();
+    let copies = feeds.shelf().clone();
     let answers = Answers::new(published.subscribe(), copies, hits, sender, Instant::now());
     match Socket::bind(&config.daemon.control_socket) {
         Ok(socket) => {

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
 
 use blocklist::FeedName;
 use feedfiles::Quiet;
@@ -28,11 +30,37 @@ pub(super) enum Task {
     ClearUnwanted,
 }
 
+/// A task that takes longer is told of: the disk may hang, and whatever comes
+/// into force waits for it.
+const LATE: Duration = Duration::from_secs(5);
+
+/// How far the thread is.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Tasks that were handed over and are not done.
+    open: u64,
+    /// Since when the first of these is, by both clocks.
+    since: Option<(Instant, SystemTime)>,
+}
+
+impl Progress {
+    fn begins(&mut self) {
+        self.open += 1;
+        self.since.get_or_insert_with(|| (Instant::now(), SystemTime::now()));
+    }
+
+    fn ends(&mut self) {
+        self.open = self.open.saturating_sub(1);
+        self.since = (self.open > 0).then(|| (Instant::now(), SystemTime::now()));
+    }
+}
+
 /// The thread and the way to it. What waits for it is bounded by what the intake
 /// may have under way: a few orders for every feed.
 pub(super) struct Storage {
     tasks: Sender<(FeedEffects, Task)>,
     thread: JoinHandle<()>,
+    progress: Arc<Mutex<Progress>>,
 }
 
 impl Storage {
@@ -42,6 +70,8 @@ impl Storage {
     /// If the system has no thread for us.
     pub(super) fn start(finish: mpsc::Sender<Finished>) -> io::Result<Self> {
         let (tasks, inbox) = channel::<(FeedEffects, Task)>();
+        let progress = Arc::<Mutex<Progress>>::default();
+        let own = progress.clone();
         let thread = Builder::new().name("store".to_owned()).spawn(move || {
             let bell = DeathBell::armed(&finish);
             for (feeds, task) in inbox {
@@ -60,6 +90,7 @@ impl Storage {
                         None
                     }
                 };
+                lock(&own).ends();
                 if let Some(answer) = answer {
                     // The loop may have ended; what is to be written is written.
                     let _ = finish.blocking_send(Finished::Event(answer));
@@ -67,11 +98,25 @@ impl Storage {
             }
             bell.disarm();
         })?;
-        Ok(Self { tasks, thread })
+        Ok(Self { tasks, thread, progress })
+    }
+
+    /// Since when the state directory has not done what it was to do, if that
+    /// is too long ago.
+    pub(super) fn late_since(&self) -> Option<SystemTime> {
+        let (begun, since) = lock(&self.progress).since?;
+        (begun.elapsed() >= LATE).then_some(since)
+    }
+
+    /// When that will be told of, if nothing gets done until then.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let (begun, _) = lock(&self.progress).since?;
+        Some(begun + LATE).filter(|due| *due > Instant::now())
     }
 
     /// Hands a task over. If the thread has died, that is an input of its own.
     pub(super) fn hand(&self, feeds: &FeedEffects, task: Task) {
+        lock(&self.progress).begins();
         let _ = self.tasks.send((feeds.clone(), task));
     }
 
@@ -82,4 +127,8 @@ impl Storage {
             tracing::error!("the store's thread has panicked");
         }
     }
+}
+
+fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -12,7 +12,8 @@ use blocklist::{FeedName, Glob, Limits, Refusal, Source};
 use configuration::{Config, FeedConfig};
 use feedfiles::{
     BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Quiet, Restored,
-    Rule, Signature, Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId, lines,
+    Rule, Shelf, Signature, Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId,
+    lines,
 };
 use intake::{
     Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, Peer, ReadOrder, Reading,
@@ -41,6 +42,8 @@ pub struct FeedEffects {
     /// one does not take in are read as it says.
     proposed: Option<Arc<Config>>,
     kept: Kept,
+    /// The last good copies, for all who read them whenever they are there.
+    shelf: Shelf,
     candidates: Arc<Mutex<Candidates>>,
     unfinished: Unfinished,
     /// What has been told to be ignored.
@@ -79,6 +82,13 @@ impl Kept {
             Err(error) => Err(error),
         }
     }
+
+    fn copies(&self) -> Option<&Copies> {
+        match self {
+            Self::Writable(drafts, _) => Some(drafts.copies()),
+            Self::ReadOnly(copies) | Self::Unwritable(copies, _) => copies.as_ref(),
+        }
+    }
 }
 
 impl FeedEffects {
@@ -105,10 +115,13 @@ impl FeedEffects {
     }
 
     fn new(config: Arc<Config>, kept: Kept) -> Self {
+        let shelf = Shelf::default();
+        shelf.put(kept.copies().cloned());
         Self {
             config,
             proposed: None,
             kept,
+            shelf,
             candidates: Arc::default(),
             unfinished: Unfinished::default(),
             told: Arc::default(),
@@ -122,6 +135,7 @@ impl FeedEffects {
         if let Kept::Unwritable(..) = self.kept
             && let Ok(kept) = Kept::open(&config.daemon.state_dir)
         {
+            self.shelf.put(kept.copies().cloned());
             self.kept = kept;
         }
         self.config = config;
@@ -147,10 +161,12 @@ impl FeedEffects {
 
     /// The last good copies, for the lines of a feed.
     pub fn copies(&self) -> Option<&Copies> {
-        match &self.kept {
-            Kept::Writable(drafts, _) => Some(drafts.copies()),
-            Kept::ReadOnly(copies) | Kept::Unwritable(copies, _) => copies.as_ref(),
-        }
+        self.kept.copies()
+    }
+
+    /// The same for those who will ask later, when there may be others.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
     /// Carries an order out, other than to scan. What has an answer gives it.

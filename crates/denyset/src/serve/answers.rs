@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use blocklist::{FeedName, FeedNameError};
-use feedfiles::Copies;
+use feedfiles::Shelf;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::spawn_blocking;
@@ -29,7 +29,7 @@ use crate::view::{OverlapView, StatusView, rule_statuses};
 pub struct Answers {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     /// The last good copies, for the lines of feeds.
-    copies: Option<Copies>,
+    copies: Shelf,
     /// Where changes go.
     pub(super) changes: mpsc::Sender<Call>,
     /// Since when the daemon has been running.
@@ -71,7 +71,7 @@ impl Answers {
     /// The answers of a daemon that runs since `started`.
     pub fn new(
         snapshots: watch::Receiver<Arc<Snapshot>>,
-        copies: Option<Copies>,
+        copies: Shelf,
         hits: Hits,
         changes: mpsc::Sender<Call>,
         started: Instant,
@@ -107,7 +107,7 @@ impl Answers {
         peer: Peer,
         has_gone: impl Fn() -> bool,
     ) -> Result<String, Failure> {
-        let copies = self.copies.clone();
+        let copies = self.copies.copies();
         let answer = move |facts: &Facts| why::answer(facts, copies.as_ref(), &question);
         self.in_turn(peer, has_gone, answer).await
     }
@@ -125,7 +125,7 @@ impl Answers {
         let feed = feed.as_deref().map(FeedName::new).transpose().map_err(refuse)?;
         let snapshot = self.snapshots.borrow().clone();
         let counts = self.counters.read(&snapshot).await;
-        let (copies, counted) = (self.copies.clone(), self.hits.clone());
+        let (copies, counted) = (self.copies.copies(), self.hits.clone());
         let question = hits::Question { rule, feed, top: top.min(HITS_MAX).into() };
         let answer = move |facts: &Facts| {
             hits::answer(facts, copies.as_ref(), &counted.tally(), &counts, &question)

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use feedfiles::Shelf;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -59,8 +60,8 @@ impl Scene {
         });
         let snapshots =
             watch::Sender::new(Arc::new(Snapshot { revision: 1, facts: Facts::nothing() }));
-        let answers =
-            Answers::new(snapshots.subscribe(), None, Hits::default(), calls, Instant::now());
+        let (copies, hits) = (Shelf::default(), Hits::default());
+        let answers = Answers::new(snapshots.subscribe(), copies, hits, calls, Instant::now());
         let mut server = Server::new(socket, answers);
         server.patience = patience;
         Self { task: tokio::spawn(server.serve()), home, snapshots, waiting: waiting_now }

@@ -26,6 +26,7 @@ impl Keeper {
         }
         state.stage = ListStage::Rest;
         state.makeup = makeup;
+        state.times += 1;
         let (ipv4, ipv6) = (targets[0].members.len(), targets[1].members.len());
         let members =
             |targets: &[reconcile::Target; 2]| targets.clone().map(|target| target.members);

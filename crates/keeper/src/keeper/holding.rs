@@ -1,7 +1,6 @@
 //! Which lists are held, because less is known than when their members were
 //! put in, and what ends it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use blocklist::{FeedName, List, Role};
@@ -9,7 +8,7 @@ use intake::{Makeup, NotAcceptable, Now, Ticket};
 use reconcile::{Gate, Hold};
 
 use super::Keeper;
-use crate::lists::{Doubt, ListState};
+use crate::lists::{Doubt, Grounds, ListState};
 use crate::proposal::{is_too_much, lost_exception};
 use crate::{Action, Held, Reply, Report, Why};
 
@@ -250,29 +249,62 @@ impl Keeper {
         if !self.intake.is_recalled_once() {
             return;
         }
-        let makeup = self.lists.iter().map(|(name, state)| {
-            let remembered = self.intake.remembered().get(name).cloned().unwrap_or_default();
-            let doubt = Makeup { doubt: true, ..Makeup::default() };
-            let mut makeup = match &state.doubt {
-                Some(Doubt::Forgotten(_)) => doubt,
-                Some(Doubt::TakenOut | Doubt::NoException(_)) => with(remembered, state),
-                None if state.judged && state.at_rest() => self.made_of(state),
-                None if state.judged => self.written.get(name).cloned().unwrap_or_default(),
-                None if self.intake.was_blank() => doubt,
-                None => with(remembered, state),
-            };
-            makeup.deny.retain(|feed| !self.withdrawn.contains(feed));
-            makeup.allow.retain(|feed| !self.withdrawn.contains(feed));
-            makeup.drops.retain(|feed, _| makeup.deny.contains(feed));
-            (name.clone(), makeup)
-        });
-        let makeup: BTreeMap<_, _> = makeup.collect();
-        if makeup != self.written {
-            self.written.clone_from(&makeup);
+        let mut changed = self.written.len() != self.lists.len();
+        let names: Vec<_> = self.lists.keys().cloned().collect();
+        for name in names {
+            let Some(state) = self.lists.get(&name) else { continue };
+            let grounds = self.grounds(state);
+            if state.told_by.as_ref() == Some(&grounds) {
+                continue;
+            }
+            let makeup = self.to_be_written(state);
+            if self.written.get(&name) != Some(&makeup) {
+                self.written.insert(name.clone(), makeup);
+                changed = true;
+            }
+            if let Some(state) = self.lists.get_mut(&name) {
+                state.told_by = Some(grounds);
+            }
+        }
+        let lists = &self.lists;
+        self.written.retain(|name, _| lists.contains_key(name));
+        if changed {
+            let makeup = self.written.clone();
             let ticket = self.tickets.draw();
             self.writing.push_back((ticket, makeup.clone()));
             self.actions.push(Action::WriteDown(ticket, makeup));
         }
+    }
+
+    fn grounds(&self, state: &ListState) -> Grounds {
+        let lost = [Role::Deny, Role::Allow].into_iter();
+        Grounds {
+            doubt: state.doubt.clone(),
+            judged: state.judged,
+            rests: state.at_rest(),
+            times: state.times,
+            lost: lost.flat_map(|role| self.lost_feeds(&state.rules.list, role)).cloned().collect(),
+            withdrawals: self.withdrawals,
+        }
+    }
+
+    /// What is to be written down of one list.
+    fn to_be_written(&self, state: &ListState) -> Makeup {
+        let name = state.name();
+        let remembered = self.intake.remembered().get(name).cloned().unwrap_or_default();
+        let doubt = Makeup { doubt: true, ..Makeup::default() };
+        let mut makeup = match &state.doubt {
+            Some(Doubt::Forgotten(_)) => doubt,
+            Some(Doubt::TakenOut | Doubt::NoException(_)) => with(remembered, state),
+            None if state.judged && state.at_rest() => self.made_of(state),
+            None if state.judged => self.written.get(name).cloned().unwrap_or_default(),
+            None if self.intake.was_blank() => doubt,
+            None => with(remembered, state),
+        };
+        makeup.deny.retain(|feed| !self.withdrawn.contains(feed));
+        makeup.allow.retain(|feed| !self.withdrawn.contains(feed));
+        makeup.drops.retain(|feed, _| makeup.deny.contains(feed));
+        makeup
     }
 }
 

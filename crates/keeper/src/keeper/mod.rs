@@ -52,6 +52,8 @@ pub struct Keeper {
     /// Feeds that have left for good, and whose copies are thrown away once
     /// nothing that is written down needs them any more.
     withdrawn: BTreeSet<FeedName>,
+    /// How often these have changed.
+    withdrawals: u64,
     /// Since the kernel last was as desired, only lifetimes have ended.
     only_ends: bool,
     actions: Vec<Action>,
@@ -83,6 +85,7 @@ impl Keeper {
             writing: VecDeque::new(),
             stands_there: BTreeMap::new(),
             withdrawn: BTreeSet::new(),
+            withdrawals: 0,
             only_ends: false,
             actions: Vec::new(),
             reports: Vec::new(),
@@ -227,8 +230,9 @@ impl Keeper {
             Order::Forget(feed) => Some(feed.clone()),
             _ => None,
         }));
-        let feeds = self.intake.feeds();
+        let (feeds, before) = (self.intake.feeds(), self.withdrawn.len());
         self.withdrawn.retain(|feed| feeds.get(feed).is_none_or(|feed| feed.version.is_none()));
+        self.withdrawals += u64::from(!forgets.is_empty() || self.withdrawn.len() != before);
         self.reports.extend(self.intake.take_reports().into_iter().map(Report::Source));
         for (ticket, result) in self.intake.take_replies() {
             let unproven = self.words.remove(&ticket).filter(|_| result.is_ok());

@@ -186,6 +186,15 @@ impl Host {
         }
     }
 
+    /// What a configuration does not take in is forgotten, but for its copy.
+    fn unused(&mut self, configuration: &Configuration) {
+        let feeds = configuration::FEEDS.into_iter().map(configuration::feed);
+        for feed in feeds.filter(|feed| !configuration.uses(feed)) {
+            let copy = self.store.copies.get(&feed).map(|copy| copy.text.clone());
+            self.oracle.unused(&feed, copy);
+        }
+    }
+
     /// What is in force without a copy may be forgotten: then the copy counts,
     /// if there is one.
     fn reverts(&mut self) {
@@ -205,6 +214,8 @@ impl Host {
         self.oracle.changed(before, &running);
         self.oracle.doubts(before, &running, self.store.lists.as_ref());
         self.note(&format!("configuration {} is in force", running.number));
+        // A word may have come since it was read.
+        self.unused(&running);
         let (said, held) = (self.said(), self.held());
         // What is held is not emptied by any configuration.
         let is_held = !said.held.is_empty();
@@ -340,6 +351,7 @@ impl Host {
         if LISTS.iter().any(|list| !configuration.lists.contains_key(*list)) {
             self.reverts();
         }
+        self.unused(&configuration);
         self.unlisted(&configuration);
         self.tell(|daemon, clock| daemon.propose(&configuration, accepted, clock));
     }

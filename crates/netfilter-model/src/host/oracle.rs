@@ -109,9 +109,15 @@ impl Oracle {
     ) {
         self.disturbed(kernel.keys(), kernel);
         self.forgotten = made_of.is_none();
-        for feed in self.feeds.values_mut() {
-            // He may have to say it again.
+        for (name, feed) in &mut self.feeds {
+            // He may have to say it again, if it does not stand there yet.
             feed.given_up = false;
+            let named = |made_of: &&MadeOf| made_of.deny.contains(name);
+            if std::mem::take(&mut feed.excused)
+                && made_of.is_some_and(|lists| lists.values().any(|one| named(&one)))
+            {
+                self.doubtful.extend(new.lists.keys().cloned());
+            }
         }
         self.doubts(before, new, made_of);
     }
@@ -247,7 +253,7 @@ impl Oracle {
             }
             // That nothing is known of it any more.
             _ => {
-                feed.lost = None;
+                feed.excused = feed.lost.take().is_some();
                 feed.allow(None);
                 in_force.is_none()
             }
@@ -290,6 +296,11 @@ impl Oracle {
         feed.allow(Some(version));
     }
 
+    /// No list takes a feed in any more, of which this copy is there.
+    pub(super) fn unused(&mut self, name: &FeedName, copy: Version) {
+        self.feed(name).unused(copy);
+    }
+
     /// The copy of a feed is lost that no list takes in now.
     pub(super) fn gone(&mut self, name: &FeedName) {
         self.feed(name).allow(None);
@@ -298,7 +309,8 @@ impl Oracle {
     /// Lists are made of other feeds from now on: what the kernel held is not
     /// what these say.
     pub(super) fn changed(&mut self, before: &Configuration, new: &Configuration) {
-        self.rescued.retain(|list, _| before.lists.get(list) == new.lists.get(list));
+        let same_ages = before.max_age == new.max_age;
+        self.rescued.retain(|list, _| same_ages && before.lists.get(list) == new.lists.get(list));
     }
 
     /// Whether a list has protected the host's addresses all the time, where

@@ -29,6 +29,7 @@ pub(super) fn refusals(text: &Text, previous: &Version) -> Vec<String> {
 }
 
 /// One feed.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Clone, Debug)]
 pub(super) struct Possible {
     /// Versions that may be or have been in force since the last quiet moment.
@@ -47,6 +48,8 @@ pub(super) struct Possible {
     seen: bool,
     /// The version in force of which no copy could be found at a start.
     pub(super) lost: Option<Arc<Text>>,
+    /// Somebody has let it go that it is lost.
+    pub(super) excused: bool,
 }
 
 impl Default for Possible {
@@ -60,6 +63,7 @@ impl Default for Possible {
             seen: false,
             renamed: false,
             lost: None,
+            excused: false,
         }
     }
 }
@@ -126,6 +130,13 @@ impl Possible {
         self.written.values().flatten().all(|written| *written + age <= at)
     }
 
+    /// No list takes it in any more, and this is the copy of it, if there is one:
+    /// a word on anything else is forgotten.
+    pub(super) fn unused(&mut self, copy: Version) {
+        self.accepted = self.accepted.filter(|(text, _)| Some(*text) == number(&copy));
+        self.allow(copy);
+    }
+
     /// What every version contributes for ever.
     pub(super) fn always(&self) -> Prefixes {
         let mut versions = self.versions.iter();
@@ -164,6 +175,7 @@ impl Possible {
             times.insert(file.written);
         }
         self.versions = vec![version];
+        self.excused = false;
         self.accepted = None;
         self.given_up = false;
     }

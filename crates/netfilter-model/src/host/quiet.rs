@@ -296,17 +296,27 @@ impl Host {
     /// Whether the configuration that was read last takes nothing out of any
     /// list.
     fn is_harmless(&self, running: &Configuration) -> bool {
-        let (copies, kernel) = (self.copies(), self.held());
+        let (copies, said) = (self.copies(), self.said());
         self.configuration.lists.iter().all(|(list, table)| {
-            let Some(before) = running.lists.get(list) else { return !kernel.contains_key(list) };
+            // Of a list that is not there a set may be, since rules refer to it.
+            let Some(before) = running.lists.get(list) else { return !self.is_left(list) };
             let bounds = |configuration: &Configuration, table| {
                 self.oracle.bounds(configuration, table, &self.files, &copies, &self.clock)
             };
             let least = bounds(&self.configuration, table).least;
             let nothing = bounds(running, before).most.subtract(&least).is_empty();
+            // What only a held list keeps may go with its lost feed.
+            let stays = before == table || !said.held.contains_key(list);
             // An exception that is lost is as bad.
-            nothing && before.allow == table.allow
+            nothing && stays && before.allow == table.allow
         })
+    }
+
+    /// Whether the kernel has any set of this list.
+    fn is_left(&self, list: &str) -> bool {
+        let machine = self.kernel.machine();
+        let mut names = Family::ALL.into_iter().map(|family| RawName::from(&live(list, family)));
+        names.any(|name| machine.sets.get(&name).is_some())
     }
 
     fn judge(&mut self, rests: bool) {
