@@ -173,7 +173,11 @@ pub enum Verb {
     /// Exits with 0 blocked, 1 not blocked, 2 error.
     Why(Why),
     /// Have the daemon re-read configuration and feeds.
-    Reload(Print),
+    Reload(Reload),
+    /// Keep what `apply --confirm` or `reload --confirm` has put into force.
+    ///
+    /// Without it the configuration of before returns by itself.
+    Confirm(Print),
     /// Have the daemon observe the kernel again, now.
     Resync(Print),
     /// Let through, once, the change of a feed that a guard refused.
@@ -216,6 +220,18 @@ pub enum Format {
     Text,
     /// One JSON document with stable keys.
     Json,
+}
+
+/// The arguments of `reload`.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reload {
+    /// Put the configuration of before back after so many seconds, unless
+    /// `denyset confirm` comes in time. 1 to 86400.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub confirm: Option<u32>,
+    /// How to print.
+    #[command(flatten)]
+    pub print: Print,
 }
 
 /// The arguments of `check`.
@@ -367,7 +383,10 @@ mod tests {
         check("denyset apply", Verb::Apply(text));
         check("denyset plan --format json", Verb::Plan(json));
         check("denyset status --format=text", Verb::Status(text));
-        check("denyset reload", Verb::Reload(text));
+        check("denyset reload", Verb::Reload(Reload { confirm: None, print: text }));
+        let confirm = Some(60);
+        check("denyset reload --confirm 60", Verb::Reload(Reload { confirm, print: text }));
+        check("denyset confirm", Verb::Confirm(text));
         check("denyset resync", Verb::Resync(text));
         check("denyset teardown", Verb::Teardown(text));
         check("denyset prepare", Verb::Prepare(text));

@@ -6,6 +6,7 @@
 
 pub mod boot;
 pub mod cli;
+pub mod confirm;
 pub mod daemon;
 pub mod effects;
 pub mod exit;

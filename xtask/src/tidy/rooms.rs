@@ -12,7 +12,7 @@ const PROGRAM: &[(&str, &[&str])] = &[
     (
         "verb",
         &[
-            "boot", "cli", "daemon", "effects", "exit", "lock", "log", "memory", "once",
+            "boot", "cli", "confirm", "daemon", "effects", "exit", "lock", "log", "memory", "once",
             "progress", "salt", "serve", "settings", "snapshot", "view",
         ],
     ),
@@ -20,8 +20,8 @@ const PROGRAM: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "boot", "effects", "exit", "lock", "remedy", "salt", "serve", "settings", "snapshot",
-            "systemd", "view",
+            "boot", "confirm", "effects", "exit", "lock", "remedy", "salt", "serve", "settings",
+            "snapshot", "systemd", "view",
         ],
     ),
     ("serve", &["exit", "snapshot", "view"]),

@@ -28,6 +28,8 @@ pub(super) enum Finished {
     Facts(Box<News>),
     /// What the next boot will know was kept, or why not.
     KeptForNextBoot(Result<(), String>),
+    /// A note on what waits to be confirmed was written or removed, or why not.
+    Noted(Result<(), String>),
     /// A thread has panicked. What it was to do will never be done.
     Died,
 }
@@ -101,6 +103,7 @@ impl Daemon {
                 self.kept_for_next_boot(kept);
                 return Vec::new();
             }
+            Finished::Noted(result) => return self.noted(result),
             Finished::Facts(news) => return self.learned(*news),
             Finished::Died => return Vec::new(),
             Finished::Event(event) => event,

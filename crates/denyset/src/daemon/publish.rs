@@ -86,6 +86,7 @@ impl Daemon {
                 .into_iter()
                 .chain(self.unknown())
                 .chain(self.feeds.blind_to_peers())
+                .chain(self.awaited())
                 .collect(),
         }
     }

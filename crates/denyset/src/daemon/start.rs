@@ -13,6 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::Daemon;
 use super::clock::Clock;
+use super::confirming::{Unconfirmed, chosen};
 use super::facts;
 use super::lookout::Lookout;
 use super::next_boot::NextBoot;
@@ -21,6 +22,7 @@ use super::report::Log;
 use super::signals::Signals;
 use super::storage::Storage;
 use super::worker::Worker;
+use crate::confirm::Note;
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::lock::{Lock, LockError};
@@ -85,7 +87,12 @@ pub fn kernel_exit(error: &KernelError) -> Exit {
 pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     // A reload that is asked for from here on is done once we have started.
     let signals = Signals::take()?;
-    let (config, config_text) = Config::read(&config_file)?;
+    let note = Note::load(&configuration::Daemon::salvage(&config_file).state_dir);
+    let note = note.unwrap_or_else(|error| {
+        tracing::error!(%error, "whether the configuration was confirmed is not known: {error}");
+        None
+    });
+    let (config, config_text) = chosen(Config::read(&config_file), note.as_ref())?;
     let config = Arc::new(config);
     let lock = Lock::take(&config.kernel.set_prefix)?;
     let halt = Halt::default();
@@ -127,6 +134,7 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         candidate: None,
         reload_refused: None,
         refused: None,
+        unconfirmed: Unconfirmed::found(note),
         unready: true,
         status: (0, String::new()),
         _lock: lock,

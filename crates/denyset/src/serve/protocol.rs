@@ -23,7 +23,14 @@ pub enum Request {
         address: IpAddr,
     },
     /// Read the configuration and all feeds again.
-    Reload {},
+    Reload {
+        /// After so many seconds the configuration of before returns, unless
+        /// somebody confirms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confirm: Option<u32>,
+    },
+    /// Keep what waits to be confirmed.
+    Confirm {},
     /// Observe the kernel again.
     Resync {},
     /// Read all feeds, observe the kernel, and do what is to be done.
@@ -56,7 +63,13 @@ pub(super) enum Wish {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Read the configuration and all feeds again.
-    Reload,
+    Reload {
+        /// After so many seconds the configuration of before returns, unless
+        /// somebody confirms.
+        confirm: Option<u32>,
+    },
+    /// Keep what waits to be confirmed.
+    Confirm,
     /// Observe the kernel again.
     Resync,
     /// Read all feeds, observe the kernel, and do what is to be done.
@@ -75,7 +88,8 @@ impl Request {
         match self {
             Self::Status {} => "status",
             Self::Why { .. } => "why",
-            Self::Reload {} => "reload",
+            Self::Reload { .. } => "reload",
+            Self::Confirm {} => "confirm",
             Self::Resync {} => "resync",
             Self::Apply {} => "apply",
             Self::Accept { .. } | Self::AcceptConfig {} => "accept",
@@ -88,7 +102,8 @@ impl Request {
         match self {
             Self::Status {} => Wish::Status,
             Self::Why { address } => Wish::Why(address),
-            Self::Reload {} => Wish::Change(Change::Reload),
+            Self::Reload { confirm } => Wish::Change(Change::Reload { confirm }),
+            Self::Confirm {} => Wish::Change(Change::Confirm),
             Self::Resync {} => Wish::Change(Change::Resync),
             Self::Apply {} => Wish::Change(Change::Apply),
             Self::Accept { feed } => Wish::Change(Change::Accept(feed)),
@@ -201,7 +216,7 @@ mod tests {
     #[test]
     fn the_verbs_are_read_and_nothing_else_is() {
         check(r#"{"verb":"status"}"#, Some(Request::Status {}));
-        check(r#"{"verb": "reload"}"#, Some(Request::Reload {}));
+        check(r#"{"verb": "reload"}"#, Some(Request::Reload { confirm: None }));
         let address = "2001:db8::1".parse().expect("an address");
         check(r#"{"verb":"why","address":"2001:db8::1"}"#, Some(Request::Why { address }));
         let feed = "a/b".to_owned();
@@ -230,7 +245,9 @@ mod tests {
         let all = [
             Request::Status {},
             Request::Why { address },
-            Request::Reload {},
+            Request::Reload { confirm: None },
+            Request::Reload { confirm: Some(60) },
+            Request::Confirm {},
             Request::Resync {},
             Request::Apply {},
             Request::Accept { feed: "a".to_owned() },

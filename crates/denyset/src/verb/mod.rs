@@ -35,7 +35,11 @@ pub fn run(cli: &Cli) -> Exit {
         Verb::Compile(compile) => ended(compile::run(compile)),
         Verb::Status(print) => ask::status(&whom(), print.format),
         Verb::Why(why) => ask::why(&whom(), why.address, why.print.format),
-        Verb::Reload(print) => ask::work(&whom(), &Request::Reload {}, print.format),
+        Verb::Reload(change) => {
+            let request = Request::Reload { confirm: change.confirm };
+            ask::work(&whom(), &request, change.print.format)
+        }
+        Verb::Confirm(print) => ask::work(&whom(), &Request::Confirm {}, print.format),
         Verb::Resync(print) => ask::work(&whom(), &Request::Resync {}, print.format),
         Verb::Accept(accept) => ask::accept(&whom(), accept.feed.as_ref(), accept.print.format),
         Verb::Prepare(print) => prepare::prepare(&file, print.format),

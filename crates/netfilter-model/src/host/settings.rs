@@ -56,7 +56,7 @@ pub(super) fn settings(configuration: &Configuration, update: Update) -> Setting
     let unprotected = configuration.lists.iter().filter(|(_, table)| !table.protects);
     let nobody = Shuts { members: Vec::new(), others: Vec::new() };
     let rules = Rules {
-        shuts: unprotected.map(|(list, _)| ((*list).to_owned(), nobody.clone())).collect(),
+        shuts: unprotected.map(|(list, _)| ((*list).clone(), nobody.clone())).collect(),
         guard: guard(),
         lists: lists.collect(),
         tables: configuration.max_age.iter().map(table).collect(),
