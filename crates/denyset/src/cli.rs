@@ -146,7 +146,7 @@ pub enum Verb {
     /// is asked to do this.
     ///
     /// Exits with 0 in sync, 1 something was refused, 2 error.
-    Apply(Print),
+    Apply(Apply),
     /// Show what `apply` would do. Writes nothing.
     ///
     /// Exits with 0 nothing to do, 3 changes are pending, 2 error.
@@ -173,7 +173,7 @@ pub enum Verb {
     /// Exits with 0 blocked, 1 not blocked, 2 error.
     Why(Why),
     /// Have the daemon re-read configuration and feeds.
-    Reload(Reload),
+    Reload(Apply),
     /// Keep what `apply --confirm` or `reload --confirm` has put into force.
     ///
     /// Without it the configuration of before returns by itself.
@@ -222,11 +222,12 @@ pub enum Format {
     Json,
 }
 
-/// The arguments of `reload`.
+/// The arguments of `apply` and `reload`.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reload {
+pub struct Apply {
     /// Put the configuration of before back after so many seconds, unless
-    /// `denyset confirm` comes in time. 1 to 86400.
+    /// `denyset confirm` comes in time. 1 to 86400. `apply` asks a daemon to
+    /// reload then.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub confirm: Option<u32>,
     /// How to print.
@@ -380,12 +381,12 @@ mod tests {
         let text = Print { format: Format::Text };
         let json = Print { format: Format::Json };
         check("denyset run", Verb::Run);
-        check("denyset apply", Verb::Apply(text));
+        check("denyset apply", Verb::Apply(Apply { confirm: None, print: text }));
         check("denyset plan --format json", Verb::Plan(json));
         check("denyset status --format=text", Verb::Status(text));
-        check("denyset reload", Verb::Reload(Reload { confirm: None, print: text }));
+        check("denyset reload", Verb::Reload(Apply { confirm: None, print: text }));
         let confirm = Some(60);
-        check("denyset reload --confirm 60", Verb::Reload(Reload { confirm, print: text }));
+        check("denyset reload --confirm 60", Verb::Reload(Apply { confirm, print: text }));
         check("denyset confirm", Verb::Confirm(text));
         check("denyset resync", Verb::Resync(text));
         check("denyset teardown", Verb::Teardown(text));

@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use configuration::Config;
+use configuration::{Config, ConfigError};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
@@ -162,6 +162,33 @@ impl Note {
             _ => Ok(()),
         }
     }
+}
+
+/// What is to be in force.
+#[derive(Debug)]
+pub struct Chosen {
+    /// The configuration.
+    pub config: Config,
+    /// Its text.
+    pub text: String,
+    /// It is not what stands in the file, for nobody has confirmed that in time.
+    pub returned: bool,
+}
+
+/// Chooses between what stands in the file and what returns by the note.
+///
+/// # Errors
+/// What is wrong with the file, if that is what counts.
+pub fn choose(
+    file: Result<(Config, String), ConfigError>,
+    note: Option<&Note>,
+) -> Result<Chosen, ConfigError> {
+    let over = note.filter(|note| note.left().is_none());
+    let instead = file.as_ref().map(|(config, _)| config.clone()).unwrap_or_default();
+    if let Some((config, text)) = over.and_then(|note| note.returning(&instead)) {
+        return Ok(Chosen { config, text, returned: true });
+    }
+    file.map(|(config, text)| Chosen { config, text, returned: false })
 }
 
 /// The text of the configuration that was last put into force with no daemon.

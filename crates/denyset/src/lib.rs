@@ -8,6 +8,7 @@ pub mod boot;
 pub mod cli;
 pub mod confirm;
 pub mod daemon;
+pub mod detach;
 pub mod effects;
 pub mod exit;
 pub mod lock;

@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
@@ -275,5 +277,76 @@ fn a_start_goes_by_the_configuration_of_before_when_the_time_has_run_out() {
         until_locked_out(&daemon, true);
         assert!(!note.exists());
         daemon.stop();
+    });
+}
+
+/// Waits until what locks out is in force, with no daemon to ask.
+#[track_caller]
+fn until_applied(locked: bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while members(V4).feed().contains("192.0.2.3") != locked {
+        assert!(Instant::now() < deadline, "never {locked}");
+    }
+}
+
+#[test]
+fn what_apply_has_changed_returns_though_it_was_killed() {
+    isolated(|| {
+        let wire = Wire::new();
+        let mut session = Server::at(22).let_in(&wire, PEER_V6.into());
+        let host = about_to_lock_out();
+        host.denyset("apply").exits(0);
+        assert!(session.is_alive());
+        host.configure(&locking_out());
+        let mut apply = lab::program::command()
+            .args(["apply", "--confirm", "2", "--config"])
+            .arg(host.config())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it can be started");
+        until_applied(true);
+        // It may have ended by itself.
+        let _ = apply.kill();
+        apply.wait().expect("it was started");
+        until_applied(false);
+        assert!(session.recovers(), "it was put back");
+        // Until somebody says otherwise it stays so.
+        let again = host.denyset("apply");
+        again.exits(0).complains(&["was not confirmed in time", "denyset confirm"]);
+        until_applied(false);
+        host.denyset("confirm").exits(2).complains(&["too late", "denyset apply"]);
+        host.denyset("apply").exits(0);
+        until_applied(true);
+    });
+}
+
+#[test]
+fn what_apply_has_changed_stays_when_somebody_confirms_and_else_the_next_one_puts_it_back() {
+    isolated(|| {
+        let host = about_to_lock_out();
+        let note = host.state().join("confirm/unconfirmed.json");
+        // Before the first configuration there was nothing, which returns.
+        host.denyset("apply --confirm 600").exits(0);
+        host.denyset("confirm").exits(0);
+        assert!(!note.exists());
+        host.denyset("apply").exits(0);
+        host.configure(&locking_out());
+        host.denyset("apply --confirm 600").exits(0);
+        until_applied(true);
+        host.denyset("apply").exits(0);
+        until_applied(true);
+        // The process that was left behind has gone with a boot, and time with it.
+        let text = fs::read_to_string(&note).expect("it stands there");
+        let mut value: Value = serde_json::from_str(&text).expect("JSON");
+        value["boot"] = "another".into();
+        value["until"] = value["written"].clone();
+        fs::write(&note, value.to_string()).expect("written");
+        host.denyset("apply").exits(0).complains(&["was not confirmed in time"]);
+        until_applied(false);
+        host.denyset("apply --confirm 600").exits(0);
+        until_applied(true);
+        host.denyset("confirm").exits(0);
+        host.denyset("apply").exits(0);
+        until_applied(true);
     });
 }

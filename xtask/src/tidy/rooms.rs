@@ -12,8 +12,8 @@ const PROGRAM: &[(&str, &[&str])] = &[
     (
         "verb",
         &[
-            "boot", "cli", "confirm", "daemon", "effects", "exit", "lock", "log", "memory", "once",
-            "progress", "salt", "serve", "settings", "snapshot", "view",
+            "boot", "cli", "confirm", "daemon", "detach", "effects", "exit", "lock", "log",
+            "memory", "once", "progress", "salt", "serve", "settings", "snapshot", "view",
         ],
     ),
     ("once", &["daemon", "effects"]),

@@ -3,7 +3,6 @@
 
 use std::time::Instant;
 
-use configuration::Config;
 use keeper::{Action, Slip};
 
 use super::Daemon;
@@ -160,25 +159,5 @@ impl Daemon {
         let failure =
             failure.as_ref().map(|error| format!("what is confirmed is in doubt: {error}"));
         sentence.into_iter().chain(failure)
-    }
-}
-
-/// What a start goes by: the file, or what returns because nobody has confirmed
-/// the file in time.
-pub(super) fn chosen(
-    file: Result<(Config, String), configuration::ConfigError>,
-    note: Option<&Note>,
-) -> Result<(Config, String), configuration::ConfigError> {
-    let Some(note) = note.filter(|note| note.left().is_none()) else { return file };
-    let instead = file.as_ref().map(|(config, _)| config.clone()).unwrap_or_default();
-    match note.returning(&instead) {
-        Some(returning) => {
-            tracing::error!(
-                "the configuration was not confirmed in time: the one before is in force until \
-                 somebody asks for a reload"
-            );
-            Ok(returning)
-        }
-        None => file,
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::Daemon;
 use super::clock::Clock;
-use super::confirming::{Unconfirmed, chosen};
+use super::confirming::Unconfirmed;
 use super::facts;
 use super::lookout::Lookout;
 use super::next_boot::NextBoot;
@@ -22,7 +22,7 @@ use super::report::Log;
 use super::signals::Signals;
 use super::storage::Storage;
 use super::worker::Worker;
-use crate::confirm::Note;
+use crate::confirm::{Chosen, Note, NoteError, choose};
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::lock::{Lock, LockError};
@@ -55,6 +55,9 @@ pub enum StartError {
     /// The last good copies cannot be reached.
     #[error("{error}{remedy}", error = .0, remedy = remedy::of_store(.0))]
     Store(#[from] StoreError),
+    /// What waits to be confirmed cannot be known or kept.
+    #[error(transparent)]
+    Note(#[from] NoteError),
     /// The system lacks something for us.
     #[error("the system does not give what every process needs: {0}")]
     System(#[from] io::Error),
@@ -92,7 +95,14 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         tracing::error!(%error, "whether the configuration was confirmed is not known: {error}");
         None
     });
-    let (config, config_text) = chosen(Config::read(&config_file), note.as_ref())?;
+    let chosen = choose(Config::read(&config_file), note.as_ref())?;
+    let Chosen { config, text: config_text, returned } = chosen;
+    if returned {
+        tracing::error!(
+            "the configuration was not confirmed in time: the one before is in force until \
+             somebody asks for a reload"
+        );
+    }
     let config = Arc::new(config);
     let lock = Lock::take(&config.kernel.set_prefix)?;
     let halt = Halt::default();
@@ -109,7 +119,10 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     });
     let lookout = Lookout::new(&config, feeds.unfinished().clone());
     let clock = Clock::start();
-    let keeper = Keeper::new(settings(&config), protection(&host.facts), salt(), clock.now());
+    let mut keeper = Keeper::new(settings(&config), protection(&host.facts), salt(), clock.now());
+    if returned {
+        keeper.was_in_force();
+    }
     let published = Published::new(Facts::of(&keeper, Surroundings::default()));
     let daemon = Daemon {
         keeper,

@@ -5,6 +5,7 @@ mod apply;
 mod ask;
 mod check;
 mod compile;
+mod confirm;
 mod prepare;
 mod run;
 
@@ -28,7 +29,7 @@ pub fn run(cli: &Cli) -> Exit {
     let whom = || Whom::of(cli);
     match &cli.verb {
         Verb::Run => run::run(file),
-        Verb::Apply(print) => apply::apply(&file, &whom(), print.format),
+        Verb::Apply(arguments) => apply::apply(&file, &whom(), *arguments),
         Verb::Plan(print) => apply::plan(&file, print.format),
         Verb::Teardown(print) => apply::tear_down(&file, &whom(), print.format),
         Verb::Check(check) => ended(check::run(check, cli.named_config(), &file)),
@@ -39,7 +40,7 @@ pub fn run(cli: &Cli) -> Exit {
             let request = Request::Reload { confirm: change.confirm };
             ask::work(&whom(), &request, change.print.format)
         }
-        Verb::Confirm(print) => ask::work(&whom(), &Request::Confirm {}, print.format),
+        Verb::Confirm(print) => confirm::confirm(&file, &whom(), print.format),
         Verb::Resync(print) => ask::work(&whom(), &Request::Resync {}, print.format),
         Verb::Accept(accept) => ask::accept(&whom(), accept.feed.as_ref(), accept.print.format),
         Verb::Prepare(print) => prepare::prepare(&file, print.format),
