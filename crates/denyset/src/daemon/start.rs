@@ -2,7 +2,7 @@
 //! nothing else is touched by a second daemon, then the kernel, then the rest.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -90,19 +90,8 @@ pub fn kernel_exit(error: &KernelError) -> Exit {
 pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     // A reload that is asked for from here on is done once we have started.
     let signals = Signals::take()?;
-    let note = Note::load(&configuration::Daemon::salvage(&config_file).state_dir);
-    let note = note.unwrap_or_else(|error| {
-        tracing::error!(%error, "whether the configuration was confirmed is not known: {error}");
-        None
-    });
-    let chosen = choose(Config::read(&config_file), note.as_ref())?;
+    let (note, chosen) = chosen(&config_file)?;
     let Chosen { config, text: config_text, returned } = chosen;
-    if returned {
-        tracing::error!(
-            "the configuration was not confirmed in time: the one before is in force until \
-             somebody asks for a reload"
-        );
-    }
     let config = Arc::new(config);
     let lock = Lock::take(&config.kernel.set_prefix)?;
     let halt = Halt::default();
@@ -166,6 +155,23 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         daemon.config_file.display()
     );
     Ok(daemon)
+}
+
+/// What the daemon goes by, and the note that it was chosen by.
+fn chosen(config_file: &Path) -> Result<(Option<Note>, Chosen), ConfigError> {
+    let note = Note::load(&configuration::Daemon::salvage(config_file).state_dir);
+    let note = note.unwrap_or_else(|error| {
+        tracing::error!(%error, "whether the configuration was confirmed is not known: {error}");
+        None
+    });
+    let chosen = choose(Config::read(config_file), note.as_ref())?;
+    if chosen.returned {
+        tracing::error!(
+            "the configuration was not confirmed in time: the one before is in force until \
+             somebody asks for a reload"
+        );
+    }
+    Ok((note, chosen))
 }
 
 /// Opens the control socket. A daemon that nobody can ask still blocks.
