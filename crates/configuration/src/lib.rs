@@ -146,7 +146,7 @@ impl Config {
             withdraw: self.daemon.withdraw,
             scan: self.daemon.scan,
             patience: self.daemon.settle_max,
-            shuts: lockout::shuts(&self.filters),
+            shuts: lockout::shuts(&self.lists, &self.filters),
         }
     }
 

@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::section::{Section, article};
-use super::{RuleConfig, limits};
+use super::{ListConfig, RuleConfig, limits};
 
 /// Where those are connected who must not be locked out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +62,14 @@ fn one(value: &DeValue<'_>) -> Option<ProtectPeers> {
 }
 
 /// Whom the lists shut out that rules ask. The others are asked by rules of
-/// somebody else's, if by any, and nobody knows by which.
-pub(super) fn shuts(filters: &[RuleConfig]) -> BTreeMap<String, Shuts> {
-    let mut shuts = BTreeMap::new();
+/// somebody else's, if by any, and nobody knows by which: one that protects
+/// nothing says who may come in.
+pub(super) fn shuts(lists: &[ListConfig], filters: &[RuleConfig]) -> BTreeMap<String, Shuts> {
+    let nobody = || Shuts { members: Vec::new(), others: Vec::new() };
+    let wanted = lists.iter().filter(|list| list.list.protect.is_empty());
+    let mut shuts: BTreeMap<_, _> = wanted.map(|list| (list.list.name.clone(), nobody())).collect();
     for RuleConfig { list, rules, .. } in filters {
-        let nobody = Shuts { members: Vec::new(), others: Vec::new() };
-        let of_list = shuts.entry(list.clone()).or_insert(nobody);
+        let of_list = shuts.entry(list.clone()).or_insert_with(nobody);
         let [rule, _] = rules;
         match rule.verdict {
             Verdict::Drop | Verdict::Reject(_) => of_list.members.extend(ports(rule)),
@@ -98,10 +100,14 @@ fn ports(rule: &Rule) -> Vec<RangeInclusive<u16>> {
 
 #[cfg(test)]
 mod tests {
+    use blocklist::Protect;
+    use intake::Who;
+
     use super::*;
     use crate::Config;
 
-    const LISTS: &str = "[[list]]\nname = \"drop\"\n[[list]]\nname = \"office\"\n";
+    const LISTS: &str = "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\n\
+                         [[list]]\nname = \"office\"\nfeeds = [\"*\"]\nprotect = []\n";
 
     #[test]
     fn ssh_is_protected_unless_the_key_says_otherwise() {
@@ -138,7 +144,15 @@ mod tests {
         let rules = config.rules();
         let shuts = &rules.shuts["drop"];
         assert_eq!((&*shuts.members, &*shuts.others), (members, others), "{rule}");
-        assert!(!rules.shuts.contains_key("office"));
+    }
+
+    #[test]
+    fn a_list_that_no_rule_asks_shuts_its_members_out_unless_it_protects_nothing() {
+        let rules = Config::parse(LISTS).expect("good").rules();
+        let gateway = Who::Host(Protect::Gateways);
+        assert!(rules.shuts("drop").shuts_out(true, gateway));
+        assert!(!rules.shuts("office").shuts_out(true, gateway));
+        assert!(!rules.shuts("office").shuts_out(false, gateway));
     }
 
     #[test]

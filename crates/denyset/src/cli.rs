@@ -146,7 +146,7 @@ pub enum Verb {
     /// is asked to do this.
     ///
     /// Exits with 0 in sync, 1 something was refused, 2 error.
-    Apply(Print),
+    Apply(Apply),
     /// Show what `apply` would do. Writes nothing.
     ///
     /// Exits with 0 nothing to do, 3 changes are pending, 2 error.
@@ -184,7 +184,11 @@ pub enum Verb {
     /// Exits with 0 or 2.
     Hits(Hits),
     /// Have the daemon re-read configuration and feeds.
-    Reload(Print),
+    Reload(Apply),
+    /// Keep what `apply --confirm` or `reload --confirm` has put into force.
+    ///
+    /// Without it the configuration of before returns by itself.
+    Confirm(Print),
     /// Have the daemon observe the kernel again, now.
     Resync(Print),
     /// Let through, once, the change of a feed that a guard refused.
@@ -227,6 +231,19 @@ pub enum Format {
     Text,
     /// One JSON document with stable keys.
     Json,
+}
+
+/// The arguments of `apply` and `reload`.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Apply {
+    /// Put the configuration of before back after so many seconds, unless
+    /// `denyset confirm` comes in time. 1 to 86400. `apply` asks a daemon to
+    /// reload then.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub confirm: Option<u32>,
+    /// How to print.
+    #[command(flatten)]
+    pub print: Print,
 }
 
 /// The arguments of `check`.
@@ -424,10 +441,13 @@ mod tests {
         let text = Print { format: Format::Text };
         let json = Print { format: Format::Json };
         check("denyset run", Verb::Run);
-        check("denyset apply", Verb::Apply(text));
+        check("denyset apply", Verb::Apply(Apply { confirm: None, print: text }));
         check("denyset plan --format json", Verb::Plan(json));
         check("denyset status --format=text", Verb::Status(text));
-        check("denyset reload", Verb::Reload(text));
+        check("denyset reload", Verb::Reload(Apply { confirm: None, print: text }));
+        let confirm = Some(60);
+        check("denyset reload --confirm 60", Verb::Reload(Apply { confirm, print: text }));
+        check("denyset confirm", Verb::Confirm(text));
         check("denyset resync", Verb::Resync(text));
         check("denyset teardown", Verb::Teardown(text));
         check("denyset prepare", Verb::Prepare(text));

@@ -6,7 +6,9 @@
 
 pub mod boot;
 pub mod cli;
+pub mod confirm;
 pub mod daemon;
+pub mod detach;
 pub mod effects;
 pub mod exit;
 pub mod hits;

@@ -12,6 +12,9 @@ use crate::wire::{HERE_V4, HERE_V6, Wire};
 /// Longer than an answer over the wire takes.
 const PATIENCE: Duration = Duration::from_millis(300);
 
+/// Longer than TCP waits between two attempts after a few seconds of silence.
+const RETRANSMITS: Duration = Duration::from_secs(10);
+
 /// A server that both families reach by one socket, as most do.
 #[derive(Debug)]
 pub struct Server {
@@ -64,5 +67,17 @@ impl Session {
     pub fn is_alive(&mut self) -> bool {
         self.beyond.write_all(b"x").expect("there is room for a letter");
         self.here.read(&mut [0; 64]).is_ok_and(|count| count > 0)
+    }
+
+    /// Whether what was typed while nothing arrived arrives now: it is sent again
+    /// and again, with longer and longer pauses.
+    ///
+    /// # Panics
+    /// If the connection has ended.
+    pub fn recovers(&mut self) -> bool {
+        self.here.set_read_timeout(Some(RETRANSMITS)).expect("a limit");
+        let recovers = self.is_alive();
+        self.here.set_read_timeout(Some(PATIENCE)).expect("a limit");
+        recovers
     }
 }

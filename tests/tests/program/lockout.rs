@@ -1,7 +1,10 @@
 //! Nobody is locked out who is at work on the host, whatever a feed or the
 //! configuration says, until a person says so.
 
+use std::fs;
 use std::net::IpAddr;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
@@ -10,6 +13,8 @@ use lab::namespace::isolated;
 use lab::session::{Server, Session};
 use lab::wire::{FREE_V4, FREE_V6, PEER_V4, PEER_V6, Wire};
 use lab::witness::{ip, members};
+
+use serde_json::Value;
 
 use crate::{V4, V6};
 
@@ -160,5 +165,188 @@ fn a_gateway_that_nothing_protects_is_not_cut_off_without_a_word() {
         daemon.until_members(V6, 2);
         daemon.stop();
         drop(wire);
+    });
+}
+
+/// A configuration that blocks whoever is at work, who has no connection that
+/// the guard could see: it is he who has to confirm.
+fn locking_out() -> Config {
+    with("protect-peers = []", &format!("{LIST}{RULE}"))
+}
+
+/// A host with nothing but a harmless list in force, and the locking
+/// configuration on its disk.
+fn about_to_lock_out() -> Host {
+    let host = Host::with(&with("", "[[list]]\nname = \"drop\"\nfeeds = [\"list.txt\"]\n"));
+    host.feed("list.txt", harmless().feed());
+    host.feed("more.txt", format!("{PEER_V4}\n{PEER_V6}\n"));
+    host
+}
+
+/// Waits until what locks out is in force, or is not.
+#[track_caller]
+fn until_locked_out(daemon: &Daemon<'_>, locked: bool) {
+    daemon.until("as it was", |status| {
+        let held = [V4, V6].map(|set| members(set).feed());
+        let blocks = [held[0].contains("192.0.2.3"), held[1].contains("2001:db8:1::3")];
+        let ruled = status["rules"].as_array().is_some_and(|rules| !rules.is_empty());
+        blocks == [locked; 2] && ruled == locked && status["in-sync"] == true
+    });
+}
+
+/// What the status says that is not as it should be.
+fn degraded(daemon: &Daemon<'_>) -> String {
+    daemon.status()["degraded"].to_string()
+}
+
+#[test]
+fn what_a_reload_has_changed_returns_unless_somebody_confirms() {
+    isolated(|| {
+        let wire = Wire::new();
+        let mut session = Server::at(22).let_in(&wire, PEER_V4.into());
+        let host = about_to_lock_out();
+        let daemon = Daemon::start(&host);
+        until_locked_out(&daemon, false);
+        assert!(!host.denyset("confirm").exits(2).stderr.is_empty());
+        host.configure(&locking_out());
+        host.denyset("reload --confirm 1").exits(0);
+        assert!(!session.is_alive(), "it locks out");
+        daemon.wait_logged(&["WARN", "not confirmed in time"]);
+        until_locked_out(&daemon, false);
+        assert!(session.recovers(), "it was put back");
+        assert!(degraded(&daemon).contains("was not confirmed in time"), "{}", degraded(&daemon));
+        host.denyset("confirm").exits(2).complains(&["too late", "denyset reload"]);
+        // Somebody means it.
+        host.denyset("reload --confirm 600").exits(0);
+        until_locked_out(&daemon, true);
+        assert!(degraded(&daemon).contains("waits for `denyset confirm` until 20"));
+        host.denyset("confirm").exits(0);
+        assert_eq!(degraded(&daemon), "[]");
+        until_locked_out(&daemon, true);
+        drop(daemon);
+    });
+}
+
+#[test]
+fn what_nobody_has_confirmed_returns_though_the_daemon_was_killed() {
+    isolated(|| {
+        let host = about_to_lock_out();
+        let daemon = Daemon::start(&host);
+        until_locked_out(&daemon, false);
+        host.configure(&locking_out());
+        host.denyset("reload --confirm 3").exits(0);
+        daemon.kill();
+        assert!(members(V4).feed().contains("192.0.2.3"), "a dead daemon opens nothing");
+        let daemon = Daemon::start(&host);
+        daemon.wait_logged(&["WARN", "not confirmed in time"]);
+        until_locked_out(&daemon, false);
+        daemon.stop();
+    });
+}
+
+#[test]
+fn a_start_goes_by_the_configuration_of_before_when_the_time_has_run_out() {
+    isolated(|| {
+        let host = about_to_lock_out();
+        let daemon = Daemon::start(&host);
+        until_locked_out(&daemon, false);
+        host.configure(&locking_out());
+        host.denyset("reload --confirm 600").exits(0);
+        daemon.kill();
+        // As after a boot that took longer: another boot, and a later time of day.
+        let note = host.state().join("confirm/unconfirmed.json");
+        let text = fs::read_to_string(&note).expect("it stands there");
+        let mut value: Value = serde_json::from_str(&text).expect("JSON");
+        value["boot"] = "another".into();
+        value["until"] = value["written"].clone();
+        fs::write(&note, value.to_string()).expect("written");
+        for set in [V4, V6] {
+            lab::witness::ipset(&format!("flush {set}"));
+        }
+        let mut daemon = Daemon::start(&host);
+        daemon.expect_error("the configuration was not confirmed in time");
+        until_locked_out(&daemon, false);
+        let degraded = degraded(&daemon);
+        assert!(degraded.contains("`denyset reload` puts it into force"), "{degraded}");
+        // It stays so over another start.
+        daemon.stop();
+        let mut daemon = Daemon::start(&host);
+        daemon.expect_error("the configuration was not confirmed in time");
+        until_locked_out(&daemon, false);
+        host.denyset("reload").exits(0);
+        until_locked_out(&daemon, true);
+        assert!(!note.exists());
+        daemon.stop();
+    });
+}
+
+/// Waits until what locks out is in force, with no daemon to ask.
+#[track_caller]
+fn until_applied(locked: bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while members(V4).feed().contains("192.0.2.3") != locked {
+        assert!(Instant::now() < deadline, "never {locked}");
+    }
+}
+
+#[test]
+fn what_apply_has_changed_returns_though_it_was_killed() {
+    isolated(|| {
+        let wire = Wire::new();
+        let mut session = Server::at(22).let_in(&wire, PEER_V6.into());
+        let host = about_to_lock_out();
+        host.denyset("apply").exits(0);
+        assert!(session.is_alive());
+        host.configure(&locking_out());
+        let mut apply = lab::program::command()
+            .args(["apply", "--confirm", "2", "--config"])
+            .arg(host.config())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it can be started");
+        until_applied(true);
+        // It may have ended by itself.
+        let _ = apply.kill();
+        apply.wait().expect("it was started");
+        until_applied(false);
+        assert!(session.recovers(), "it was put back");
+        // Until somebody says otherwise it stays so.
+        let again = host.denyset("apply");
+        again.exits(0).complains(&["was not confirmed in time", "denyset confirm"]);
+        until_applied(false);
+        host.denyset("confirm").exits(2).complains(&["too late", "denyset apply"]);
+        host.denyset("apply").exits(0);
+        until_applied(true);
+    });
+}
+
+#[test]
+fn what_apply_has_changed_stays_when_somebody_confirms_and_else_the_next_one_puts_it_back() {
+    isolated(|| {
+        let host = about_to_lock_out();
+        let note = host.state().join("confirm/unconfirmed.json");
+        // Before the first configuration there was nothing, which returns.
+        host.denyset("apply --confirm 600").exits(0);
+        host.denyset("confirm").exits(0);
+        assert!(!note.exists());
+        host.denyset("apply").exits(0);
+        host.configure(&locking_out());
+        host.denyset("apply --confirm 600").exits(0);
+        until_applied(true);
+        host.denyset("apply").exits(0);
+        until_applied(true);
+        // The process that was left behind has gone with a boot, and time with it.
+        let text = fs::read_to_string(&note).expect("it stands there");
+        let mut value: Value = serde_json::from_str(&text).expect("JSON");
+        value["boot"] = "another".into();
+        value["until"] = value["written"].clone();
+        fs::write(&note, value.to_string()).expect("written");
+        host.denyset("apply").exits(0).complains(&["was not confirmed in time"]);
+        until_applied(false);
+        host.denyset("apply --confirm 600").exits(0);
+        until_applied(true);
+        host.denyset("confirm").exits(0);
+        host.denyset("apply").exits(0);
+        until_applied(true);
     });
 }

@@ -12,16 +12,16 @@ const PROGRAM: &[(&str, &[&str])] = &[
     (
         "verb",
         &[
-            "boot", "cli", "daemon", "effects", "exit", "lock", "log", "memory", "once",
-            "progress", "salt", "serve", "settings", "snapshot", "view",
+            "boot", "cli", "confirm", "daemon", "detach", "effects", "exit", "lock", "log",
+            "memory", "once", "progress", "salt", "serve", "settings", "snapshot", "view",
         ],
     ),
     ("once", &["daemon", "effects"]),
     (
         "daemon",
         &[
-            "boot", "effects", "exit", "hits", "lock", "remedy", "salt", "serve", "settings",
-            "snapshot", "systemd", "view",
+            "boot", "confirm", "effects", "exit", "hits", "lock", "remedy", "salt", "serve",
+            "settings", "snapshot", "systemd", "view",
         ],
     ),
     ("serve", &["exit", "hits", "snapshot", "view"]),

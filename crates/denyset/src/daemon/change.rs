@@ -23,7 +23,8 @@ impl Daemon {
                 self.wait(call, None);
                 return None;
             }
-            Change::Reload => self.reload_for(false),
+            Change::Reload { confirm } => self.reload_for(false, *confirm),
+            Change::Confirm => self.confirm().map(|()| (None, Vec::new())),
             Change::Resync => Ok((None, self.keeper.handle(Event::Resync, now))),
             Change::Apply => {
                 let mut actions = self.keeper.handle(Event::FilesChanged, now);
@@ -32,7 +33,7 @@ impl Daemon {
             }
             Change::Accept(feed) => self.accept(feed),
             // What was refused last, or else what the running one lets go.
-            Change::AcceptConfig if self.refused.is_some() => self.reload_for(true),
+            Change::AcceptConfig if self.refused.is_some() => self.reload_for(true, None),
             Change::AcceptConfig => {
                 let ticket = self.keeper.ticket();
                 tracing::info!("somebody accepted what lists lose");
@@ -52,8 +53,8 @@ impl Daemon {
         }
     }
 
-    fn reload_for(&mut self, accepted: bool) -> Result<Started, Failure> {
-        match self.begin_reload(accepted) {
+    fn reload_for(&mut self, accepted: bool, confirm: Option<u32>) -> Result<Started, Failure> {
+        match self.begin_reload(accepted, confirm) {
             Ok((ticket, actions)) => Ok((Some(ticket), actions)),
             Err(why) => Err(Failure::new(Exit::Config, why)),
         }

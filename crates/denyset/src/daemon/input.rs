@@ -23,6 +23,8 @@ pub(super) enum Input {
     Finished(Finished),
     /// Something that the reconciler should know.
     Event(Event),
+    /// Nobody has confirmed the configuration.
+    Unconfirmed,
     /// What is so is to be published.
     Quiet,
 }
@@ -51,6 +53,7 @@ impl Daemon {
                     self.wake = None;
                     return Input::Event(Event::Tick);
                 }
+                () = until(self.unconfirmed.due) => return Input::Unconfirmed,
                 () = until(self.published.due()) => return Input::Quiet,
                 () = until(late) => return Input::Quiet,
                 () = tick(self.watchdog.as_mut()) => self.manager.alive(),

@@ -4,6 +4,7 @@
 
 mod change;
 mod clock;
+mod confirming;
 mod facts;
 mod farewell;
 mod input;
@@ -43,6 +44,7 @@ use crate::systemd::Manager;
 use crate::view::status_line;
 use configuration::{Config, OnStop};
 
+use confirming::Unconfirmed;
 use input::Input;
 use lookout::Lookout;
 use next_boot::NextBoot;
@@ -101,6 +103,8 @@ pub struct Daemon {
     /// The configuration that was refused for what it would take out of lists.
     refused: Option<Candidate>,
     manager: Manager,
+    /// What somebody has yet to confirm.
+    unconfirmed: Unconfirmed,
     /// Whether the service manager waits to hear that we are ready.
     unready: bool,
     /// The line that the service manager shows, and of which revision it is.
@@ -138,6 +142,7 @@ impl Daemon {
                 Input::Finished(Finished::Died) => return Self::give_up(),
                 Input::Finished(finished) => self.finished(finished),
                 Input::Event(event) => self.keeper.handle(event, self.clock.now()),
+                Input::Unconfirmed => self.put_back(),
                 Input::Quiet => Vec::new(),
             };
         }
@@ -147,7 +152,7 @@ impl Daemon {
     /// tells the service manager how things are.
     fn settle_accounts(&mut self) {
         self.log.tell_ends(Instant::now());
-        if !self.keeper.at_rest() {
+        if !self.keeper.at_rest() || self.unconfirmed.busy {
             self.log.pass_on(Instant::now());
             self.publish(false);
             return;

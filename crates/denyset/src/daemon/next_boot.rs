@@ -26,6 +26,10 @@ impl Daemon {
         if self.keeper.lists().values().any(|list| list.held.is_some()) {
             return;
         }
+        // Nor what nobody has confirmed.
+        if self.unconfirmed.due.is_some() {
+            return;
+        }
         let protection = self.keeper.protection();
         let same = |kept: &Record| {
             Arc::ptr_eq(&kept.text, &self.config_text) && kept.protection == **protection

@@ -36,6 +36,8 @@ pub(super) enum Finished {
     KeptForNextBoot(Result<(), String>),
     /// How long feeds have blocked nothing.
     Quieted(BTreeMap<FeedName, Quiet>),
+    /// A note on what waits to be confirmed was written or removed, or why not.
+    Noted(Result<(), String>),
     /// A thread has panicked. What it was to do will never be done.
     Died,
 }
@@ -113,6 +115,7 @@ impl Daemon {
                 self.bypasses = bypasses;
                 return Vec::new();
             }
+            Finished::Noted(result) => return self.noted(result),
             Finished::Facts(news) => return self.learned(*news),
             Finished::Quieted(quiet) => {
                 self.note_quiet(quiet);

@@ -88,6 +88,7 @@ impl Daemon {
                 .chain(self.late())
                 .chain(self.unknown())
                 .chain(self.feeds.blind_to_peers())
+                .chain(self.awaited())
                 .collect(),
             bypasses: self.bypasses.clone(),
         }

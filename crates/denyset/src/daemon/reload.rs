@@ -15,7 +15,17 @@ pub(super) struct Candidate {
     /// What it was read from.
     text: Arc<str>,
     /// The question to the keeper that decides on it.
-    ticket: Ticket,
+    pub(super) ticket: Ticket,
+    /// Nobody has to confirm it.
+    confirmed: bool,
+}
+
+impl Candidate {
+    /// One that was in force before.
+    pub(super) fn returning(config: Config, text: String, ticket: Ticket) -> Self {
+        // It is not what somebody asks for now.
+        Self { config: Arc::new(config), text: text.into(), ticket, confirmed: false }
+    }
 }
 
 impl Daemon {
@@ -23,7 +33,7 @@ impl Daemon {
     pub(super) fn reload(&mut self) -> Vec<Action> {
         self.manager.reloading();
         self.unready = true;
-        match self.begin_reload(false) {
+        match self.begin_reload(false, None) {
             Ok((_, actions)) => actions,
             Err(reason) => {
                 tracing::error!(
@@ -41,27 +51,49 @@ impl Daemon {
     ///
     /// # Errors
     /// What is wrong with the configuration, a sentence a line.
-    pub(super) fn begin_reload(&mut self, accepted: bool) -> Result<(Ticket, Vec<Action>), String> {
-        let begun = self.propose(accepted);
+    /// `confirm`: after so many seconds the configuration of before returns, unless
+    /// somebody confirms.
+    pub(super) fn begin_reload(
+        &mut self,
+        accepted: bool,
+        confirm: Option<u32>,
+    ) -> Result<(Ticket, Vec<Action>), String> {
+        let begun = self.read_and_propose(accepted, confirm);
         self.reload_refused = begun.as_ref().err().map(|reason| refused(reason));
         begun
     }
 
-    fn propose(&mut self, accepted: bool) -> Result<(Ticket, Vec<Action>), String> {
+    fn read_and_propose(
+        &mut self,
+        accepted: bool,
+        confirm: Option<u32>,
+    ) -> Result<(Ticket, Vec<Action>), String> {
         let (config, text) = Config::read(&self.config_file).map_err(|error| error.to_string())?;
         if let Some(key) = fixed_key(&self.config, &config) {
             return Err(format!("{key} cannot change while the daemon runs, restart it for that"));
         }
         let config = Arc::new(config);
         let ticket = self.keeper.ticket();
-        let settings = settings(&config);
         let accepted =
             accepted && self.refused.as_ref().is_some_and(|refused| *refused.text == text);
-        self.feeds.propose(Some(config.clone()));
-        self.candidate = Some(Candidate { config, text: text.into(), ticket });
-        let event = Event::Proposed { ticket: Some(ticket), settings, accepted };
-        let actions = self.keeper.handle(event, self.clock.now());
-        Ok((ticket, actions))
+        let confirmed = confirm.is_none();
+        let candidate = Candidate { config, text: text.into(), ticket, confirmed };
+        match confirm {
+            Some(seconds) => {
+                self.propose_unless_confirmed(candidate, seconds);
+                Ok((ticket, Vec::new()))
+            }
+            None => Ok((ticket, self.propose(candidate, accepted))),
+        }
+    }
+
+    /// Has the keeper decide on a configuration.
+    pub(super) fn propose(&mut self, candidate: Candidate, accepted: bool) -> Vec<Action> {
+        let (ticket, settings) = (Some(candidate.ticket), settings(&candidate.config));
+        self.feeds.propose(Some(candidate.config.clone()));
+        self.candidate = Some(candidate);
+        let event = Event::Proposed { ticket, settings, accepted };
+        self.keeper.handle(event, self.clock.now())
     }
 
     /// The keeper has decided on a configuration.
@@ -69,6 +101,7 @@ impl Daemon {
         let Some(candidate) = self.candidate.take_if(|candidate| candidate.ticket == ticket) else {
             return;
         };
+        self.settle_note(result, candidate.confirmed);
         match result {
             Ok(()) => {
                 self.feeds.reconfigure(candidate.config.clone());

@@ -2,7 +2,7 @@
 //! nothing else is touched by a second daemon, then the kernel, then the rest.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,6 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::Daemon;
 use super::clock::Clock;
+use super::confirming::Unconfirmed;
 use super::facts;
 use super::lookout::Lookout;
 use super::next_boot::NextBoot;
@@ -23,6 +24,7 @@ use super::samples;
 use super::signals::Signals;
 use super::storage::Storage;
 use super::worker::Worker;
+use crate::confirm::{Chosen, Note, NoteError, choose};
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::hits::Hits;
@@ -56,6 +58,9 @@ pub enum StartError {
     /// The last good copies cannot be reached.
     #[error("{error}{remedy}", error = .0, remedy = remedy::of_store(.0))]
     Store(#[from] StoreError),
+    /// What waits to be confirmed cannot be known or kept.
+    #[error(transparent)]
+    Note(#[from] NoteError),
     /// The system lacks something for us.
     #[error("the system does not give what every process needs: {0}")]
     System(#[from] io::Error),
@@ -88,7 +93,8 @@ pub fn kernel_exit(error: &KernelError) -> Exit {
 pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     // A reload that is asked for from here on is done once we have started.
     let signals = Signals::take()?;
-    let (config, config_text) = Config::read(&config_file)?;
+    let (note, chosen) = chosen(&config_file)?;
+    let Chosen { config, text: config_text, returned } = chosen;
     let config = Arc::new(config);
     let lock = Lock::take(&config.kernel.set_prefix)?;
     let halt = Halt::default();
@@ -107,7 +113,10 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     });
     let lookout = Lookout::new(&config, feeds.unfinished().clone());
     let clock = Clock::start();
-    let keeper = Keeper::new(settings(&config), protection(&host.facts), salt(), clock.now());
+    let mut keeper = Keeper::new(settings(&config), protection(&host.facts), salt(), clock.now());
+    if returned {
+        keeper.was_in_force();
+    }
     let published = Published::new(Facts::of(&keeper, Surroundings::default()));
     let hits = Hits::new(feeds.copies().map(Copies::quiet).unwrap_or_default());
     samples::follow(hits.clone(), published.subscribe(), finish.clone());
@@ -137,6 +146,7 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         reload_refused: None,
         refused: None,
         manager,
+        unconfirmed: Unconfirmed::found(note),
         unready: true,
         status: (0, String::new()),
         _lock: lock,
@@ -155,6 +165,23 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         daemon.config_file.display()
     );
     Ok(daemon)
+}
+
+/// What the daemon goes by, and the note that it was chosen by.
+fn chosen(config_file: &Path) -> Result<(Option<Note>, Chosen), ConfigError> {
+    let note = Note::load(&configuration::Daemon::salvage(config_file).state_dir);
+    let note = note.unwrap_or_else(|error| {
+        tracing::error!(%error, "whether the configuration was confirmed is not known: {error}");
+        None
+    });
+    let chosen = choose(Config::read(config_file), note.as_ref())?;
+    if chosen.returned {
+        tracing::error!(
+            "the configuration was not confirmed in time: the one before is in force until \
+             somebody asks for a reload"
+        );
+    }
+    Ok((note, chosen))
 }
 
 /// Opens the control socket. A daemon that nobody can ask still blocks.

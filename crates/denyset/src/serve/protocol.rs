@@ -33,7 +33,14 @@ pub enum Request {
     /// What the feeds of each list have in common.
     Overlap {},
     /// Read the configuration and all feeds again.
-    Reload {},
+    Reload {
+        /// After so many seconds the configuration of before returns, unless
+        /// somebody confirms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confirm: Option<u32>,
+    },
+    /// Keep what waits to be confirmed.
+    Confirm {},
     /// Observe the kernel again.
     Resync {},
     /// Read all feeds, observe the kernel, and do what is to be done.
@@ -104,7 +111,13 @@ pub(super) enum Wish {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Read the configuration and all feeds again.
-    Reload,
+    Reload {
+        /// After so many seconds the configuration of before returns, unless
+        /// somebody confirms.
+        confirm: Option<u32>,
+    },
+    /// Keep what waits to be confirmed.
+    Confirm,
     /// Observe the kernel again.
     Resync,
     /// Read all feeds, observe the kernel, and do what is to be done.
@@ -125,7 +138,8 @@ impl Request {
             Self::Why(_) => "why",
             Self::Hits { .. } => "hits",
             Self::Overlap {} => "overlap",
-            Self::Reload {} => "reload",
+            Self::Reload { .. } => "reload",
+            Self::Confirm {} => "confirm",
             Self::Resync {} => "resync",
             Self::Apply {} => "apply",
             Self::Accept { .. } | Self::AcceptConfig {} => "accept",
@@ -140,7 +154,8 @@ impl Request {
             Self::Why(question) => Wish::Why(question),
             Self::Hits { rule, feed, top } => Wish::Hits(rule, feed, top),
             Self::Overlap {} => Wish::Overlap,
-            Self::Reload {} => Wish::Change(Change::Reload),
+            Self::Reload { confirm } => Wish::Change(Change::Reload { confirm }),
+            Self::Confirm {} => Wish::Change(Change::Confirm),
             Self::Resync {} => Wish::Change(Change::Resync),
             Self::Apply {} => Wish::Change(Change::Apply),
             Self::Accept { feed } => Wish::Change(Change::Accept(feed)),
@@ -253,7 +268,7 @@ mod tests {
     #[test]
     fn the_verbs_are_read_and_nothing_else_is() {
         check(r#"{"verb":"status"}"#, Some(Request::Status {}));
-        check(r#"{"verb": "reload"}"#, Some(Request::Reload {}));
+        check(r#"{"verb": "reload"}"#, Some(Request::Reload { confirm: None }));
         let address: IpAddr = "2001:db8::1".parse().expect("an address");
         check(r#"{"verb":"why","address":"2001:db8::1"}"#, Some(Request::Why(address.into())));
         let hits = Request::Hits { rule: Some("drop".to_owned()), feed: None, top: 3 };
@@ -286,7 +301,9 @@ mod tests {
             Request::Why(address.into()),
             Request::Hits { rule: None, feed: None, top: 10 },
             Request::Overlap {},
-            Request::Reload {},
+            Request::Reload { confirm: None },
+            Request::Reload { confirm: Some(60) },
+            Request::Confirm {},
             Request::Resync {},
             Request::Apply {},
             Request::Accept { feed: "a".to_owned() },

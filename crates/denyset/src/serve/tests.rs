@@ -45,13 +45,13 @@ impl Scene {
                 assert_eq!(call.peer.pid, Some(std::process::id().cast_signed()));
                 let answer = match call.change {
                     Change::Resync => Err(Failure::new(Exit::Unavailable, "no such kernel")),
-                    Change::Reload => continue,
+                    Change::Reload { .. } => continue,
                     Change::Accept(_) => {
                         waiting.push(call.reply);
                         waits.send_replace(waiting.len());
                         continue;
                     }
-                    Change::Apply | Change::AcceptConfig | Change::Teardown => {
+                    Change::Apply | Change::Confirm | Change::AcceptConfig | Change::Teardown => {
                         Ok(json!({"done": true}))
                     }
                 };
@@ -100,7 +100,7 @@ async fn a_verb_gets_the_daemons_answer_or_its_reason() {
     assert_eq!(done, json!({"done": true}));
     let error = scene.ask(Request::Resync {}).await.expect_err("a reason");
     assert_eq!((error.to_string().as_str(), error.exit()), ("no such kernel", Exit::Unavailable));
-    let error = scene.ask(Request::Reload {}).await.expect_err("unanswered");
+    let error = scene.ask(Request::Reload { confirm: None }).await.expect_err("unanswered");
     assert_eq!(error.to_string(), "the daemon is stopping");
 }
 

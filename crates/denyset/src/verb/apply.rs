@@ -9,8 +9,10 @@ use keeper::{Keeper, Report};
 use reconcile::{KernelError, KernelErrorKind, ObjectOutcome, Policy};
 
 use super::ask::{Whom, hand_over, shown};
+use super::confirm::apply_unless_confirmed;
 use super::{configuration, facts, tell};
-use crate::cli::Format;
+use crate::cli::{Apply, Format, Print};
+use crate::confirm::{Chosen, Note, choose, keep_applied};
 use crate::daemon::{Clock, StartError, kernel_exit};
 use crate::effects::{FeedEffects, Halt, KernelEffects, bypasses};
 use crate::exit::Exit;
@@ -25,16 +27,25 @@ use crate::view::{OutcomeView, PlanView, print, problems};
 use configuration::Config;
 
 /// `apply`.
-pub(super) fn apply(config_file: &Path, whom: &Whom, format: Format) -> Exit {
-    let config = match configuration(config_file) {
-        Ok(config) => Arc::new(config),
+///
+/// A daemon that is to have it confirmed reads its configuration again: what it
+/// has in force is what returns.
+pub(super) fn apply(config_file: &Path, whom: &Whom, arguments: Apply) -> Exit {
+    let Apply { confirm, print: Print { format } } = arguments;
+    let chosen = match chosen(config_file, confirm.is_some()) {
+        Ok(chosen) => chosen,
         Err(exit) => return exit,
     };
-    let outcome = match hand_over(whom, &Request::Apply {}) {
+    let request = match confirm {
+        Some(_) => Request::Reload { confirm },
+        None => Request::Apply {},
+    };
+    let outcome = match hand_over(whom, &request) {
         Ok(Some(outcome)) => outcome,
         Err(exit) => return exit,
-        Ok(None) => match apply_alone(&config) {
-            Ok(outcome) => outcome,
+        Ok(None) => match without_daemon(chosen, confirm) {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) => return Exit::Success,
             Err(error) => return fail("apply", &error),
         },
     };
@@ -52,12 +63,58 @@ fn apply_exit(outcome: &OutcomeView) -> Exit {
     }
 }
 
-fn apply_alone(config: &Arc<Config>) -> Result<OutcomeView, StartError> {
-    let _lock = Lock::take(&config.kernel.set_prefix)?;
+/// `None` on the side that was left behind to wait for a person's word.
+fn without_daemon(chosen: Chosen, confirm: Option<u32>) -> Result<Option<OutcomeView>, StartError> {
+    let Chosen { config, text, returned } = chosen;
+    let config = Arc::new(config);
+    if let Some(seconds) = confirm {
+        return apply_unless_confirmed(&config, seconds);
+    }
+    let lock = Lock::take(&config.kernel.set_prefix)?;
+    let outcome = apply_alone(&config, lock, returned)?;
+    let state_dir = &config.daemon.state_dir;
+    let confirmed = Note::load(state_dir).is_ok_and(|note| note.is_none());
+    if outcome.in_sync
+        && confirmed
+        && let Err(error) = keep_applied(state_dir, &text)
+    {
+        tell(&format!("{error}; the next `apply --confirm` will not know what returns"));
+    }
+    Ok(Some(outcome))
+}
+
+/// What is to be in force. A person who asks for the file, to be confirmed, gets
+/// it, whatever was not confirmed before.
+fn chosen(config_file: &Path, asked: bool) -> Result<Chosen, Exit> {
+    let note = match Note::load(&configuration::Daemon::salvage(config_file).state_dir) {
+        Ok(note) => note.filter(|_| !asked),
+        Err(error) => return Err(fail("apply", &error.into())),
+    };
+    let chosen = choose(Config::read(config_file), note.as_ref());
+    let chosen = chosen.map_err(|error| fail("apply", &error.into()))?;
+    if chosen.returned {
+        tell(
+            "the configuration was not confirmed in time, the one before is in force; `denyset \
+             apply --confirm SECONDS` tries it again, `denyset confirm` ends this",
+        );
+    }
+    Ok(chosen)
+}
+
+/// `returned`: the configuration was in force before, and what it takes out of
+/// lists is meant.
+pub(super) fn apply_alone(
+    config: &Arc<Config>,
+    _lock: Lock,
+    returned: bool,
+) -> Result<OutcomeView, StartError> {
     let kernel = KernelEffects::open(config.kernel.set_prefix.clone(), Halt::default())?;
     let feeds = FeedEffects::open(config.clone())?;
     let clock = Clock::start();
     let mut keeper = Keeper::new(settings(config), protection(&facts()), salt(), clock.now());
+    if returned {
+        keeper.was_in_force();
+    }
     let done = drive(&mut keeper, feeds, kernel, Mode::Apply, clock);
     if let Some(error) = lacking(&done.outcomes) {
         return Err(error.clone().into());
@@ -73,10 +130,11 @@ fn lacking(outcomes: &[ObjectOutcome]) -> Option<&KernelError> {
 
 /// `plan`.
 pub(super) fn plan(config_file: &Path, format: Format) -> Exit {
-    let config = match configuration(config_file) {
-        Ok(config) => Arc::new(config),
+    let Chosen { config, returned, .. } = match chosen(config_file, false) {
+        Ok(chosen) => chosen,
         Err(exit) => return exit,
     };
+    let config = Arc::new(config);
     let kernel = match KernelEffects::open(config.kernel.set_prefix.clone(), Halt::default()) {
         Ok(kernel) => kernel,
         Err(error) => return fail("plan", &error.into()),
@@ -87,6 +145,9 @@ pub(super) fn plan(config_file: &Path, format: Format) -> Exit {
     };
     let clock = Clock::start();
     let mut keeper = Keeper::new(settings(&config), protection(&facts()), salt(), clock.now());
+    if returned {
+        keeper.was_in_force();
+    }
     let done = drive(&mut keeper, feeds, kernel, Mode::Plan, clock);
     let facts = facts_of(&keeper);
     let view = PlanView::of(&facts, &done.plan);
@@ -153,7 +214,7 @@ fn drive(
     once.run(clock)
 }
 
-fn fail(verb: &str, error: &StartError) -> Exit {
+pub(super) fn fail(verb: &str, error: &StartError) -> Exit {
     tell(&format!("cannot {verb}: {error}"));
     match error {
         StartError::Kernel(error) => kernel_exit(error),

@@ -5,6 +5,7 @@ mod apply;
 mod ask;
 mod check;
 mod compile;
+mod confirm;
 mod hits;
 mod prepare;
 mod run;
@@ -29,7 +30,7 @@ pub fn run(cli: &Cli) -> Exit {
     let whom = || Whom::of(cli);
     match &cli.verb {
         Verb::Run => run::run(file),
-        Verb::Apply(print) => apply::apply(&file, &whom(), print.format),
+        Verb::Apply(arguments) => apply::apply(&file, &whom(), *arguments),
         Verb::Plan(print) => apply::plan(&file, print.format),
         Verb::Teardown(print) => apply::tear_down(&file, &whom(), print.format),
         Verb::Check(check) => ended(check::run(check, cli.named_config(), &file)),
@@ -38,7 +39,11 @@ pub fn run(cli: &Cli) -> Exit {
         Verb::Why(why) => ask::why(&whom(), why),
         Verb::Hits(hits) if hits.overlap => hits::overlap(&file, &whom(), hits.print.format),
         Verb::Hits(hits) => hits::hits(&whom(), hits),
-        Verb::Reload(print) => ask::work(&whom(), &Request::Reload {}, print.format),
+        Verb::Reload(change) => {
+            let request = Request::Reload { confirm: change.confirm };
+            ask::work(&whom(), &request, change.print.format)
+        }
+        Verb::Confirm(print) => confirm::confirm(&file, &whom(), print.format),
         Verb::Resync(print) => ask::work(&whom(), &Request::Resync {}, print.format),
         Verb::Accept(accept) => ask::accept(&whom(), accept.feed.as_ref(), accept.print.format),
         Verb::Prepare(print) => prepare::prepare(&file, print.format),

@@ -93,7 +93,7 @@ impl Keeper {
     /// held against what the configuration says.
     fn doubt_at_start(&mut self, now: Now) {
         let until = self.start + self.settings.rules.withdraw;
-        let Self { lists, intake, settings, .. } = self;
+        let Self { lists, intake, settings, meant, .. } = self;
         let rules = &settings.rules;
         for (name, state) in lists {
             if state.judged || state.targets.is_none() {
@@ -120,7 +120,8 @@ impl Keeper {
                     let exception = lost_exception(rules, &state.rules, &makeup.allow, known);
                     let forgotten = makeup.doubt.then_some(Doubt::Forgotten(until));
                     let taken_out = taken_out(makeup).then_some(Doubt::TakenOut);
-                    exception.map(Doubt::NoException).or(forgotten).or(taken_out)
+                    let slip = exception.map(Doubt::NoException).filter(|_| !*meant);
+                    slip.or(forgotten).or(taken_out.filter(|_| !*meant))
                 }
             };
         }

@@ -38,6 +38,8 @@ pub struct Keeper {
     /// Opens with the first complete picture of the feeds, for good.
     gate: Gate,
     salt: u64,
+    /// What the configuration of the start takes out of lists is meant.
+    meant: bool,
     tickets: Tickets,
     /// When the keeper began.
     start: Duration,
@@ -78,6 +80,7 @@ impl Keeper {
             words: BTreeMap::new(),
             gate: Gate::AddOnly,
             salt,
+            meant: false,
             tickets: Tickets::default(),
             start: now.monotonic,
             waiting: None,
@@ -92,6 +95,12 @@ impl Keeper {
         };
         keeper.take_lists();
         keeper
+    }
+
+    /// The configuration has been in force before and returns: what it takes out
+    /// of lists is no slip.
+    pub fn was_in_force(&mut self) {
+        self.meant = true;
     }
 
     /// The settings in force.

@@ -1,0 +1,163 @@
+//! A configuration that somebody has to confirm, and the one that returns if he
+//! does not. The note in state-dir is written before anything changes.
+
+use std::time::Instant;
+
+use keeper::{Action, Slip};
+
+use super::Daemon;
+use super::perform::Finished;
+use super::reload::Candidate;
+use crate::confirm::Note;
+use crate::exit::Exit;
+use crate::serve::Failure;
+use crate::view::Moment;
+
+/// What waits for a person's word.
+#[derive(Default)]
+pub(super) struct Unconfirmed {
+    /// The note that stands in state-dir.
+    note: Option<Note>,
+    /// When the configuration of before returns.
+    pub(super) due: Option<Instant>,
+    /// A configuration whose note is being written.
+    next: Option<(Candidate, Note)>,
+    /// The one that it took the place of.
+    earlier: Option<Note>,
+    /// A note is being written or removed.
+    pub(super) busy: bool,
+    /// Why it could not be.
+    failure: Option<String>,
+}
+
+impl Unconfirmed {
+    /// What a start has found.
+    pub(super) fn found(note: Option<Note>) -> Self {
+        let due = note.as_ref().and_then(Note::left).map(|left| Instant::now() + left);
+        Self { note, due, ..Self::default() }
+    }
+}
+
+impl Daemon {
+    /// Writes down what returns after so many seconds, and goes on with this
+    /// configuration then.
+    pub(super) fn propose_unless_confirmed(&mut self, candidate: Candidate, seconds: u32) {
+        // What was confirmed last returns, however many have come since.
+        let earlier = self.unconfirmed.note.as_ref();
+        let before =
+            earlier.map_or_else(|| Some(self.config_text.to_string()), |note| note.before.clone());
+        let note = Note::new(before, seconds);
+        self.unconfirmed.next = Some((candidate, note.clone()));
+        self.keep_note(note);
+    }
+
+    fn keep_note(&mut self, note: Note) {
+        self.unconfirmed.busy = true;
+        let state_dir = self.config.daemon.state_dir.clone();
+        self.aside(move || Finished::Noted(note.keep(&state_dir).map_err(|e| e.to_string())));
+    }
+
+    /// A note was written or removed, or could not be.
+    pub(super) fn noted(&mut self, result: Result<(), String>) -> Vec<Action> {
+        self.unconfirmed.busy = false;
+        self.unconfirmed.failure = result.as_ref().err().cloned();
+        let Some((candidate, note)) = self.unconfirmed.next.take() else { return Vec::new() };
+        match result {
+            Ok(()) => {
+                self.unconfirmed.due = note.left().map(|left| Instant::now() + left);
+                self.unconfirmed.earlier = self.unconfirmed.note.replace(note);
+                self.propose(candidate, false)
+            }
+            Err(error) => {
+                let ticket = candidate.ticket;
+                let why = format!("nothing was changed, for it could not be taken back: {error}");
+                let asked = self.waiting.iter().position(|one| one.question == Some(ticket));
+                if let Some(place) = asked {
+                    let waiting = self.waiting.remove(place);
+                    // Whoever asked may have gone.
+                    let _ = waiting.call.reply.send(Err(Failure::new(Exit::Failure, why)));
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// A configuration was decided on that somebody has asked for now.
+    pub(super) fn settle_note(&mut self, result: &Result<(), Vec<Slip>>, confirmed: bool) {
+        let returned = self.unconfirmed.note.is_some() && self.unconfirmed.due.is_none();
+        let earlier = self.unconfirmed.earlier.take();
+        match (result, earlier) {
+            (Ok(()), _) if confirmed && returned => self.forget_note(),
+            (Err(_), Some(earlier)) if !confirmed => {
+                self.unconfirmed.due = earlier.left().map(|left| Instant::now() + left);
+                self.unconfirmed.note = Some(earlier.clone());
+                self.keep_note(earlier);
+            }
+            (Err(_), None) if !confirmed => self.forget_note(),
+            _ => {}
+        }
+    }
+
+    fn forget_note(&mut self) {
+        self.unconfirmed.note = None;
+        self.unconfirmed.due = None;
+        self.unconfirmed.busy = true;
+        let state_dir = self.config.daemon.state_dir.clone();
+        self.aside(move || Finished::Noted(Note::remove(&state_dir).map_err(|e| e.to_string())));
+    }
+
+    /// Somebody confirms.
+    ///
+    /// # Errors
+    /// Nothing waits for it.
+    pub(super) fn confirm(&mut self) -> Result<(), Failure> {
+        if self.unconfirmed.due.is_some() {
+            tracing::info!("the configuration was confirmed and stays in force");
+            self.forget_note();
+            return Ok(());
+        }
+        let why = if self.unconfirmed.note.is_some() {
+            "it is too late: the configuration of before is in force again; `denyset reload` puts \
+             the other into force"
+        } else {
+            "nothing waits to be confirmed"
+        };
+        Err(Failure::new(Exit::Failure, why))
+    }
+
+    /// Nobody has confirmed: the configuration of before returns, whatever it
+    /// takes out.
+    pub(super) fn put_back(&mut self) -> Vec<Action> {
+        self.unconfirmed.due = None;
+        let note = self.unconfirmed.note.as_ref();
+        let Some((config, text)) = note.and_then(|note| note.returning(&self.config)) else {
+            tracing::error!("the configuration of before cannot be read, the present one stays");
+            return Vec::new();
+        };
+        tracing::warn!(
+            "the configuration was not confirmed in time, the one before comes into force again"
+        );
+        let ticket = self.keeper.ticket();
+        self.propose(Candidate::returning(config, text, ticket), true)
+    }
+
+    /// What somebody has to say a word on, a sentence each.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = String> {
+        let Unconfirmed { note, due, failure, .. } = &self.unconfirmed;
+        let sentence = note.as_ref().map(|note| match due {
+            Some(_) => format!(
+                "the configuration waits for `denyset confirm` until {}, else the one before \
+                 returns",
+                Moment::from(note.until())
+            ),
+            None => format!(
+                "{} was not confirmed in time, the configuration of before is in force; \
+                 `denyset reload` puts it into force",
+                self.config_file.display()
+            ),
+        });
+        let failure =
+            failure.as_ref().map(|error| format!("what is confirmed is in doubt: {error}"));
+        sentence.into_iter().chain(failure)
+    }
+}

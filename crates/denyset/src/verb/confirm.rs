@@ -1,0 +1,131 @@
+//! `apply --confirm` and `confirm` where no daemon runs: a process that is left
+//! behind puts the configuration of before back. Whoever applies or starts after
+//! it, should that process be gone, goes by the note that it was to go by.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use configuration::{Config, Daemon};
+
+use super::apply::{apply_alone, fail};
+use super::ask::{Whom, hand_over, shown};
+use super::tell;
+use crate::boot::Record;
+use crate::cli::Format;
+use crate::confirm::{Note, applied};
+use crate::daemon::StartError;
+use crate::detach::{Side, detach};
+use crate::exit::Exit;
+use crate::lock::Lock;
+use crate::serve::Request;
+use crate::view::{OutcomeView, print};
+
+/// Between two looks whether somebody has confirmed.
+const GLANCE: Duration = Duration::from_secs(5);
+/// How long somebody else may write before he is a daemon, which minds the note
+/// itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Applies a configuration that somebody has to confirm. `None` on the side that
+/// waits for that, once it has done what is to be done.
+///
+/// # Errors
+/// Nothing was changed.
+pub(super) fn apply_unless_confirmed(
+    config: &Arc<Config>,
+    seconds: u32,
+) -> Result<Option<OutcomeView>, StartError> {
+    let state_dir = &config.daemon.state_dir;
+    let lock = Lock::take(&config.kernel.set_prefix)?;
+    let earlier = Note::load(state_dir)?;
+    let before = match earlier {
+        Some(note) => note.before,
+        None => last_in_force(state_dir)?,
+    };
+    let note = Note::new(before, seconds);
+    note.keep(state_dir)?;
+    match detach() {
+        Ok(Side::Here) => apply_alone(config, lock, false).map(Some),
+        Ok(Side::Apart) => {
+            drop(lock);
+            wait_and_put_back(config, &note);
+            Ok(None)
+        }
+        Err(error) => {
+            Note::remove(state_dir)?;
+            Err(error.into())
+        }
+    }
+}
+
+/// The text of the configuration that was in force last, if one was.
+fn last_in_force(state_dir: &Path) -> Result<Option<String>, StartError> {
+    let applied = applied(state_dir)?;
+    let of_daemon = || Record::load(state_dir).ok().flatten().map(|record| record.text.to_string());
+    Ok(applied.or_else(of_daemon))
+}
+
+/// Waits until the time has run out, and puts the configuration of before back;
+/// or until the note is not ours to mind any more.
+fn wait_and_put_back(config: &Arc<Config>, note: &Note) {
+    while let Some(left) = note.left() {
+        sleep(left.min(GLANCE));
+        let known = Note::load(&config.daemon.state_dir);
+        if known.is_ok_and(|known| known.as_ref() != Some(note)) {
+            return;
+        }
+    }
+    let Some((before, _)) = note.returning(config) else { return };
+    let before = Arc::new(before);
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        match Lock::take(&before.kernel.set_prefix) {
+            Ok(lock) => {
+                // Somebody may have confirmed while he had the lock.
+                let known = Note::load(&config.daemon.state_dir);
+                if known.is_ok_and(|known| known.as_ref() == Some(note)) {
+                    let _ = apply_alone(&before, lock, true);
+                }
+                return;
+            }
+            Err(_) => sleep(PAUSE),
+        }
+    }
+}
+
+/// `confirm`.
+pub(super) fn confirm(config_file: &Path, whom: &Whom, format: Format) -> Exit {
+    match hand_over::<OutcomeView>(whom, &Request::Confirm {}) {
+        Ok(Some(outcome)) => return shown(print(&outcome, format), Exit::Success),
+        Ok(None) => {}
+        Err(exit) => return exit,
+    }
+    let state_dir = Daemon::salvage(config_file).state_dir;
+    let note = match Note::load(&state_dir) {
+        Ok(Some(note)) => note,
+        Ok(None) => {
+            tell("nothing waits to be confirmed");
+            return Exit::Failure;
+        }
+        Err(error) => return fail("confirm", &error.into()),
+    };
+    let in_time = note.left().is_some();
+    if let Err(error) = Note::remove(&state_dir) {
+        return fail("confirm", &error.into());
+    }
+    if in_time {
+        return shown(
+            print(&OutcomeView { in_sync: true, ..OutcomeView::default() }, format),
+            Exit::Success,
+        );
+    }
+    tell(
+        "it is too late: the configuration of before is in force again; `denyset apply` puts the \
+          other into force",
+    );
+    Exit::Failure
+}
