@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use blocklist::{Address, AnyPrefix, Family, PrefixSet};
 use reconcile::{
-    Chunk, Kernel, KernelError, KernelErrorKind, Members, Observe, Op, Presence, SetHeader,
-    SetName, SetPrefix, SetSpec, Stage,
+    Chunk, Kernel, KernelError, KernelErrorKind, Members, Object, Observe, Op, Presence, RuleSet,
+    RulesFound, SetHeader, SetName, SetPrefix, SetSpec, Stage,
 };
 
 use crate::sets::{RawName, RawSet, Slot};
-use crate::{Machine, Reply, Request, Trouble};
+use crate::{AboutRules, Machine, Reply, Request, RulesReply, Trouble};
 
 /// A kernel in memory. Clones are handles to the same one, as two sockets of
 /// one host are.
@@ -93,9 +93,29 @@ impl Observe for ModelKernel {
         let present = self.test(set, vec![first])?;
         Ok(present == [true])
     }
+
+    fn rules(&mut self, wanted: &RuleSet) -> Result<RulesFound, KernelError> {
+        match self.ask_rules(AboutRules::Find, Stage::List, wanted)? {
+            RulesReply::Found(found) => Ok(found),
+            RulesReply::Put(_) => Ok(RulesFound::Other),
+        }
+    }
 }
 
 impl ModelKernel {
+    fn ask_rules(
+        &self,
+        about: AboutRules,
+        stage: Stage,
+        wanted: &RuleSet,
+    ) -> Result<RulesReply, KernelError> {
+        let reply = self.machine().serve_rules(about, wanted);
+        reply.map_err(|why| KernelError {
+            object: Some(Object::Rules(wanted.family())),
+            ..error(stage, why)
+        })
+    }
+
     fn test(&self, set: &SetName, members: Vec<AnyPrefix>) -> Result<Vec<bool>, KernelError> {
         let request = Request::Test { name: set.into(), members };
         match self.ask(&request).map_err(|why| error(Stage::Test, why).about(set))? {
@@ -124,6 +144,11 @@ impl Kernel for ModelKernel {
                 Err(error)
             }
         }
+    }
+
+    fn put_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {
+        let reply = self.ask_rules(AboutRules::Put, Stage::Put, wanted)?;
+        Ok(reply == RulesReply::Put(true))
     }
 }
 

@@ -23,7 +23,7 @@ pub use code::Code;
 pub use fault::{Fault, Faults, Hand, Target, intruder};
 pub use kernel::{ModelKernel, members};
 pub use loopback::Loopback;
-pub use machine::Machine;
+pub use machine::{AboutRules, Machine, RulesReply};
 pub use random::Random;
 pub use request::{Reply, Request, Trouble};
 pub use sets::{RawName, RawSet, Refusal, Sets, Slot, covers};

@@ -2,6 +2,8 @@
 //! refer to its sets, the foreign hands, and the checker that watches. Both
 //! ways in, by typed ops and by bytes, end here.
 
+mod tables;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use blocklist::{AnyPrefix, Family};
@@ -10,6 +12,9 @@ use reconcile::SetPrefix;
 use crate::fault::{Fault, Faults, Hand, Target, intruder, squatter};
 use crate::sets::{RawName, Sets};
 use crate::{Checker, Refusal, Reply, Request, Trouble};
+
+use tables::Tables;
+pub use tables::{AboutRules, RulesReply};
 
 /// Lines of history that are kept for a report.
 const TRACE_MAX: usize = 3_000;
@@ -25,6 +30,8 @@ pub struct Machine {
     pub checker: Checker,
     /// References by rules, beside those that foreign hands took.
     rules: BTreeMap<RawName, u32>,
+    /// The rules of our own.
+    tables: Tables,
     /// References and dumps that foreign hands hold, to be let go of.
     held: Vec<(RawName, Hand)>,
     crashed: bool,
@@ -40,6 +47,7 @@ impl Machine {
             faults: Faults::default(),
             checker: Checker::new(prefix),
             rules: BTreeMap::new(),
+            tables: Tables::default(),
             held: Vec::new(),
             crashed: false,
             step: 0,
@@ -83,7 +91,7 @@ impl Machine {
         let Some(slot) = self.sets.get_mut(name) else { return false };
         slot.references += 1;
         *self.rules.entry(name.clone()).or_default() += 1;
-        self.checker.rules = self.rules.clone();
+        self.tell_checker();
         true
     }
 
@@ -93,7 +101,16 @@ impl Machine {
         if let Some(slot) = self.sets.get_mut(name) {
             slot.references -= count;
         }
-        self.checker.rules = self.rules.clone();
+        self.tell_checker();
+    }
+
+    /// Tells the checker which sets rules refer to.
+    fn tell_checker(&mut self) {
+        let mut rules = self.rules.clone();
+        for (name, count) in self.tables.references() {
+            *rules.entry(name).or_default() += count;
+        }
+        self.checker.rules = rules;
     }
 
     /// The daemon is to bring this live set to these members, from whatever
@@ -121,6 +138,10 @@ impl Machine {
         }
         for name in self.checker.squatted(&self.sets) {
             self.drop_rules(&name);
+            // Who wants his set to go sees to it that nothing asks it.
+            if self.tables.references().contains_key(&name) {
+                self.flush_rules();
+            }
             let request = Request::Destroy { name: name.clone(), exclusive: false };
             drop(self.sets.serve(&request));
             self.checker.foreign_hand(&name, &BTreeSet::new(), &self.sets);
@@ -215,6 +236,7 @@ impl Machine {
     pub fn reboot(&mut self) {
         self.sets = Sets::default();
         self.rules.clear();
+        self.tables = Tables::default();
         self.held.clear();
         self.checker.reboot();
         self.note("-- the kernel is another one".to_owned());

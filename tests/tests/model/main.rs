@@ -61,6 +61,14 @@ fn sets_of_others_under_our_names_survive_every_fault() {
 }
 
 #[test]
+fn rules_of_our_own_are_put_changed_and_taken_away() {
+    // The bytes of rules are tried against the real kernel.
+    for scenario in [Scenario::FirstRule, Scenario::RuleMoves, Scenario::RuleGoes] {
+        check(scenario, &[Way::Ops]);
+    }
+}
+
+#[test]
 fn random_worlds_keep_every_promise() {
     for seed in 0..300 {
         let report = simulate(seed, 100, &Options::default());

@@ -30,11 +30,17 @@ pub enum Scenario {
     Adoption,
     /// Somebody else's sets have names of ours.
     Squatters,
+    /// A rule of our own comes with the first load.
+    FirstRule,
+    /// Our rules leave one list for another, which goes.
+    RuleMoves,
+    /// Our rules go, and the list with them.
+    RuleGoes,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::FirstLoad,
         Self::InPlace,
         Self::InPlaceLarge,
@@ -44,6 +50,9 @@ impl Scenario {
         Self::ListRemovedUnseen,
         Self::Adoption,
         Self::Squatters,
+        Self::FirstRule,
+        Self::RuleMoves,
+        Self::RuleGoes,
     ];
 
     /// The world just before the change is carried out, and nothing wrong yet.
@@ -57,6 +66,20 @@ impl Scenario {
         foreign_sets(&world);
         if self == Self::FirstLoad {
             world.desire("drop", &some(&[3, 5, 8, 12, 20]));
+            return world;
+        }
+        if self == Self::FirstRule {
+            world.desire("drop", &some(&[3, 5, 8, 12, 20]));
+            world.rule(&["drop"]);
+            return world;
+        }
+        if matches!(self, Self::RuleMoves | Self::RuleGoes) {
+            world.desire("drop", &some(&[3, 5, 8, 12, 20]));
+            world.desire("other", &some(&[2, 7]));
+            world.rule(&["drop", "other"]);
+            world.converge();
+            world.rule(if self == Self::RuleMoves { &["drop"] } else { &[] });
+            world.remove("other");
             return world;
         }
         if self == Self::Squatters {

@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use blocklist::{AnyPrefix, Family};
 use netfilter::Netfilter;
 use reconcile::{
-    Desired, Kernel, Members, Observed, Part, Plan, Policy, SetName, SetPrefix, Target, Update,
-    apply, plan,
+    Desired, End, Hook, Kernel, Members, Observed, Part, Plan, Policy, Rule, RuleSet, SetName,
+    SetPrefix, Target, Update, Verdict, apply, plan,
 };
 
 use crate::sets::{RawName, covers, length};
@@ -105,6 +105,27 @@ impl World {
         }
     }
 
+    /// From now on our own rules are to ask the sets of these lists.
+    pub(super) fn rule(&mut self, lists: &[&str]) {
+        let of = |family| {
+            let rules = lists.iter().map(|list| Rule {
+                name: (*list).to_owned(),
+                set: live(list, family),
+                end: End::Source,
+                hook: Hook::Prerouting,
+                verdict: Verdict::Drop,
+                ports: Vec::new(),
+                interfaces: Vec::new(),
+                new_only: false,
+            });
+            RuleSet::new(&prefix(), family, rules)
+        };
+        self.desired.rules = Family::ALL.map(of).into();
+        if let Some(observed) = &mut self.observed {
+            observed.expect_rules(&self.desired.rules);
+        }
+    }
+
     /// No rule refers to this list's sets any more.
     pub(super) fn release(&mut self, list: &str) {
         for family in Family::ALL {
@@ -170,7 +191,11 @@ impl World {
     fn plan(&mut self) -> Option<Plan> {
         let policy = self.policy();
         if self.observed.is_none() {
-            self.observed = Observed::look(&policy.prefix, &mut &mut *self.subject).ok();
+            let mut kernel = &mut *self.subject;
+            self.observed = Observed::look(&policy.prefix, &mut kernel).ok();
+            if let Some(observed) = &mut self.observed {
+                observed.look_for_rules(&self.desired.rules, &mut kernel);
+            }
         }
         self.observed.as_ref().map(|observed| plan(&self.desired, observed, &policy))
     }
@@ -194,6 +219,12 @@ impl World {
         let desired = self.desired.sets.iter();
         let desired = desired.map(|(set, target)| (set.clone(), target.members.clone()));
         complaints.extend(differences(&desired.collect(), &machine));
+        let wanted_rules = self.desired.rules.iter();
+        complaints.extend(wanted_rules.filter_map(|wanted| {
+            let found = machine.table(wanted.family());
+            let as_wanted = found.map_or(wanted.rules().is_empty(), |found| found == wanted);
+            (!as_wanted).then(|| format!("{found:?} stand instead of {wanted:?}"))
+        }));
         let step = machine.steps();
         for text in complaints {
             machine.checker.report(step, Invariant::Converges, text);

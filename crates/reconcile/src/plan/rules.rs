@@ -6,7 +6,7 @@
 use crate::step::{ObjectPlan, Phase, PlannedStep, Step};
 use crate::{
     Cost, Desired, Gate, Object, Observed, Obstacle, Policy, Reason, Route, Rule, RuleSet,
-    RulesFound, Verdict,
+    RulesFound, Standing, Verdict,
 };
 
 /// The plan for the rules of every family that is looked after. Where there
@@ -76,7 +76,15 @@ fn waits_for(
     observed: &Observed,
     policy: &Policy,
 ) -> Option<Obstacle> {
-    if rule.verdict != Verdict::AllowOnly || observed.has_in_force(rule) {
+    if observed.has_in_force(rule) {
+        return None;
+    }
+    // Whoever has made a set of our name decides what is in it.
+    let standing = observed.sets.get(&rule.set).map(|seen| &seen.standing);
+    if let Some(Standing::Foreign(foreign)) = standing {
+        return Some(Obstacle::Foreign(foreign.clone()));
+    }
+    if rule.verdict != Verdict::AllowOnly {
         return None;
     }
     if policy.gate == Gate::AddOnly {
