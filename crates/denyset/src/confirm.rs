@@ -175,6 +175,21 @@ pub struct Chosen {
     pub returned: bool,
 }
 
+/// Where the note on a configuration is, which may be a pipe and was read: of one
+/// with mistakes what can be salvaged, if it can be read a second time.
+pub fn state_dir_of(
+    config_file: &Path,
+    file: &Result<(Config, String), ConfigError>,
+) -> Option<PathBuf> {
+    match file {
+        Ok((config, _)) => Some(config.daemon.state_dir.clone()),
+        Err(_) if fs::metadata(config_file).is_ok_and(|found| found.is_file()) => {
+            Some(configuration::Daemon::salvage(config_file).state_dir)
+        }
+        Err(_) => None,
+    }
+}
+
 /// Chooses between what stands in the file and what returns by the note.
 ///
 /// # Errors

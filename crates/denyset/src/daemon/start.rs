@@ -24,7 +24,7 @@ use super::samples;
 use super::signals::Signals;
 use super::storage::Storage;
 use super::worker::Worker;
-use crate::confirm::{Chosen, Note, NoteError, choose};
+use crate::confirm::{Chosen, Note, NoteError, choose, state_dir_of};
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::hits::Hits;
@@ -169,12 +169,14 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
 
 /// What the daemon goes by, and the note that it was chosen by.
 fn chosen(config_file: &Path) -> Result<(Option<Note>, Chosen), ConfigError> {
-    let note = Note::load(&configuration::Daemon::salvage(config_file).state_dir);
+    let file = Config::read(config_file);
+    let state_dir = state_dir_of(config_file, &file);
+    let note = state_dir.map_or(Ok(None), |state_dir| Note::load(&state_dir));
     let note = note.unwrap_or_else(|error| {
         tracing::error!(%error, "whether the configuration was confirmed is not known: {error}");
         None
     });
-    let chosen = choose(Config::read(config_file), note.as_ref())?;
+    let chosen = choose(file, note.as_ref())?;
     if chosen.returned {
         tracing::error!(
             "the configuration was not confirmed in time: the one before is in force until \

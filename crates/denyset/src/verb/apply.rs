@@ -12,7 +12,7 @@ use super::ask::{Whom, hand_over, shown};
 use super::confirm::apply_unless_confirmed;
 use super::{configuration, facts, tell};
 use crate::cli::{Apply, Format, Print};
-use crate::confirm::{Chosen, Note, choose, keep_applied};
+use crate::confirm::{Chosen, Note, choose, keep_applied, state_dir_of};
 use crate::daemon::{Clock, StartError, kernel_exit};
 use crate::effects::{FeedEffects, Halt, KernelEffects, bypasses};
 use crate::exit::Exit;
@@ -86,11 +86,13 @@ fn without_daemon(chosen: Chosen, confirm: Option<u32>) -> Result<Option<Outcome
 /// What is to be in force. A person who asks for the file, to be confirmed, gets
 /// it, whatever was not confirmed before.
 fn chosen(config_file: &Path, asked: bool) -> Result<Chosen, Exit> {
-    let note = match Note::load(&configuration::Daemon::salvage(config_file).state_dir) {
+    let file = Config::read(config_file);
+    let state_dir = state_dir_of(config_file, &file);
+    let note = match state_dir.map_or(Ok(None), |state_dir| Note::load(&state_dir)) {
         Ok(note) => note.filter(|_| !asked),
         Err(error) => return Err(fail("apply", &error.into())),
     };
-    let chosen = choose(Config::read(config_file), note.as_ref());
+    let chosen = choose(file, note.as_ref());
     let chosen = chosen.map_err(|error| fail("apply", &error.into()))?;
     if chosen.returned {
         tell(
