@@ -10,7 +10,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_
 use crate::wire::{HERE_V4, HERE_V6, Wire};
 
 /// Longer than an answer over the wire takes.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Longer than TCP waits between two attempts after a few seconds of silence.
 const RETRANSMITS: Duration = Duration::from_secs(10);

@@ -21,7 +21,7 @@ use rustix::net::{self, AddressFamily, SocketType, sockopt::Timeout};
 use crate::ground::{Ground, add, on_own_ground, prefix, v4, v6};
 
 /// What is to arrive has arrived after this long, or never will.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// The rule that a table with nothing but the name of its list makes.
 pub(crate) fn drop_by(set: SetName) -> Rule {

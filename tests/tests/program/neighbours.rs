@@ -18,7 +18,7 @@ use serde_json::Value;
 const TABLES: &str = "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\n[[rule]]\nlist = \"drop\"\n";
 
 /// What does not arrive for so long has been dropped.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// The port that is published, and the one behind it.
 const PUBLISHED: u16 = 8_080;

@@ -117,6 +117,7 @@ impl World {
                 ports: Vec::new(),
                 interfaces: Vec::new(),
                 new_only: false,
+                sample: None,
             });
             RuleSet::new(&prefix(), family, rules)
         };
