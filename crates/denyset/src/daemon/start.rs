@@ -106,11 +106,6 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     let storage = Storage::start(finish.clone())?;
     let host = facts::follow(finish.clone())?;
     let manager = Manager::find()?;
-    let watchdog = systemd::watchdog_interval().map(|period| {
-        let mut interval = tokio::time::interval(period);
-        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        interval
-    });
     let lookout = Lookout::new(&config, feeds.unfinished().clone());
     let clock = Clock::start();
     let mut keeper = Keeper::new(settings(&config), protection(&host.facts), salt(), clock.now());
@@ -140,7 +135,7 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         unreadable: Vec::new(),
         bypasses: Vec::new(),
         wake: None,
-        watchdog,
+        watchdog: watchdog(),
         waiting: Vec::new(),
         candidate: None,
         reload_refused: None,
@@ -155,6 +150,20 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         config_text: config_text.into(),
         next_boot: NextBoot::default(),
     };
+    tell_started(&daemon);
+    Ok(daemon)
+}
+
+/// When to tell the service manager that we are alive, if it wants to know.
+fn watchdog() -> Option<tokio::time::Interval> {
+    systemd::watchdog_interval().map(|period| {
+        let mut interval = tokio::time::interval(period);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        interval
+    })
+}
+
+fn tell_started(daemon: &Daemon) {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         lists = daemon.config.lists.len(),
@@ -164,7 +173,6 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
         daemon.config.lists.len(),
         daemon.config_file.display()
     );
-    Ok(daemon)
 }
 
 /// What the daemon goes by, and the note that it was chosen by.

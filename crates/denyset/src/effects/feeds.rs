@@ -11,16 +11,16 @@ use std::time::SystemTime;
 use blocklist::{FeedName, Glob, Limits, Refusal, Source};
 use configuration::{Config, FeedConfig};
 use feedfiles::{
-    BadCopy, Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Quiet, Restored,
-    Rule, Shelf, Signature, Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId,
-    lines,
+    Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Quiet, Restored, Rule,
+    Shelf, Signature, Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId, lines,
 };
 use intake::{
-    Answer, Candidate, Fingerprint, Identity, Loss, Makeup, Order, Peer, ReadOrder, Reading,
-    RecallOrder, Recalled, RecalledVersion, Scan, Ticket, Version,
+    Answer, Candidate, Fingerprint, Identity, Makeup, Order, Peer, ReadOrder, Reading, RecallOrder,
+    Recalled, Scan, Ticket,
 };
 
 use super::peers::{self, Connections};
+use super::recalled::recalled;
 
 /// Names in one scan that are told one by one.
 const TOLD_MAX: usize = 20;
@@ -460,7 +460,7 @@ fn fingerprint(signature: Signature, beside: u64) -> Fingerprint {
     Fingerprint([device, file, size, modified, changed ^ beside])
 }
 
-fn identity(version: VersionId) -> Identity {
+pub(super) fn identity(version: VersionId) -> Identity {
     Identity(version.numbers())
 }
 
@@ -468,41 +468,4 @@ fn identity(version: VersionId) -> Identity {
 fn version_of(Identity([bytes, crc32, reading]): Identity) -> VersionId {
     let number = |number| u32::try_from(number).unwrap_or_default();
     VersionId { bytes, crc32: number(crc32), reading: number(reading) }
-}
-
-/// What the state directory remembers. A feed that made up a list and has no
-/// copy is lost.
-fn recalled(
-    restored: Restored,
-    lists: Option<BTreeMap<String, MadeOf>>,
-    wanted: impl Fn(&FeedName) -> bool,
-) -> Recalled {
-    let Restored { feeds, damaged, unread } = restored;
-    let blank = lists.is_none();
-    let lists = lists.unwrap_or_default();
-    let mut missed = BTreeMap::new();
-    let known = lists.values().flat_map(|made_of| made_of.deny.iter().chain(&made_of.allow));
-    for feed in known.filter(|feed| wanted(feed) && !feeds.contains_key(*feed)) {
-        missed.insert(feed.clone(), Loss::Missing);
-    }
-    for BadCopy { file, feed, error } in damaged {
-        tracing::error!(file, %error, "a last good copy is damaged and not used: {file}, {error}");
-        let loss = Loss::Damaged(error.to_string());
-        missed.extend(feed.filter(&wanted).map(|feed| (feed, loss)));
-    }
-    for BadCopy { file, feed, error } in unread {
-        tracing::error!(file, %error, "a last good copy cannot be read now: {file}, {error}");
-        let loss = Loss::Unreadable(error.to_string());
-        missed.extend(feed.filter(&wanted).map(|feed| (feed, loss)));
-    }
-    let versions = feeds.into_iter().map(|(name, copy)| {
-        let id = identity(copy.version);
-        let version = Version::new(id, copy.feed, copy.written, copy.accepted);
-        (name, RecalledVersion { version, gone: copy.gone })
-    });
-    let makeup = lists.into_iter().map(|(list, made_of)| {
-        let MadeOf { deny, allow, drops, doubt } = made_of;
-        (list, Makeup { deny, allow, drops, doubt })
-    });
-    Recalled { versions: versions.collect(), lost: missed, blank, lists: makeup.collect() }
 }

@@ -7,6 +7,7 @@ mod feeds;
 mod keeping;
 mod kernel;
 mod peers;
+mod recalled;
 
 pub use around::bypasses;
 pub use feeds::{FeedEffects, Scanned};

@@ -198,9 +198,8 @@ error: denyset-drop-v6: busy
     );
 }
 
-#[test]
-fn status_shows_what_is_wrong_before_what_is_there() {
-    let set = SetStatus {
+fn drop_set() -> SetStatus {
+    SetStatus {
         set: "denyset-drop-v4".into(),
         list: "drop".into(),
         family: "ipv4".into(),
@@ -208,7 +207,12 @@ fn status_shows_what_is_wrong_before_what_is_there() {
         references: 1,
         last_applied: Some(moment("2026-11-23T08:00:00Z")),
         last_verified: None,
-    };
+    }
+}
+
+#[test]
+fn status_shows_what_is_wrong_before_what_is_there() {
+    let set = drop_set();
     let feed = FeedStatus {
         feed: "drop.netset".into(),
         format: "plain".into(),

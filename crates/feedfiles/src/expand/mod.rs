@@ -42,7 +42,7 @@ pub fn expand(bytes: Vec<u8>, bytes_max: u64) -> Result<Vec<u8>, Refusal> {
     };
     let most = most(bytes.len(), bytes_max);
     let expanded = match fill(kind, &bytes, most) {
-        Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Zeros>()) => {
+        Err(error) if error.get_ref().and_then(|inner| inner.downcast_ref::<Zeros>()).is_some() => {
             return Err(unreadable(format!("a {kind} file {Zeros}")));
         }
         Ok(Some(expanded)) => expanded,
