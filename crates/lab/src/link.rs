@@ -2,6 +2,8 @@
 //! namespace of the calling thread: no program has to be there for it.
 
 use std::net::IpAddr;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::net::netdevice::name_to_index;
 use rustix::net::netlink::SocketAddrNetlink;
@@ -11,9 +13,12 @@ use rustix::net::{
 
 /// `include/uapi/linux/rtnetlink.h`.
 const RTM_NEWLINK: u16 = 16;
+const RTM_GETLINK: u16 = 18;
 const RTM_NEWADDR: u16 = 20;
 const RTM_NEWROUTE: u16 = 24;
 
+/// `NLM_F_REQUEST` alone: what is asked for is the answer.
+const REQUEST_ONLY: u16 = 0x001;
 /// `NLM_F_REQUEST` and `NLM_F_ACK` (`include/uapi/linux/netlink.h`).
 const REQUEST: u16 = 0x005;
 /// Those, and `NLM_F_CREATE` and `NLM_F_EXCL`.
@@ -34,6 +39,31 @@ pub fn up(name: &str) {
     body.extend(index(name).to_ne_bytes());
     body.extend([1_u32.to_ne_bytes(), 1_u32.to_ne_bytes()].concat());
     request(RTM_NEWLINK, REQUEST, &body, &format!("set {name} up"));
+}
+
+/// Waits until an interface that is up carries packets, as its other end is up
+/// too. What the kernel does about that comes a little later than the request,
+/// and forgets neighbours: a packet that is on its way then is lost.
+///
+/// # Panics
+/// If it does not within five seconds.
+pub fn until_running(name: &str) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !is_running(name) {
+        assert!(Instant::now() < deadline, "{name} does not come to carry packets");
+        thread::yield_now();
+    }
+}
+
+/// Whether the kernel has seen that both ends are up (`IFF_RUNNING`).
+fn is_running(name: &str) -> bool {
+    let mut body = vec![0, 0, 0, 0];
+    body.extend(index(name).to_ne_bytes());
+    body.extend([0; 8]);
+    let answer = ask(RTM_GETLINK, REQUEST_ONLY, &body);
+    // Behind the header, `ifi_flags` of `struct ifinfomsg`.
+    let flags = answer.get(24..28).and_then(|bytes| bytes.try_into().ok());
+    flags.map(u32::from_ne_bytes).is_some_and(|flags| flags & 0x40 != 0)
 }
 
 /// Makes a pair of interfaces, `here` in this namespace and `there` in that of
@@ -110,6 +140,15 @@ fn index(name: &str) -> u32 {
 
 /// Asks for one thing, which must be done.
 fn request(kind: u16, flags: u16, body: &[u8], what: &str) {
+    // `struct nlmsgerr` begins with the error, 0 if there is none.
+    let answer = ask(kind, flags, body);
+    let error = answer.get(16..20).and_then(|bytes| bytes.try_into().ok());
+    let error = error.map(i32::from_ne_bytes);
+    assert_eq!(error, Some(0), "cannot {what}: the kernel answers with this errno");
+}
+
+/// The first message that the kernel answers with.
+fn ask(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
     // Without a protocol: `NETLINK_ROUTE` is number 0.
     let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)
         .expect("a socket for rtnetlink");
@@ -124,8 +163,5 @@ fn request(kind: u16, flags: u16, body: &[u8], what: &str) {
     let mut answer = [0; 1024];
     let (_, length) =
         recv(&socket, &mut answer[..], RecvFlags::empty()).expect("the kernel answers");
-    // `struct nlmsgerr` begins with the error, 0 if there is none.
-    let error = answer[..length].get(16..20).and_then(|bytes| bytes.try_into().ok());
-    let error = error.map(i32::from_ne_bytes);
-    assert_eq!(error, Some(0), "cannot {what}: the kernel answers with this errno");
+    answer[..length.min(answer.len())].to_vec()
 }

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use rustix::thread::gettid;
 
+use crate::link;
 use crate::namespace::isolated;
 use crate::wire::{HERE_V4, HERE_V6, Wire, run_in};
 use crate::witness::ip;
@@ -72,6 +73,8 @@ impl Passage {
             ip(&format!("route add 198.51.100.0/24 via {HERE_V4}"));
             ip(&format!("-6 route add 2001:db8:2::/64 via {HERE_V6}"));
         });
+        link::until_running(INNER);
+        run_in(&inside, || link::until_running("inside0"));
         Self { outside, inside }
     }
 

@@ -59,6 +59,8 @@ impl Wire {
         link::up(INTERFACE);
         // Else a host that checks where packets come from would drop them.
         link::default_route(INTERFACE);
+        link::until_running(INTERFACE);
+        run_in(&beyond, || link::until_running("beyond0"));
         Self { beyond }
     }
 

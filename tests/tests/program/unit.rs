@@ -97,7 +97,7 @@ fn the_readme_installs_the_service_where_nothing_is_yet() {
     }
     let root = tempfile::tempdir().expect("a directory");
     let blocks = blocks();
-    let [install, list, _, start] = blocks.as_slice() else { panic!("{blocks:?}") };
+    let [install, list, rule, _, start] = blocks.as_slice() else { panic!("{blocks:?}") };
     // A minimal system has no more than this.
     fs::create_dir_all(root.path().join("etc")).expect("a directory");
     for line in install.lines().flat_map(|line| line.split(" && ")) {
@@ -115,10 +115,10 @@ fn the_readme_installs_the_service_where_nothing_is_yet() {
         let wanted = root.path().join("etc/systemd/system/multi-user.target.wants").join(unit);
         assert!(fs::symlink_metadata(&wanted).is_ok(), "{} is not enabled", wanted.display());
     }
-    // The configuration with the list and a feed is a good one.
+    // The configuration with the list, the rule and a feed is a good one.
     let place = |path: &str| root.path().join(path);
     let config = place("etc/denyset/denyset.toml");
-    let text = fs::read_to_string(&config).expect("it is installed") + list;
+    let text = fs::read_to_string(&config).expect("it is installed") + list + "\n" + rule;
     let var = format!("{}/var/lib/denyset", root.path().display());
     fs::write(&config, text.replace("/var/lib/denyset", &var)).expect("it is ours");
     let feed = place("var/lib/denyset/feeds/example.netset");

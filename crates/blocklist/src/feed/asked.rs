@@ -177,6 +177,11 @@ const fn has_fields(format: Format) -> bool {
             | Format::Maxmind
             | Format::Geofeed
             | Format::Table
+            | Format::MispEvent
+            | Format::Stix
+            | Format::Iprep
+            | Format::Endpoints
+            | Format::ZeekIntel
     ) || has_networks(format)
 }
 

@@ -229,7 +229,7 @@ impl FormatChoice {
             Self::Fixed(format) => return format,
         };
         let asked = !options.conditions.is_empty();
-        let lines = matches!(format, Format::Plain | Format::Ipsum);
+        let lines = format == Format::Plain;
         let table = options.column.is_some() && format.has_rows() || asked && lines;
         if table { Format::Table } else { format }
     }

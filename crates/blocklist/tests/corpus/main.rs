@@ -17,8 +17,17 @@ use blocklist::{
 };
 
 /// Keys that decide what a file means, in backticks as messages have them.
-const KEYS: [&str; 7] =
-    ["format", "column", "last-column", "length-column", "select", "where", "path"];
+const KEYS: [&str; 9] = [
+    "format",
+    "column",
+    "last-column",
+    "length-column",
+    "select",
+    "where",
+    "path",
+    "countries",
+    "asns",
+];
 
 struct Case<'a> {
     file: &'a str,
@@ -53,6 +62,8 @@ impl<'a> Case<'a> {
                 "length-column" => options.length_column = column(),
                 "path" => options.path = Some(value.to_owned()),
                 "select" => options.select.push(value.to_owned()),
+                "countries" => options.countries.push(value.parse().expect("a country")),
+                "asns" => options.asns.push(value.parse().expect("a network")),
                 "where" => options.conditions.push(value.parse().expect("a condition")),
                 _ => panic!("no option: {option}"),
             }

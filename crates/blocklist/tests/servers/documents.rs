@@ -103,7 +103,7 @@ fn an_indicator_counts_if_its_pattern_is_one_address() {
     check(
         Auto,
         "{\"type\":\"bundle\"}",
-        "line 1 Document { expected: \"an array of addresses, records with one address field, or `path` set for this feed\" }",
+        "line 1 Document { expected: \"an array of addresses, or records with one address field; else name the `path` of the addresses, with `where` if only some records count, or the `format`\" }",
     );
 }
 

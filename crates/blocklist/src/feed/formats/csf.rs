@@ -6,7 +6,8 @@
 //! * `tcp|in|d=22|s=192.0.2.1` is about a port and a direction, and is ignored.
 //! * `Include FILE` is in doubt: what that file says is not here.
 //! * The comment at the top of csf.allow says that its addresses are allowed:
-//!   below it they are exceptions. Of a file without any such comment and without
+//!   below it they are exceptions, and so does the one behind an address that
+//!   somebody allowed. Of a file without any such comment and without
 //!   an advanced line nobody can tell that it is one of csf: it is a plain list.
 
 use std::ops::ControlFlow;
@@ -18,6 +19,8 @@ use crate::{RejectReason, parse_entry};
 
 /// What stands at the top of csf.allow.
 const ALLOWED: &[u8] = b"will be allowed through iptables";
+/// What csf writes behind an address that it was told to allow (`csf -a`).
+const ALLOWED_BY_HAND: &[u8] = b"anually allowed";
 /// What stands at the top of csf.deny.
 const DENIED: &[u8] = b"will be blocked in iptables";
 
@@ -29,7 +32,7 @@ pub(in super::super) fn read(
     visit: &mut impl Visit,
 ) -> Shape {
     let says = |words| memchr::memmem::find(bytes, words).is_some();
-    let allows = says(ALLOWED) && !says(DENIED);
+    let allows = (says(ALLOWED) || says(ALLOWED_BY_HAND)) && !says(DENIED);
     if allows {
         visit.rules();
     }

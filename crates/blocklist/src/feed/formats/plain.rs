@@ -119,7 +119,9 @@ impl Reader<'_> {
                 {
                     return visit.read(line, parse_entry(entry));
                 }
-                if shape.lines - 1 == shape.blank && is_address_column(entry) {
+                // `host` is a name as well.
+                let names = is_address_column(entry) && !entry.eq_ignore_ascii_case(b"host");
+                if shape.lines - 1 == shape.blank && names {
                     visit.ignore(line);
                     return ControlFlow::Continue(());
                 }
