@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use blocklist::{AnyPrefix, Feed, Format, FormatChoice, Limits, Prefix, Prefixes, parse};
 
+use crate::numbers::is_wide;
 use crate::{Case, all_prefixes};
 
 const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
@@ -14,7 +15,7 @@ pub(crate) fn check(case: &Case, feed: &Feed, limits: &Limits) {
         let marked = [MARKS[0], case.bytes].concat();
         assert_eq!(&case.with(&marked).read(limits), feed, "a mark says nothing");
     }
-    if !case.bytes.contains(&b'\r') {
+    if !case.bytes.contains(&b'\r') && !is_wide(case.bytes) {
         for end in ["\r\n", "\r"] {
             check_ends(case, feed, limits, end);
         }
