@@ -3,7 +3,9 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::path::Path;
 use std::process::Stdio;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use lab::daemon::Daemon;
@@ -11,6 +13,7 @@ use lab::host::{Config, Host};
 use lab::members::Members;
 use lab::namespace::isolated;
 use lab::session::{Server, Session};
+use lab::trace::Trace;
 use lab::wire::{FREE_V4, FREE_V6, PEER_V4, PEER_V6, Wire};
 use lab::witness::{ip, members};
 
@@ -255,11 +258,7 @@ fn a_start_goes_by_the_configuration_of_before_when_the_time_has_run_out() {
         daemon.kill();
         // As after a boot that took longer: another boot, and a later time of day.
         let note = host.state().join("confirm/unconfirmed.json");
-        let text = fs::read_to_string(&note).expect("it stands there");
-        let mut value: Value = serde_json::from_str(&text).expect("JSON");
-        value["boot"] = "another".into();
-        value["until"] = value["written"].clone();
-        fs::write(&note, value.to_string()).expect("written");
+        run_out(&note);
         for set in [V4, V6] {
             lab::witness::ipset(&format!("flush {set}"));
         }
@@ -278,6 +277,59 @@ fn a_start_goes_by_the_configuration_of_before_when_the_time_has_run_out() {
         assert!(!note.exists());
         daemon.stop();
     });
+}
+
+#[test]
+fn a_word_on_one_change_forgets_no_other_that_comes_meanwhile() {
+    isolated(|| {
+        let host = about_to_lock_out();
+        let daemon = Daemon::start(&host);
+        let note = host.state().join("confirm/unconfirmed.json");
+        host.configure(&locking_out());
+        host.denyset("reload --confirm 600").exits(0);
+        let trace = Trace::attach(daemon.pid(), "store", "unlink", "delay_enter=2s");
+        thread::scope(|scope| {
+            scope.spawn(|| drop(host.denyset("confirm").exits(0).stdout.clone()));
+            trace.wait(0, "unconfirmed.json");
+            host.denyset("reload --confirm 601").exits(0);
+        });
+        drop(trace);
+        assert!(note.exists(), "the second one waits for a word");
+        assert!(degraded(&daemon).contains("waits for `denyset confirm` until"));
+        let trace = Trace::attach(daemon.pid(), "store", "unlink", "error=EIO");
+        host.denyset("confirm").exits(2).complains(&["not confirmed", "say it again"]);
+        drop(trace);
+        assert!(degraded(&daemon).contains("waits for `denyset confirm` until"));
+        host.denyset("confirm").exits(0);
+        assert!(!note.exists());
+        daemon.stop();
+    });
+}
+
+#[test]
+fn a_word_that_comes_too_late_sees_to_it_that_the_one_before_is_back() {
+    isolated(|| {
+        let host = about_to_lock_out();
+        let note = host.state().join("confirm/unconfirmed.json");
+        host.denyset("apply").exits(0);
+        host.configure(&locking_out());
+        host.denyset("apply --confirm 600").exits(0);
+        until_applied(true);
+        // The process that was left behind has gone with a boot, and time with it.
+        run_out(&note);
+        host.denyset("confirm").exits(2).complains(&["too late", "is in force again"]);
+        until_applied(false);
+        assert!(!note.exists());
+    });
+}
+
+/// Makes a note one of another boot, whose time is over.
+fn run_out(note: &Path) {
+    let text = fs::read_to_string(note).expect("it stands there");
+    let mut value: Value = serde_json::from_str(&text).expect("JSON");
+    value["boot"] = "another".into();
+    value["until"] = value["written"].clone();
+    fs::write(note, value.to_string()).expect("written");
 }
 
 /// Waits until what locks out is in force, with no daemon to ask.
@@ -336,11 +388,7 @@ fn what_apply_has_changed_stays_when_somebody_confirms_and_else_the_next_one_put
         host.denyset("apply").exits(0);
         until_applied(true);
         // The process that was left behind has gone with a boot, and time with it.
-        let text = fs::read_to_string(&note).expect("it stands there");
-        let mut value: Value = serde_json::from_str(&text).expect("JSON");
-        value["boot"] = "another".into();
-        value["until"] = value["written"].clone();
-        fs::write(&note, value.to_string()).expect("written");
+        run_out(&note);
         host.denyset("apply").exits(0).complains(&["was not confirmed in time"]);
         until_applied(false);
         host.denyset("apply --confirm 600").exits(0);

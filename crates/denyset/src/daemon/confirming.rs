@@ -1,16 +1,18 @@
 //! A configuration that somebody has to confirm, and the one that returns if he
 //! does not. The note in state-dir is written before anything changes.
 
+use std::collections::VecDeque;
+use std::mem;
 use std::time::Instant;
 
 use keeper::{Action, Slip};
 
-use super::Daemon;
-use super::perform::Finished;
 use super::reload::Candidate;
+use super::storage::Task;
+use super::{Daemon, Waiting};
 use crate::confirm::Note;
 use crate::exit::Exit;
-use crate::serve::Failure;
+use crate::serve::{Change, Failure};
 use crate::view::Moment;
 
 /// What waits for a person's word.
@@ -20,17 +22,31 @@ pub(super) struct Unconfirmed {
     note: Option<Note>,
     /// When the configuration of before returns.
     pub(super) due: Option<Instant>,
-    /// A configuration whose note is being written.
-    next: Option<(Candidate, Note)>,
     /// The one that it took the place of.
     earlier: Option<Note>,
-    /// A note is being written or removed.
-    pub(super) busy: bool,
+    /// What the store's thread was told to do with the note, the first first: it
+    /// answers in this order.
+    writing: VecDeque<Writing>,
     /// Why it could not be.
     failure: Option<String>,
 }
 
+/// Something to be done with the note in state-dir.
+enum Writing {
+    /// It is the one to go by.
+    Keep,
+    /// The same, and this configuration comes into force once it stands.
+    KeepFor(Box<Candidate>, Note),
+    /// Nothing waits any more for what this one says.
+    Forget(Option<Note>),
+}
+
 impl Unconfirmed {
+    /// Whether a note is being written or removed.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.writing.is_empty()
+    }
+
     /// What a start has found.
     pub(super) fn found(note: Option<Note>) -> Self {
         let due = note.as_ref().and_then(Note::left).map(|left| Instant::now() + left);
@@ -47,38 +63,51 @@ impl Daemon {
         let before =
             earlier.map_or_else(|| Some(self.config_text.to_string()), |note| note.before.clone());
         let note = Note::new(before, seconds);
-        self.unconfirmed.next = Some((candidate, note.clone()));
-        self.keep_note(note);
+        self.write_note(Writing::KeepFor(Box::new(candidate), note.clone()), Some(note));
     }
 
-    fn keep_note(&mut self, note: Note) {
-        self.unconfirmed.busy = true;
-        let state_dir = self.config.daemon.state_dir.clone();
-        self.aside(move || Finished::Noted(note.keep(&state_dir).map_err(|e| e.to_string())));
+    fn write_note(&mut self, writing: Writing, note: Option<Note>) {
+        self.unconfirmed.writing.push_back(writing);
+        self.storage.hand(&self.feeds, Task::Unconfirmed(note));
     }
 
     /// A note was written or removed, or could not be.
     pub(super) fn noted(&mut self, result: Result<(), String>) -> Vec<Action> {
-        self.unconfirmed.busy = false;
         self.unconfirmed.failure = result.as_ref().err().cloned();
-        let Some((candidate, note)) = self.unconfirmed.next.take() else { return Vec::new() };
-        match result {
-            Ok(()) => {
+        match (self.unconfirmed.writing.pop_front(), result) {
+            (Some(Writing::KeepFor(candidate, note)), Ok(())) => {
                 self.unconfirmed.due = note.left().map(|left| Instant::now() + left);
                 self.unconfirmed.earlier = self.unconfirmed.note.replace(note);
-                self.propose(candidate, false)
+                self.propose(*candidate, false)
             }
-            Err(error) => {
-                let ticket = candidate.ticket;
+            (Some(Writing::KeepFor(candidate, _)), Err(error)) => {
                 let why = format!("nothing was changed, for it could not be taken back: {error}");
-                let asked = self.waiting.iter().position(|one| one.question == Some(ticket));
-                if let Some(place) = asked {
-                    let waiting = self.waiting.remove(place);
-                    // Whoever asked may have gone.
-                    let _ = waiting.call.reply.send(Err(Failure::new(Exit::Failure, why)));
-                }
+                let ticket = candidate.ticket;
+                self.disappoint(|waiting| waiting.question == Some(ticket), &why);
                 Vec::new()
             }
+            (Some(Writing::Forget(note)), Err(error)) => {
+                // A start would go by it, so this process does, too.
+                self.unconfirmed.due =
+                    note.as_ref().and_then(Note::left).map(|left| Instant::now() + left);
+                self.unconfirmed.note = note;
+                let why = format!("it was not confirmed, say it again: {error}");
+                self.disappoint(|waiting| waiting.call.change == Change::Confirm, &why);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Tells those who wait for this that it did not come to be.
+    fn disappoint(&mut self, concerns: impl Fn(&Waiting) -> bool, why: &str) {
+        let (concerned, others) =
+            mem::take(&mut self.waiting).into_iter().partition(|waiting| concerns(waiting));
+        self.waiting = others;
+        let concerned: Vec<Waiting> = concerned;
+        for waiting in concerned {
+            // Whoever asked may have gone.
+            let _ = waiting.call.reply.send(Err(Failure::new(Exit::Failure, why)));
         }
     }
 
@@ -91,7 +120,7 @@ impl Daemon {
             (Err(_), Some(earlier)) if !confirmed => {
                 self.unconfirmed.due = earlier.left().map(|left| Instant::now() + left);
                 self.unconfirmed.note = Some(earlier.clone());
-                self.keep_note(earlier);
+                self.write_note(Writing::Keep, Some(earlier));
             }
             (Err(_), None) if !confirmed => self.forget_note(),
             _ => {}
@@ -99,11 +128,9 @@ impl Daemon {
     }
 
     fn forget_note(&mut self) {
-        self.unconfirmed.note = None;
         self.unconfirmed.due = None;
-        self.unconfirmed.busy = true;
-        let state_dir = self.config.daemon.state_dir.clone();
-        self.aside(move || Finished::Noted(Note::remove(&state_dir).map_err(|e| e.to_string())));
+        let note = self.unconfirmed.note.take();
+        self.write_note(Writing::Forget(note), None);
     }
 
     /// Somebody confirms.
@@ -112,7 +139,7 @@ impl Daemon {
     /// Nothing waits for it.
     pub(super) fn confirm(&mut self) -> Result<(), Failure> {
         if self.unconfirmed.due.is_some() {
-            tracing::info!("the configuration was confirmed and stays in force");
+            tracing::info!("somebody confirms the configuration");
             self.forget_note();
             return Ok(());
         }

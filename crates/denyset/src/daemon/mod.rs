@@ -152,7 +152,7 @@ impl Daemon {
     /// tells the service manager how things are.
     fn settle_accounts(&mut self) {
         self.log.tell_ends(Instant::now());
-        if !self.keeper.at_rest() || self.unconfirmed.busy {
+        if !self.keeper.at_rest() || self.unconfirmed.is_busy() {
             self.log.pass_on(Instant::now());
             self.publish(false);
             return;

@@ -16,6 +16,7 @@ use keeper::Event;
 use tokio::sync::mpsc;
 
 use super::perform::{DeathBell, Finished};
+use crate::confirm::Note;
 use crate::effects::FeedEffects;
 
 /// Something to be done with the state directory.
@@ -24,6 +25,8 @@ pub(super) enum Task {
     Order(Order),
     /// Write down which feeds make up each list.
     WriteDown(Ticket, BTreeMap<String, Makeup>),
+    /// Write down what returns unless somebody confirms, or forget it.
+    Unconfirmed(Option<Note>),
     /// Write down how long feeds have blocked nothing.
     NoteQuiet(BTreeMap<FeedName, Quiet>),
     /// Remove what nobody has wanted for long.
@@ -76,10 +79,18 @@ impl Storage {
             let bell = DeathBell::armed(&finish);
             for (feeds, task) in inbox {
                 let answer = match task {
-                    Task::Order(order) => feeds.carry_out(order).map(Event::Files),
+                    Task::Order(order) => {
+                        feeds.carry_out(order).map(Event::Files).map(Finished::Event)
+                    }
                     Task::WriteDown(ticket, lists) => {
                         feeds.write_down(&lists);
-                        Some(Event::WrittenDown(ticket))
+                        Some(Finished::Event(Event::WrittenDown(ticket)))
+                    }
+                    Task::Unconfirmed(note) => {
+                        let state_dir = feeds.state_dir();
+                        let kept = note
+                            .map_or_else(|| Note::remove(state_dir), |note| note.keep(state_dir));
+                        Some(Finished::Noted(kept.map_err(|error| error.to_string())))
                     }
                     Task::NoteQuiet(quiet) => {
                         feeds.note_quiet(&quiet);
@@ -93,7 +104,7 @@ impl Storage {
                 lock(&own).ends();
                 if let Some(answer) = answer {
                     // The loop may have ended; what is to be written is written.
-                    let _ = finish.blocking_send(Finished::Event(answer));
+                    let _ = finish.blocking_send(answer);
                 }
             }
             bell.disarm();

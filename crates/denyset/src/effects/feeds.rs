@@ -298,6 +298,11 @@ impl FeedEffects {
         self.write(|store| store.write_down(&lists));
     }
 
+    /// The state directory, which does not change while the process runs.
+    pub fn state_dir(&self) -> &Path {
+        &self.config.daemon.state_dir
+    }
+
     /// Writes down how long feeds have blocked nothing.
     pub fn note_quiet(&self, quiet: &BTreeMap<FeedName, Quiet>) {
         self.write(|store| store.note_quiet(quiet));

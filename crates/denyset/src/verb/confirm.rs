@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use configuration::{Config, Daemon};
+use configuration::{Config, ConfigError};
 
 use super::apply::{apply_alone, fail};
 use super::ask::{Whom, hand_over, shown};
 use super::tell;
 use crate::boot::Record;
 use crate::cli::Format;
-use crate::confirm::{Note, applied};
+use crate::confirm::{Chosen, Note, applied, choose, state_dir_of};
 use crate::daemon::StartError;
 use crate::detach::{Side, detach};
 use crate::exit::Exit;
@@ -104,28 +104,50 @@ pub(super) fn confirm(config_file: &Path, whom: &Whom, format: Format) -> Exit {
         Ok(None) => {}
         Err(exit) => return exit,
     }
-    let state_dir = Daemon::salvage(config_file).state_dir;
-    let note = match Note::load(&state_dir) {
-        Ok(Some(note)) => note,
-        Ok(None) => {
-            tell("nothing waits to be confirmed");
-            return Exit::Failure;
-        }
-        Err(error) => return fail("confirm", &error.into()),
+    match confirm_alone(config_file) {
+        Ok(exit) => exit,
+        Err(error) => fail("confirm", &error),
+    }
+}
+
+/// The same with no daemon. What is not too late before the note is removed and
+/// after that was not put back by the process that was left behind.
+fn confirm_alone(config_file: &Path) -> Result<Exit, StartError> {
+    let file = Config::read(config_file);
+    let state_dir = state_dir_of(config_file, &file).unwrap_or_default();
+    let Some(note) = Note::load(&state_dir)? else {
+        tell("nothing waits to be confirmed");
+        return Ok(Exit::Failure);
     };
-    let in_time = note.left().is_some();
-    if let Err(error) = Note::remove(&state_dir) {
-        return fail("confirm", &error.into());
+    if note.left().is_none() {
+        return too_late(file, &note, &state_dir);
     }
-    if in_time {
-        return shown(
-            print(&OutcomeView { in_sync: true, ..OutcomeView::default() }, format),
-            Exit::Success,
-        );
+    Note::remove(&state_dir)?;
+    if note.left().is_some() {
+        tell("confirmed: what `denyset apply` has put into force stays");
+        return Ok(Exit::Success);
     }
+    tell("the time ran out meanwhile: `denyset plan` says what is not as the file wants it");
+    Ok(Exit::Failure)
+}
+
+/// What returns is seen to be in force before the note is forgotten: who was to
+/// put it back may be gone.
+fn too_late(
+    file: Result<(Config, String), ConfigError>,
+    note: &Note,
+    state_dir: &Path,
+) -> Result<Exit, StartError> {
+    let Chosen { config, .. } = choose(file, Some(note))?;
+    let lock = Lock::take(&config.kernel.set_prefix)?;
+    if !apply_alone(&Arc::new(config), lock, true)?.in_sync {
+        tell("it is too late, and what was to return is not in force: `denyset plan` says why");
+        return Ok(Exit::Failure);
+    }
+    Note::remove(state_dir)?;
     tell(
         "it is too late: the configuration of before is in force again; `denyset apply` puts the \
-          other into force",
+         other into force",
     );
-    Exit::Failure
+    Ok(Exit::Failure)
 }
