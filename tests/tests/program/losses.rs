@@ -375,8 +375,8 @@ fn sets_that_are_full_of_what_is_too_old_by_a_new_age_at_a_start_are_held() {
         let file = fs::File::options().append(true).open(host.feeds().join("list.txt"));
         let hour_ago = SystemTime::now() - Duration::from_secs(3_600);
         file.and_then(|file| file.set_modified(hour_ago)).expect("a time of a file");
-        // Quiet enough by the time that it is read.
-        let daemon = "settle-ms = 1".into();
+        // It changed a moment ago, so it is not read at once.
+        let daemon = "settle-ms = 500".into();
         host.configure(&Config { daemon, tables, ..Config::default() });
         let _daemon = Daemon::start(&host);
         kernel_holds(&good());

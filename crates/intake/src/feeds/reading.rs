@@ -34,10 +34,14 @@ impl Intake {
             self.orders.extend(reading.candidate().map(Order::Discard));
             return;
         }
+        // What its file says now, its time included, is not known before it was
+        // read whole, though a copy of it may be.
+        let passing =
+            matches!(&reading, Reading::Refused(refusal) if refusal.guard == Guard::Stable);
         self.change(name, |feed| {
             feed.stage = Stage::Rest;
             feed.fingerprint = fingerprint;
-            feed.seen = true;
+            feed.seen |= !passing;
         });
         match reading {
             Reading::Same(id) => self.read_the_same(name, id, written, now),

@@ -45,6 +45,23 @@ fn a_file_is_judged_by_its_last_good_copy() {
 }
 
 #[test]
+fn a_file_that_is_not_quiet_yet_has_not_been_looked_at_though_it_has_a_copy() {
+    let mut desk = with_copy(3);
+    desk.files.insert(feed("a"), 3);
+    let scan = desk.take(is_scan);
+    desk.answer(scan);
+    let Order::Read(ticket, _) = desk.take(is_read) else { panic!("a reading") };
+    let reading = Reading::Refused(refusal(Guard::Stable));
+    let (fingerprint, written) = (None, None);
+    desk.tell(Answer::Read { ticket, feed: feed("a"), fingerprint, written, reading });
+    assert!(!desk.intake.is_complete(), "how old it is, for one, is not known");
+    desk.expect(&[("a", 3)]);
+    desk.pass(1);
+    desk.settle();
+    assert!(desk.intake.is_complete());
+}
+
+#[test]
 fn a_file_that_is_its_copy_is_not_kept_again() {
     let mut desk = with_copy(3);
     desk.files.insert(feed("a"), 3);
