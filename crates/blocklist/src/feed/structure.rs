@@ -12,6 +12,15 @@ pub(super) fn of(line: &[u8]) -> Option<&'static str> {
     if [&b"<<<<<<<"[..], b"=======", b">>>>>>>", b"|||||||"].iter().any(|m| line.starts_with(m)) {
         return Some("a merge that was not resolved");
     }
+    if line.starts_with(b"==> ") {
+        return Some("another file begins, as `head` and `tail` show several");
+    }
+    if line.starts_with(b"@@ ") || line.starts_with(b"diff --git ") {
+        return Some("a difference between two files begins");
+    }
+    if includes(line) {
+        return Some("what another file says is to be taken in");
+    }
     match first {
         b'!' => return Some("`!` makes an exception"),
         b'<' => return Some("markup begins"),
@@ -27,6 +36,32 @@ pub(super) fn of(line: &[u8]) -> Option<&'static str> {
         return Some("a brace begins or ends a block");
     }
     keyed(line).or_else(|| beside(line)).or_else(|| marked(line)).or_else(|| heading(line))
+}
+
+/// What the beginning of a whole line shows, with what would be a comment: the
+/// prompt of a shell or of a device, `root@host:~#`, `router(config)#`, `fw>`.
+pub(super) fn prompt(line: &[u8]) -> Option<&'static str> {
+    let end = line.iter().take(PROMPT_BYTES_MAX).position(|byte| b"#$>%".contains(byte))?;
+    let (before, after) = (&line[..end], &line[end + 1..]);
+    let close = before.last().is_some_and(|byte| !byte.is_ascii_whitespace());
+    let ends = after.first().is_none_or(u8::is_ascii_whitespace);
+    // A comment may stand right behind a name.
+    let marks = |bytes: &[u8]| before.iter().any(|byte| bytes.contains(byte));
+    let shell = if line[end] == b'#' { marks(b"@)~]") } else { !marks(b".:") || marks(b"@~") };
+    (close && ends && shell && parse_entry(before).is_err())
+        .then_some("somebody has typed at a prompt")
+}
+
+/// A directive that takes in another file: `include FILE`, `@include FILE`,
+/// `. FILE`.
+fn includes(line: &[u8]) -> bool {
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let (Some(first), Some(file)) = (words.next(), words.next()) else { return false };
+    let word = first.strip_prefix(b"@").or(first.strip_prefix(b"$")).or(first.strip_prefix(b"."));
+    let word = word.filter(|word| !word.is_empty()).unwrap_or(first);
+    let known = ["include", "source", "import", "."];
+    let named = file.iter().any(|byte| b"./\"'".contains(byte));
+    named && known.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// A key with its value.
@@ -82,6 +117,9 @@ fn marked(line: &[u8]) -> Option<&'static str> {
     let stands = parts.any(|part| parse_entry(part).is_ok());
     (stands && beside && !zone && !whole).then_some("marks stand beside an address")
 }
+
+/// A prompt is not longer.
+const PROMPT_BYTES_MAX: usize = 64;
 
 /// More words than that are a sentence.
 const HEADING_WORDS_MAX: usize = 4;
@@ -212,11 +250,45 @@ mod tests {
             "192.0.2.1|allow",
             "192.0.2.1,allow",
             "%192.0.2.1",
+            "==> /etc/more.txt <==",
+            "@@ -1,2 +1,2 @@",
+            "diff --git a/x b/x",
+            "include more.txt",
+            "@include /etc/more",
+            "$INCLUDE more.zone",
+            ". ./more.sh",
             "WHITELIST",
             "Allowed hosts",
             "__END_BLOCKLIST__",
         ] {
             assert!(of(line.as_bytes()).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_is_no_comment_behind_a_name() {
+        for line in [
+            "root@host:~# cat /etc/more.txt",
+            "router(config)#",
+            "router(config)# ip route",
+            "[root@fw ~]# ls",
+            "fw> show more",
+            "user@host:~$ ls",
+            "admin@fw>",
+        ] {
+            assert!(prompt(line.as_bytes()).is_some(), "{line}");
+        }
+        for line in [
+            "bad.example# a name",
+            "bad.example # admin@fw",
+            "fe80::1%eth0",
+            "192.0.2.1# a note",
+            "x #",
+            "bad.example> x",
+            "Please wait",
+            "",
+        ] {
+            assert_eq!(prompt(line.as_bytes()), None, "{line}");
         }
     }
 

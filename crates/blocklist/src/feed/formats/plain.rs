@@ -19,7 +19,7 @@ use self::remarks::Remarks;
 use super::super::detect::{Head, Likeness};
 use super::super::visit::{Line, Visit};
 use super::super::{Limits, Options, Shape, Why, bare, lines, structure, text, verdict};
-use super::table::is_address_column;
+use super::table::{is_address_column, is_headed_by_semicolons};
 use crate::{RejectReason, parse_entry};
 
 /// Sure from the first half of all lines on: what is mostly a plain list is
@@ -27,6 +27,9 @@ use crate::{RejectReason, parse_entry};
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
     if manner::is_several(head) {
         return Likeness::Sure;
+    }
+    if is_headed_by_semicolons(head) {
+        return Likeness::None;
     }
     let entries = |line: &&[u8]| parse_entry(text::trim(without_comment(line))).is_ok();
     let says_something = |line: &&[u8]| !text::trim(without_comment(line)).is_empty();
@@ -127,7 +130,8 @@ impl Reader<'_> {
                 }
                 if let Some(why) = verdict_before(entry) {
                     visit.doubt(line, why);
-                } else if let Some(what) = structure::of(entry) {
+                } else if let Some(what) = structure::prompt(said).or_else(|| structure::of(entry))
+                {
                     visit.doubt(line, Why::Structure(what));
                 }
                 visit.read(line, Err(blame(entry, reason)))

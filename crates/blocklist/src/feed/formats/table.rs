@@ -66,6 +66,13 @@ pub(in super::super) fn read(
     })
 }
 
+/// Whether the first row names columns between semicolons, one of them that of
+/// the addresses: then what stands behind an address is no comment.
+pub(in super::super) fn is_headed_by_semicolons(head: &Head<'_>) -> bool {
+    let names = names(head, b';');
+    names.len() > 1 && names.iter().any(|name| is_address_column(name))
+}
+
 /// Perhaps, if one of several columns holds addresses, or more than one: then
 /// the rejects say what to configure. All formats that look more closely go
 /// before. JSON written over many lines may look like a
