@@ -38,6 +38,9 @@ fn what_once_was_wrong_with_lost_state_is_not_any_more() {
     check(2077, 175, "a set that could not be counted counted as empty");
     check(1_000_864, 100, "a bad feed held nothing of what a good one named for a while");
     check(1_002_968, 225, "a word on a lost feed was believed to outlive a crash");
+    check(4_003_521, 250, "what a list had let go was believed to be lost once more");
+    check(5_003_659, 300, "what a person let go was believed to be lost with the next copy");
+    check(6_000_395, 300, "a version was missed of which nothing was written down");
 }
 
 #[test]

@@ -196,12 +196,14 @@ impl Host {
     }
 
     /// What is in force without a copy may be forgotten: then the copy counts,
-    /// if there is one.
+    /// if there is one. That it was in force at all only notes can tell, which
+    /// come before anything is in the kernel.
     fn reverts(&mut self) {
         let held = self.held();
         for (feed, copy) in self.copies() {
             match self.store.copies.get(&feed).map(|copy| copy.text.clone()) {
-                None => self.oracle.lost(&feed, copy.text, &held),
+                None if self.store.may_name(&feed) => self.oracle.lost(&feed, copy.text, &held),
+                None => self.oracle.gone(&feed),
                 Some(text) if text.number != copy.text.number => self.oracle.reverts(&feed, text),
                 Some(_) => {}
             }

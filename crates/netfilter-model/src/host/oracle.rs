@@ -218,6 +218,9 @@ impl Oracle {
     /// Somebody has said that lists may lose what nothing accounts for.
     pub(super) fn losses_accepted(&mut self) {
         self.rescued.clear();
+        for feed in self.feeds.values_mut() {
+            feed.let_go = true;
+        }
         for one in self.configurations.clone() {
             self.meant(&one);
         }
@@ -453,6 +456,7 @@ impl Oracle {
         files: &Files,
         copies: &BTreeMap<FeedName, Copy>,
         held: &BTreeMap<String, HeldList>,
+        kernel: &BTreeMap<String, Prefixes>,
     ) {
         for (name, feed) in &mut self.feeds {
             let version = copies.get(name).map(|copy| copy.text.clone());
@@ -468,6 +472,10 @@ impl Oracle {
             self.rescued.clear();
         }
         self.rescued.retain(|list, _| running.lists.contains_key(list));
+        for (list, rescued) in &mut self.rescued {
+            // What a list has let go by now is not there to be lost again.
+            *rescued = kernel.get(list).map_or_else(Prefixes::new, |held| rescued.intersect(held));
+        }
         self.found.retain(|list, _| held.contains_key(list));
         self.doubtful.retain(|list| held.contains_key(list));
         let last = self.configurations.iter().rev().find(|one| one.number == running.number);

@@ -50,6 +50,8 @@ pub(super) struct Possible {
     pub(super) lost: Option<Arc<Text>>,
     /// Somebody has let it go that it is lost.
     pub(super) excused: bool,
+    /// Somebody has said that lists may lose what it named.
+    pub(super) let_go: bool,
 }
 
 impl Default for Possible {
@@ -64,6 +66,7 @@ impl Default for Possible {
             renamed: false,
             lost: None,
             excused: false,
+            let_go: false,
         }
     }
 }
@@ -121,6 +124,7 @@ impl Possible {
     /// No copy could be found of what was in force.
     pub(super) fn lost(&mut self, version: Arc<Text>) {
         self.lost = Some(version);
+        self.let_go = false;
         self.accepted = None;
         self.allow(None);
     }
@@ -176,6 +180,7 @@ impl Possible {
         }
         self.versions = vec![version];
         self.excused = false;
+        self.let_go = false;
         self.accepted = None;
         self.given_up = false;
     }

@@ -204,7 +204,9 @@ fn rescued_of(seen: &Seen<'_>, list: &str, table: &Table) -> Prefixes {
         file.is_some_and(|file| copy.is_none_or(|copy| copy.text.number != file.text.number))
     };
     let denied = seen.oracle.feeds.iter().filter(|(name, _)| table.role(name) == Role::Deny);
-    let texts = denied.filter(|(name, _)| is_lost(name)).filter_map(|(_, feed)| feed.lost.as_ref());
+    let texts = denied
+        .filter(|(name, feed)| is_lost(name) && !feed.let_go)
+        .filter_map(|(_, feed)| feed.lost.as_ref());
     let named = Prefixes::union(texts.map(|text| &text.feed.prefixes));
     let excepted = seen.oracle.feeds.iter().filter(|(name, _)| table.role(name) == Role::Allow);
     let excepted =
@@ -237,7 +239,8 @@ impl Host {
         self.clock.set = false;
         let (running, said) = (self.daemon.running().clone(), self.said());
         let copies = self.copies();
-        self.oracle.settle(&running, &self.files, &copies, &said.held);
+        let kernel = self.held();
+        self.oracle.settle(&running, &self.files, &copies, &said.held, &kernel);
         self.oracle.time(&self.clock, &self.files);
         if self.configuration.is_slip() || running.number != self.configuration.number {
             let number = self.number();

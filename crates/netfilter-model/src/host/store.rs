@@ -128,6 +128,12 @@ impl Store {
         self.lists.is_none()
     }
 
+    /// Whether this feed may make up any list, as far as that was written down.
+    pub(super) fn may_name(&self, feed: &FeedName) -> bool {
+        let names = |made_of: &MadeOf| made_of.deny.contains(feed) || made_of.allow.contains(feed);
+        self.lists.as_ref().is_none_or(|lists| lists.values().any(names))
+    }
+
     /// What is found of the feeds that are `wanted`. Damaged copies are set
     /// aside.
     pub(super) fn look_through(
