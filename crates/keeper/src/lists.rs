@@ -11,6 +11,7 @@ use crate::Held;
 
 /// A list as it is put together.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct ListState {
     /// Its rules.
     pub rules: ListRules,
@@ -35,6 +36,9 @@ pub struct ListState {
     pub(crate) doubt: Option<Doubt>,
     /// Whether it was held against what an earlier process wrote down.
     pub(crate) judged: bool,
+    /// It was put together so that feeds which may be its exceptions by a slip
+    /// take nothing out of its sets.
+    pub(crate) spares: bool,
     /// Everything that it is made of has been looked for since it was
     /// configured. Until then its sets lose nothing.
     pub(crate) whole: bool,
@@ -109,6 +113,7 @@ impl ListState {
             busy: None,
             doubt: None,
             judged: false,
+            spares: false,
             whole: false,
             news: News::default(),
         }
@@ -127,6 +132,14 @@ impl ListState {
         self.news.coming = true;
         let urgent = urgently || self.stage == ListStage::Wanted { urgent: true };
         self.stage = ListStage::Wanted { urgent };
+    }
+
+    /// Nothing is doubted of it, or not any more.
+    pub(crate) fn is_trusted(&mut self) {
+        self.doubt = None;
+        if std::mem::take(&mut self.spares) {
+            self.want(true);
+        }
     }
 
     pub(crate) fn at_rest(&self) -> bool {

@@ -87,6 +87,10 @@ impl Keeper {
         state.stage = ListStage::Composing(ticket);
         state.busy = Some(ticket);
         state.whole |= self.intake.is_current();
+        // That a feed which made the list up is an exception of it now may be a
+        // slip, and would take out what it has put in.
+        let is_doubted = !state.judged || state.doubt.is_some();
+        let turned = self.intake.remembered().get(name).filter(|_| is_doubted);
         let list = state.rules.list.clone();
         let feeds = self.intake.in_force().filter(|(feed, _)| list.role(feed) != Role::None);
         let feeds: BTreeMap<_, _> =
@@ -95,11 +99,13 @@ impl Keeper {
             let age = self.intake.feeds().get(feed)?.dropped_after()?;
             Some((feed.clone(), age))
         });
+        let allowed = |feed: &&FeedName| list.role(feed) == Role::Allow;
+        let turned = |feed: &FeedName| turned.is_some_and(|was| was.deny.contains(feed));
+        state.spares = feeds.keys().filter(allowed).any(turned);
         let is_blind = |feed: &&FeedName| {
-            list.role(feed) == Role::Allow
-                && self.intake.feeds().get(*feed).is_some_and(FeedState::is_blind)
+            turned(feed) || self.intake.feeds().get(*feed).is_some_and(FeedState::is_blind)
         };
-        let blind = feeds.keys().filter(is_blind).cloned().collect();
+        let blind = feeds.keys().filter(allowed).filter(is_blind).cloned().collect();
         self.actions.push(Action::Compose(Box::new(Compose {
             ticket,
             drops: drops.collect(),

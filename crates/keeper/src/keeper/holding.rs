@@ -124,6 +124,9 @@ impl Keeper {
                     slip.or(forgotten).or(taken_out.filter(|_| !*meant))
                 }
             };
+            if state.doubt.is_none() {
+                state.is_trusted();
+            }
         }
     }
 
@@ -164,7 +167,7 @@ impl Keeper {
 
     fn end_doubt(&mut self, name: &str) {
         if let Some(state) = self.lists.get_mut(name) {
-            state.doubt = None;
+            state.is_trusted();
             self.kernel.want_plan();
         }
     }

@@ -296,6 +296,39 @@ fn a_start_without_an_exception_that_was_there_freezes_the_list() {
     desk.rests_with("drop", &nets(&[1, 2]));
 }
 
+#[test]
+fn a_start_whose_allow_takes_the_lists_own_feeds_holds_it() {
+    for allow in ["**", "b", "[a-c]"] {
+        let lists = [list("drop", &["a", "b", "c"], &[allow])];
+        let mut desk = start_with(desk(), &lists);
+        let gone = if allow == "b" { None } else { Some(Why::TakenOut { had: 60, lost: 60 }) };
+        assert_eq!(desk.why("drop"), gone, "{allow}");
+        let left = if gone.is_some() { nets(&[1, 2, 3]) } else { nets(&[1, 3]) };
+        desk.expect("drop", &left);
+        desk.restart();
+        desk.settle();
+        desk.expect("drop", &left);
+        let word = desk.accept_losses();
+        desk.settle();
+        let nothing = Err(NotAcceptable::Nothing);
+        assert_eq!(desk.accepted(word), Some(if gone.is_some() { Ok(()) } else { nothing }));
+        desk.rests_with("drop", &if gone.is_some() { nets(&[]) } else { left });
+    }
+}
+
+#[test]
+fn an_exception_that_was_one_before_is_none_of_a_slip() {
+    let mut desk = with_exception();
+    desk.write("allow/x", "91.1.1.7\n91.1.1.8\n");
+    let mut desk = start_with(desk, &[list("drop", &["x"], &["**"])]);
+    let mut left = spared();
+    left.remove(&"91.1.1.8".parse().expect("an address"));
+    desk.expect("drop", &left);
+    assert!(matches!(desk.why("drop"), Some(Why::TakenOut { .. })));
+    desk.pass(10_000);
+    desk.expect("drop", &left);
+}
+
 /// A desk whose process was not there when feeds came to be dropped at this age
 /// in seconds, and when that had been another one.
 fn start_with_ages(before: Option<u64>, after: u64) -> Desk {
