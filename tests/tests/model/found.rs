@@ -41,6 +41,8 @@ fn what_once_was_wrong_with_lost_state_is_not_any_more() {
     check(4_003_521, 250, "what a list had let go was believed to be lost once more");
     check(5_003_659, 300, "what a person let go was believed to be lost with the next copy");
     check(6_000_395, 300, "a version was missed of which nothing was written down");
+    check(192_457_895, 175, "what a later version had let go was believed to be lost");
+    check(15_655_710, 175, "a word that was never kept was believed to outlive a crash");
 }
 
 #[test]

@@ -63,6 +63,12 @@ const ALLOWED: &[Edges] = &[
     Edges { package: "xtask", uses: &["blocklist", "netfilter-model", "lab"], tests_use: &[] },
 ];
 
+/// Whether one package can see the types of another, or is the same.
+pub(crate) fn sees(package: &str, other: &str) -> bool {
+    let uses = ALLOWED.iter().find(|edges| edges.package == package).map(|edges| edges.uses);
+    package == other || uses.is_some_and(|uses| uses.contains(&other))
+}
+
 /// Differences between the table and what `cargo metadata` says.
 pub(crate) fn breaches(metadata: &Value) -> Vec<String> {
     let packages: Vec<&Value> = metadata["packages"].as_array().into_iter().flatten().collect();

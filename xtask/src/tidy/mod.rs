@@ -2,6 +2,7 @@
 //! better cut, never squeezed lines.
 
 mod edges;
+mod names;
 mod rooms;
 mod rules;
 mod source;
@@ -35,6 +36,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     }
     breaches.extend(sources.iter().flat_map(rules::breaches));
     breaches.extend(rooms::breaches(&sources));
+    breaches.extend(names::breaches(&sources));
     for breach in &breaches {
         println!("{breach}");
     }

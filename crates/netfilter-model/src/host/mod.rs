@@ -203,7 +203,7 @@ impl Host {
         for (feed, copy) in self.copies() {
             match self.store.copies.get(&feed).map(|copy| copy.text.clone()) {
                 None if self.store.may_name(&feed) => self.oracle.lost(&feed, copy.text, &held),
-                None => self.oracle.gone(&feed),
+                None => self.oracle.unknown(&feed),
                 Some(text) if text.number != copy.text.number => self.oracle.reverts(&feed, text),
                 Some(_) => {}
             }

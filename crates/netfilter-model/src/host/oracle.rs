@@ -309,6 +309,13 @@ impl Oracle {
         self.feed(name).allow(None);
     }
 
+    /// Nothing of what was in force of a feed was kept or written down.
+    pub(super) fn unknown(&mut self, name: &FeedName) {
+        let feed = self.feed(name);
+        feed.accepted = None;
+        feed.allow(None);
+    }
+
     /// Lists are made of other feeds from now on: what the kernel held is not
     /// what these say.
     pub(super) fn changed(&mut self, before: &Configuration, new: &Configuration) {

@@ -198,10 +198,9 @@ fn is_in_doubt(seen: &Seen<'_>, list: &str, table: &Table) -> bool {
 /// good: it is all there is.
 fn rescued_of(seen: &Seen<'_>, list: &str, table: &Table) -> Prefixes {
     let Some(rescued) = seen.oracle.rescued.get(list) else { return Prefixes::new() };
+    // What is in force since then has taken its place, kept or not.
     let is_lost = |name: &FeedName| {
-        let file = seen.files.by_name.get(name);
-        let copy = seen.copies.get(name);
-        file.is_some_and(|file| copy.is_none_or(|copy| copy.text.number != file.text.number))
+        seen.files.by_name.contains_key(name) && !seen.said.in_force.contains_key(name)
     };
     let denied = seen.oracle.feeds.iter().filter(|(name, _)| table.role(name) == Role::Deny);
     let texts = denied
