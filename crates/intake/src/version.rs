@@ -23,7 +23,7 @@ pub struct Version {
     pub tally: Tally,
     /// The format it was read as.
     pub format: Format,
-    /// When it was accepted.
+    /// When it was accepted, or last found in a file that was written again.
     pub since: SystemTime,
     /// When its file was last modified. The times of its entries count from
     /// then.

@@ -42,6 +42,7 @@ fn what_once_was_wrong_with_lost_state_is_not_any_more() {
     check(5_003_659, 300, "what a person let go was believed to be lost with the next copy");
     check(6_000_395, 300, "a version was missed of which nothing was written down");
     check(192_457_895, 175, "what a later version had let go was believed to be lost");
+    check(7_401_498, 25, "what others took away and nobody knew was missed");
     check(15_655_710, 175, "a word that was never kept was believed to outlive a crash");
 }
 
@@ -58,6 +59,7 @@ fn what_once_was_wrong_with_configurations_is_not_any_more() {
 
 #[test]
 fn what_once_was_wrong_with_sets_and_files_is_not_any_more() {
+    check(7_401_311, 100, "a feed of a clock that was behind stayed too old when written again");
     check(115, 25, "a set without a list stayed for an hour after its rules had gone");
     check(186, 75, "a file that was back was not said to be refused");
 }

@@ -82,6 +82,11 @@ impl Intake {
             // The times of its entries count from when the file was written.
             let written = written.unwrap_or(version.written);
             let rewritten = std::mem::replace(&mut version.written, written) != written;
+            if rewritten {
+                // The clock may have been put right since it was accepted: whether
+                // the file is from the future is asked anew.
+                version.since = now.wall;
+            }
             let changed = rewritten && version.has_lifetimes();
             if feed.refused.take().is_some() {
                 feed.since = now.wall;

@@ -286,6 +286,27 @@ fn a_file_from_the_future_is_not_fresh_for_ever() {
 }
 
 #[test]
+fn a_feed_that_came_while_the_clock_was_behind_is_fresh_when_it_is_written_again() {
+    let mut desk = aging(WhenStale::Drop);
+    desk.set_clock(at(BEGUN - 20 * HOUR));
+    desk.write("a", &net(3));
+    desk.settle();
+    desk.rests_with("drop", &nets(&[2, 3]));
+    desk.set_clock(at(BEGUN));
+    desk.settle();
+    assert_eq!(age(&desk), Age::Dropped);
+    desk.write("a", &net(3));
+    desk.settle();
+    assert_eq!(age(&desk), Age::Fresh, "its file is not from the future any more");
+    desk.rests_with("drop", &nets(&[2, 3]));
+    desk.restart();
+    desk.settle();
+    assert_eq!(age(&desk), Age::Fresh);
+    desk.pass(10 * HOUR);
+    assert_eq!(age(&desk), Age::Dropped);
+}
+
+#[test]
 fn a_deleted_feed_is_withdrawn_by_the_clock_that_never_jumps() {
     for to in [BEGUN + 100 * HOUR, BEGUN - 100 * HOUR] {
         let mut desk = Desk::with(lists(), &[("a", &net(1)), ("b", &net(2))]);
