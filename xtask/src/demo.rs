@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use lab::daemon::Daemon;
-use lab::generate::Random;
+use lab::generate::RandomNumbers;
 use lab::host::{Config, Host};
 use lab::kills::{SETS, in_force};
 use lab::packets::Stream;
@@ -46,7 +46,8 @@ impl Demo {
 
     fn show(&self) -> Result<(), Failure> {
         let begun = Instant::now();
-        let mut versions = Versions::new(Random::seeded(self.seed.seed), self.entries as usize);
+        let mut versions =
+            Versions::new(RandomNumbers::seeded(self.seed.seed), self.entries as usize);
         let wire = Wire::new();
         let host = Host::with(&Config { tables: TABLES.into(), ..Config::default() });
         host.feed("demo.txt", versions.feed());

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use lab::daemon::Daemon;
-use lab::generate::Random;
+use lab::generate::RandomNumbers;
 use lab::host::Host;
-use lab::kills::{Route, SETS, in_force, survive};
-use lab::members::Members;
+use lab::kills::{KillRoute, SETS, in_force, survive};
+use lab::members::SortedPrefixes;
 use lab::versions::Versions;
 use lab::witness::{ipset, ipset_restore, names};
 
@@ -42,9 +42,10 @@ pub(crate) struct Million {
 impl Million {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         apart::with_release_binary(|| {
-            let mut versions = Versions::new(Random::seeded(self.seed.seed), self.entries as usize);
+            let mut versions =
+                Versions::new(RandomNumbers::seeded(self.seed.seed), self.entries as usize);
             side_by_side(&versions)?;
-            let met = survive(&mut versions, Route::Swap, PERCENT, self.kills);
+            let met = survive(&mut versions, KillRoute::Swap, PERCENT, self.kills);
             println!(
                 "{} kills during updates: {} met the old version, {} the new, {} one of each, \
                  {} left a shadow; every next start converged and swept",
@@ -103,7 +104,7 @@ fn restore(file: &Path) -> Duration {
 }
 
 /// Input for `ipset restore`, its sets sized so that none has to grow.
-fn restore_text(members: &Members) -> String {
+fn restore_text(members: &SortedPrefixes) -> String {
     let mut text = String::new();
     let hashsize = members.len().next_power_of_two();
     for (set, family) in [("restored-v4", "inet"), ("restored-v6", "inet6")] {

@@ -8,7 +8,7 @@ use clap::Args;
 use std::collections::BTreeMap;
 
 use netfilter_model::host::simulate_host;
-use netfilter_model::simulation::{Options, Report, simulate, simulate_site};
+use netfilter_model::simulation::{RunOptions, RunReport, simulate, simulate_site};
 
 use crate::Failure;
 
@@ -28,17 +28,17 @@ pub(crate) struct Sim {
 }
 
 /// A kind of run.
-type Run = (&'static str, fn(u64, u64) -> Report);
+type Run = (&'static str, fn(u64, u64) -> RunReport);
 
 const RUNS: [Run; 4] = [
     ("plans under faults and foreign hands", |seed, steps| {
-        simulate(seed, steps, &Options::default())
+        simulate(seed, steps, &RunOptions::default())
     }),
     ("plans under faults alone", |seed, steps| {
-        simulate(seed, steps, &Options { foreign_hands: false, ..Options::default() })
+        simulate(seed, steps, &RunOptions { foreign_hands: false, ..RunOptions::default() })
     }),
     ("the state machine with its feeds", |seed, steps| {
-        simulate_site(seed, steps, &Options::default())
+        simulate_site(seed, steps, &RunOptions::default())
     }),
     ("a host with all that happens to it", simulate_host),
 ];

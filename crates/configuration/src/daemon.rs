@@ -17,7 +17,7 @@ use super::section::{Section, Text};
 
 /// The table `[daemon]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Daemon {
+pub struct DaemonTable {
     /// Where the feeds are: every regular file at any depth is one. Absolute.
     pub feeds_dir: PathBuf,
     /// Where the last good copy of each feed is kept. Absolute, not within
@@ -59,18 +59,18 @@ pub enum OnStop {
 
 /// The table `[kernel]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kernel {
+pub struct KernelTable {
     /// What all names of our sets begin with.
     pub set_prefix: SetPrefix,
     /// How sets are brought up to date.
-    pub update: Update,
+    pub update: UpdateMode,
     /// The group of NFLOG by which the kernel shows packets to us.
     pub nflog_group: u16,
 }
 
 /// How sets are brought up to date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Update {
+pub enum UpdateMode {
     /// Whichever is cheaper for the change at hand.
     #[default]
     Auto,
@@ -80,7 +80,7 @@ pub enum Update {
     InPlace,
 }
 
-impl Default for Daemon {
+impl Default for DaemonTable {
     fn default() -> Self {
         Self {
             feeds_dir: "/var/lib/denyset/feeds".into(),
@@ -100,15 +100,15 @@ impl Default for Daemon {
     }
 }
 
-impl Default for Kernel {
+impl Default for KernelTable {
     fn default() -> Self {
         let set_prefix = SetPrefix::new("denyset-").expect("a prefix that the checks let pass");
         let nflog_group = group(limits::NFLOG_GROUP.default);
-        Self { set_prefix, update: Update::default(), nflog_group }
+        Self { set_prefix, update: UpdateMode::default(), nflog_group }
     }
 }
 
-impl Daemon {
+impl DaemonTable {
     /// The table of a file as far as it can be read, and the defaults where it
     /// cannot. For whoever only looks for the daemon of a configuration, or for
     /// what it has kept: a mistake elsewhere is none of their business.
@@ -175,7 +175,7 @@ impl Daemon {
     }
 }
 
-impl Kernel {
+impl KernelTable {
     /// Reads the table. `None` if the prefix is none, so that names cannot be
     /// checked with it.
     pub(super) fn read(mut section: Section<'_, '_>) -> Option<Self> {
@@ -187,7 +187,11 @@ impl Kernel {
             }
             set_prefix = checked.ok();
         }
-        let words = [("auto", Update::Auto), ("swap", Update::Swap), ("in-place", Update::InPlace)];
+        let words = [
+            ("auto", UpdateMode::Auto),
+            ("swap", UpdateMode::Swap),
+            ("in-place", UpdateMode::InPlace),
+        ];
         let update = section.choice("update", &words).unwrap_or_default();
         let nflog_group = section.number(&limits::NFLOG_GROUP);
         let nflog_group = group(nflog_group.unwrap_or(limits::NFLOG_GROUP.default));

@@ -13,10 +13,10 @@ use super::mistake::Mistakes;
 use super::rule::{self, Lists};
 use super::sample::Labels;
 use super::section::{Section, article};
-use super::{Config, Daemon, Kernel, feed, limits, lockout, together};
+use super::{Configuration, DaemonTable, KernelTable, feed, limits, lockout, together};
 
 /// Reads the whole document. `None` only after a mistake was noted.
-pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config> {
+pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Configuration> {
     let none = DeTable::new();
     let mut top = Section::new("", 0, root, mistakes);
     let daemon = table(&mut top, "daemon", &none);
@@ -27,13 +27,13 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
     let rules = tables(&mut top, "rule", limits::RULES_MAX);
     top.finish();
 
-    let daemon = Daemon::read(Section::new("daemon", daemon.1, daemon.0, mistakes));
-    let kernel = Kernel::read(Section::new("kernel", kernel.1, kernel.0, mistakes));
+    let daemon = DaemonTable::read(Section::new("daemon", daemon.1, daemon.0, mistakes));
+    let kernel = KernelTable::read(Section::new("kernel", kernel.1, kernel.0, mistakes));
     let mut section = Section::new("guard", guard.1, guard.0, mistakes);
     let guard = guard::read(&mut section);
     let protect_peers = lockout::protect_peers(&mut section);
     section.finish();
-    let default = Config::default();
+    let default = Configuration::default();
     let protect = guard.protect.clone().unwrap_or(default.protect);
 
     // While the prefix is wrong itself, the shortest one stands in for it.
@@ -60,7 +60,7 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
         }
         read_rules.extend(read);
     }
-    Some(Config {
+    Some(Configuration {
         daemon,
         kernel: kernel?,
         guard: guard.over(&default.guard),
@@ -73,14 +73,14 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
 }
 
 /// A table and the byte offset at which it begins.
-type Found<'s, 'i> = (&'s DeTable<'i>, usize);
+type Placed<'s, 'i> = (&'s DeTable<'i>, usize);
 
 /// The table `[key]`, or `none` in its place.
 fn table<'s, 'i>(
     top: &mut Section<'s, 'i>,
     key: &'static str,
     none: &'s DeTable<'i>,
-) -> Found<'s, 'i> {
+) -> Placed<'s, 'i> {
     match top.value(key) {
         Some((DeValue::Table(table), at)) => (table, at),
         Some((other, at)) => {
@@ -92,7 +92,7 @@ fn table<'s, 'i>(
 }
 
 /// The tables `[[key]]`.
-fn tables<'s, 'i>(top: &mut Section<'s, 'i>, key: &'static str, max: usize) -> Vec<Found<'s, 'i>> {
+fn tables<'s, 'i>(top: &mut Section<'s, 'i>, key: &'static str, max: usize) -> Vec<Placed<'s, 'i>> {
     let Some((value, at)) = top.value(key) else { return Vec::new() };
     let DeValue::Array(array) = value else {
         top.note(at, key, format!("tables, `[[{key}]]`, are allowed, not {}", article(value)));

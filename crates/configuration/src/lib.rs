@@ -1,5 +1,5 @@
-//! The configuration: TOML in, a checked [`Config`] out, or every mistake
-//! with its line and column. What is in a `Config` needs no second check. It
+//! The configuration: TOML in, a checked [`Configuration`] out, or every mistake
+//! with its line and column. What is in a `Configuration` needs no second check. It
 //! knows no other file than the one it reads.
 
 mod allow;
@@ -29,7 +29,7 @@ use blocklist::{Column, FeedName, FormatChoice, Glob, GuardPolicy, Options, Prot
 use intake::{FeedTable, ListRules, Rules};
 use toml::de::DeTable;
 
-pub use daemon::{Daemon, Kernel, OnStop, Update};
+pub use daemon::{DaemonTable, KernelTable, OnStop, UpdateMode};
 pub use feed::FeedConfig;
 pub use list::ListConfig;
 pub use lockout::ProtectPeers;
@@ -40,11 +40,11 @@ use mistake::Mistakes;
 
 /// A whole configuration, checked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Config {
+pub struct Configuration {
     /// The table `[daemon]`.
-    pub daemon: Daemon,
+    pub daemon: DaemonTable,
     /// The table `[kernel]`.
-    pub kernel: Kernel,
+    pub kernel: KernelTable,
     /// The table `[guard]` but for `protect`.
     pub guard: GuardPolicy,
     /// `protect` of the table `[guard]`.
@@ -59,11 +59,11 @@ pub struct Config {
     pub filters: Vec<RuleConfig>,
 }
 
-impl Default for Config {
+impl Default for Configuration {
     fn default() -> Self {
         Self {
-            daemon: Daemon::default(),
-            kernel: Kernel::default(),
+            daemon: DaemonTable::default(),
+            kernel: KernelTable::default(),
             guard: GuardPolicy::default(),
             protect: Protect::ALL.to_vec(),
             protect_peers: vec![ProtectPeers::Ssh],
@@ -74,7 +74,7 @@ impl Default for Config {
     }
 }
 
-impl Config {
+impl Configuration {
     /// Reads and checks a file.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use intake::Shuts;
-use reconcile::{End, Hook, Rule, Transport, Verdict};
+use reconcile::{End, Hook, PortProtocol, Rule, Verdict};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -90,7 +90,7 @@ fn ports(rule: &Rule) -> Vec<RangeInclusive<u16>> {
         (Hook::Output, End::Destination) => rule.ports.is_empty(),
         _ => false,
     };
-    let tcp = rule.ports.iter().filter(|ports| ports.transport == Transport::Tcp);
+    let tcp = rule.ports.iter().filter(|ports| ports.transport == PortProtocol::Tcp);
     match (concerns, rule.ports.is_empty()) {
         (false, _) => Vec::new(),
         (true, true) => vec![0..=u16::MAX],
@@ -104,7 +104,7 @@ mod tests {
     use intake::Who;
 
     use super::*;
-    use crate::Config;
+    use crate::Configuration;
 
     const LISTS: &str = "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\n\
                          [[list]]\nname = \"office\"\nfeeds = [\"*\"]\nprotect = []\n";
@@ -112,7 +112,8 @@ mod tests {
     #[test]
     fn ssh_is_protected_unless_the_key_says_otherwise() {
         let check = |text: &str, want: &[ProtectPeers]| {
-            let config = Config::parse(text).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+            let config =
+                Configuration::parse(text).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
             assert_eq!(config.protect_peers, want, "{text}");
         };
         check("", &[ProtectPeers::Ssh]);
@@ -125,7 +126,7 @@ mod tests {
     fn what_is_no_port_is_refused() {
         let check = |value: &str, want: &str| {
             let text = format!("[guard]\nprotect-peers = {value}");
-            let mistakes = Config::parse(&text).expect_err("it is a mistake");
+            let mistakes = Configuration::parse(&text).expect_err("it is a mistake");
             assert_eq!(mistakes[0].to_string(), format!("2:{want}"), "{value}");
         };
         let allowed = "guard.protect-peers: a port, 1 to 65535, or \"ssh\" is allowed";
@@ -140,7 +141,7 @@ mod tests {
     /// Whom the first list shuts out by one rule: members, and others.
     fn check(rule: &str, members: &[RangeInclusive<u16>], others: &[RangeInclusive<u16>]) {
         let text = format!("{LISTS}[[rule]]\nlist = \"drop\"\n{rule}");
-        let config = Config::parse(&text).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        let config = Configuration::parse(&text).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
         let rules = config.rules();
         let shuts = &rules.shuts["drop"];
         assert_eq!((&*shuts.members, &*shuts.others), (members, others), "{rule}");
@@ -148,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_list_that_no_rule_asks_shuts_its_members_out_unless_it_protects_nothing() {
-        let rules = Config::parse(LISTS).expect("good").rules();
+        let rules = Configuration::parse(LISTS).expect("good").rules();
         let gateway = Who::Host(Protect::Gateways);
         assert!(rules.shuts("drop").shuts_out(true, gateway));
         assert!(!rules.shuts("office").shuts_out(true, gateway));

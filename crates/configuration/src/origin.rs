@@ -1,9 +1,9 @@
 //! Where a configuration says something else than another one of what a list
 //! takes in: the place that somebody has to look at.
 
-use super::{Config, FeedConfig, ListConfig, Place};
+use super::{Configuration, FeedConfig, ListConfig, Place};
 
-impl Config {
+impl Configuration {
     /// What this configuration says of a list and `before` does not: a string
     /// of its table, a `[[feed]]` table, a glob that ignores feeds, in this
     /// order. The list's table where something is missing. `None` if there is
@@ -51,7 +51,7 @@ mod tests {
 
     /// With `old` of the text replaced by `new`, the list is another from here on.
     fn check(old: &str, new: &str, want: &str) {
-        let parse = |text: &str| Config::parse(text).expect("a good configuration");
+        let parse = |text: &str| Configuration::parse(text).expect("a good configuration");
         assert!(BEFORE.contains(old), "{old}");
         let after = parse(&BEFORE.replacen(old, new, 1));
         let place = after.origin(&parse(BEFORE), "drop").expect("there is such a list");
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn of_a_string_that_stands_twice_the_exception_is_meant() {
-        let config = Config::parse(&BEFORE.replace("\"c\"", "\"a\"")).expect("a good one");
+        let config = Configuration::parse(&BEFORE.replace("\"c\"", "\"a\"")).expect("a good one");
         assert_eq!(config.place_of("drop", "a").map(|at| at.to_string()), Some("6:10".into()));
         assert_eq!(config.place_of("drop", "z"), None);
         assert_eq!(config.place_of("other", "a"), None);

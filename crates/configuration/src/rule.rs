@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use blocklist::Family;
 use reconcile::{
-    End, Hook, Interface, Ports, RejectWith, Rule, RuleSet, SetPrefix, Transport, Verdict,
+    End, Hook, Interface, PortProtocol, Ports, RejectWith, Rule, RuleSet, SetPrefix, Verdict,
 };
 use toml::Spanned;
 use toml::de::DeValue;
@@ -13,7 +13,7 @@ use toml::de::DeValue;
 use super::mistake::Place;
 use super::sample::{self, Labels};
 use super::section::{Section, Text, article};
-use super::{Config, ListConfig, limits};
+use super::{Configuration, ListConfig, limits};
 
 /// A rule of both families.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub struct RuleConfig {
     pub at: Place,
 }
 
-impl Config {
+impl Configuration {
     /// Where the first rule begins that asks this list, or else the list.
     pub fn rule_of(&self, list: &str) -> Option<Place> {
         let rule = self.filters.iter().find(|table| table.list == list).map(|table| table.at);
@@ -68,8 +68,8 @@ pub(super) fn read(mut section: Section<'_, '_>, lists: &mut Lists<'_>) -> Optio
     ];
     let hook = section.choice("hook", &hooks).unwrap_or(Hook::Prerouting);
     let end = end(&mut section, hook, judge);
-    let mut ports = ports(&mut section, "tcp-ports", Transport::Tcp);
-    ports.extend(self::ports(&mut section, "udp-ports", Transport::Udp));
+    let mut ports = ports(&mut section, "tcp-ports", PortProtocol::Tcp);
+    ports.extend(self::ports(&mut section, "udp-ports", PortProtocol::Udp));
     let interfaces = interfaces(&mut section, hook);
     let new_only = section.flag("new-connections-only").unwrap_or_default();
     let with = reject_with(&mut section, judge);
@@ -157,7 +157,7 @@ fn end(section: &mut Section<'_, '_>, hook: Hook, judge: Judge) -> End {
 }
 
 /// Numbers, and ranges as strings.
-fn ports(section: &mut Section<'_, '_>, key: &'static str, transport: Transport) -> Vec<Ports> {
+fn ports(section: &mut Section<'_, '_>, key: &'static str, transport: PortProtocol) -> Vec<Ports> {
     let Some((value, at)) = section.value(key) else { return Vec::new() };
     let DeValue::Array(array) = value else {
         section.note(at, key, format!("an array of ports is allowed, not {}", article(value)));
@@ -255,14 +255,15 @@ mod tests {
     /// The text after two lists, `drop` and `office`, has exactly these
     /// mistakes.
     fn check(text: &str, want: &[&str]) {
-        let found = Config::parse(&format!("{LISTS}{text}")).err().unwrap_or_default();
+        let found = Configuration::parse(&format!("{LISTS}{text}")).err().unwrap_or_default();
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(found, want, "in:\n{text}");
     }
 
     #[test]
     fn a_rule_with_nothing_but_its_list_drops_members_as_they_arrive() {
-        let config = Config::parse(&format!("{LISTS}[[rule]]\nlist = \"drop\"")).expect("good");
+        let config =
+            Configuration::parse(&format!("{LISTS}[[rule]]\nlist = \"drop\"")).expect("good");
         for family in Family::ALL {
             let want = Rule {
                 name: "drop".to_owned(),
@@ -277,7 +278,7 @@ mod tests {
             };
             assert_eq!(config.filter(family).rules(), [want]);
         }
-        let none = Config::parse(LISTS).expect("good").filter(Family::Ipv4);
+        let none = Configuration::parse(LISTS).expect("good").filter(Family::Ipv4);
         assert!(none.rules().is_empty());
     }
 
@@ -288,7 +289,7 @@ mod tests {
                     tcp-ports = [22, \"8000-8100\"]\nudp-ports = [53]\n\
                     new-connections-only = true\n\
                     [[rule]]\nlist = \"drop\"\nverdict = \"reject\"\nreject-with = \"tcp-reset\"\n";
-        let config = Config::parse(&format!("{LISTS}{text}")).expect("good");
+        let config = Configuration::parse(&format!("{LISTS}{text}")).expect("good");
         let rules = config.filter(Family::Ipv6);
         let [ssh, drop] = rules.rules() else { panic!("{rules:?}") };
         assert_eq!((ssh.name.as_str(), ssh.set.as_str()), ("ssh", "denyset-office-v6"));
@@ -297,7 +298,7 @@ mod tests {
         let interfaces = ssh.interfaces.iter().map(ToString::to_string);
         assert_eq!(interfaces.collect::<Vec<_>>(), ["eth0", "wg*"]);
         let ports = |transport, range| Ports { transport, range };
-        let (tcp, udp) = (Transport::Tcp, Transport::Udp);
+        let (tcp, udp) = (PortProtocol::Tcp, PortProtocol::Udp);
         let want = [ports(tcp, 22..=22), ports(tcp, 8_000..=8_100), ports(udp, 53..=53)];
         assert_eq!(ssh.ports, want);
         assert_eq!(drop.verdict, Verdict::Reject(RejectWith::TcpReset));

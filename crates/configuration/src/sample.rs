@@ -84,14 +84,14 @@ fn small(number: u64) -> u32 {
 mod tests {
     use blocklist::Family;
 
-    use crate::Config;
+    use crate::Configuration;
 
     const LIST: &str = "[[list]]\nname = \"drop\"\n";
 
     /// The samples of these rules, as `one-in rate group label`, or the
     /// mistakes.
     fn check(text: &str, want: Result<&[&str], &str>) {
-        let read = Config::parse(&format!("{LIST}{text}"));
+        let read = Configuration::parse(&format!("{LIST}{text}"));
         match (read, want) {
             (Ok(config), Ok(want)) => {
                 let rules = config.filter(Family::Ipv6);

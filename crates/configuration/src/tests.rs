@@ -6,20 +6,20 @@ use std::time::Duration;
 use blocklist::{Allow, AsNumber, Column, FeedName, Format, FormatChoice, GuardPolicy, Protect};
 use intake::WhenStale;
 
-use super::{Config, ConfigError, Daemon, OnStop, Update};
+use super::{ConfigError, Configuration, DaemonTable, OnStop, UpdateMode};
 
 const SHIPPED: &str = include_str!("../../../config/denyset.toml");
 
 /// The text has exactly these mistakes.
 fn check(text: &str, want: &[&str]) {
-    let found = Config::parse(text).err().unwrap_or_default();
+    let found = Configuration::parse(text).err().unwrap_or_default();
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert_eq!(found, want, "in:\n{text}");
 }
 
 /// The text has no mistake.
-fn good(text: &str) -> Config {
-    Config::parse(text).unwrap_or_else(|mistakes| panic!("{mistakes:?} in:\n{text}"))
+fn good(text: &str) -> Configuration {
+    Configuration::parse(text).unwrap_or_else(|mistakes| panic!("{mistakes:?} in:\n{text}"))
 }
 
 fn feed(name: &str) -> FeedName {
@@ -28,8 +28,8 @@ fn feed(name: &str) -> FeedName {
 
 #[test]
 fn the_shipped_file_says_the_same_as_an_empty_one() {
-    assert_eq!(good(SHIPPED), Config::default());
-    assert_eq!(good(""), Config::default());
+    assert_eq!(good(SHIPPED), Configuration::default());
+    assert_eq!(good(""), Configuration::default());
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn a_glob_must_be_one_that_can_match() {
             "3:20: list.feeds: is empty, a glob on paths below feeds-dir is allowed",
         ],
     );
-    let mistakes = Config::parse("[[feed]]\nmatch = \"a[\"").expect_err("no glob");
+    let mistakes = Configuration::parse("[[feed]]\nmatch = \"a[\"").expect_err("no glob");
     assert!(mistakes[0].to_string().starts_with("2:9: feed.match: \"a[\" is no glob: "));
 }
 
@@ -408,7 +408,7 @@ set-prefix = \"-\"
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("denyset.toml");
     std::fs::write(&file, text).expect("it can be written");
-    let error = Config::load(&file).expect_err("it is full of mistakes");
+    let error = Configuration::load(&file).expect_err("it is full of mistakes");
     let lines: Vec<String> = want.iter().map(|line| format!("{}:{line}", file.display())).collect();
     assert_eq!(error.to_string(), lines.join("\n"));
     assert_eq!(error.mistakes().len(), want.len());
@@ -455,7 +455,7 @@ fn what_is_no_country_no_network_and_no_file_is_told_at_its_place() {
     for key in ["locations", "asn-feed"] {
         for file in ["/etc/passwd", "../x", "", ".x", "a//b"] {
             let text = format!("[[feed]]\nmatch = \"*\"\n{key} = \"{file}\"\n");
-            let mistakes = Config::parse(&text).expect_err("it is no file in feeds-dir");
+            let mistakes = Configuration::parse(&text).expect_err("it is no file in feeds-dir");
             let found = mistakes[0].to_string();
             assert!(found.contains(&format!("feed.{key}")), "{found}");
         }
@@ -466,17 +466,17 @@ fn what_is_no_country_no_network_and_no_file_is_told_at_its_place() {
 fn a_file_that_is_no_configuration_is_an_error_of_its_own() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("denyset.toml");
-    let missing = Config::load(&file).expect_err("there is none");
+    let missing = Configuration::load(&file).expect_err("there is none");
     assert!(matches!(missing, ConfigError::Read { .. }), "{missing}");
     assert!(missing.to_string().contains("denyset.toml: No such file"), "{missing}");
 
     let bytes = [b"# \xc3\xbc\n#\xff".as_slice(), &[0xff; 9]].concat();
     std::fs::write(&file, bytes).expect("it can be written");
-    let binary = Config::load(&file).expect_err("it is no text").to_string();
+    let binary = Configuration::load(&file).expect_err("it is no text").to_string();
     assert_eq!(binary, format!("{}:2:2: is not UTF-8, which TOML has to be", file.display()));
 
     std::fs::write(&file, vec![b'\n'; 5 << 20]).expect("it can be written");
-    let long = Config::load(&file).expect_err("it is too long").to_string();
+    let long = Configuration::load(&file).expect_err("it is too long").to_string();
     assert!(long.ends_with("is longer than 4194304 bytes, which is the limit"), "{long}");
 }
 
@@ -526,7 +526,7 @@ column = 4
     assert_eq!(config.daemon.withdraw, Duration::ZERO);
     assert_eq!(config.daemon.on_stop, OnStop::Remove);
     assert_eq!(config.kernel.set_prefix.as_str(), "x.");
-    assert_eq!(config.kernel.update, Update::InPlace);
+    assert_eq!(config.kernel.update, UpdateMode::InPlace);
     assert_eq!(config.protect, [Protect::Own]);
     assert_eq!(config.feeds[0].column, Some(Column::Name("dst_ip".into())));
     assert_eq!(config.feeds[1].column, Some(Column::Number(2)));
@@ -627,7 +627,7 @@ fn what_stands_in_the_table_of_the_daemon_is_found_in_spite_of_mistakes() {
     let file = directory.path().join("denyset.toml");
     let check = |text: &str, want: &str| {
         std::fs::write(&file, text).expect("it can be written");
-        assert_eq!(Daemon::salvage(&file).control_socket.as_os_str(), want, "{text}");
+        assert_eq!(DaemonTable::salvage(&file).control_socket.as_os_str(), want, "{text}");
     };
     let default = "/run/denyset/control.sock";
     check("[daemon]\ncontrol-socket = \"/run/x\"\n", "/run/x");
@@ -638,7 +638,7 @@ fn what_stands_in_the_table_of_the_daemon_is_found_in_spite_of_mistakes() {
     check("daemon = 7\n", default);
     check("= = =", default);
     std::fs::remove_file(&file).expect("it was there");
-    assert_eq!(Daemon::salvage(&file), Daemon::default());
+    assert_eq!(DaemonTable::salvage(&file), DaemonTable::default());
 }
 
 #[test]
@@ -647,7 +647,7 @@ fn the_text_that_was_checked_is_given_back() {
     let file = directory.path().join("denyset.toml");
     let text = "# ours\n[daemon]\nsettle-ms = 7\n";
     std::fs::write(&file, text).expect("it can be written");
-    let (config, read) = Config::read(&file).expect("a good configuration");
+    let (config, read) = Configuration::read(&file).expect("a good configuration");
     assert_eq!((read.as_str(), config), (text, good(text)));
 }
 

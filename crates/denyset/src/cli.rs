@@ -171,7 +171,7 @@ pub enum Verb {
     /// Say whether an address is blocked, and by which line of which feed.
     ///
     /// Exits with 0 blocked, 1 not blocked, 2 error.
-    Why(Why),
+    Why(WhyArguments),
     /// Say what blocks anything at all: which rule, feed and line.
     ///
     /// Rules count every packet. Which feed and line it is owed to is known of
@@ -182,7 +182,7 @@ pub enum Verb {
     /// the last good copies.
     ///
     /// Exits with 0 or 2.
-    Hits(Hits),
+    Hits(HitsArguments),
     /// Have the daemon re-read configuration and feeds.
     Reload(Apply),
     /// Keep what `apply --confirm` or `reload --confirm` has put into force.
@@ -311,7 +311,7 @@ pub enum Output {
 
 /// The arguments of `why`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Why {
+pub struct WhyArguments {
     /// The address, IPv4 or IPv6. Names are not resolved.
     #[arg(value_parser = address, value_name = "ADDRESS")]
     pub address: IpAddr,
@@ -320,7 +320,7 @@ pub struct Why {
     pub port: Option<u16>,
     /// Only of packets of this protocol; with --port alone, TCP.
     #[arg(long, value_enum)]
-    pub proto: Option<Proto>,
+    pub proto: Option<ProtoArgument>,
     /// Only of packets that come by this interface.
     #[arg(long, value_name = "IF")]
     pub in_interface: Option<String>,
@@ -331,7 +331,7 @@ pub struct Why {
 
 /// A protocol with ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Proto {
+pub enum ProtoArgument {
     /// TCP.
     Tcp,
     /// UDP.
@@ -340,7 +340,7 @@ pub enum Proto {
 
 /// The arguments of `hits`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Hits {
+pub struct HitsArguments {
     /// What the feeds of each list have in common, and what only one has.
     #[arg(long, conflicts_with_all = ["feed", "rule", "top", "watch"])]
     pub overlap: bool,
@@ -456,13 +456,15 @@ mod tests {
             Verb::Check(Check { feeds: Vec::new(), explain: false, print: text }),
         );
         let address = IpAddr::from([192, 0, 2, 1]);
-        let why = Why { address, port: None, proto: None, in_interface: None, print: text };
+        let why =
+            WhyArguments { address, port: None, proto: None, in_interface: None, print: text };
         check("denyset why 192.0.2.1", Verb::Why(why.clone()));
         check("denyset why ::ffff:192.0.2.1", Verb::Why(why.clone()));
-        let (port, proto, in_interface) = (Some(53), Some(Proto::Udp), Some("eth0".to_owned()));
+        let (port, proto, in_interface) =
+            (Some(53), Some(ProtoArgument::Udp), Some("eth0".to_owned()));
         check(
             "denyset why 192.0.2.1 --port 53 --proto udp --in-interface eth0",
-            Verb::Why(Why { port, proto, in_interface, ..why }),
+            Verb::Why(WhyArguments { port, proto, in_interface, ..why }),
         );
         let feed = FeedName::new("a/b").expect("a good name");
         check("denyset accept --config", Verb::Accept(Accept { feed: None, print: text }));

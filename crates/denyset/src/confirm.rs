@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use configuration::{Config, ConfigError};
+use configuration::{ConfigError, Configuration};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
@@ -54,13 +54,13 @@ pub struct NoteError {
 
 /// All that is known of what time it is.
 #[derive(Clone, Debug)]
-struct Now {
+struct Times {
     wall: u64,
     boot: Option<String>,
     since_boot: u64,
 }
 
-impl Now {
+impl Times {
     fn read() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // A sandbox may hide it.
@@ -77,11 +77,11 @@ impl Now {
 impl Note {
     /// One that is written now and gives so many seconds.
     pub fn new(before: Option<String>, seconds: u32) -> Self {
-        Self::at(before, seconds, Now::read())
+        Self::at(before, seconds, Times::read())
     }
 
-    fn at(before: Option<String>, seconds: u32, now: Now) -> Self {
-        let Now { wall, boot, since_boot } = now;
+    fn at(before: Option<String>, seconds: u32, now: Times) -> Self {
+        let Times { wall, boot, since_boot } = now;
         Self {
             before,
             written: wall,
@@ -94,12 +94,12 @@ impl Note {
 
     /// How much time is left, `None` if none is.
     pub fn left(&self) -> Option<Duration> {
-        self.left_at(&Now::read())
+        self.left_at(&Times::read())
     }
 
     /// In the boot that it was written in, the clock that nobody sets counts
     /// alone. Else whichever says that it is over: what returns has been good.
-    fn left_at(&self, now: &Now) -> Option<Duration> {
+    fn left_at(&self, now: &Times) -> Option<Duration> {
         let by_boot = self.boot_until.checked_sub(now.since_boot);
         let same_boot = self.boot.is_some() && self.boot == now.boot;
         let by_wall = self.until.checked_sub(now.wall).filter(|_| now.wall >= self.written);
@@ -119,12 +119,12 @@ impl Note {
 
     /// The configuration that returns. Where there was none it is that of
     /// `instead` without a list and a rule.
-    pub fn returning(&self, instead: &Config) -> Option<(Config, String)> {
+    pub fn returning(&self, instead: &Configuration) -> Option<(Configuration, String)> {
         if let Some(text) = &self.before {
-            return Some((Config::parse(text).ok()?, text.clone()));
+            return Some((Configuration::parse(text).ok()?, text.clone()));
         }
         let (lists, filters) = (Vec::new(), Vec::new());
-        Some((Config { lists, filters, ..instead.clone() }, String::new()))
+        Some((Configuration { lists, filters, ..instead.clone() }, String::new()))
     }
 
     /// Reads what was kept. `None` if nothing was.
@@ -168,7 +168,7 @@ impl Note {
 #[derive(Debug)]
 pub struct Chosen {
     /// The configuration.
-    pub config: Config,
+    pub config: Configuration,
     /// Its text.
     pub text: String,
     /// It is not what stands in the file, for nobody has confirmed that in time.
@@ -179,12 +179,12 @@ pub struct Chosen {
 /// with mistakes what can be salvaged, if it can be read a second time.
 pub fn state_dir_of(
     config_file: &Path,
-    file: &Result<(Config, String), ConfigError>,
+    file: &Result<(Configuration, String), ConfigError>,
 ) -> Option<PathBuf> {
     match file {
         Ok((config, _)) => Some(config.daemon.state_dir.clone()),
         Err(_) if fs::metadata(config_file).is_ok_and(|found| found.is_file()) => {
-            Some(configuration::Daemon::salvage(config_file).state_dir)
+            Some(configuration::DaemonTable::salvage(config_file).state_dir)
         }
         Err(_) => None,
     }
@@ -195,7 +195,7 @@ pub fn state_dir_of(
 /// # Errors
 /// What is wrong with the file, if that is what counts.
 pub fn choose(
-    file: Result<(Config, String), ConfigError>,
+    file: Result<(Configuration, String), ConfigError>,
     note: Option<&Note>,
 ) -> Result<Chosen, ConfigError> {
     let over = note.filter(|note| note.left().is_none());
@@ -257,8 +257,8 @@ fn replace(state_dir: &Path, name: &str, text: &str) -> Result<(), NoteError> {
 mod tests {
     use super::*;
 
-    fn now(wall: u64, boot: Option<&str>, since_boot: u64) -> Now {
-        Now { wall, boot: boot.map(str::to_owned), since_boot }
+    fn now(wall: u64, boot: Option<&str>, since_boot: u64) -> Times {
+        Times { wall, boot: boot.map(str::to_owned), since_boot }
     }
 
     /// What is left at a moment of sixty seconds that were given at another.

@@ -41,7 +41,9 @@ impl Lock {
         let socket = socket()?;
         match rustix::net::bind(&socket, &address) {
             Ok(()) => {}
-            Err(Errno::ADDRINUSE) => return Err(LockError::Held(Held::ask(prefix, &address))),
+            Err(Errno::ADDRINUSE) => {
+                return Err(LockError::Held(LockHolder::ask(prefix, &address)));
+            }
             Err(error) => return Err(LockError::Socket(error.into())),
         }
         rustix::net::listen(&socket, ASKERS_MAX).map_err(io::Error::from)?;
@@ -54,7 +56,7 @@ impl Lock {
 pub enum LockError {
     /// Somebody else has it.
     #[error("{0}")]
-    Held(Held),
+    Held(LockHolder),
     /// The system gave us no socket to hold it with.
     #[error("cannot take the lock: {0}")]
     Socket(#[from] io::Error),
@@ -62,7 +64,7 @@ pub enum LockError {
 
 /// Who holds the lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct LockHolder {
     /// The set prefix that is being written.
     pub prefix: SetPrefix,
     /// The process. `None` if it went away just now, if it lives in a process
@@ -75,7 +77,7 @@ pub struct Held {
     pub comm: Option<String>,
 }
 
-impl Held {
+impl LockHolder {
     /// Connects to the holder, whose credentials the kernel has kept since it
     /// began to listen (`SO_PEERCRED`, `unix(7)`).
     fn ask(prefix: &SetPrefix, address: &SocketAddrUnix) -> Self {
@@ -91,7 +93,7 @@ impl Held {
     }
 }
 
-impl fmt::Display for Held {
+impl fmt::Display for LockHolder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let prefix = self.prefix.as_str();
         write!(out, "the sets `{prefix}*` of this network namespace are being written by ")?;
@@ -189,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_holder_that_cannot_be_seen_is_said_to_be_so() {
-        let held = Held { prefix: prefix('f'), pid: None, uid: Some(7), comm: None };
+        let held = LockHolder { prefix: prefix('f'), pid: None, uid: Some(7), comm: None };
         assert!(held.to_string().contains("a process that cannot be seen from here of user 7"));
     }
 }

@@ -15,14 +15,14 @@ const TEMPLATE: &str = "{msg} [{bar:40}] {human_pos}/{human_len}, {eta} left";
 
 /// The progress of one piece of work. Gone from the screen when dropped.
 #[derive(Debug)]
-pub struct Progress {
+pub struct ProgressLine {
     what: &'static str,
     began: Instant,
     terminal: bool,
     bar: Option<ProgressBar>,
 }
 
-impl Progress {
+impl ProgressLine {
     /// Begins; `what` is being done, `applying`.
     pub fn begin(what: &'static str) -> Self {
         Self::begin_on(what, stderr().is_terminal())
@@ -50,7 +50,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -69,10 +69,10 @@ fn bar(what: &'static str) -> ProgressBar {
 mod tests {
     use std::time::Instant;
 
-    use super::{PATIENCE, Progress};
+    use super::{PATIENCE, ProgressLine};
 
     fn check(terminal: bool, long: bool, shown: bool) {
-        let mut progress = Progress::begin_on("testing", terminal);
+        let mut progress = ProgressLine::begin_on("testing", terminal);
         if long {
             progress.began = Instant::now().checked_sub(PATIENCE).expect("the clock is older");
         }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use blocklist::{Family, Protect, Protection};
-use configuration::{Config, Update};
-use host::{Facts, Part};
+use configuration::{Configuration, UpdateMode};
+use host::{Facts, FactsPart};
 use keeper::Settings;
 
 /// The settings of a configuration.
-pub fn settings(config: &Config) -> Settings {
+pub fn settings(config: &Configuration) -> Settings {
     Settings {
         prefix: config.kernel.set_prefix.clone(),
         update: match config.kernel.update {
-            Update::Auto => reconcile::Update::Auto,
-            Update::Swap => reconcile::Update::Swap,
-            Update::InPlace => reconcile::Update::InPlace,
+            UpdateMode::Auto => reconcile::Update::Auto,
+            UpdateMode::Swap => reconcile::Update::Swap,
+            UpdateMode::InPlace => reconcile::Update::InPlace,
         },
         rules: Arc::new(config.rules()),
         filter: Family::ALL.into_iter().map(|family| config.filter(family)).collect(),
@@ -26,11 +26,11 @@ pub fn settings(config: &Config) -> Settings {
 /// The addresses that are protected on a host.
 pub fn protection(facts: &Facts) -> Protection {
     let mut protection = Protection::default();
-    for part in Part::ALL {
+    for part in FactsPart::ALL {
         let category = match part {
-            Part::Own => Protect::Own,
-            Part::Gateways => Protect::Gateways,
-            Part::Resolvers => Protect::Resolvers,
+            FactsPart::Own => Protect::Own,
+            FactsPart::Gateways => Protect::Gateways,
+            FactsPart::Resolvers => Protect::Resolvers,
         };
         protection.set(category, facts.part(part).iter().copied());
     }

@@ -40,7 +40,7 @@ pub use limits::TreeLimits;
 pub use lines::lines;
 pub use makeup::MadeOf;
 pub use mapped::OpenCopy;
-pub use name::{Naming, PassedOver, Rule, Shown};
+pub use name::{NameRule, Naming, PassedOver, Shown};
 pub use quiet::Quiet;
 pub use read::{FeedFile, Taken, complete_for_path, describe_path, read, read_only, read_path};
 pub use rounds::{Rounds, Sight};

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use blocklist::{Source, sources_with};
+use blocklist::{SourceLine, sources_with};
 
 use super::read::{Bytes, FeedFile, complete, take};
 use super::version::{Manner, VersionId};
@@ -15,7 +15,7 @@ pub fn lines(
     file: &FeedFile<'_>,
     version: VersionId,
     addresses: &[IpAddr],
-) -> Vec<(IpAddr, Source)> {
+) -> Vec<(IpAddr, SourceLine)> {
     let as_it_is = FeedFile { quiet: Duration::ZERO, impatient: false, unfinished: false, ..*file };
     let Bytes::Whole(_, bytes) = take(&as_it_is) else { return Vec::new() };
     let Ok(options) = complete(&as_it_is) else { return Vec::new() };

@@ -18,7 +18,7 @@ use std::io::{self, Seek as _};
 use std::net::IpAddr;
 use std::os::unix::fs::FileExt as _;
 
-use blocklist::{Exemption, FeedName, Format, Limits, Source, exemption_with, sources_with};
+use blocklist::{Exemption, FeedName, Format, Limits, SourceLine, exemption_with, sources_with};
 use memmap2::{Mmap, MmapOptions};
 
 use super::copies::Copies;
@@ -66,7 +66,7 @@ impl OpenCopy {
     ///
     /// # Errors
     /// [`CopyError::System`] if the file cannot be read.
-    pub fn sources(&self, limits: &Limits, address: IpAddr) -> Result<Vec<Source>, CopyError> {
+    pub fn sources(&self, limits: &Limits, address: IpAddr) -> Result<Vec<SourceLine>, CopyError> {
         if each_line_stands_alone(self.header.format)
             && let Some(found) = self.sources_by_line(limits, address)?
         {
@@ -120,7 +120,7 @@ impl OpenCopy {
         &self,
         limits: &Limits,
         address: IpAddr,
-    ) -> Result<Option<Vec<Source>>, CopyError> {
+    ) -> Result<Option<Vec<SourceLine>>, CopyError> {
         let CopyHeader { format, options, bytes, .. } = &self.header;
         // What may stand at the beginning of a file means nothing within it: so
         // every piece but the first begins with the end of an empty line.
@@ -138,7 +138,8 @@ impl OpenCopy {
             lines = before + line_ends(text);
             at += end as u64;
             let sources = sources_with(text, *format, options, limits, address).into_iter();
-            let numbered = sources.map(|source| Source { line: before + source.line, ..source });
+            let numbered =
+                sources.map(|source| SourceLine { line: before + source.line, ..source });
             found.extend(numbered);
         }
         found.truncate(limits.sources_kept);

@@ -24,12 +24,12 @@ pub struct PassedOver {
     /// Relative to the feeds directory, fit to be shown.
     pub path: String,
     /// By which rule.
-    pub rule: Rule,
+    pub rule: NameRule,
 }
 
 /// Why a name is no feed's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Rule {
+pub enum NameRule {
     /// No feed has such a name, ever.
     #[error("{0}")]
     Never(FeedNameError),
@@ -63,9 +63,9 @@ impl Naming<'_> {
         is_directory: bool,
         is_empty: bool,
         there: impl Fn(&str) -> bool,
-    ) -> Option<Rule> {
+    ) -> Option<NameRule> {
         if let Some(glob) = self.ignore.iter().find(|glob| glob.matches(feed)) {
-            return Some(Rule::Ignored { glob: glob.to_string() });
+            return Some(NameRule::Ignored { glob: glob.to_string() });
         }
         let (leftover, circumstance) = feed.leftover().filter(|_| !is_directory)?;
         let so = match circumstance {
@@ -73,7 +73,7 @@ impl Naming<'_> {
             Circumstance::Beside(name) => there(name),
             Circumstance::Empty => is_empty,
         };
-        (so && !(self.meant)(feed)).then_some(Rule::Leftover { by: leftover.by })
+        (so && !(self.meant)(feed)).then_some(NameRule::Leftover { by: leftover.by })
     }
 }
 
@@ -84,17 +84,17 @@ impl fmt::Debug for Naming<'_> {
 }
 
 impl PassedOver {
-    pub(super) fn new(path: &Path, rule: Rule) -> Self {
+    pub(super) fn new(path: &Path, rule: NameRule) -> Self {
         Self { path: Shown(path).to_string(), rule }
     }
 }
 
 /// The rule by which a name is never a feed's: what editors and downloaders
 /// leave lying about, and what is hidden.
-pub(super) fn hard_rule(name: &[u8]) -> Option<Rule> {
+pub(super) fn hard_rule(name: &[u8]) -> Option<NameRule> {
     let error = FeedName::new(&String::from_utf8_lossy(name)).err()?;
     matches!(error, FeedNameError::Hidden | FeedNameError::Unfinished { .. })
-        .then_some(Rule::Never(error))
+        .then_some(NameRule::Never(error))
 }
 
 /// Whether nothing of this name is ever worth a word.

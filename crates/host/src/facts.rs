@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use crate::part::{LookError, Part};
+use crate::part::{FactsPart, LookError};
 use crate::resolvers::{self, Sources};
 use crate::rtnetlink;
 
@@ -23,7 +23,7 @@ pub struct Facts {
 
 /// What one look found. Every part stands for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct FactsLook {
     /// See [`Facts::own`].
     pub own: Result<Vec<IpAddr>, LookError>,
     /// See [`Facts::gateways`].
@@ -34,12 +34,12 @@ pub struct Look {
 
 /// Looks at everything once. Takes some milliseconds; in proportion to the
 /// routes, if there are many.
-pub fn look(sources: &Sources) -> Look {
+pub fn look(sources: &Sources) -> FactsLook {
     let (own, gateways) = rtnetlink::read();
     let own = own.map(tidied);
     let local = own.as_deref().unwrap_or_default();
     let resolvers = resolvers::read(sources, local).map(tidied);
-    Look { own, gateways: gateways.map(tidied), resolvers }
+    FactsLook { own, gateways: gateways.map(tidied), resolvers }
 }
 
 /// In one form, sorted, each once.
@@ -54,9 +54,9 @@ fn tidied(mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
 
 /// How one part differs from an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub struct FactsDifference {
     /// The part.
-    pub part: Part,
+    pub part: FactsPart,
     /// What it has now and had not.
     pub came: Vec<IpAddr>,
     /// What it had and has no more.
@@ -65,18 +65,18 @@ pub struct Difference {
 
 impl Facts {
     /// One part.
-    pub fn part(&self, part: Part) -> &[IpAddr] {
+    pub fn part(&self, part: FactsPart) -> &[IpAddr] {
         match part {
-            Part::Own => &self.own,
-            Part::Gateways => &self.gateways,
-            Part::Resolvers => &self.resolvers,
+            FactsPart::Own => &self.own,
+            FactsPart::Gateways => &self.gateways,
+            FactsPart::Resolvers => &self.resolvers,
         }
     }
 
     /// Takes over what a look found. A part that it could not read stays as it
     /// was known last, and the failure is returned.
     #[must_use = "a part that could not be read is not as it should be"]
-    pub fn update(&mut self, look: Look) -> Vec<LookError> {
+    pub fn update(&mut self, look: FactsLook) -> Vec<LookError> {
         let mut failures = Vec::new();
         for (known, found) in [
             (&mut self.own, look.own),
@@ -92,13 +92,13 @@ impl Facts {
     }
 
     /// The parts that are not as they were in `earlier`.
-    pub fn differences(&self, earlier: &Self) -> Vec<Difference> {
+    pub fn differences(&self, earlier: &Self) -> Vec<FactsDifference> {
         let without = |some: &[IpAddr], others: &[IpAddr]| -> Vec<IpAddr> {
             some.iter().filter(|one| others.binary_search(one).is_err()).copied().collect()
         };
-        let differences = Part::ALL.into_iter().map(|part| {
+        let differences = FactsPart::ALL.into_iter().map(|part| {
             let (now, then) = (self.part(part), earlier.part(part));
-            Difference { part, came: without(now, then), went: without(then, now) }
+            FactsDifference { part, came: without(now, then), went: without(then, now) }
         });
         differences.filter(|one| !one.came.is_empty() || !one.went.is_empty()).collect()
     }
@@ -123,8 +123,8 @@ mod tests {
     #[test]
     fn a_part_that_cannot_be_read_stays_as_it_was_known() {
         let mut known = facts("192.0.2.1", "192.0.2.254", "192.0.2.53");
-        let failure = LookError { part: Part::Gateways, detail: "no".into() };
-        let failures = known.update(Look {
+        let failure = LookError { part: FactsPart::Gateways, detail: "no".into() };
+        let failures = known.update(FactsLook {
             own: Ok(addresses("192.0.2.2")),
             gateways: Err(failure.clone()),
             resolvers: Ok(Vec::new()),
@@ -137,13 +137,16 @@ mod tests {
     fn differences_name_what_came_and_what_went() {
         let then = facts("192.0.2.1 192.0.2.2", "192.0.2.254", "");
         let now = facts("192.0.2.2 192.0.2.3", "192.0.2.254", "2001:db8::53");
-        let difference =
-            |part, came, went| Difference { part, came: addresses(came), went: addresses(went) };
+        let difference = |part, came, went| FactsDifference {
+            part,
+            came: addresses(came),
+            went: addresses(went),
+        };
         assert_eq!(
             now.differences(&then),
             [
-                difference(Part::Own, "192.0.2.3", "192.0.2.1"),
-                difference(Part::Resolvers, "2001:db8::53", ""),
+                difference(FactsPart::Own, "192.0.2.3", "192.0.2.1"),
+                difference(FactsPart::Resolvers, "2001:db8::53", ""),
             ]
         );
         assert!(now.differences(&now).is_empty());

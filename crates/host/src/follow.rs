@@ -8,7 +8,7 @@ use crate::facts::{Facts, look};
 use crate::limits::{LOOK_EVERY, LOOK_EVERY_UNWATCHED, REST_MAX, REST_PER_LOOK};
 use crate::part::LookError;
 use crate::resolvers::Sources;
-use crate::watch::{Notice, Watch};
+use crate::watch::{Watch, Woken};
 
 /// How things are now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Follow {
                 return None;
             }
             let wait = self.due.min(end).saturating_duration_since(now);
-            let told = self.watch.wait(wait) == Notice::Changed;
+            let told = self.watch.wait(wait) == Woken::Changed;
             if !told && Instant::now() < self.due {
                 continue;
             }

@@ -19,10 +19,10 @@ mod resolvers;
 mod rtnetlink;
 mod watch;
 
-pub use facts::{Difference, Facts, Look, look};
+pub use facts::{Facts, FactsDifference, FactsLook, look};
 pub use follow::{Follow, News};
 pub use links::{Link, links};
-pub use part::{LookError, Part};
-pub use peers::{Peer, PeerPorts, PeersError, Socket, peers};
+pub use part::{FactsPart, LookError};
+pub use peers::{ConnectionEnd, PeerPorts, PeersError, TcpSocket, peers};
 pub use resolvers::Sources;
-pub use watch::{Notice, Watch, WatchError};
+pub use watch::{Unwatched, Watch, Woken};

@@ -10,7 +10,7 @@ use neli::types::Buffer;
 use netlink_packet_core::NlasIterator;
 
 use crate::dump::{address, dump, number};
-use crate::part::{LookError, Part};
+use crate::part::{FactsPart, LookError};
 
 /// `RTM_GETNEXTHOP` (`include/uapi/linux/rtnetlink.h`).
 const GET: u16 = 106;
@@ -41,7 +41,7 @@ pub(crate) fn addresses(router: &NlRouter, numbers: &[u32]) -> Result<Vec<IpAddr
     let question = Buffer::from(vec![0; HEADER_BYTES]);
     let found = dump(
         router,
-        LookError::reading(Part::Gateways),
+        LookError::reading(FactsPart::Gateways),
         Rtm::from(GET),
         &question,
         |message, found| {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One part of the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum FactsPart {
     /// [`Facts::own`](crate::Facts::own).
     Own,
     /// [`Facts::gateways`](crate::Facts::gateways).
@@ -13,7 +13,7 @@ pub enum Part {
     Resolvers,
 }
 
-impl Part {
+impl FactsPart {
     /// All parts.
     pub const ALL: [Self; 3] = [Self::Own, Self::Gateways, Self::Resolvers];
 
@@ -27,7 +27,7 @@ impl Part {
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for FactsPart {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(self.name())
     }
@@ -38,14 +38,14 @@ impl fmt::Display for Part {
 #[error("cannot read this host's {part}: {detail}")]
 pub struct LookError {
     /// What was to be read.
-    pub part: Part,
+    pub part: FactsPart,
     /// The error, in the words of the library or the kernel.
     pub detail: String,
 }
 
 impl LookError {
     /// What makes such an error of any other while `part` is read.
-    pub(crate) fn reading(part: Part) -> impl Fn(&dyn fmt::Display) -> Self {
+    pub(crate) fn reading(part: FactsPart) -> impl Fn(&dyn fmt::Display) -> Self {
         move |error| Self { part, detail: error.to_string() }
     }
 }

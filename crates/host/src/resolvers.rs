@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 use crate::limits::{FILE_BYTES_MAX, RECORDS_MAX};
-use crate::part::{LookError, Part};
+use crate::part::{FactsPart, LookError};
 
 /// Files in the runtime directory that name the servers behind a stub, all in
 /// the form of `resolv.conf(5)`.
@@ -119,7 +119,7 @@ pub(crate) fn read(sources: &Sources, own: &[IpAddr]) -> Result<Vec<IpAddr>, Loo
 }
 
 fn failed(path: &Path, error: &io::Error) -> LookError {
-    LookError { part: Part::Resolvers, detail: format!("{}: {error}", path.display()) }
+    LookError { part: FactsPart::Resolvers, detail: format!("{}: {error}", path.display()) }
 }
 
 /// Whether a file is not there for us. Anything else that goes wrong may be

@@ -14,7 +14,7 @@ use netlink_packet_core::NlasIterator;
 
 use crate::dump::{address, dump, number};
 use crate::next_hops;
-use crate::part::{LookError, Part};
+use crate::part::{FactsPart, LookError};
 
 /// The number of a route's next hop (`include/uapi/linux/rtnetlink.h`).
 const RTA_NH_ID: u16 = 30;
@@ -27,7 +27,7 @@ type Found = Result<Vec<IpAddr>, LookError>;
 pub(crate) fn read() -> (Found, Found) {
     let failed = |error: &dyn Display| {
         let of = |part| Err(LookError::reading(part)(error));
-        (of(Part::Own), of(Part::Gateways))
+        (of(FactsPart::Own), of(FactsPart::Gateways))
     };
     let (router, _multicast) = match NlRouter::connect(NlFamily::Route, None, Groups::empty()) {
         Ok(connected) => connected,
@@ -47,7 +47,7 @@ pub(crate) fn read() -> (Found, Found) {
 }
 
 fn own(router: &NlRouter, family: RtAddrFamily) -> Found {
-    const PART: Part = Part::Own;
+    const PART: FactsPart = FactsPart::Own;
     let question = IfaddrmsgBuilder::default()
         .ifa_family(family)
         .ifa_prefixlen(0)
@@ -73,7 +73,7 @@ fn interface_address(message: &Ifaddrmsg) -> Option<IpAddr> {
 }
 
 fn gateways(router: &NlRouter, family: RtAddrFamily) -> Found {
-    const PART: Part = Part::Gateways;
+    const PART: FactsPart = FactsPart::Gateways;
     let question = RtmsgBuilder::default()
         .rtm_family(family)
         .rtm_dst_len(0)

@@ -83,12 +83,12 @@ pub enum Action {
     /// Tell the administrator.
     Report(Report),
     /// Tell whoever has this ticket what came of it.
-    Reply(Ticket, Reply),
+    Reply(Ticket, WishOutcome),
 }
 
 /// What came of a person's wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum WishOutcome {
     /// To [`Event::Accept`] and [`Event::AcceptLosses`].
     Accepted(Result<(), NotAcceptable>),
     /// To [`Event::Proposed`]: what would be lost, if it was refused for that.

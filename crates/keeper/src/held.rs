@@ -12,12 +12,12 @@ pub struct Held {
     /// How.
     pub hold: Hold,
     /// Why.
-    pub why: Why,
+    pub why: HoldReason,
 }
 
 /// Why a list is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum HoldReason {
     /// Not all of its feeds have been read since the start.
     Unread,
     /// No good version is known of this feed, though it may have been in force.
@@ -47,7 +47,7 @@ pub enum Why {
     NoException(Glob),
 }
 
-impl Why {
+impl HoldReason {
     /// Whether it is more than a stage that passes by itself.
     pub fn is_worth_telling(&self) -> bool {
         !matches!(
@@ -68,7 +68,7 @@ impl Why {
     }
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for HoldReason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unread => out.write_str("not all of its feeds have been read since the start"),

@@ -17,8 +17,8 @@ mod report;
 mod settings;
 
 pub use compose::{Compose, Composed, Trial, Tried};
-pub use event::{Action, Converge, Converged, Event, Look, Probed, Reply};
-pub use held::{Held, Why};
+pub use event::{Action, Converge, Converged, Event, Look, Probed, WishOutcome};
+pub use held::{Held, HoldReason};
 pub use keeper::Keeper;
 pub use kernel::{KernelState, SetTimes};
 pub use lists::ListState;

@@ -33,7 +33,7 @@ pub struct ListState {
     /// Somebody is putting it together, though it may be by an older question:
     /// one at a time, however often it is asked for.
     pub(crate) busy: Option<Ticket>,
-    pub(crate) doubt: Option<Doubt>,
+    pub(crate) doubt: Option<ListDoubt>,
     /// Whether it was held against what an earlier process wrote down.
     pub(crate) judged: bool,
     /// It was put together so that feeds which may be its exceptions by a slip
@@ -62,7 +62,7 @@ pub(crate) enum ListStage {
 
 /// Why the feeds that are there may not be all that a list was made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Doubt {
+pub(crate) enum ListDoubt {
     /// The state directory remembers nothing. Until then even small losses
     /// wait, as a deleted feed does.
     Forgotten(Duration),
@@ -77,7 +77,7 @@ pub(crate) enum Doubt {
 /// same nobody has to look through fifty thousand names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Grounds {
-    pub(crate) doubt: Option<Doubt>,
+    pub(crate) doubt: Option<ListDoubt>,
     pub(crate) judged: bool,
     pub(crate) rests: bool,
     /// How often it was put together.

@@ -7,9 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// A small generator of random numbers, splitmix64 (Steele, Lea and Flood,
 /// "Fast splittable pseudorandom number generators", 2014).
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct RandomNumbers(u64);
 
-impl Random {
+impl RandomNumbers {
     /// The generator that begins at `seed`, which is printed: a failure can
     /// be had again by it.
     pub fn seeded(seed: u64) -> Self {
@@ -93,16 +93,16 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_addresses_each_once() {
-        let once = Random::seeded(7).addresses(2000, 3);
-        assert_eq!(once, Random::seeded(7).addresses(2000, 3));
-        assert_ne!(once, Random::seeded(8).addresses(2000, 3));
+        let once = RandomNumbers::seeded(7).addresses(2000, 3);
+        assert_eq!(once, RandomNumbers::seeded(7).addresses(2000, 3));
+        assert_ne!(once, RandomNumbers::seeded(8).addresses(2000, 3));
         assert_eq!(once.iter().collect::<HashSet<_>>().len(), 2000);
         assert_eq!(once.iter().filter(|address| address.is_ipv6()).count(), 667);
     }
 
     #[test]
     fn splitmix64_gives_the_numbers_it_is_known_by() {
-        let mut random = Random::seeded(1_234_567);
+        let mut random = RandomNumbers::seeded(1_234_567);
         let got = [random.number(), random.number(), random.number()];
         assert_eq!(
             got,

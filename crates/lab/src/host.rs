@@ -7,7 +7,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use crate::program::{self, Outcome};
+use crate::program::{self, ProgramOutcome};
 use crate::witness::succeed;
 
 /// What a configuration has beyond the paths, as lines of TOML.
@@ -135,14 +135,14 @@ impl Host {
     }
 
     /// Runs a verb, written as on a command line, with this configuration.
-    pub fn denyset(&self, verb: &str) -> Outcome {
+    pub fn denyset(&self, verb: &str) -> ProgramOutcome {
         let config = self.config().into_os_string();
         let words = verb.split_whitespace().map(Into::into);
         program::run(words.chain(["--config".into(), config]))
     }
 
     /// Runs a verb with `--format json`.
-    pub fn denyset_json(&self, verb: &str) -> Outcome {
+    pub fn denyset_json(&self, verb: &str) -> ProgramOutcome {
         self.denyset(&format!("{verb} --format json"))
     }
 }

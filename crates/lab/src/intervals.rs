@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::members::Members;
+use crate::members::SortedPrefixes;
 
 /// First and last address of a stretch, as numbers.
 type Interval = (u128, u128);
@@ -14,7 +14,7 @@ pub struct Intervals(Vec<Interval>);
 
 impl Intervals {
     /// The addresses of the members of one family.
-    pub fn of(members: &Members, ipv4: bool) -> Self {
+    pub fn of(members: &SortedPrefixes, ipv4: bool) -> Self {
         let family = members.iter().filter(|(address, _)| address.is_ipv4() == ipv4);
         Self::from_unsorted(family.map(interval).collect())
     }
@@ -100,7 +100,7 @@ mod tests {
     fn check(these: &str, but_not: &str, want: &str) {
         for ipv4 in [true, false] {
             let [these, but_not, want] =
-                [these, but_not, want].map(|text| Intervals::of(&Members::of(text), ipv4));
+                [these, but_not, want].map(|text| Intervals::of(&SortedPrefixes::of(text), ipv4));
             assert_eq!(these.without(&but_not), want, "{these:?} without {but_not:?}");
         }
     }
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn each_address_counts_once() {
-        let count = |text| Intervals::of(&Members::of(text), true).count();
+        let count = |text| Intervals::of(&SortedPrefixes::of(text), true).count();
         assert_eq!(count("10.0.0.0/8 10.1.0.0/16 11.0.0.1"), (1 << 24) + 1);
     }
 }

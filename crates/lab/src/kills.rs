@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use crate::daemon::Daemon;
 use crate::host::{Config, Host};
-use crate::members::Members;
+use crate::members::SortedPrefixes;
 use crate::versions::Versions;
 use crate::witness::{names, saved};
 
 /// How an update reaches a live set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
+pub enum KillRoute {
     /// All at once, by a swap.
     Swap,
     /// Member by member.
@@ -40,7 +40,7 @@ pub struct Met {
 /// # Panics
 /// If a live set is ever not what the route allows, or the next start does
 /// not converge.
-pub fn survive(versions: &mut Versions, route: Route, percent: usize, rounds: u32) -> Met {
+pub fn survive(versions: &mut Versions, route: KillRoute, percent: usize, rounds: u32) -> Met {
     let host = Host::with(&config(route));
     host.feed("list.txt", versions.feed());
     let mut daemon = Daemon::start(&host);
@@ -71,10 +71,10 @@ pub fn survive(versions: &mut Versions, route: Route, percent: usize, rounds: u3
     met
 }
 
-fn config(route: Route) -> Config {
+fn config(route: KillRoute) -> Config {
     let update = match route {
-        Route::Swap => "swap",
-        Route::InPlace => "in-place",
+        KillRoute::Swap => "swap",
+        KillRoute::InPlace => "in-place",
     };
     Config { kernel: format!("update = \"{update}\""), ..Config::default() }
 }
@@ -98,21 +98,21 @@ fn wait(daemon: &Daemon<'_>, time: Duration) {
 }
 
 /// The members of the live sets.
-fn live() -> Members {
+fn live() -> SortedPrefixes {
     let sets = saved().into_iter().filter(|set| SETS.contains(&&*set.name));
     sets.flat_map(|set| set.members.iter().collect::<Vec<_>>()).collect()
 }
 
-fn judge(old: &Members, new: &Members, route: Route, met: &mut Met) {
+fn judge(old: &SortedPrefixes, new: &SortedPrefixes, route: KillRoute, met: &mut Met) {
     let found = live();
     for ipv4 in [true, false] {
         let [found, old, new] = [&found, old, new].map(|members| members.family(ipv4));
         match route {
-            Route::Swap => {
+            KillRoute::Swap => {
                 let differs = || (found.without(&old), found.without(&new), new.without(&found));
                 assert!(found == old || found == new, "neither old nor new: {:?}", differs());
             }
-            Route::InPlace => {
+            KillRoute::InPlace => {
                 let lost = old.common(&new).without(&found);
                 let stray = found.without(&old).without(&new);
                 assert!(lost.is_empty() && stray.is_empty(), "lost {lost:?}, stray {stray:?}");

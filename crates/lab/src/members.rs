@@ -6,9 +6,9 @@ use std::net::IpAddr;
 
 /// Sorted prefixes of both families, each once.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Members(Vec<(IpAddr, u8)>);
+pub struct SortedPrefixes(Vec<(IpAddr, u8)>);
 
-impl Members {
+impl SortedPrefixes {
     /// The members written in `text`, one to a word.
     ///
     /// # Panics
@@ -80,7 +80,7 @@ impl Members {
     }
 }
 
-impl FromIterator<(IpAddr, u8)> for Members {
+impl FromIterator<(IpAddr, u8)> for SortedPrefixes {
     fn from_iter<I: IntoIterator<Item = (IpAddr, u8)>>(members: I) -> Self {
         let mut members: Vec<_> = members.into_iter().collect();
         members.sort_unstable();
@@ -89,7 +89,7 @@ impl FromIterator<(IpAddr, u8)> for Members {
     }
 }
 
-impl FromIterator<IpAddr> for Members {
+impl FromIterator<IpAddr> for SortedPrefixes {
     fn from_iter<I: IntoIterator<Item = IpAddr>>(addresses: I) -> Self {
         let host = |address: IpAddr| (address, if address.is_ipv4() { 32 } else { 128 });
         addresses.into_iter().map(host).collect()
@@ -97,7 +97,7 @@ impl FromIterator<IpAddr> for Members {
 }
 
 /// Members with a space between them; full lengths are not written.
-impl fmt::Display for Members {
+impl fmt::Display for SortedPrefixes {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, (address, length)) in self.iter().enumerate() {
             let space = if position == 0 { "" } else { " " };
@@ -112,7 +112,7 @@ impl fmt::Display for Members {
 }
 
 /// The first few, so that a failed comparison of a million can be read.
-impl fmt::Debug for Members {
+impl fmt::Debug for SortedPrefixes {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first: Self = self.iter().take(10).collect();
         let more = if self.len() > 10 { " …" } else { "" };

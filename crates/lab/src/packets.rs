@@ -76,13 +76,13 @@ fn raw_socket(here: IpAddr) -> io::Result<OwnedFd> {
 
 /// Sends packets and watches for them.
 #[derive(Debug)]
-pub struct Probe {
+pub struct PacketProbe {
     ipv4: Path,
     ipv6: Path,
     sent: u64,
 }
 
-impl Probe {
+impl PacketProbe {
     /// A probe in the namespace of the calling thread.
     ///
     /// # Panics
@@ -154,7 +154,7 @@ impl Probe {
     }
 }
 
-impl Default for Probe {
+impl Default for PacketProbe {
     fn default() -> Self {
         Self::new()
     }
@@ -197,20 +197,20 @@ impl Stream {
     /// # Panics
     /// If either is empty.
     pub fn start(blocked: Vec<IpAddr>, free: Vec<IpAddr>) -> Self {
-        Self::of(Probe::new, blocked, free)
+        Self::of(PacketProbe::new, blocked, free)
     }
 
     /// As [`Self::start`], of packets that come over the wire.
     ///
     /// # Panics
-    /// As [`Self::start`] and [`Probe::over`].
+    /// As [`Self::start`] and [`PacketProbe::over`].
     pub fn over(wire: &Wire, blocked: Vec<IpAddr>, free: Vec<IpAddr>) -> Self {
-        let probe = Probe::over(wire);
+        let probe = PacketProbe::over(wire);
         Self::of(|| probe, blocked, free)
     }
 
     fn of(
-        probe: impl FnOnce() -> Probe + Send + 'static,
+        probe: impl FnOnce() -> PacketProbe + Send + 'static,
         blocked: Vec<IpAddr>,
         free: Vec<IpAddr>,
     ) -> Self {
@@ -241,7 +241,7 @@ impl Stream {
 
 /// One packet from every address. Each from a free one is waited for, so that
 /// no queue overflows and a lost packet means a rule that dropped it.
-fn round(probe: &mut Probe, blocked: &[IpAddr], free: &[IpAddr], seen: &mut Seen) {
+fn round(probe: &mut PacketProbe, blocked: &[IpAddr], free: &[IpAddr], seen: &mut Seen) {
     for &source in blocked {
         probe.send(source);
     }
@@ -266,7 +266,7 @@ mod tests {
     use crate::namespace::isolated;
     use crate::witness::{drop_from, ipset};
 
-    fn check(probe: &mut Probe, source: &str, want: Fate) {
+    fn check(probe: &mut PacketProbe, source: &str, want: Fate) {
         let source = source.parse().expect("an address");
         assert_eq!(probe.fate(source), want, "a packet from {source}");
     }
@@ -278,7 +278,7 @@ mod tests {
             ipset("create x-v6 hash:net family inet6");
             drop_from("x-v4");
             drop_from("x-v6");
-            let mut probe = Probe::new();
+            let mut probe = PacketProbe::new();
             check(&mut probe, "45.1.2.3", Fate::Delivered);
             check(&mut probe, "2a01:4f8::3", Fate::Delivered);
             ipset("add x-v4 45.1.2.0/24");
@@ -305,9 +305,9 @@ mod tests {
             assert!(seen.sent > 0 && seen.leaked + seen.wrongly_blocked == 0, "{seen:?}");
 
             let mut seen = Seen::default();
-            round(&mut Probe::new(), &[other], &[other], &mut seen);
+            round(&mut PacketProbe::new(), &[other], &[other], &mut seen);
             assert_eq!((seen.leaked, seen.wrongly_blocked), (1, 0));
-            round(&mut Probe::new(), &[listed], &[listed], &mut seen);
+            round(&mut PacketProbe::new(), &[listed], &[listed], &mut seen);
             assert_eq!((seen.leaked, seen.wrongly_blocked), (1, 1));
         });
     }

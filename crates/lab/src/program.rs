@@ -98,7 +98,7 @@ fn confine(command: &mut Command) {
 ///
 /// # Panics
 /// If it cannot be started, or takes more than two minutes.
-pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Outcome {
+pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> ProgramOutcome {
     let mut command = Command::new("timeout");
     command.args(["--kill-after", "5", PATIENCE_S, "setpriv"]);
     confine(&mut command);
@@ -107,12 +107,12 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) ->
     let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
     let code = status.code().unwrap_or_else(|| panic!("{command:?}: {status}\n{stderr}"));
     assert_ne!(code, 124, "{command:?} did not end within {PATIENCE_S} s\n{stderr}");
-    Outcome { code, stdout, stderr }
+    ProgramOutcome { code, stdout, stderr }
 }
 
 /// What a run of the program left.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct ProgramOutcome {
     /// Its exit code.
     pub code: i32,
     /// What it printed.
@@ -121,7 +121,7 @@ pub struct Outcome {
     pub stderr: String,
 }
 
-impl Outcome {
+impl ProgramOutcome {
     /// Asserts the exit code.
     ///
     /// # Panics

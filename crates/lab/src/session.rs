@@ -17,7 +17,7 @@ const RETRANSMITS: Duration = Duration::from_secs(10);
 
 /// A server that both families reach by one socket, as most do.
 #[derive(Debug)]
-pub struct Server {
+pub struct SessionServer {
     listener: TcpListener,
     port: u16,
 }
@@ -29,7 +29,7 @@ pub struct Session {
     beyond: TcpStream,
 }
 
-impl Server {
+impl SessionServer {
     /// Listens at a port of the namespace of this thread.
     ///
     /// # Panics

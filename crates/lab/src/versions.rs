@@ -5,13 +5,13 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use crate::generate::{Random, feed};
-use crate::members::Members;
+use crate::generate::{RandomNumbers, feed};
+use crate::members::SortedPrefixes;
 
 /// The present version of a list, and what it was and may become.
 #[derive(Debug)]
 pub struct Versions {
-    random: Random,
+    random: RandomNumbers,
     addresses: Vec<IpAddr>,
     known: HashSet<IpAddr>,
     free: [IpAddr; 2],
@@ -25,7 +25,7 @@ impl Versions {
     ///
     /// # Panics
     /// If `count` is below ten.
-    pub fn new(mut random: Random, count: usize) -> Self {
+    pub fn new(mut random: RandomNumbers, count: usize) -> Self {
         assert!(count >= 10, "a list of {count} has no versions");
         // The first is IPv6, the second IPv4.
         let addresses = random.addresses(count, 4);
@@ -72,7 +72,7 @@ impl Versions {
     }
 
     /// This version as members of sets.
-    pub fn members(&self) -> Members {
+    pub fn members(&self) -> SortedPrefixes {
         self.addresses.iter().copied().collect()
     }
 
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_change_keeps_what_stays_and_brings_none_of_what_is_free() {
-        let mut versions = Versions::new(Random::seeded(1), 1000);
+        let mut versions = Versions::new(RandomNumbers::seeded(1), 1000);
         let (first, listed) = (versions.members(), versions.listed());
         for _ in 0..5 {
             versions.change(30);
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(last.len(), 1005);
         let kept = first.common(&last).len();
         assert!((100..500).contains(&kept), "{kept} of the first version are left");
-        let [listed, free]: [Members; 2] =
+        let [listed, free]: [SortedPrefixes; 2] =
             [listed, versions.free()].map(|addresses| addresses.into_iter().collect());
         assert_eq!(listed.without(&last).len(), 0);
         assert_eq!(free.common(&last).len() + free.common(&first).len(), 0);

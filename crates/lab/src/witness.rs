@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
-use crate::members::{Members, prefix};
+use crate::members::{SortedPrefixes, prefix};
 
 /// Where iptables locks: `/run` is not writable in every user namespace, and
 /// the lock of the machine is none of our business.
@@ -147,7 +147,7 @@ pub struct SavedSet {
     /// The rest of its `create` line: type, family, sizes, initval.
     pub create: String,
     /// Its members.
-    pub members: Members,
+    pub members: SortedPrefixes,
 }
 
 /// All sets of this namespace, in the kernel's order.
@@ -177,7 +177,7 @@ pub fn saved_set(name: &str) -> Option<SavedSet> {
 ///
 /// # Panics
 /// If there is none, and as [`saved`].
-pub fn members(name: &str) -> Members {
+pub fn members(name: &str) -> SortedPrefixes {
     let missing = || panic!("there is no set {name}, only {:?}", names());
     saved_set(name).unwrap_or_else(missing).members
 }
@@ -208,7 +208,7 @@ fn read_save(mut printed: impl BufRead) -> Vec<SavedSet> {
             finish(&mut sets, &mut entries);
             let (name, create) = rest.split_once(' ').expect("a name, then a type");
             let [name, create] = [name, create].map(str::to_owned);
-            sets.push(SavedSet { name, create, members: Members::default() });
+            sets.push(SavedSet { name, create, members: SortedPrefixes::default() });
         } else if let Some(rest) = said.strip_prefix("add ") {
             let entry = rest.split(' ').nth(1).expect("a set, then a member");
             // Sets of other types than ours have members that are no prefixes.

@@ -11,7 +11,7 @@ use reconcile::{CHUNK_MAX, SetPrefix};
 
 use crate::generations::Generations;
 use crate::sets::{RawName, RawSet, Sets, Slot, covers};
-use crate::{Refusal, Reply, Request};
+use crate::{ModelRefusal, ModelReply, ModelRequest};
 
 /// Which promise was broken. The numbers are those of the project's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,9 +209,9 @@ impl Checker {
     }
 
     /// Judges what is about to be done.
-    pub(crate) fn before(&mut self, step: u64, request: &Request, sets: &Sets) {
+    pub(crate) fn before(&mut self, step: u64, request: &ModelRequest, sets: &Sets) {
         let mut objections = Vec::new();
-        let reads_members = matches!(request, Request::Dump(_)).then(|| request.name());
+        let reads_members = matches!(request, ModelRequest::Dump(_)).then(|| request.name());
         for name in request.changes().into_iter().chain(reads_members.flatten()) {
             if self.touches_foreign(request, name, sets) {
                 objections.push((Invariant::OnlyOurs, format!("{request} names a foreign set")));
@@ -221,10 +221,12 @@ impl Checker {
             objections.push((Invariant::Gate, format!("{request} before the first full picture")));
         }
         match request {
-            Request::Destroy { name, .. } => objections.extend(self.check_destroy(name)),
-            Request::Flush(name) => objections.extend(self.check_flush(name)),
-            Request::Add { members, .. } => objections.extend(self.check_add(members)),
-            Request::Swap(shadow, live) => objections.extend(self.check_swap(shadow, live, sets)),
+            ModelRequest::Destroy { name, .. } => objections.extend(self.check_destroy(name)),
+            ModelRequest::Flush(name) => objections.extend(self.check_flush(name)),
+            ModelRequest::Add { members, .. } => objections.extend(self.check_add(members)),
+            ModelRequest::Swap(shadow, live) => {
+                objections.extend(self.check_swap(shadow, live, sets));
+            }
             _ => {}
         }
         objections.extend(self.check_batch(request, sets));
@@ -234,11 +236,11 @@ impl Checker {
     }
 
     /// Whether the set is somebody else's, and the daemon could know it.
-    fn touches_foreign(&self, request: &Request, name: &RawName, sets: &Sets) -> bool {
+    fn touches_foreign(&self, request: &ModelRequest, name: &RawName, sets: &Sets) -> bool {
         if self.prefix.recognise(&name.0).is_none() {
             return true;
         }
-        if matches!(request, Request::Create { exclusive: true, .. }) {
+        if matches!(request, ModelRequest::Create { exclusive: true, .. }) {
             return false;
         }
         let foreign = sets.get(name).is_some_and(|slot| !self.is_ours(name, slot));
@@ -247,7 +249,7 @@ impl Checker {
 
     /// Whether this takes away what may not be taken yet: anything before the
     /// kernel was seen, and addresses that rules see before the feeds were.
-    fn passes_gate(&self, request: &Request, sets: &Sets) -> bool {
+    fn passes_gate(&self, request: &ModelRequest, sets: &Sets) -> bool {
         let held = |name| sets.get(name).map(|slot| &slot.set.members);
         // A packet knows addresses, not members.
         let excepted: Prefixes = self.excepted.iter().copied().collect();
@@ -256,17 +258,17 @@ impl Checker {
             !old.subtract(&new).subtract(&excepted).is_empty()
         };
         let removes = match request {
-            Request::Delete { name, members, .. } => {
+            ModelRequest::Delete { name, members, .. } => {
                 let stays = held(name).map(|held| {
                     held.iter().filter(|one| !members.contains(one)).copied().collect()
                 });
                 let opens = held(name).zip(stays).is_some_and(|(old, new)| opens(old, &new));
                 !self.kernel_seen || !self.is_shadow(name) && opens
             }
-            Request::Destroy { name, .. } | Request::Flush(name) => {
+            ModelRequest::Destroy { name, .. } | ModelRequest::Flush(name) => {
                 !self.kernel_seen || !self.is_shadow(name)
             }
-            Request::Swap(shadow, live) => {
+            ModelRequest::Swap(shadow, live) => {
                 held(shadow).zip(held(live)).is_some_and(|(new, old)| opens(old, new))
             }
             _ => false,
@@ -316,10 +318,10 @@ impl Checker {
         (known && held != wanted).then_some((Invariant::WholeOrOld, text))
     }
 
-    fn check_batch(&mut self, request: &Request, sets: &Sets) -> Option<(Invariant, String)> {
+    fn check_batch(&mut self, request: &ModelRequest, sets: &Sets) -> Option<(Invariant, String)> {
         let (name, members, adding) = match request {
-            Request::Add { name, members, .. } => (name, members, true),
-            Request::Delete { name, members, .. } => (name, members, false),
+            ModelRequest::Add { name, members, .. } => (name, members, true),
+            ModelRequest::Delete { name, members, .. } => (name, members, false),
             _ => return None,
         };
         if members.is_empty() || members.len() > CHUNK_MAX {
@@ -339,8 +341,8 @@ impl Checker {
     pub(crate) fn after(
         &mut self,
         step: u64,
-        request: &Request,
-        outcome: &Result<Reply, Refusal>,
+        request: &ModelRequest,
+        outcome: &Result<ModelReply, ModelRefusal>,
         sets: &Sets,
     ) {
         if !request.changes().is_empty() {
@@ -359,7 +361,7 @@ impl Checker {
         }
     }
 
-    fn check_foreign(&mut self, step: u64, request: &Request, sets: &Sets) {
+    fn check_foreign(&mut self, step: u64, request: &ModelRequest, sets: &Sets) {
         let raced = request.changes().into_iter().any(|name| self.outdated(name));
         let before = std::mem::take(&mut self.foreign);
         self.remember_foreign(sets);
@@ -370,31 +372,36 @@ impl Checker {
     }
 
     /// Follows what the daemon can know now.
-    fn learn(&mut self, request: &Request, outcome: &Result<Reply, Refusal>, sets: &Sets) {
+    fn learn(
+        &mut self,
+        request: &ModelRequest,
+        outcome: &Result<ModelReply, ModelRefusal>,
+        sets: &Sets,
+    ) {
         match (request, outcome) {
-            (Request::List, Ok(Reply::Sets(all))) => {
+            (ModelRequest::List, Ok(ModelReply::Sets(all))) => {
                 self.kernel_seen = true;
                 self.seen.clear();
                 for (name, slot) in all {
                     self.see(name, slot);
                 }
             }
-            (Request::Names, Ok(Reply::Sets(all))) => {
+            (ModelRequest::Names, Ok(ModelReply::Sets(all))) => {
                 self.kernel_seen = true;
                 self.seen.retain(|name, _| all.contains_key(name));
             }
             // A dump shows members; whose they are, headers say.
-            (Request::Dump(name), Ok(_)) => {
+            (ModelRequest::Dump(name), Ok(_)) => {
                 if let Some(generations) = self.generations.get_mut(name) {
                     generations.read();
                 }
             }
-            (Request::Header(name), Ok(Reply::Sets(one))) => {
+            (ModelRequest::Header(name), Ok(ModelReply::Sets(one))) => {
                 if let Some(slot) = one.get(name) {
                     self.see(name, slot);
                 }
             }
-            (Request::Create { name, .. }, Ok(_)) => {
+            (ModelRequest::Create { name, .. }, Ok(_)) => {
                 let fresh = Seen { ours: true, references: 0, outdated: false };
                 self.seen.insert(name.clone(), fresh);
                 self.tainted.remove(name);
@@ -403,11 +410,11 @@ impl Checker {
                     generations.start_from(BTreeSet::new());
                 }
             }
-            (Request::Destroy { name, .. }, Ok(_)) => {
+            (ModelRequest::Destroy { name, .. }, Ok(_)) => {
                 self.seen.remove(name);
                 self.tainted.remove(name);
             }
-            (Request::Rename { from, to }, Ok(_)) => {
+            (ModelRequest::Rename { from, to }, Ok(_)) => {
                 if let Some(seen) = self.seen.remove(from) {
                     self.seen.insert(to.clone(), seen);
                 }
@@ -415,7 +422,7 @@ impl Checker {
                     self.tainted.insert(to.clone(), tainted);
                 }
             }
-            (Request::Swap(shadow, live), Ok(_)) => {
+            (ModelRequest::Swap(shadow, live), Ok(_)) => {
                 let (one, other) = (self.tainted.remove(shadow), self.tainted.remove(live));
                 if let Some(generations) = self.generations.get_mut(live) {
                     generations.read();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use blocklist::{AnyPrefix, Family};
 
 use crate::sets::{RawName, RawSet};
-use crate::{Code, Request};
+use crate::{Code, ModelRequest};
 
 /// Which step is hit by which fault. A step is one request, reading ones
 /// included, counted from 1 since the machine was made.
@@ -52,7 +52,7 @@ pub enum Fault {
     /// The daemon is killed after the kernel has done it.
     CrashAfter,
     /// Somebody else changes something just before.
-    Foreign(Hand, Target),
+    Foreign(Hand, FaultTarget),
     /// The kernel is another one from here on: no set, no rule is left.
     Reboot,
 }
@@ -94,7 +94,7 @@ impl Hand {
 
 /// Whom a foreign hand meets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum FaultTarget {
     /// The set that the request at this step names; of a swap, the live one.
     Addressed,
     /// The other set of a swap; else as [`Self::Addressed`].
@@ -103,12 +103,12 @@ pub enum Target {
     Named(RawName),
 }
 
-impl Target {
+impl FaultTarget {
     /// The name, if the request has one.
-    pub fn resolve(&self, request: &Request) -> Option<RawName> {
+    pub fn resolve(&self, request: &ModelRequest) -> Option<RawName> {
         match (self, request) {
             (Self::Named(name), _) => Some(name.clone()),
-            (Self::Other, Request::Swap(first, _)) => Some(first.clone()),
+            (Self::Other, ModelRequest::Swap(first, _)) => Some(first.clone()),
             _ => request.name().cloned(),
         }
     }

@@ -11,7 +11,7 @@ use reconcile::{
 };
 
 use crate::sets::{RawName, RawSet, Slot};
-use crate::{AboutRules, Machine, Reply, Request, RulesReply, Trouble};
+use crate::{AboutRules, Machine, ModelReply, ModelRequest, RulesReply, Trouble};
 
 /// A kernel in memory. Clones are handles to the same one, as two sockets of
 /// one host are.
@@ -32,13 +32,13 @@ impl ModelKernel {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&self, request: &Request) -> Result<Reply, Trouble> {
+    fn ask(&self, request: &ModelRequest) -> Result<ModelReply, Trouble> {
         self.machine().serve(request)
     }
 
-    fn slot(&self, request: &Request, name: &RawName) -> Result<Option<Slot>, Trouble> {
+    fn slot(&self, request: &ModelRequest, name: &RawName) -> Result<Option<Slot>, Trouble> {
         match self.ask(request)? {
-            Reply::Sets(mut sets) => Ok(sets.remove(name)),
+            ModelReply::Sets(mut sets) => Ok(sets.remove(name)),
             _ => Ok(None),
         }
     }
@@ -46,7 +46,8 @@ impl ModelKernel {
 
 impl Observe for ModelKernel {
     fn sets(&mut self, prefix: &SetPrefix) -> Result<Vec<SetHeader>, KernelError> {
-        let Reply::Sets(sets) = self.ask(&Request::List).map_err(|why| error(Stage::List, why))?
+        let ModelReply::Sets(sets) =
+            self.ask(&ModelRequest::List).map_err(|why| error(Stage::List, why))?
         else {
             return Ok(Vec::new());
         };
@@ -58,7 +59,7 @@ impl Observe for ModelKernel {
 
     fn header(&mut self, set: &SetName) -> Result<Option<SetHeader>, KernelError> {
         let name = RawName::from(set);
-        match self.slot(&Request::Header(name.clone()), &name) {
+        match self.slot(&ModelRequest::Header(name.clone()), &name) {
             Ok(slot) => Ok(slot.map(|slot| header(set.clone(), &slot))),
             Err(why) => match error(Stage::List, why).about(set) {
                 error if error.kind == KernelErrorKind::NotFound => Ok(None),
@@ -69,7 +70,7 @@ impl Observe for ModelKernel {
 
     fn members(&mut self, set: &SetName) -> Result<Members, KernelError> {
         let name = RawName::from(set);
-        let slot = self.slot(&Request::Dump(name.clone()), &name);
+        let slot = self.slot(&ModelRequest::Dump(name.clone()), &name);
         let slot = slot.map_err(|why| error(Stage::Dump, why).about(set))?;
         match slot {
             Some(slot) if plain(&slot.set, set.family()) => {
@@ -117,9 +118,9 @@ impl ModelKernel {
     }
 
     fn test(&self, set: &SetName, members: Vec<AnyPrefix>) -> Result<Vec<bool>, KernelError> {
-        let request = Request::Test { name: set.into(), members };
+        let request = ModelRequest::Test { name: set.into(), members };
         match self.ask(&request).map_err(|why| error(Stage::Test, why).about(set))? {
-            Reply::Present(present) => Ok(present),
+            ModelReply::Present(present) => Ok(present),
             _ => Ok(Vec::new()),
         }
     }
@@ -138,7 +139,9 @@ impl Kernel for ModelKernel {
             Ok(_) => Ok(()),
             Err(why) => {
                 let mut error = error(stage, why).about(op.set());
-                if let (Trouble::Refused(refusal), Request::Add { members, .. }) = (why, &request) {
+                if let (Trouble::Refused(refusal), ModelRequest::Add { members, .. }) =
+                    (why, &request)
+                {
                     error.member = refusal.position.and_then(|at| members.get(at).copied());
                 }
                 Err(error)
@@ -153,27 +156,27 @@ impl Kernel for ModelKernel {
 }
 
 /// The op as one message.
-fn translate(op: &Op) -> (Stage, Request) {
+fn translate(op: &Op) -> (Stage, ModelRequest) {
     match op {
         Op::Create(spec) => (
             Stage::Create,
-            Request::Create { name: (&spec.name).into(), set: raw(spec), exclusive: true },
+            ModelRequest::Create { name: (&spec.name).into(), set: raw(spec), exclusive: true },
         ),
         Op::Add { set, chunk, presence } => {
             let (members, exclusive) = (chunk.iter().collect(), *presence == Presence::New);
-            (Stage::Add, Request::Add { name: set.into(), members, exclusive })
+            (Stage::Add, ModelRequest::Add { name: set.into(), members, exclusive })
         }
         Op::Delete { set, chunk } => {
             let members = chunk.iter().collect();
-            (Stage::Delete, Request::Delete { name: set.into(), members, exclusive: false })
+            (Stage::Delete, ModelRequest::Delete { name: set.into(), members, exclusive: false })
         }
-        Op::Swap { shadow, live } => (Stage::Swap, Request::Swap(shadow.into(), live.into())),
+        Op::Swap { shadow, live } => (Stage::Swap, ModelRequest::Swap(shadow.into(), live.into())),
         Op::Retire { set, shadow } => {
-            (Stage::Retire, Request::Rename { from: set.into(), to: shadow.into() })
+            (Stage::Retire, ModelRequest::Rename { from: set.into(), to: shadow.into() })
         }
-        Op::Flush(set) => (Stage::Flush, Request::Flush(set.into())),
+        Op::Flush(set) => (Stage::Flush, ModelRequest::Flush(set.into())),
         Op::Destroy(set) => {
-            (Stage::Destroy, Request::Destroy { name: set.into(), exclusive: false })
+            (Stage::Destroy, ModelRequest::Destroy { name: set.into(), exclusive: false })
         }
     }
 }

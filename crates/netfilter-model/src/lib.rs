@@ -20,11 +20,11 @@ mod universe;
 
 pub use checker::{Checker, Invariant, Violation};
 pub use code::Code;
-pub use fault::{Fault, Faults, Hand, Target, intruder};
+pub use fault::{Fault, FaultTarget, Faults, Hand, intruder};
 pub use kernel::{ModelKernel, members};
 pub use loopback::Loopback;
 pub use machine::{AboutRules, Machine, RulesReply};
 pub use random::Random;
-pub use request::{Reply, Request, Trouble};
-pub use sets::{RawName, RawSet, Refusal, Sets, Slot, covers};
+pub use request::{ModelReply, ModelRequest, Trouble};
+pub use sets::{ModelRefusal, RawName, RawSet, Sets, Slot, covers};
 pub use universe::{prefixes, universe};

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use blocklist::{AnyPrefix, Family};
 use reconcile::SetPrefix;
 
-use crate::fault::{Fault, Faults, Hand, Target, intruder, squatter};
+use crate::fault::{Fault, FaultTarget, Faults, Hand, intruder, squatter};
 use crate::sets::{RawName, Sets};
-use crate::{Checker, Refusal, Reply, Request, Trouble};
+use crate::{Checker, ModelRefusal, ModelReply, ModelRequest, Trouble};
 
 use tables::Tables;
 pub use tables::{AboutRules, RulesReply};
@@ -142,7 +142,7 @@ impl Machine {
             if self.tables.references().contains_key(&name) {
                 self.flush_rules();
             }
-            let request = Request::Destroy { name: name.clone(), exclusive: false };
+            let request = ModelRequest::Destroy { name: name.clone(), exclusive: false };
             drop(self.sets.serve(&request));
             self.checker.foreign_hand(&name, &BTreeSet::new(), &self.sets);
         }
@@ -152,7 +152,7 @@ impl Machine {
     ///
     /// # Errors
     /// [`Trouble`], the kernel's own or that of a fault.
-    pub fn serve(&mut self, request: &Request) -> Result<Reply, Trouble> {
+    pub fn serve(&mut self, request: &ModelRequest) -> Result<ModelReply, Trouble> {
         if self.crashed {
             return Err(Trouble::Silence);
         }
@@ -163,28 +163,32 @@ impl Machine {
         }
         let outcome = self.serve_with(request, fault);
         let line = match &outcome {
-            Ok(Reply::Done) => "done".to_owned(),
-            Ok(Reply::Present(present)) => {
+            Ok(ModelReply::Done) => "done".to_owned(),
+            Ok(ModelReply::Present(present)) => {
                 format!("{} are there", present.iter().filter(|there| **there).count())
             }
-            Ok(Reply::Sets(sets)) => format!("{} sets", sets.len()),
+            Ok(ModelReply::Sets(sets)) => format!("{} sets", sets.len()),
             Err(trouble) => format!("{trouble:?}"),
         };
         self.note(format!("{:4} {request}: {line}", self.step));
         outcome
     }
 
-    fn serve_with(&mut self, request: &Request, fault: Option<Fault>) -> Result<Reply, Trouble> {
+    fn serve_with(
+        &mut self,
+        request: &ModelRequest,
+        fault: Option<Fault>,
+    ) -> Result<ModelReply, Trouble> {
         match fault {
             None => Ok(self.perform(request)?),
-            Some(Fault::Refuse(code)) => Err(Refusal::from(code).into()),
+            Some(Fault::Refuse(code)) => Err(ModelRefusal::from(code).into()),
             Some(Fault::Partly { done, code }) => {
                 let part = request.cut(done);
                 if done > 0 && part != *request {
                     self.perform(&part)?;
-                    return Err(Refusal { code, position: Some(done) }.into());
+                    return Err(ModelRefusal { code, position: Some(done) }.into());
                 }
-                Err(Refusal::from(code).into())
+                Err(ModelRefusal::from(code).into())
             }
             Some(Fault::LoseReply) => {
                 drop(self.perform(request));
@@ -201,7 +205,11 @@ impl Machine {
             Some(Fault::LoseRequest) => Err(Trouble::Silence),
             Some(Fault::TearDump) => {
                 let reply = self.perform(request)?;
-                if matches!(request, Request::Dump(_)) { Err(Trouble::Torn) } else { Ok(reply) }
+                if matches!(request, ModelRequest::Dump(_)) {
+                    Err(Trouble::Torn)
+                } else {
+                    Ok(reply)
+                }
             }
             Some(Fault::CrashBefore) => {
                 self.crashed = true;
@@ -225,7 +233,7 @@ impl Machine {
         }
     }
 
-    fn perform(&mut self, request: &Request) -> Result<Reply, Refusal> {
+    fn perform(&mut self, request: &ModelRequest) -> Result<ModelReply, ModelRefusal> {
         self.checker.before(self.step, request, &self.sets);
         let outcome = self.sets.serve(request);
         self.checker.after(self.step, request, &outcome, &self.sets);
@@ -245,7 +253,7 @@ impl Machine {
     /// Somebody else changes a set.
     pub fn foreign(&mut self, hand: &Hand, name: &RawName) {
         self.note(format!("     ~ somebody else: {hand:?} {name}"));
-        let destroy = Request::Destroy { name: name.clone(), exclusive: false };
+        let destroy = ModelRequest::Destroy { name: name.clone(), exclusive: false };
         let before = self.held_by(name);
         let (slot_family, first) = match self.sets.get(name) {
             Some(slot) => (slot.set.family, slot.set.members.first().copied()),
@@ -255,24 +263,25 @@ impl Machine {
         let (name, exclusive) = (name.clone(), false);
         let done = match hand {
             Hand::Destroy => self.sets.serve(&destroy),
-            Hand::Flush => self.sets.serve(&Request::Flush(name.clone())),
+            Hand::Flush => self.sets.serve(&ModelRequest::Flush(name.clone())),
             Hand::Add => {
                 let members = vec![intruder(family)];
-                self.sets.serve(&Request::Add { name: name.clone(), members, exclusive })
+                self.sets.serve(&ModelRequest::Add { name: name.clone(), members, exclusive })
             }
             Hand::DeleteFirst => {
                 let members = first.into_iter().collect();
-                self.sets.serve(&Request::Delete { name: name.clone(), members, exclusive })
+                self.sets.serve(&ModelRequest::Delete { name: name.clone(), members, exclusive })
             }
             Hand::Rename => {
                 let to = RawName::from("renamed-by-somebody");
-                let done = self.sets.serve(&Request::Rename { from: name.clone(), to: to.clone() });
+                let done =
+                    self.sets.serve(&ModelRequest::Rename { from: name.clone(), to: to.clone() });
                 self.checker.foreign_hand(&to, &BTreeSet::new(), &self.sets);
                 done
             }
             Hand::Squat => self.sets.serve(&destroy).and_then(|_| {
                 let set = squatter(family);
-                self.sets.serve(&Request::Create { name: name.clone(), set, exclusive: true })
+                self.sets.serve(&ModelRequest::Create { name: name.clone(), set, exclusive: true })
             }),
             Hand::Refer | Hand::HoldDump => {
                 self.hold(hand, &name);
@@ -301,15 +310,15 @@ impl Machine {
     /// is there.
     pub fn put_foreign(&mut self, name: &RawName, set: &crate::RawSet) {
         let before = self.held_by(name);
-        drop(self.sets.serve(&Request::Destroy { name: name.clone(), exclusive: false }));
+        drop(self.sets.serve(&ModelRequest::Destroy { name: name.clone(), exclusive: false }));
         let set = set.clone();
-        drop(self.sets.serve(&Request::Create { name: name.clone(), set, exclusive: true }));
+        drop(self.sets.serve(&ModelRequest::Create { name: name.clone(), set, exclusive: true }));
         self.checker.foreign_hand(name, &before, &self.sets);
     }
 }
 
 /// The set a fault names, for a target that is known by name.
-impl From<&RawName> for Target {
+impl From<&RawName> for FaultTarget {
     fn from(name: &RawName) -> Self {
         Self::Named(name.clone())
     }

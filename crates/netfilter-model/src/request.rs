@@ -6,12 +6,12 @@ use std::fmt;
 
 use blocklist::AnyPrefix;
 
-use crate::sets::{RawName, RawSet, Refusal, Slot};
+use crate::sets::{ModelRefusal, RawName, RawSet, Slot};
 
 /// One message's worth of work. `exclusive` is `NLM_F_EXCL`: strict about
 /// what is there already, or for a delete and a destroy about what is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
+pub enum ModelRequest {
     /// A new set.
     Create {
         /// Its name.
@@ -74,7 +74,7 @@ pub enum Request {
     Dump(RawName),
 }
 
-impl Request {
+impl ModelRequest {
     /// The set that is asked about or changed; of a swap, the second, which
     /// is the live one. None for a list of all.
     pub fn name(&self) -> Option<&RawName> {
@@ -115,7 +115,7 @@ impl Request {
 }
 
 /// As it stands in a trace.
-impl fmt::Display for Request {
+impl fmt::Display for ModelRequest {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Create { name, set, .. } => {
@@ -158,7 +158,7 @@ impl fmt::Display for Listed<'_> {
 
 /// What the kernel answers when it does not refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum ModelReply {
     /// It is done.
     Done,
     /// Of each tested member, whether it is there.
@@ -167,11 +167,11 @@ pub enum Reply {
     Sets(BTreeMap<RawName, Slot>),
 }
 
-/// Why there is no [`Reply`].
+/// Why there is no [`ModelReply`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// The kernel refused.
-    Refused(Refusal),
+    Refused(ModelRefusal),
     /// No answer arrives. It may or may not be done.
     Silence,
     /// The answer arrives, but after the asker has stopped waiting.
@@ -183,8 +183,8 @@ pub enum Trouble {
     Torn,
 }
 
-impl From<Refusal> for Trouble {
-    fn from(refusal: Refusal) -> Self {
+impl From<ModelRefusal> for Trouble {
+    fn from(refusal: ModelRefusal) -> Self {
         Self::Refused(refusal)
     }
 }

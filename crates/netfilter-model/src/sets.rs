@@ -8,7 +8,7 @@ use std::fmt;
 use blocklist::{AnyPrefix, Family};
 use reconcile::{Capacity, SetName};
 
-use crate::{Code, Reply, Request};
+use crate::{Code, ModelReply, ModelRequest};
 
 /// The longest name, in bytes, without the closing NUL.
 const NAME_MAX: usize = 31;
@@ -168,14 +168,14 @@ pub struct Sets {
 
 /// A refusal, and in a batch the position of the member at which it stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ModelRefusal {
     /// The number.
     pub code: Code,
     /// The members before this one were done.
     pub position: Option<usize>,
 }
 
-impl From<Code> for Refusal {
+impl From<Code> for ModelRefusal {
     fn from(code: Code) -> Self {
         Self { code, position: None }
     }
@@ -200,34 +200,34 @@ impl Sets {
     /// Does what is asked, or says why not.
     ///
     /// # Errors
-    /// [`Refusal`] with the number that the kernel answers with.
-    pub fn serve(&mut self, request: &Request) -> Result<Reply, Refusal> {
+    /// [`ModelRefusal`] with the number that the kernel answers with.
+    pub fn serve(&mut self, request: &ModelRequest) -> Result<ModelReply, ModelRefusal> {
         match request {
-            Request::Create { name, set, exclusive } => self.create(name, set, *exclusive),
-            Request::Destroy { name, exclusive } => self.destroy(name, *exclusive),
-            Request::Flush(name) => {
+            ModelRequest::Create { name, set, exclusive } => self.create(name, set, *exclusive),
+            ModelRequest::Destroy { name, exclusive } => self.destroy(name, *exclusive),
+            ModelRequest::Flush(name) => {
                 self.existing(name)?.set.members.clear();
-                Ok(Reply::Done)
+                Ok(ModelReply::Done)
             }
-            Request::Rename { from, to } => self.rename(from, to),
-            Request::Swap(first, second) => self.swap(first, second),
-            Request::Add { name, members, exclusive } => {
+            ModelRequest::Rename { from, to } => self.rename(from, to),
+            ModelRequest::Swap(first, second) => self.swap(first, second),
+            ModelRequest::Add { name, members, exclusive } => {
                 let set = &mut self.existing(name)?.set;
                 in_order(members, |member| set.add(member, *exclusive))
             }
-            Request::Delete { name, members, exclusive } => {
+            ModelRequest::Delete { name, members, exclusive } => {
                 let set = &mut self.existing(name)?.set;
                 in_order(members, |member| set.delete(member, *exclusive))
             }
-            Request::Test { name, members } => {
+            ModelRequest::Test { name, members } => {
                 let set = &self.existing(name)?.set;
                 let tests = members.iter().map(|&member| set.test(member));
-                Ok(Reply::Present(tests.collect::<Result<_, _>>()?))
+                Ok(ModelReply::Present(tests.collect::<Result<_, _>>()?))
             }
-            Request::Names | Request::List => Ok(Reply::Sets(self.slots.clone())),
-            Request::Header(name) | Request::Dump(name) => {
+            ModelRequest::Names | ModelRequest::List => Ok(ModelReply::Sets(self.slots.clone())),
+            ModelRequest::Header(name) | ModelRequest::Dump(name) => {
                 let slot = self.existing(name)?.clone();
-                Ok(Reply::Sets(BTreeMap::from([(name.clone(), slot)])))
+                Ok(ModelReply::Sets(BTreeMap::from([(name.clone(), slot)])))
             }
         }
     }
@@ -236,12 +236,17 @@ impl Sets {
         self.slots.get_mut(name).ok_or(Code::NO_SET)
     }
 
-    fn create(&mut self, name: &RawName, set: &RawSet, exclusive: bool) -> Result<Reply, Refusal> {
+    fn create(
+        &mut self,
+        name: &RawName,
+        set: &RawSet,
+        exclusive: bool,
+    ) -> Result<ModelReply, ModelRefusal> {
         if name.0.len() > NAME_MAX {
             return Err(Code::INVALID.into());
         }
         if self.slots.contains_key(name) {
-            return if exclusive { Err(Code::NAME_TAKEN.into()) } else { Ok(Reply::Done) };
+            return if exclusive { Err(Code::NAME_TAKEN.into()) } else { Ok(ModelReply::Done) };
         }
         if set.capacity.hashsize > *HASHSIZE_RANGE.end() {
             return Err(Code::MEMORY.into());
@@ -250,10 +255,10 @@ impl Sets {
         let buckets = set.capacity.hashsize.max(*HASHSIZE_RANGE.start());
         set.capacity.hashsize = buckets.next_power_of_two();
         self.slots.insert(name.clone(), Slot { set, references: 0, dumps: 0 });
-        Ok(Reply::Done)
+        Ok(ModelReply::Done)
     }
 
-    fn destroy(&mut self, name: &RawName, exclusive: bool) -> Result<Reply, Refusal> {
+    fn destroy(&mut self, name: &RawName, exclusive: bool) -> Result<ModelReply, ModelRefusal> {
         match self.slots.get(name) {
             None if exclusive => return Err(Code::NO_SET.into()),
             Some(slot) if slot.references > 0 || slot.dumps > 0 => {
@@ -261,10 +266,10 @@ impl Sets {
             }
             _ => self.slots.remove(name),
         };
-        Ok(Reply::Done)
+        Ok(ModelReply::Done)
     }
 
-    fn rename(&mut self, from: &RawName, to: &RawName) -> Result<Reply, Refusal> {
+    fn rename(&mut self, from: &RawName, to: &RawName) -> Result<ModelReply, ModelRefusal> {
         let slot = self.existing(from)?;
         if slot.references > 0 || slot.dumps > 0 {
             return Err(Code::REFERENCED.into());
@@ -275,10 +280,10 @@ impl Sets {
         if let Some(slot) = self.slots.remove(from) {
             self.slots.insert(to.clone(), slot);
         }
-        Ok(Reply::Done)
+        Ok(ModelReply::Done)
     }
 
-    fn swap(&mut self, first: &RawName, second: &RawName) -> Result<Reply, Refusal> {
+    fn swap(&mut self, first: &RawName, second: &RawName) -> Result<ModelReply, ModelRefusal> {
         let one = self.slots.get(first).ok_or(Code::NO_SET)?;
         let other = self.slots.get(second).ok_or(Code::SECOND_SET)?;
         if one.set.shape() != other.set.shape() {
@@ -290,7 +295,7 @@ impl Sets {
         let (one, other) = (one.set.clone(), other.set.clone());
         self.existing(first)?.set = other;
         self.existing(second)?.set = one;
-        Ok(Reply::Done)
+        Ok(ModelReply::Done)
     }
 }
 
@@ -298,9 +303,9 @@ impl Sets {
 fn in_order(
     members: &[AnyPrefix],
     mut each: impl FnMut(AnyPrefix) -> Result<(), Code>,
-) -> Result<Reply, Refusal> {
+) -> Result<ModelReply, ModelRefusal> {
     for (position, &member) in members.iter().enumerate() {
-        each(member).map_err(|code| Refusal { code, position: Some(position) })?;
+        each(member).map_err(|code| ModelRefusal { code, position: Some(position) })?;
     }
-    Ok(Reply::Done)
+    Ok(ModelReply::Done)
 }

@@ -6,7 +6,7 @@ use netlink_packet_core::{
     DecodeError, ErrorMessage, NLMSG_ALIGNTO, NetlinkBuffer, NetlinkMessage, NetlinkPayload,
 };
 
-use crate::reply::{Reply, for_each};
+use crate::reply::{ListingReply, for_each};
 use crate::wire::{SUBSYSTEM, message};
 
 /// Bytes of `struct nlmsghdr` and `struct nfgenmsg`.
@@ -14,7 +14,7 @@ const HEADERS_BYTES: usize = 20;
 
 /// One message of the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct KernelMessage {
     /// The sequence number of the request that this answers.
     pub sequence: u32,
     /// What it says.
@@ -40,7 +40,7 @@ pub enum Body {
         code: u16,
     },
     /// Data.
-    Reply(Reply),
+    Reply(ListingReply),
     /// A message that says nothing (`NLMSG_NOOP`).
     Nothing,
 }
@@ -48,7 +48,7 @@ pub enum Body {
 /// The answers in a datagram, in order. Ends after the first error.
 ///
 /// Never panics, whatever the bytes.
-pub fn answers(datagram: &[u8]) -> impl Iterator<Item = Result<Answer, DecodeError>> + '_ {
+pub fn answers(datagram: &[u8]) -> impl Iterator<Item = Result<KernelMessage, DecodeError>> + '_ {
     let mut rest = datagram;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -61,10 +61,10 @@ pub fn answers(datagram: &[u8]) -> impl Iterator<Item = Result<Answer, DecodeErr
 }
 
 /// The first answer and how many bytes it takes, padding included.
-fn take(bytes: &[u8]) -> Result<(Answer, usize), DecodeError> {
+fn take(bytes: &[u8]) -> Result<(KernelMessage, usize), DecodeError> {
     let frame = NetlinkBuffer::new_checked(bytes)?;
     let length = (frame.length() as usize).next_multiple_of(usize::from(NLMSG_ALIGNTO));
-    let (header, payload) = NetlinkMessage::<Reply>::deserialize(bytes)?.into_parts();
+    let (header, payload) = NetlinkMessage::<ListingReply>::deserialize(bytes)?.into_parts();
     let body = match payload {
         NetlinkPayload::Error(error) => failure(&error),
         NetlinkPayload::Done(done) => Body::Done { code: magnitude(done.code) },
@@ -72,7 +72,7 @@ fn take(bytes: &[u8]) -> Result<(Answer, usize), DecodeError> {
         NetlinkPayload::Noop => Body::Nothing,
         _ => return Err(DecodeError::from("the kernel says that it lost data")),
     };
-    Ok((Answer { sequence: header.sequence_number, body }, length))
+    Ok((KernelMessage { sequence: header.sequence_number, body }, length))
 }
 
 fn failure(error: &ErrorMessage) -> Body {

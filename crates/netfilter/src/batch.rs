@@ -18,7 +18,7 @@ use crate::wire::{Command, address, data, message};
 
 /// What a batch does to its set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum BatchChange {
     /// Adds; `New` sets `EXCL`, so that a present member is an error.
     Add(Presence),
     /// Deletes; an absent member is no error.
@@ -63,16 +63,16 @@ impl Batch {
     /// [`Unwritable`].
     pub fn change(
         &mut self,
-        change: Change,
+        change: BatchChange,
         set: &SetName,
         chunk: &Chunk,
         sequence: u32,
     ) -> Result<&[u8], Unwritable> {
         check(set, chunk)?;
         let (command, flags) = match change {
-            Change::Add(Presence::New) => (Command::Add, NLM_F_EXCL),
-            Change::Add(Presence::Any) => (Command::Add, 0),
-            Change::Delete => (Command::Del, 0),
+            BatchChange::Add(Presence::New) => (Command::Add, NLM_F_EXCL),
+            BatchChange::Add(Presence::Any) => (Command::Add, 0),
+            BatchChange::Delete => (Command::Del, 0),
         };
         self.prepare(set, command);
         self.bytes.clear();
@@ -275,7 +275,7 @@ mod tests {
         let set = SetPrefix::new("t-").expect("fits").live("x", family).expect("fits");
         let chunk = prefixes.chunks().next().expect("members");
         let mut batch = Batch::default();
-        let got = batch.change(Change::Delete, &set, &chunk, 7).map(<[u8]>::len);
+        let got = batch.change(BatchChange::Delete, &set, &chunk, 7).map(<[u8]>::len);
         assert_eq!(got, want);
         let tested = batch.tests(&set, &chunk, 0..1, 7).map(|_| ());
         assert_eq!(tested, want.map(|_| ()));

@@ -6,7 +6,9 @@ use std::io;
 use std::ops::ControlFlow;
 
 use crate::limits::{RECEIVE_BYTES, STALE_MAX};
-use crate::{Answer, Body, Failure, Part, Reply, Request, Transport, answers};
+use crate::{
+    Body, ExchangeFailure, KernelMessage, ListingPart, ListingReply, Request, Transport, answers,
+};
 
 /// One conversation with the kernel, one request at a time.
 ///
@@ -41,8 +43,8 @@ impl<T: Transport> Exchange<T> {
     /// Asks a question with one answer that carries data.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub fn ask(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+    /// [`ExchangeFailure`].
+    pub fn ask(&mut self, request: &Request<'_>) -> Result<ListingReply, ExchangeFailure> {
         let sequence = self.reserve(1);
         self.answered(&request.encode(sequence), sequence)
     }
@@ -51,8 +53,12 @@ impl<T: Transport> Exchange<T> {
     /// has one answer with data.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub fn answered(&mut self, message: &[u8], sequence: u32) -> Result<Reply, Failure> {
+    /// [`ExchangeFailure`].
+    pub fn answered(
+        &mut self,
+        message: &[u8],
+        sequence: u32,
+    ) -> Result<ListingReply, ExchangeFailure> {
         let mut reply = None;
         self.exchange(message, sequence, 1, |answer| match answer.body {
             Body::Reply(found) => {
@@ -62,14 +68,16 @@ impl<T: Transport> Exchange<T> {
             body => end(&body),
         })?;
         self.primed = true;
-        reply.ok_or_else(|| Failure::Senseless("an acknowledgement in place of data".to_owned()))
+        reply.ok_or_else(|| {
+            ExchangeFailure::Senseless("an acknowledgement in place of data".to_owned())
+        })
     }
 
     /// Sends a command and waits until it is done.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub fn command(&mut self, request: &Request<'_>) -> Result<(), Failure> {
+    /// [`ExchangeFailure`].
+    pub fn command(&mut self, request: &Request<'_>) -> Result<(), ExchangeFailure> {
         let sequence = self.reserve(1);
         self.acknowledged(&request.encode(sequence), sequence)
     }
@@ -78,8 +86,8 @@ impl<T: Transport> Exchange<T> {
     /// waits until it is acknowledged.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub fn acknowledged(&mut self, message: &[u8], sequence: u32) -> Result<(), Failure> {
+    /// [`ExchangeFailure`].
+    pub fn acknowledged(&mut self, message: &[u8], sequence: u32) -> Result<(), ExchangeFailure> {
         self.exchange(message, sequence, 1, |answer| end(&answer.body))
     }
 
@@ -88,8 +96,13 @@ impl<T: Transport> Exchange<T> {
     /// Returns the codes of those that failed, in order.
     ///
     /// # Errors
-    /// [`Failure`], but no `Refused`.
-    pub fn group(&mut self, messages: &[u8], first: u32, count: u32) -> Result<Vec<u16>, Failure> {
+    /// [`ExchangeFailure`], but no `Refused`.
+    pub fn group(
+        &mut self,
+        messages: &[u8],
+        first: u32,
+        count: u32,
+    ) -> Result<Vec<u16>, ExchangeFailure> {
         let last = first.wrapping_add(count.saturating_sub(1));
         let mut codes = Vec::new();
         self.exchange(messages, first, count, |answer| {
@@ -112,8 +125,13 @@ impl<T: Transport> Exchange<T> {
     /// the first error says that none of it is.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub fn transacted(&mut self, batch: &[u8], first: u32, count: u32) -> Result<(), Failure> {
+    /// [`ExchangeFailure`].
+    pub fn transacted(
+        &mut self,
+        batch: &[u8],
+        first: u32,
+        count: u32,
+    ) -> Result<(), ExchangeFailure> {
         self.exchange(batch, first, count, |answer| end(&answer.body))
     }
 
@@ -124,23 +142,23 @@ impl<T: Transport> Exchange<T> {
     /// with success. Hence the question before the first one.
     ///
     /// # Errors
-    /// [`Failure`]. After an error in the middle the parts that are still to
+    /// [`ExchangeFailure`]. After an error in the middle the parts that are still to
     /// come are forgotten with the socket, which also releases the set.
     pub fn list(
         &mut self,
         request: &Request<'_>,
-        mut each: impl FnMut(Part),
-    ) -> Result<(), Failure> {
+        mut each: impl FnMut(ListingPart),
+    ) -> Result<(), ExchangeFailure> {
         if !self.primed {
             self.ask(&Request::Protocol)?;
         }
         let sequence = self.reserve(1);
         self.listed(&request.encode(sequence), sequence, |reply| match reply {
-            Reply::Part(part) => {
+            ListingReply::Part(part) => {
                 each(part);
                 Ok(())
             }
-            _ => Err(Failure::Senseless("a listing of something else".to_owned())),
+            _ => Err(ExchangeFailure::Senseless("a listing of something else".to_owned())),
         })
     }
 
@@ -148,18 +166,20 @@ impl<T: Transport> Exchange<T> {
     /// asks for a listing, and hands over its parts.
     ///
     /// # Errors
-    /// [`Failure`], and what `each` fails with.
+    /// [`ExchangeFailure`], and what `each` fails with.
     pub fn listed(
         &mut self,
         message: &[u8],
         sequence: u32,
-        mut each: impl FnMut(Reply) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        mut each: impl FnMut(ListingReply) -> Result<(), ExchangeFailure>,
+    ) -> Result<(), ExchangeFailure> {
         self.exchange(message, sequence, 1, |answer| match answer.body {
             Body::Reply(reply) => each(reply).map(ControlFlow::Continue),
             Body::Done { code: 0 } => Ok(ControlFlow::Break(())),
-            Body::Done { code } => Err(Failure::Refused { code, number: None }),
-            Body::Acknowledged => Err(Failure::Senseless("a listing was acknowledged".to_owned())),
+            Body::Done { code } => Err(ExchangeFailure::Refused { code, number: None }),
+            Body::Acknowledged => {
+                Err(ExchangeFailure::Senseless("a listing was acknowledged".to_owned()))
+            }
             body => end(&body),
         })
     }
@@ -171,17 +191,17 @@ impl<T: Transport> Exchange<T> {
         messages: &[u8],
         first: u32,
         count: u32,
-        mut on: impl FnMut(Answer) -> Result<ControlFlow<()>, Failure>,
-    ) -> Result<(), Failure> {
+        mut on: impl FnMut(KernelMessage) -> Result<ControlFlow<()>, ExchangeFailure>,
+    ) -> Result<(), ExchangeFailure> {
         if self.spoiled {
-            self.renew().map_err(Failure::Unsent)?;
+            self.renew().map_err(ExchangeFailure::Unsent)?;
         }
-        self.transport.send(messages).map_err(Failure::Unsent)?;
+        self.transport.send(messages).map_err(ExchangeFailure::Unsent)?;
         let outcome = self.receive_until(|answer| {
             let ours = answer.sequence.wrapping_sub(first) < count;
             Ok((ours, if ours { on(answer)? } else { ControlFlow::Continue(()) }))
         });
-        if let Err(Failure::Unanswered(_) | Failure::Senseless(_)) = outcome {
+        if let Err(ExchangeFailure::Unanswered(_) | ExchangeFailure::Senseless(_)) = outcome {
             (self.primed, self.spoiled) = (false, true);
             // At once, since a listing may hold a set; if it fails, the next
             // request tries again and says so.
@@ -200,18 +220,19 @@ impl<T: Transport> Exchange<T> {
     /// was awaited.
     fn receive_until(
         &mut self,
-        mut on: impl FnMut(Answer) -> Result<(bool, ControlFlow<()>), Failure>,
-    ) -> Result<(), Failure> {
+        mut on: impl FnMut(KernelMessage) -> Result<(bool, ControlFlow<()>), ExchangeFailure>,
+    ) -> Result<(), ExchangeFailure> {
         let mut stale = 0;
         while stale < STALE_MAX {
             match self.transport.receive(&mut self.inbox) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Failure::Unanswered(error)),
+                Err(error) => return Err(ExchangeFailure::Unanswered(error)),
             }
             stale += 1;
             for answer in answers(&self.inbox) {
-                let answer = answer.map_err(|error| Failure::Senseless(error.to_string()))?;
+                let answer =
+                    answer.map_err(|error| ExchangeFailure::Senseless(error.to_string()))?;
                 let (awaited, flow) = on(answer)?;
                 if flow.is_break() {
                     return Ok(());
@@ -221,17 +242,17 @@ impl<T: Transport> Exchange<T> {
                 }
             }
         }
-        Err(Failure::Senseless(format!("{STALE_MAX} answers to something else")))
+        Err(ExchangeFailure::Senseless(format!("{STALE_MAX} answers to something else")))
     }
 }
 
 /// What an answer means that should be an acknowledgement.
-fn end(body: &Body) -> Result<ControlFlow<()>, Failure> {
+fn end(body: &Body) -> Result<ControlFlow<()>, ExchangeFailure> {
     match *body {
         Body::Acknowledged => Ok(ControlFlow::Break(())),
         Body::Nothing => Ok(ControlFlow::Continue(())),
-        Body::Failed { code, number } => Err(Failure::Refused { code, number }),
-        Body::Done { .. } => Err(Failure::Senseless("the end of no listing".to_owned())),
-        Body::Reply(_) => Err(Failure::Senseless("data that was not asked for".to_owned())),
+        Body::Failed { code, number } => Err(ExchangeFailure::Refused { code, number }),
+        Body::Done { .. } => Err(ExchangeFailure::Senseless("the end of no listing".to_owned())),
+        Body::Reply(_) => Err(ExchangeFailure::Senseless("data that was not asked for".to_owned())),
     }
 }

@@ -11,7 +11,7 @@ use crate::wire::code;
 
 /// Why an exchange did not end well.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum ExchangeFailure {
     /// The kernel says no. Of a batch, the entries before `number` are done.
     #[error("{}", words(*code))]
     Refused {
@@ -34,7 +34,7 @@ pub enum Failure {
     Senseless(String),
 }
 
-impl Failure {
+impl ExchangeFailure {
     /// What it means for a program.
     pub fn kind(&self, stage: Stage) -> KernelErrorKind {
         match self {
@@ -152,14 +152,14 @@ mod tests {
 
     use super::*;
 
-    fn check(stage: Stage, failure: &Failure, want: &str) {
+    fn check(stage: Stage, failure: &ExchangeFailure, want: &str) {
         let prefix = SetPrefix::new("denyset-").expect("fits");
         let set = prefix.live("drop", blocklist::Family::Ipv4).expect("fits");
         assert_eq!(failure.at(stage, &set).to_string(), want);
     }
 
-    fn refused(code: u16) -> Failure {
-        Failure::Refused { code, number: None }
+    fn refused(code: u16) -> ExchangeFailure {
+        ExchangeFailure::Refused { code, number: None }
     }
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
         );
         check(
             Stage::Delete,
-            &Failure::Unwritable(Unwritable::Everything),
+            &ExchangeFailure::Unwritable(Unwritable::Everything),
             "cannot delete from set denyset-drop-v4: the kernel refused the message \
              (hash:net cannot hold /0, only its two halves)",
         );
@@ -186,9 +186,12 @@ mod tests {
     #[test]
     fn only_what_was_sent_and_not_answered_is_unknown() {
         let io = || io::Error::from_raw_os_error(libc::ENOBUFS);
-        assert_eq!(Failure::Unanswered(io()).kind(Stage::Add), KernelErrorKind::Unknown);
-        assert_eq!(Failure::Senseless(String::new()).kind(Stage::Add), KernelErrorKind::Unknown);
-        assert_eq!(Failure::Unsent(io()).kind(Stage::Add), KernelErrorKind::Memory);
+        assert_eq!(ExchangeFailure::Unanswered(io()).kind(Stage::Add), KernelErrorKind::Unknown);
+        assert_eq!(
+            ExchangeFailure::Senseless(String::new()).kind(Stage::Add),
+            KernelErrorKind::Unknown
+        );
+        assert_eq!(ExchangeFailure::Unsent(io()).kind(Stage::Add), KernelErrorKind::Memory);
         for code in 1..u16::MAX {
             assert_ne!(refused(code).kind(Stage::Add), KernelErrorKind::Unknown, "{code}");
         }

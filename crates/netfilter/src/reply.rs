@@ -21,7 +21,7 @@ const CTNETLINK_SUBSYSTEM: u8 = 1;
 
 /// An answer that carries data.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum ListingReply {
     /// To [`crate::Request::Protocol`].
     Protocol {
         /// The highest version spoken.
@@ -39,7 +39,7 @@ pub enum Reply {
     /// To [`crate::Request::Index`]: where rules find the set.
     Index(u16),
     /// To a listing: one of many.
-    Part(Part),
+    Part(ListingPart),
     /// A message of `nf_tables`.
     Nftables(Nftables),
     /// To a listing of connections: the attributes of one of many, as they
@@ -58,13 +58,13 @@ pub struct Nftables {
 
 /// A part of a listing: about one set, of which there may be several parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Part {
+pub struct ListingPart {
     /// The set's name, which may hold any bytes, without the closing NUL.
     pub name: Vec<u8>,
     /// In the first part about a set, unless only names were asked for.
     pub header: Option<WireHeader>,
     /// Members.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<SetEntry>,
 }
 
 /// What a set says of itself.
@@ -93,7 +93,7 @@ pub struct WireHeader {
 
 /// One member of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum SetEntry {
     /// A prefix and nothing else.
     Member(AnyPrefix),
     /// Anything more or other than a prefix: an exception (`nomatch`), a
@@ -101,7 +101,7 @@ pub enum Entry {
     Other,
 }
 
-impl NetlinkDeserializable for Reply {
+impl NetlinkDeserializable for ListingReply {
     type Error = DecodeError;
 
     fn deserialize(header: &NetlinkHeader, payload: &[u8]) -> Result<Self, DecodeError> {
@@ -110,7 +110,7 @@ impl NetlinkDeserializable for Reply {
             .ok_or_else(|| DecodeError::from("shorter than a netfilter header"))?;
         let is = |command: Command| header.message_type == command.message_type();
         if is(Command::List) {
-            return Part::parse(attributes).map(Self::Part);
+            return ListingPart::parse(attributes).map(Self::Part);
         }
         let [subsystem, message] = header.message_type.to_be_bytes();
         if subsystem == NFTABLES_SUBSYSTEM {
@@ -142,7 +142,7 @@ impl NetlinkDeserializable for Reply {
     }
 }
 
-impl Part {
+impl ListingPart {
     fn parse(attributes: &[u8]) -> Result<Self, DecodeError> {
         let mut part = Self::default();
         let mut header = WireHeader::default();
@@ -158,7 +158,7 @@ impl Part {
                 message::FAMILY => header.family = family::of(parse_u8(value)?),
                 message::DATA => header.describe(value)?,
                 message::ADT => for_each(value, |_, entry| {
-                    part.entries.push(Entry::parse(entry)?);
+                    part.entries.push(SetEntry::parse(entry)?);
                     Ok(())
                 })?,
                 _ => {}
@@ -188,7 +188,7 @@ impl WireHeader {
     }
 }
 
-impl Entry {
+impl SetEntry {
     fn parse(attributes: &[u8]) -> Result<Self, DecodeError> {
         let (mut address, mut length, mut plain) = (None, None, true);
         for_each(attributes, |kind, value| {

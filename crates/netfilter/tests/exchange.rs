@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use blocklist::{Family, PrefixSet};
-use netfilter::{Exchange, Failure, Netfilter, Request, Transport};
+use netfilter::{Exchange, ExchangeFailure, Netfilter, Request, Transport};
 use proptest::prelude::*;
 use reconcile::{
     Capacity, Kernel, KernelErrorKind, Members, Observe, Op, Presence, SetName, SetPrefix, SetSpec,
@@ -142,7 +142,7 @@ fn a_socket_that_could_not_be_opened_anew_is_not_used_again() {
     let unknown = exchange.command(&Request::Flush(&set)).expect_err("no answer");
     assert_eq!(unknown.kind(Stage::Flush), KernelErrorKind::Unknown);
     let unsent = exchange.command(&Request::Flush(&set)).expect_err("no socket");
-    assert!(matches!(unsent, Failure::Unsent(_)), "{unsent}");
+    assert!(matches!(unsent, ExchangeFailure::Unsent(_)), "{unsent}");
     assert_eq!((script.sent, script.resets), (1, 2));
 }
 
@@ -157,7 +157,7 @@ fn what_cannot_be_sent_has_not_happened() {
         let outcome = Exchange::new(&mut script).command(&Request::Flush(&set()));
         let failure = outcome.expect_err("not sent");
         assert_eq!(failure.kind(Stage::Flush), want);
-        assert!(matches!(failure, Failure::Unsent(_)));
+        assert!(matches!(failure, ExchangeFailure::Unsent(_)));
     }
 }
 

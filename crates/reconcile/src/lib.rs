@@ -34,7 +34,7 @@ pub use op::{Capacity, Op, Presence, SetSpec};
 pub use plan::{Gate, Hold, Policy, Update, plan};
 pub use probe::{Drift, Found, Probe};
 pub use rule::{
-    Count, End, Hook, Interface, Ports, RejectWith, Rule, RuleSet, RulesFound, RulesSeen, Sample,
-    Transport, Verdict,
+    Count, End, Hook, Interface, PortProtocol, Ports, RejectWith, Rule, RuleSet, RulesFound,
+    RulesSeen, Sample, Verdict,
 };
 pub use step::{Cost, ObjectPlan, Obstacle, Phase, Plan, PlannedStep, Reason, Route, Step};

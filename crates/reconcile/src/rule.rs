@@ -165,7 +165,7 @@ pub enum RejectWith {
 
 /// The protocol of ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Transport {
+pub enum PortProtocol {
     /// TCP.
     Tcp,
     /// UDP.
@@ -176,7 +176,7 @@ pub enum Transport {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ports {
     /// Of which protocol.
-    pub transport: Transport,
+    pub transport: PortProtocol,
     /// From the first to the last.
     pub range: RangeInclusive<u16>,
 }

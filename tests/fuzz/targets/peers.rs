@@ -2,10 +2,10 @@
 //! what is said of its peer is in the one form of an address.
 #![no_main]
 
-use host::Socket;
+use host::TcpSocket;
 
 libfuzzer_sys::fuzz_target!(|message: &[u8]| {
-    if let Some(socket) = Socket::decode(message) {
+    if let Some(socket) = TcpSocket::decode(message) {
         assert_eq!(socket.remote, socket.remote.to_canonical());
     }
 });

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use blocklist::Format;
 use lab::namespace::isolated;
-use lab::packets::Probe;
+use lab::packets::PacketProbe;
 use lab::witness;
 use lab::witness::{fed, ipset, names};
 
@@ -48,7 +48,7 @@ fn made_up(dice: &mut Dice) -> String {
 #[test]
 fn sets_hold_what_we_list() {
     isolated(|| {
-        let mut probe = Probe::new();
+        let mut probe = PacketProbe::new();
         let mut dice = Dice(0x1d);
         let made_up: Vec<String> = (0..24).map(|_| made_up(&mut dice)).collect();
         for text in BY_HAND.iter().copied().chain(made_up.iter().map(String::as_str)) {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use blocklist::Format;
 use lab::namespace::isolated;
-use lab::packets::Probe;
+use lab::packets::PacketProbe;
 use lab::witness::fed;
 
 use crate::{Dice, compare};
@@ -56,7 +56,7 @@ fn made_up(dice: &mut Dice) -> String {
 #[test]
 fn rules_drop_whom_we_list() {
     isolated(|| {
-        let mut probe = Probe::new();
+        let mut probe = PacketProbe::new();
         let mut dice = Dice(0x2e);
         let made_up: Vec<String> = (0..40).map(|_| made_up(&mut dice)).collect();
         for rules in BY_HAND.iter().copied().chain(made_up.iter().map(String::as_str)) {

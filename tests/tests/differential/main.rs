@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use blocklist::{AnyRange, Feed, Format, FormatChoice, Limits, parse, parse_entry};
-use lab::packets::{Fate, Probe};
+use lab::packets::{Fate, PacketProbe};
 
 /// Numbers that look random and are the same in every run.
 struct Dice(u64);
@@ -73,7 +73,7 @@ fn lists(feed: &Feed, address: IpAddr) -> bool {
 
 /// Asks packets and the reader about a file that was loaded. Read without the
 /// name of its format it is the same, or in doubt.
-fn compare(format: Format, text: &str, probe: &mut Probe) {
+fn compare(format: Format, text: &str, probe: &mut PacketProbe) {
     let feed = parse(text.as_bytes(), format, &Limits::default());
     assert_eq!((&feed.rejects, &feed.doubt), (&Vec::new(), &None), "{text}");
     let found = parse(text.as_bytes(), FormatChoice::Auto, &Limits::default());

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use blocklist::Format;
 use lab::namespace::isolated;
-use lab::packets::Probe;
+use lab::packets::PacketProbe;
 use lab::witness::fed;
 
 use crate::{Dice, compare};
@@ -98,7 +98,7 @@ fn made_up(dice: &mut Dice) -> String {
 #[test]
 fn rulesets_drop_whom_we_list() {
     isolated(|| {
-        let mut probe = Probe::new();
+        let mut probe = PacketProbe::new();
         let mut dice = Dice(0x3f);
         let by_hand = BY_HAND.iter().map(|[bad, ok, sub, input]| ruleset(bad, ok, sub, input));
         let made_up: Vec<String> = (0..40).map(|_| made_up(&mut dice)).collect();

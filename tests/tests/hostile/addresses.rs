@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use lab::intervals::Intervals;
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::members::prefix;
 
 /// `::ffff:0:0/96`: what these name are IPv4 addresses, which no IPv6 packet
@@ -21,7 +21,7 @@ pub(crate) struct Addresses {
 
 impl Addresses {
     /// The addresses of prefixes.
-    pub(crate) fn of(members: &Members) -> Self {
+    pub(crate) fn of(members: &SortedPrefixes) -> Self {
         let [ipv4, ipv6] = [true, false].map(|ipv4| Intervals::of(members, ipv4));
         Self { ipv4, ipv6 }
     }

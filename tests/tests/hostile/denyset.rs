@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use blocklist::{Feed, Format, Limits, parse};
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::members::prefix;
 use lab::program;
 use serde_json::Value;
@@ -43,7 +43,7 @@ fn check(row: &Row, before: &str, after: &str) -> Option<String> {
 /// What a column says of this.
 fn made(feed: &Feed) -> String {
     let members = feed.prefixes.iter().map(|prefix| prefix.to_string());
-    let members: Members = members.map(|text| prefix(&text).expect("a prefix")).collect();
+    let members: SortedPrefixes = members.map(|text| prefix(&text).expect("a prefix")).collect();
     match feed.rejects.first() {
         Some(reject) if members.is_empty() => format!("{REJECT}{}", reject.reason),
         Some(reject) => format!("{} and {REJECT}{}", Addresses::of(&members), reject.reason),
@@ -153,7 +153,7 @@ fn the_program_compiles_an_entry_to_the_addresses_it_names_or_asks_for_its_forma
         let Some(entry) = row.entry().filter(|_| !row.text.contains(&0)) else { continue };
         match compiled(&host, &feed([&row])) {
             Some(printed) => {
-                let made = Addresses::of(&Members::of(&printed)).to_string();
+                let made = Addresses::of(&SortedPrefixes::of(&printed)).to_string();
                 assert_eq!(made, entry, "{}: {}", row.number, row.escaped);
             }
             None => asked.push(row.escaped),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Output;
 use std::thread;
 
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::witness::{SavedSet, fed, saved, succeed};
 
 use crate::addresses::Addresses;
@@ -68,7 +68,7 @@ fn iprange(rows: &[Row]) -> Vec<String> {
     let said =
         of_each(rows, |_, row| fed::<&str>("iprange", &[], &[&row.text[..], b"\n"].concat()));
     let meaning = |said: &Output| {
-        let prefixes = Members::of(&String::from_utf8_lossy(&said.stdout));
+        let prefixes = SortedPrefixes::of(&String::from_utf8_lossy(&said.stdout));
         column(&Addresses::of(&prefixes), said, "DNS: ")
     };
     said.iter().map(meaning).collect()

@@ -1,7 +1,7 @@
 //! Sets that others hold: by a rule, by a listing that they do not read on.
 
-use lab::generate::Random;
-use lab::members::Members as Seen;
+use lab::generate::RandomNumbers;
+use lab::members::SortedPrefixes as Seen;
 use lab::witness::{drop_from, iptables, names};
 use netfilter::{NetlinkSocket, Request, Transport};
 use reconcile::{KernelErrorKind, Members, Op, SetName};
@@ -11,7 +11,7 @@ use crate::ground::{Ground, members, on_own_ground, swap, v4};
 /// A live set of some thousand members and an empty one to swap it with.
 fn prepare(ground: &mut Ground) -> (SetName, SetName) {
     let (live, shadow) = (v4("held"), ground.prefix.shadow(1, blocklist::Family::Ipv4));
-    let seen: Seen = Random::seeded(6).addresses(20_000, 0).into_iter().collect();
+    let seen: Seen = RandomNumbers::seeded(6).addresses(20_000, 0).into_iter().collect();
     let wanted: Members = members(live.family(), &seen);
     ground.loads(&live, &wanted, 1 << 14);
     ground.creates(&shadow);

@@ -7,7 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use blocklist::Family;
-use configuration::Config;
+use configuration::Configuration;
 use lab::crossing::{Carrier, Crossing, Ferry, receivers, sender};
 use lab::passage::{INNER, INSIDE_V4, INSIDE_V6, Passage};
 use lab::wire::{FREE_V4, FREE_V6, HERE_V4, HERE_V6, INTERFACE, PEER_V4, PEER_V6};
@@ -279,7 +279,8 @@ fn get_acquainted(route: &Route, [there, back]: &mut [Ferry; 2]) {
 /// The rules that the configuration makes of this one.
 fn rules(family: Family, text: &str) -> RuleSet {
     let text = format!("[[list]]\nname = \"some\"\n[[rule]]\nlist = \"some\"\n{text}");
-    let config = Config::parse(&text).unwrap_or_else(|mistakes| panic!("{mistakes:?} in\n{text}"));
+    let config =
+        Configuration::parse(&text).unwrap_or_else(|mistakes| panic!("{mistakes:?} in\n{text}"));
     config.filter(family)
 }
 

@@ -4,10 +4,10 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use lab::generate::Random;
-use lab::members::Members as Seen;
+use lab::generate::RandomNumbers;
+use lab::members::SortedPrefixes as Seen;
 use lab::witness;
-use netfilter::{Batch, Change, Exchange, Failure, NetlinkSocket, Request, Transport};
+use netfilter::{Batch, BatchChange, Exchange, ExchangeFailure, NetlinkSocket, Request, Transport};
 use reconcile::{CHUNK_MAX, Chunk, KernelErrorKind, Observe, Presence, Stage};
 
 use crate::ground::{members, on_own_ground, v4};
@@ -26,7 +26,7 @@ fn a_message_that_is_longer_than_what_was_sent_ends_in_a_timeout() {
         message[0] += 4;
         let failure = exchange.acknowledged(&message, sequence).expect_err("never answered");
         assert_eq!(failure.kind(Stage::Flush), KernelErrorKind::Unknown);
-        let Failure::Unanswered(error) = failure else { panic!("{failure}") };
+        let ExchangeFailure::Unanswered(error) = failure else { panic!("{failure}") };
         assert_eq!(error.kind(), ErrorKind::WouldBlock);
         witness::members(set.as_str()).expect(&Seen::of("192.0.2.1"));
     });
@@ -81,7 +81,7 @@ fn more_acknowledgements_than_fit_are_unknown_although_all_is_done() {
     const MESSAGES: usize = 5_000;
     on_own_ground(|ground| {
         let set = v4("overflow");
-        let seen: Seen = Random::seeded(7).addresses(MESSAGES, 0).into_iter().collect();
+        let seen: Seen = RandomNumbers::seeded(7).addresses(MESSAGES, 0).into_iter().collect();
         let wanted = members(set.family(), &seen);
         let spec = ground.spec(&set, 1 << 13, 10_000);
         ground.does(&reconcile::Op::Create(spec));
@@ -92,7 +92,7 @@ fn more_acknowledgements_than_fit_are_unknown_although_all_is_done() {
         let (mut batch, mut bytes) = (Batch::default(), Vec::new());
         for (number, position) in (0..count).zip(0..) {
             let one = Chunk::new(wanted.clone(), position..position + 1).expect("a member");
-            let change = Change::Add(Presence::New);
+            let change = BatchChange::Add(Presence::New);
             bytes.extend_from_slice(
                 batch.change(change, &set, &one, first + number).expect("writable"),
             );
@@ -110,12 +110,12 @@ fn a_batch_beyond_the_length_of_an_attribute_is_refused_by_the_kernel() {
     on_own_ground(|ground| {
         let set = v4("long");
         ground.creates(&set);
-        let seen: Seen = Random::seeded(8).addresses(CHUNK_MAX, 0).into_iter().collect();
+        let seen: Seen = RandomNumbers::seeded(8).addresses(CHUNK_MAX, 0).into_iter().collect();
         let chunk = members(set.family(), &seen).chunks().next().expect("one");
         let mut exchange = Exchange::new(NetlinkSocket::open_for(SOON).expect("permitted"));
         let sequence = exchange.reserve(1);
         let mut batch = Batch::default();
-        let change = Change::Add(Presence::Any);
+        let change = BatchChange::Add(Presence::Any);
         let message = batch.change(change, &set, &chunk, sequence).expect("writable");
         // Twice the entries under one ADT, whose length wraps around.
         let entries = &message[message.len() - 32 * CHUNK_MAX..];
@@ -136,6 +136,6 @@ fn a_datagram_beyond_the_send_buffer_is_not_sent_at_all() {
         let mut socket = NetlinkSocket::open_for(SOON).expect("permitted");
         let error = socket.send(&vec![0; 16 << 20]).expect_err("too long");
         assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
-        assert_eq!(Failure::Unsent(error).kind(Stage::Add), KernelErrorKind::Refused);
+        assert_eq!(ExchangeFailure::Unsent(error).kind(Stage::Add), KernelErrorKind::Refused);
     });
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use host::{Follow, Notice, Sources, Watch};
+use host::{Follow, Sources, Watch, Woken};
 use lab::namespace::isolated;
 use lab::witness::{fed, ip};
 
@@ -157,23 +157,23 @@ fn a_flood_of_routes_is_few_notices_and_loses_none_that_matters() {
             ip(line);
         }
         let mut watch = Watch::open(Sources::default());
-        while watch.wait(Duration::from_millis(300)) == Notice::Changed {}
+        while watch.wait(Duration::from_millis(300)) == Woken::Changed {}
         // Nobody listens while they come: there is no room for all of them.
         batch(&defaults(10_000));
         let mut notices = 0;
-        while watch.wait(Duration::from_millis(300)) == Notice::Changed {
+        while watch.wait(Duration::from_millis(300)) == Woken::Changed {
             notices += 1;
         }
         assert!((1..=12).contains(&notices), "{notices} notices");
         assert!(watch.gaps().is_empty(), "{:?}", watch.gaps());
         // What is no default route is no matter, as long as there is room.
         batch(&routes(100, 24));
-        assert_eq!(watch.wait(Duration::from_millis(300)), Notice::TimedOut);
+        assert_eq!(watch.wait(Duration::from_millis(300)), Woken::TimedOut);
         // And it still hears.
         batch(&routes(10_000, 28));
-        while watch.wait(Duration::from_millis(300)) == Notice::Changed {}
+        while watch.wait(Duration::from_millis(300)) == Woken::Changed {}
         ip("route add default via 192.0.2.200 dev here");
-        assert_eq!(watch.wait(PATIENCE), Notice::Changed);
+        assert_eq!(watch.wait(PATIENCE), Woken::Changed);
     });
 }
 

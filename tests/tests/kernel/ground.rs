@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use blocklist::{AnyPrefix, Family, Prefix, PrefixSet};
-use lab::members::Members as Seen;
+use lab::members::SortedPrefixes as Seen;
 use lab::namespace::isolated;
 use netfilter::Netfilter;
 use reconcile::{

@@ -4,9 +4,9 @@ use std::net::{IpAddr, UdpSocket};
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use lab::packets::{Fate, Probe};
+use lab::packets::{Fate, PacketProbe};
 use lab::wire::{FREE_V4, HERE_V4, HERE_V6, PEER_V4, PEER_V6, Wire};
-use netfilter::{Heard, ListenError, Listener, Shown};
+use netfilter::{Heard, ListenError, Listener, ShownPacket};
 use reconcile::{End, Hook, Kernel as _, Rule, RuleSet, Sample, SetName, Verdict};
 
 use crate::ground::{on_own_ground, prefix, v4, v6};
@@ -34,7 +34,7 @@ fn rules(set: SetName, one_in: u32, per_second: u32) -> RuleSet {
 }
 
 /// Everything that is shown within a while, or so much.
-fn hear(listener: &mut Listener, enough: usize) -> Vec<Shown> {
+fn hear(listener: &mut Listener, enough: usize) -> Vec<ShownPacket> {
     let (mut heard, begun) = (Vec::new(), Instant::now());
     while heard.len() < enough && begun.elapsed() < Duration::from_secs(10) {
         listener.hear(|shown| heard.push(shown)).expect("nothing fails");
@@ -46,7 +46,7 @@ fn hear(listener: &mut Listener, enough: usize) -> Vec<Shown> {
 fn packets_of_members_are_shown_with_their_rules_label_and_others_are_not() {
     on_own_ground(|ground| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let mut listener = Listener::open(GROUP).expect("nobody else listens");
         let taken = Listener::open(GROUP).expect_err("there is one listener");
         assert!(matches!(taken, ListenError::Taken(GROUP)), "{taken}");
@@ -77,7 +77,7 @@ fn packets_of_members_are_shown_with_their_rules_label_and_others_are_not() {
 fn no_flood_gets_beyond_the_rate() {
     on_own_ground(|ground| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let mut listener = Listener::open(GROUP).expect("nobody else listens");
         let set = v4("drop");
         ground.creates_with(&set, &PEER_V4.to_string());
@@ -97,7 +97,7 @@ fn no_flood_gets_beyond_the_rate() {
 fn what_comes_while_nobody_reads_is_lost_and_counted_to_the_last_packet() {
     on_own_ground(|ground| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let mut listener = Listener::open(GROUP).expect("nobody else listens");
         let set = v4("drop");
         ground.creates_with(&set, &PEER_V4.to_string());

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use lab::generate::Random;
-use lab::members::Members as Seen;
+use lab::generate::RandomNumbers;
+use lab::members::SortedPrefixes as Seen;
 use lab::witness::ipset;
 use netfilter::{Netfilter, NetlinkSocket, Transport};
 use reconcile::{KernelErrorKind, Observe};
@@ -13,7 +13,7 @@ use crate::ground::{Ground, chunk, host, members, on_own_ground, v4, v6};
 #[test]
 fn a_dump_is_complete_with_the_first_message_ever_received_by_its_socket() {
     on_own_ground(|ground| {
-        let seen: Seen = Random::seeded(3).addresses(50_000, 2).into_iter().collect();
+        let seen: Seen = RandomNumbers::seeded(3).addresses(50_000, 2).into_iter().collect();
         for set in [v4("dump"), v6("dump")] {
             let wanted = members(set.family(), &seen);
             // Few buckets, so that they are full.
@@ -57,7 +57,7 @@ impl Transport for Meddled<'_> {
 fn a_set_that_is_emptied_while_it_is_read_is_not_believed_to_be_smaller() {
     on_own_ground(|ground| {
         let set = v4("meddled");
-        let seen: Seen = Random::seeded(4).addresses(20_000, 0).into_iter().collect();
+        let seen: Seen = RandomNumbers::seeded(4).addresses(20_000, 0).into_iter().collect();
         ground.loads(&set, &members(set.family(), &seen), 1 << 14);
         let socket = NetlinkSocket::open().expect("permitted");
         let transport = Meddled { socket, received: 0, line: "flush denyset-meddled-v4" };
@@ -71,7 +71,7 @@ fn a_set_that_is_emptied_while_it_is_read_is_not_believed_to_be_smaller() {
 #[test]
 fn every_missing_member_is_counted_and_every_present_one_is_not() {
     on_own_ground(|ground| {
-        let seen: Seen = Random::seeded(5).addresses(2_000, 2).into_iter().collect();
+        let seen: Seen = RandomNumbers::seeded(5).addresses(2_000, 2).into_iter().collect();
         for set in [v4("test"), v6("test")] {
             let all = members(set.family(), &seen);
             let half: Seen = seen.iter().step_by(3).collect();

@@ -9,12 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use blocklist::Family;
-use lab::packets::{Fate, Probe};
+use lab::packets::{Fate, PacketProbe};
 use lab::wire::{FREE_V4, FREE_V6, HERE_V4, HERE_V6, PEER_V4, PEER_V6, Wire};
 use lab::witness::{ip, succeed};
 use reconcile::{
-    Count, End, Hook, Interface, Kernel as _, KernelErrorKind, Observe as _, Op, Ports, Presence,
-    RejectWith, Rule, RuleSet, RulesFound, Sample, SetName, Transport, Verdict,
+    Count, End, Hook, Interface, Kernel as _, KernelErrorKind, Observe as _, Op, PortProtocol,
+    Ports, Presence, RejectWith, Rule, RuleSet, RulesFound, Sample, SetName, Verdict,
 };
 use rustix::net::{self, AddressFamily, SocketType, sockopt::Timeout};
 
@@ -65,7 +65,7 @@ fn nft(line: &str) -> String {
 }
 
 #[track_caller]
-fn check(probe: &mut Probe, source: impl Into<IpAddr>, want: Fate) {
+fn check(probe: &mut PacketProbe, source: impl Into<IpAddr>, want: Fate) {
     let source = source.into();
     assert_eq!(probe.fate(source), want, "{source}");
 }
@@ -75,8 +75,8 @@ fn one_rule_drops_what_comes_from_members_at_prerouting_and_nothing_else() {
     use Fate::{Delivered, Dropped};
     on_own_ground(|ground| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
-        let mut inside = Probe::new();
+        let mut probe = PacketProbe::over(&wire);
+        let mut inside = PacketProbe::new();
         for (set, members, peer) in [
             (v4("drop"), "127.0.0.0/8 192.0.2.3 198.51.100.0/24", IpAddr::from(PEER_V4)),
             (v6("drop"), "::1 2001:db8:1::3 2001:db8:7::/48", PEER_V6.into()),
@@ -193,7 +193,7 @@ fn only_members_reach_the_ports_of_an_allow_only_rule() {
             let listener = TcpListener::bind((here, 0)).expect("a free port");
             let to = listener.local_addr().expect("bound");
             let elsewhere = TcpListener::bind((here, 0)).expect("a free port");
-            let ports = vec![Ports { transport: Transport::Tcp, range: to.port()..=to.port() }];
+            let ports = vec![Ports { transport: PortProtocol::Tcp, range: to.port()..=to.port() }];
             let verdict = Verdict::AllowOnly;
             let rules = only(Rule { ports, verdict, hook: Hook::Input, ..drop_by(set.clone()) });
             puts(ground, &rules);
@@ -215,8 +215,10 @@ fn attempt(from: IpAddr, to: SocketAddr) -> bool {
 fn every_kind_of_rule_is_taken_and_reads_back_as_what_it_is() {
     on_own_ground(|ground| {
         let port = |transport, range| Ports { transport, range };
-        let ports =
-            [vec![], vec![port(Transport::Tcp, 22..=22), port(Transport::Udp, 8_000..=8_100)]];
+        let ports = [
+            vec![],
+            vec![port(PortProtocol::Tcp, 22..=22), port(PortProtocol::Udp, 8_000..=8_100)],
+        ];
         let reject = [RejectWith::Prohibited, RejectWith::PortUnreachable, RejectWith::TcpReset];
         let verdicts = [Verdict::Drop, Verdict::AllowOnly]
             .into_iter()
@@ -275,7 +277,7 @@ fn make_theirs() {
 fn what_others_do_to_our_table_is_seen_and_undone_in_one_transaction() {
     on_own_ground(|ground| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         ground.creates_with(&v4("drop"), "192.0.2.3");
         ground.creates(&v4("other"));
         let rules = only(drop_by(v4("drop")));
@@ -329,7 +331,7 @@ fn a_table_of_our_name_that_is_not_ours_stays_as_it_is() {
 fn a_rule_goes_on_counting_when_another_joins_it_and_needs_its_set() {
     on_own_ground(|ground| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         ground.creates_with(&v4("drop"), "192.0.2.3");
         ground.creates(&v4("more"));
         let first = drop_by(v4("drop"));
@@ -355,7 +357,7 @@ fn a_rule_goes_on_counting_when_another_joins_it_and_needs_its_set() {
 fn no_packet_gets_through_while_rules_change_and_others_change_theirs() {
     on_own_ground(|ground| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         ground.creates_with(&v4("drop"), "192.0.2.3");
         ground.creates(&v4("more"));
         let first = drop_by(v4("drop"));
@@ -363,7 +365,7 @@ fn no_packet_gets_through_while_rules_change_and_others_change_theirs() {
         let states = [only(first.clone()), RuleSet::new(&prefix(), Family::Ipv4, [second, first])];
         puts(ground, &states[0]);
         let stop = AtomicBool::new(false);
-        let round = |probed: &mut Probe| {
+        let round = |probed: &mut PacketProbe| {
             let mut rounds = 0;
             while !stop.load(Ordering::Relaxed) {
                 check(probed, PEER_V4, Fate::Dropped);

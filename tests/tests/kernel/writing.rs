@@ -1,8 +1,8 @@
 //! What ops do to sets, as `ipset save` prints it afterwards.
 
 use blocklist::Family;
-use lab::generate::Random;
-use lab::members::Members as Seen;
+use lab::generate::RandomNumbers;
+use lab::members::SortedPrefixes as Seen;
 use lab::witness::{self, ipset, saved_set};
 use reconcile::{KernelErrorKind, Observe, Op, Presence, SetName};
 
@@ -17,7 +17,7 @@ fn check(set: &SetName, text: &str) {
 #[test]
 fn a_presized_set_takes_every_member_of_one_writer_and_keeps_its_size() {
     on_own_ground(|ground| {
-        let seen: Seen = Random::seeded(1).addresses(100_000, 2).into_iter().collect();
+        let seen: Seen = RandomNumbers::seeded(1).addresses(100_000, 2).into_iter().collect();
         for (set, hashsize) in [(v4("large"), 1 << 16), (v6("large"), 1 << 16)] {
             let wanted = members(set.family(), &seen);
             ground.loads(&set, &wanted, hashsize);
@@ -90,7 +90,8 @@ fn a_full_set_says_so_and_at_which_member() {
 fn a_chunk_of_the_most_members_is_one_message_that_the_kernel_takes() {
     on_own_ground(|ground| {
         let set = v6("chunk");
-        let seen: Seen = Random::seeded(2).addresses(reconcile::CHUNK_MAX, 1).into_iter().collect();
+        let seen: Seen =
+            RandomNumbers::seeded(2).addresses(reconcile::CHUNK_MAX, 1).into_iter().collect();
         let wanted = members(set.family(), &seen);
         assert_eq!(wanted.chunks().count(), 1);
         ground.loads(&set, &wanted, 1 << 10);

@@ -5,7 +5,7 @@ mod found;
 mod watching;
 
 use netfilter_model::Faults;
-use netfilter_model::simulation::{Options, Scenario, Way, simulate, simulate_site};
+use netfilter_model::simulation::{RunOptions, Scenario, Way, simulate, simulate_site};
 
 const BOTH: [Way; 2] = [Way::Ops, Way::Bytes];
 
@@ -71,14 +71,14 @@ fn rules_of_our_own_are_put_changed_and_taken_away() {
 #[test]
 fn random_worlds_keep_every_promise() {
     for seed in 0..300 {
-        let report = simulate(seed, 100, &Options::default());
+        let report = simulate(seed, 100, &RunOptions::default());
         assert!(report.violations.is_empty(), "seed {seed}:\n{report}");
     }
 }
 
 #[test]
 fn without_foreign_hands_nothing_is_ever_written_in_vain() {
-    let options = Options { foreign_hands: false, ..Options::default() };
+    let options = RunOptions { foreign_hands: false, ..RunOptions::default() };
     for seed in 0..300 {
         let report = simulate(seed, 100, &options);
         assert!(report.violations.is_empty(), "seed {seed}:\n{report}");
@@ -88,7 +88,7 @@ fn without_foreign_hands_nothing_is_ever_written_in_vain() {
 #[test]
 fn random_hosts_keep_every_promise() {
     for seed in 0..300 {
-        let report = simulate_site(seed, 120, &Options::default());
+        let report = simulate_site(seed, 120, &RunOptions::default());
         assert!(report.violations.is_empty(), "seed {seed}:\n{report}");
     }
 }

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::{fs, mem};
 
-use lab::generate::Random;
+use lab::generate::RandomNumbers;
 use lab::program;
 use lab::witness::iprange;
 use serde_json::Value;
@@ -84,7 +84,7 @@ const RANGES: u64 = 5_000;
 const BLOCKS: u32 = 64;
 
 /// A feed of all kinds of entries, duplicates too.
-fn feed(random: &mut Random) -> String {
+fn feed(random: &mut RandomNumbers) -> String {
     let mut lines = Vec::new();
     lines.extend((0..HOSTS).map(|_| ip(address(random))));
     for _ in 0..PREFIXES {
@@ -104,7 +104,7 @@ fn feed(random: &mut Random) -> String {
 }
 
 /// Of one of the blocks, the first and the last block there is among them.
-fn address(random: &mut Random) -> u32 {
+fn address(random: &mut RandomNumbers) -> u32 {
     let block = match below(random, BLOCKS) {
         0 => 0,
         1 => 0xffff,
@@ -113,7 +113,7 @@ fn address(random: &mut Random) -> u32 {
     block << 16 | below(random, 1 << 16)
 }
 
-fn below(random: &mut Random, limit: u32) -> u32 {
+fn below(random: &mut RandomNumbers, limit: u32) -> u32 {
     u32::try_from(random.below(limit.into())).expect("it is below the limit")
 }
 
@@ -124,7 +124,7 @@ fn ip(address: u32) -> String {
 /// Three generated feeds, `a`, `b` and `c`, and `ends`, with the first and the
 /// last address of all.
 fn generated(seed: u64) -> Feeds {
-    let mut random = Random::seeded(seed);
+    let mut random = RandomNumbers::seeded(seed);
     let [a, b, c] = [(); 3].map(|()| feed(&mut random));
     Feeds::new(&[("a", &a), ("b", &b), ("c", &c), ("ends", "0.0.0.0\n255.255.255.255\n")])
 }

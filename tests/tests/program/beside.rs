@@ -3,7 +3,7 @@
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
 
 use crate::{V4, kernel_holds};
@@ -25,13 +25,13 @@ fn a_feed_follows_the_files_beside_it_and_outlives_them() {
         host.feed("asndrop.json", "{\"asn\":64500}\n");
         host.feed("pfx2as", PFX2AS);
         let daemon = Daemon::start(&host);
-        kernel_holds(&Members::of("45.9.8.0/24 45.10.0.0/24"));
+        kernel_holds(&SortedPrefixes::of("45.9.8.0/24 45.10.0.0/24"));
         host.feed("locations.csv", LOCATIONS.replace("DE", "KP"));
         daemon.until_members(V4, 3);
-        kernel_holds(&Members::of("45.9.8.0/24 91.200.0.0/24 45.10.0.0/24"));
+        kernel_holds(&SortedPrefixes::of("45.9.8.0/24 91.200.0.0/24 45.10.0.0/24"));
         host.feed("asndrop.json", "{\"asn\":64500}\n{\"asn\":64501}\n");
         daemon.until_members(V4, 4);
-        let want = Members::of("45.9.8.0/24 91.200.0.0/24 45.10.0.0/24 45.11.0.0/24");
+        let want = SortedPrefixes::of("45.9.8.0/24 91.200.0.0/24 45.10.0.0/24 45.11.0.0/24");
         kernel_holds(&want);
         host.remove_feed("locations.csv");
         host.remove_feed("asndrop.json");

@@ -7,9 +7,9 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use lab::daemon::Daemon;
-use lab::generate::{Random, feed};
+use lab::generate::{RandomNumbers, feed};
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
 use lab::program;
 use lab::witness::{fed, ipset, iptables, members, names, saved_set, succeed};
@@ -139,7 +139,7 @@ fn what_is_there_is_not_touched() {
         succeeds(&early_unit(&host, &good_program()));
         let theirs = saved_set(V4).expect("it is there");
         assert!(theirs.create.starts_with("hash:ip "), "{theirs:?}");
-        theirs.members.expect(&Members::of("91.1.0.1"));
+        theirs.members.expect(&SortedPrefixes::of("91.1.0.1"));
         members(V6).expect(&good().family(false));
         let before = lab::witness::saved();
         let outcome = host.denyset_json("prepare").exits(0).json();
@@ -174,7 +174,7 @@ fn a_damaged_copy_costs_its_own_entries_only() {
         let outcome = host.denyset_json("prepare").exits(0).json();
         let problems = outcome["problems"].to_string();
         assert!(problems.contains("checksum"), "{problems}");
-        members(V4).expect(&Members::default());
+        members(V4).expect(&SortedPrefixes::default());
         rules_are_restored();
     });
 }
@@ -198,7 +198,7 @@ fn a_list_whose_exceptions_are_in_doubt_stays_empty() {
         fs::write(copy, "nothing that was kept\n").expect("a copy can be written");
         let outcome = host.denyset_json("prepare").exits(0).json();
         assert!(outcome["problems"].to_string().contains("list drop stays empty"), "{outcome:#}");
-        members(V4).expect(&Members::default());
+        members(V4).expect(&SortedPrefixes::default());
     });
 }
 
@@ -218,7 +218,7 @@ fn addresses_that_were_protected_stay_out_of_the_sets() {
 #[test]
 fn a_million_entries_hold_the_boot_up_for_a_second_at_most() {
     isolated(|| {
-        let addresses = Random::seeded(17).addresses(1_000_000, 0);
+        let addresses = RandomNumbers::seeded(17).addresses(1_000_000, 0);
         let host = booted(feed(&addresses));
         let begun = Instant::now();
         let outcome = host.denyset_json("prepare").exits(0).json();
@@ -240,7 +240,7 @@ fn without_a_state_dir_the_sets_of_a_good_configuration_are_made() {
         fs::remove_dir_all(host.state()).expect("it is there");
         host.denyset("prepare").exits(0);
         assert_eq!(names(), [V4, V6, "denyset-ssh-v4", "denyset-ssh-v6"]);
-        members(V4).expect(&Members::default());
+        members(V4).expect(&SortedPrefixes::default());
         ipset("destroy");
         host.write_config("[daemon]\nprobe-second = 10\n");
         host.denyset("prepare").exits(78).complains(&["probe-second", "denyset check"]);

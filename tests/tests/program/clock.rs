@@ -3,7 +3,7 @@
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
 use lab::wall::Wall;
 use lab::witness::members;
@@ -13,12 +13,12 @@ use crate::{V4, kernel_holds};
 /// One entry for an hour, one for ever.
 const SAVE: &str = "create b hash:ip timeout 0\nadd b 91.1.0.1\nadd b 91.1.0.2 timeout 3600\n";
 
-fn whole() -> Members {
-    Members::of("91.1.0.1 91.1.0.2")
+fn whole() -> SortedPrefixes {
+    SortedPrefixes::of("91.1.0.1 91.1.0.2")
 }
 
-fn rest() -> Members {
-    Members::of("91.1.0.1")
+fn rest() -> SortedPrefixes {
+    SortedPrefixes::of("91.1.0.1")
 }
 
 /// A host with entries that end, and the clock that its daemon goes by.
@@ -52,7 +52,7 @@ fn what_ended_by_a_clock_that_was_ahead_comes_back_with_the_right_time() {
 
 /// The daemon is started with the clock at each time of `minutes`, and each
 /// time finds `want`, also if its `feed` is another by then.
-fn check_restarts(feed: Option<&str>, minutes: &[(u32, Members)]) {
+fn check_restarts(feed: Option<&str>, minutes: &[(u32, SortedPrefixes)]) {
     isolated(|| {
         let (host, wall) = host();
         Daemon::start_by(&host, &wall).stop();
@@ -103,7 +103,7 @@ fn lifetimes_that_end_one_by_one_are_summed_up_in_the_log() {
         assert_eq!(lines.len(), 1, "{lines:#?}");
         assert!(lines[0].contains("lifetimes in list drop have ended"), "{lines:?}");
         // What is news is told as ever.
-        let more = Members::of("91.1.0.1 91.1.0.9 91.1.0.10");
+        let more = SortedPrefixes::of("91.1.0.1 91.1.0.9 91.1.0.10");
         host.feed("b.txt", more.feed());
         daemon.until_members(V4, 3);
         let news = ["list drop has new members", "set denyset-drop-v4 was changed"];

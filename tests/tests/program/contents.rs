@@ -5,9 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use lab::daemon::Daemon;
-use lab::generate::Random;
+use lab::generate::RandomNumbers;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
 
 use crate::{V4, good, kernel_holds};
@@ -89,7 +89,7 @@ fn a_single_line_of_a_hundred_megabytes_is_refused() {
 
 #[test]
 fn binary_noise_is_refused() {
-    let mut random = Random::seeded(21);
+    let mut random = RandomNumbers::seeded(21);
     let noise: Vec<u8> = (0..1 << 18).flat_map(|_| random.number().to_be_bytes()).collect();
     check_content(noise, &["binary"]);
 }
@@ -125,7 +125,7 @@ fn a_feed_that_covers_half_of_the_internet_is_refused() {
 
 #[test]
 fn a_feed_that_explodes_is_refused() {
-    let addresses = Random::seeded(22).addresses(20_000, 4);
+    let addresses = RandomNumbers::seeded(22).addresses(20_000, 4);
     check_content(lab::generate::feed(&addresses), &["growth-percent-max"]);
 }
 
@@ -159,7 +159,7 @@ fn what_a_named_format_has_settled_is_in_doubt_again_without_it() {
         let host = Host::with(&named("format = \"table\"\ncolumn = 2"));
         host.feed("list.txt", "91.200.4.4,45.9.8.1\n91.200.7.7,45.9.8.2\n");
         let daemon = Daemon::start(&host);
-        let both = Members::of("45.9.8.1 45.9.8.2");
+        let both = SortedPrefixes::of("45.9.8.1 45.9.8.2");
         daemon.until_members(V4, 2);
         kernel_holds(&both);
         host.configure(&named("optional = false"));
@@ -170,7 +170,7 @@ fn what_a_named_format_has_settled_is_in_doubt_again_without_it() {
         host.denyset("reload").exits(0);
         daemon.until_feed("list.txt", "current");
         daemon.until_members(V4, 2);
-        kernel_holds(&Members::of("91.200.4.4 91.200.7.7"));
+        kernel_holds(&SortedPrefixes::of("91.200.4.4 91.200.7.7"));
     });
 }
 
@@ -180,7 +180,7 @@ fn what_a_guard_refused_goes_through_once_it_is_accepted() {
         let host = Host::new();
         host.feed("list.txt", good().feed());
         let daemon = Daemon::start(&host);
-        let few: Members = good().iter().take(20).collect();
+        let few: SortedPrefixes = good().iter().take(20).collect();
         host.feed("list.txt", few.feed());
         let refused = daemon.until_feed("list.txt", "refused");
         kernel_holds(&good());

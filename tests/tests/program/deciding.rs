@@ -6,7 +6,7 @@ use std::net::{IpAddr, TcpListener, TcpStream};
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
 use lab::namespace::isolated;
-use lab::packets::{Fate, Probe};
+use lab::packets::{Fate, PacketProbe};
 use lab::wire::{FREE_V4, HERE_V4, PEER_V4, PEER_V6, Wire};
 use lab::witness::succeed;
 use serde_json::Value;
@@ -31,7 +31,7 @@ fn rules(why: &Value) -> Vec<(&str, bool)> {
 fn why_names_the_rule_that_decides_and_what_it_has_counted() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         // Where a rule of the host's asks it, connections are tracked.
         for line in [
             "add table inet theirs",

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use lab::daemon::Daemon;
 use lab::host::Host;
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::{isolated, isolated_with_mounts};
 use lab::witness::{ip, members, succeed};
 
@@ -21,7 +21,7 @@ const SOON: Duration = Duration::from_secs(1);
 #[track_caller]
 fn check(daemon: &Daemon, protected: &str) {
     let since = Instant::now();
-    let want = good().without(&Members::of(protected));
+    let want = good().without(&SortedPrefixes::of(protected));
     let holds = |set, ipv4| {
         members(set).without(&want).is_empty() && {
             let missing = want.family(ipv4).without(&members(set));
@@ -183,8 +183,9 @@ fn apply_plan_and_check_look_once() {
             "{check:#}"
         );
         host.denyset("apply").exits(0);
-        members(V4)
-            .expect(&good().without(&Members::of("45.9.8.1 45.9.8.2 45.9.8.5")).family(true));
+        members(V4).expect(
+            &good().without(&SortedPrefixes::of("45.9.8.1 45.9.8.2 45.9.8.5")).family(true),
+        );
         host.denyset("plan").exits(0);
         ip("address del 45.9.8.1/24 dev here");
         host.denyset("plan").exits(3);

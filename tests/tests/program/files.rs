@@ -13,9 +13,9 @@ use std::thread;
 use std::time::Instant;
 
 use lab::daemon::Daemon;
-use lab::generate::Random;
+use lab::generate::RandomNumbers;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::{isolated, isolated_with_mounts};
 use lab::witness::succeed;
 
@@ -31,13 +31,13 @@ fn check_beside(odd: impl FnOnce(&Host), words: &[&str]) {
     daemon.wait_logged(words);
     host.feed("more.txt", "91.201.0.1\n");
     daemon.until_members(V4, good().family(true).len() + 1);
-    kernel_holds(&good().iter().chain(Members::of("91.201.0.1").iter()).collect());
+    kernel_holds(&good().iter().chain(SortedPrefixes::of("91.201.0.1").iter()).collect());
     daemon.assert_alive();
     daemon.kill();
     // And at a start it is no other.
     let mut daemon = Daemon::start(&host);
     daemon.wait_logged(words);
-    kernel_holds(&good().iter().chain(Members::of("91.201.0.1").iter()).collect());
+    kernel_holds(&good().iter().chain(SortedPrefixes::of("91.201.0.1").iter()).collect());
     daemon.assert_alive();
 }
 
@@ -47,7 +47,7 @@ fn check_instead(odd: impl FnOnce(&Host)) {
     let host = Host::new();
     host.feed("list.txt", good().feed());
     host.feed("more.txt", "91.201.0.1\n");
-    let want = good().iter().chain(Members::of("91.201.0.1").iter()).collect();
+    let want = good().iter().chain(SortedPrefixes::of("91.201.0.1").iter()).collect();
     let mut daemon = Daemon::start(&host);
     host.remove_feed("list.txt");
     odd(&host);
@@ -165,7 +165,8 @@ fn a_file_that_changes_while_it_is_read_is_taken_once_it_rests() {
         host.feed("list.txt", good().feed());
         let daemon = Daemon::start(&host);
         // Large enough that its reading takes a while.
-        let addresses: Members = Random::seeded(31).addresses(350, 4).into_iter().collect();
+        let addresses: SortedPrefixes =
+            RandomNumbers::seeded(31).addresses(350, 4).into_iter().collect();
         let comment = format!("# {}\n", "x".repeat(1000)).repeat(20_000);
         host.feed("list.txt", addresses.feed() + &comment);
         let rests = AtomicBool::new(false);
@@ -197,7 +198,8 @@ fn a_feed_written_in_place_is_taken_when_its_writer_is_done() {
         let host = Host::new();
         host.feed("list.txt", good().feed());
         let daemon = Daemon::start(&host);
-        let more: Members = good().iter().chain(Members::of("91.201.0.1").iter()).collect();
+        let more: SortedPrefixes =
+            good().iter().chain(SortedPrefixes::of("91.201.0.1").iter()).collect();
         host.overwrite_feed("list.txt", more.feed());
         daemon.until_members(V4, more.family(true).len());
         kernel_holds(&more);
@@ -210,7 +212,8 @@ fn a_feed_saved_by_an_editor_is_never_seen_as_gone() {
         let host = Host::new();
         host.feed("list.txt", good().feed());
         let daemon = Daemon::start(&host);
-        let more: Members = good().iter().chain(Members::of("91.201.0.1").iter()).collect();
+        let more: SortedPrefixes =
+            good().iter().chain(SortedPrefixes::of("91.201.0.1").iter()).collect();
         // As vim does it: a swap file, the old version moved aside, a new file.
         host.overwrite_feed(".list.txt.swp", "b0VIM");
         let path = |name: &str| host.feeds().join(name);
@@ -229,11 +232,11 @@ fn a_thousand_feeds_that_come_at_once_are_all_taken() {
     isolated(|| {
         let host = Host::new();
         let daemon = Daemon::start(&host);
-        let addresses = Random::seeded(32).addresses(1000, 4);
+        let addresses = RandomNumbers::seeded(32).addresses(1000, 4);
         for (number, address) in addresses.iter().enumerate() {
             host.feed(&format!("list{number}.txt"), format!("{address}\n"));
         }
-        let all: Members = addresses.into_iter().collect();
+        let all: SortedPrefixes = addresses.into_iter().collect();
         daemon.until_members(V4, all.family(true).len());
         daemon.until_members(V6, all.family(false).len());
         kernel_holds(&all);
@@ -271,7 +274,7 @@ fn losing_most_feeds_at_once_is_a_refusal_and_no_withdrawal() {
             host.feed(name, format!("91.201.0.{number}\n"));
             all.push(format!("91.201.0.{number}"));
         }
-        let all = Members::of(&all.join(" "));
+        let all = SortedPrefixes::of(&all.join(" "));
         let mut daemon = Daemon::start(&host);
         kernel_holds(&all);
         fs::rename(host.feeds(), host.path("away")).expect("the directory can be moved");

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
-use lab::packets::{Fate, Probe};
+use lab::packets::{Fate, PacketProbe};
 use lab::program::run;
 use lab::wire::{PEER_V4, PEER_V6, Wire};
 use lab::witness::succeed;
@@ -44,14 +44,14 @@ fn until(daemon: &Daemon<'_>, want: &[u64]) {
 fn a_rule_goes_on_counting_whatever_becomes_of_it() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let mut hit = || {
             for peer in [PEER_V4.into(), PEER_V6.into()] {
                 assert_eq!(probe.fate(peer), Fate::Dropped, "{peer}");
             }
         };
         let host = Host::with(&with(&format!("{LIST}{RULE}")));
-        host.feed("list.txt", Members::of(&format!("{PEER_V4} {PEER_V6}")).feed());
+        host.feed("list.txt", SortedPrefixes::of(&format!("{PEER_V4} {PEER_V6}")).feed());
         let daemon = Daemon::start(&host);
         until(&daemon, &[0, 0]);
         hit();
@@ -145,7 +145,7 @@ fn stopped(told: &Value) -> u64 {
 }
 
 /// So many packets from an address that is listed.
-fn send(probe: &mut Probe, count: u64, source: &str) {
+fn send(probe: &mut PacketProbe, count: u64, source: &str) {
     let source = source.parse().expect("an address");
     for _ in 0..count {
         assert_eq!(probe.fate(source), Fate::Dropped, "{source}");
@@ -156,7 +156,7 @@ fn send(probe: &mut Probe, count: u64, source: &str) {
 fn of_a_known_mix_from_twenty_feeds_every_packet_is_owed_to_whom_it_should_be() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let host = Host::with(&with(&sampled(1)));
         for feed in 0..20 {
             // Even ones share a network, and the last one lists IPv6 too.
@@ -219,7 +219,7 @@ fn of_a_known_mix_from_twenty_feeds_every_packet_is_owed_to_whom_it_should_be() 
 fn a_sample_shows_shares_within_its_error_and_the_rule_counts_every_packet() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let host = Host::with(&with(&sampled(4)));
         host.feed("large", "45.0.0.0/24\n");
         host.feed("small", "45.1.0.0/24\n");
@@ -251,7 +251,7 @@ fn a_sample_shows_shares_within_its_error_and_the_rule_counts_every_packet() {
 fn a_feed_that_blocks_nothing_for_thirty_days_is_told_until_it_is_hit() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let host = Host::with(&with(&sampled(1)));
         host.feed("idle", "45.0.0.0/24\n");
         let daemon = Daemon::start(&host);
@@ -278,10 +278,10 @@ fn a_feed_that_blocks_nothing_for_thirty_days_is_told_until_it_is_hit() {
 fn a_group_that_somebody_else_listens_to_is_told() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let other = Listener::open(4_217).expect("nobody listens yet");
         let host = Host::with(&with(&sampled(1)));
-        host.feed("list.txt", Members::of(&PEER_V4.to_string()).feed());
+        host.feed("list.txt", SortedPrefixes::of(&PEER_V4.to_string()).feed());
         let daemon = Daemon::start(&host);
         until(&daemon, &[0, 0]);
         daemon.wait_logged(&["WARN", "another program listens to group 4217"]);

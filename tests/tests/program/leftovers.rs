@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
 use lab::witness::{members, succeed};
 
@@ -17,11 +17,11 @@ fn host(daemon: &str) -> Host {
     Host::with(&Config { daemon, ..Config::default() })
 }
 
-fn one(address: &str) -> Members {
-    Members::of(address)
+fn one(address: &str) -> SortedPrefixes {
+    SortedPrefixes::of(address)
 }
 
-fn with_good(more: &str) -> Members {
+fn with_good(more: &str) -> SortedPrefixes {
     good().iter().chain(one(more).iter()).collect()
 }
 

@@ -3,7 +3,7 @@
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
 use lab::witness::{drop_from, names};
 use rustix::process::Signal;
@@ -99,7 +99,7 @@ fn a_reload_takes_a_new_list_and_says_reloading_and_ready() {
         assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
         daemon.wait_ready();
         daemon.until_members("denyset-more-v4", 1);
-        lab::witness::members("denyset-more-v4").expect(&Members::of("91.201.0.1"));
+        lab::witness::members("denyset-more-v4").expect(&SortedPrefixes::of("91.201.0.1"));
         kernel_holds(&good());
     });
 }
@@ -152,7 +152,7 @@ fn daemons_with_other_prefixes_live_side_by_side() {
         two.feed("list.txt", "91.201.0.1\n");
         let (first, second) = (Daemon::start(&one), Daemon::start(&two));
         kernel_holds(&good());
-        lab::witness::members("other-drop-v4").expect(&Members::of("91.201.0.1"));
+        lab::witness::members("other-drop-v4").expect(&SortedPrefixes::of("91.201.0.1"));
         second.stop();
         two.denyset("teardown").exits(0);
         assert_eq!(names(), [V4, V6]);

@@ -2,11 +2,11 @@
 //! in a set. The witness is `ipset save`, and packets.
 
 use lab::daemon::Daemon;
-use lab::generate::Random;
+use lab::generate::RandomNumbers;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
-use lab::packets::{Fate, Probe, Stream};
+use lab::packets::{Fate, PacketProbe, Stream};
 use lab::versions::Versions;
 use lab::witness::{drop_from, ip, names};
 
@@ -16,7 +16,7 @@ use crate::{V4, V6, good, kernel_holds};
 fn a_first_load_is_exactly_what_ipset_saves() {
     isolated(|| {
         let host = Host::new();
-        let versions = Versions::new(Random::seeded(11), 20_000);
+        let versions = Versions::new(RandomNumbers::seeded(11), 20_000);
         host.feed("list.txt", versions.feed());
         let daemon = Daemon::start(&host);
         daemon.until_members(V4, versions.counts()[0]);
@@ -30,7 +30,7 @@ fn a_first_load_is_exactly_what_ipset_saves() {
 fn being_ready_means_that_the_first_load_is_in_force() {
     isolated(|| {
         let host = Host::new();
-        let versions = Versions::new(Random::seeded(12), 100_000);
+        let versions = Versions::new(RandomNumbers::seeded(12), 100_000);
         host.feed("list.txt", versions.feed());
         let _daemon = Daemon::start(&host);
         kernel_holds(&versions.members());
@@ -56,7 +56,7 @@ fn check_updates(update: &str, percent: usize) {
     isolated(|| {
         let config = Config { kernel: format!("update = \"{update}\""), ..Config::default() };
         let host = Host::with(&config);
-        let mut versions = Versions::new(Random::seeded(13), 20_000);
+        let mut versions = Versions::new(RandomNumbers::seeded(13), 20_000);
         host.feed("list.txt", versions.feed());
         let daemon = Daemon::start(&host);
         drop_from(V4);
@@ -98,14 +98,14 @@ fn an_update_is_felt_by_packets() {
         let daemon = Daemon::start(&host);
         drop_from(V4);
         drop_from(V6);
-        let mut probe = Probe::new();
+        let mut probe = PacketProbe::new();
         let mut check = |source: &str, want| {
             assert_eq!(probe.fate(source.parse().expect("an address")), want, "{source}");
         };
         check("91.200.7.7", Fate::Dropped);
         check("2a02:6b8::7", Fate::Dropped);
         check("91.201.7.7", Fate::Delivered);
-        let more = Members::of("91.201.0.0/16 2a02:6b9::/32");
+        let more = SortedPrefixes::of("91.201.0.0/16 2a02:6b9::/32");
         host.feed("more.txt", more.feed());
         daemon.until_members(V4, good().family(true).len() + 1);
         check("91.201.7.7", Fate::Dropped);
@@ -123,8 +123,8 @@ fn what_is_allowed_is_never_in_a_set_and_splits_what_covers_it() {
         host.feed("allow/ours.txt", "45.9.8.5\n91.200.128.0/17\n");
         host.feed("list.txt", good().feed());
         let _daemon = Daemon::start(&host);
-        let out = Members::of("45.9.8.4 45.9.8.5 91.200.0.0/16 2a02:6b8::/32");
-        let rest = Members::of("91.200.0.0/17 2a02:6b8:8000::/33");
+        let out = SortedPrefixes::of("45.9.8.4 45.9.8.5 91.200.0.0/16 2a02:6b8::/32");
+        let rest = SortedPrefixes::of("91.200.0.0/17 2a02:6b8:8000::/33");
         kernel_holds(&good().without(&out).iter().chain(rest.iter()).collect());
     });
 }
@@ -144,14 +144,14 @@ fn this_host_its_gateway_and_private_networks_are_never_blocked() {
         let daemon = Daemon::start(&host);
         daemon.wait_logged(&["protected addresses are kept out", "list=", "drop"]);
         drop_from(V4);
-        let mut probe = Probe::new();
+        let mut probe = PacketProbe::new();
         let mut fate = |source: [u8; 4]| probe.fate(source.into());
         assert_eq!(fate([45, 9, 8, 1]), Fate::Delivered, "this host");
         assert_eq!(fate([45, 9, 8, 254]), Fate::Delivered, "its gateway");
         assert_eq!(fate([10, 1, 2, 3]), Fate::Delivered, "a private network");
         assert_eq!(fate([45, 9, 8, 2]), Fate::Dropped, "a neighbour that is listed");
         assert_eq!(fate([8, 8, 4, 4]), Fate::Dropped, "an address that is listed");
-        lab::witness::members(V6).expect(&Members::of("2a01:4f8::1"));
+        lab::witness::members(V6).expect(&SortedPrefixes::of("2a01:4f8::1"));
     });
 }
 
@@ -167,8 +167,8 @@ fn feeds_in_directories_belong_to_the_lists_whose_globs_reach_them() {
         host.feed("a/b/one.txt", "45.9.8.2\n");
         host.feed("a/two.txt", "45.9.8.3\n");
         daemon.until_members("denyset-deep-v4", 2);
-        lab::witness::members("denyset-deep-v4").expect(&Members::of("45.9.8.2 45.9.8.3"));
-        lab::witness::members(V4).expect(&Members::of("45.9.8.1"));
+        lab::witness::members("denyset-deep-v4").expect(&SortedPrefixes::of("45.9.8.2 45.9.8.3"));
+        lab::witness::members(V4).expect(&SortedPrefixes::of("45.9.8.1"));
     });
 }
 
@@ -181,7 +181,7 @@ fn a_file_that_is_being_written_is_no_feed_under_its_working_name() {
         }
         host.feed("list.txt", "45.9.8.1\n");
         let daemon = Daemon::start(&host);
-        kernel_holds(&Members::of("45.9.8.1"));
+        kernel_holds(&SortedPrefixes::of("45.9.8.1"));
         let feeds = daemon.status()["feeds"].clone();
         assert_eq!(feeds.as_array().map(Vec::len), Some(1), "{feeds:#}");
     });

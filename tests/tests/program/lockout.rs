@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
-use lab::session::{Server, Session};
+use lab::session::{Session, SessionServer};
 use lab::trace::Trace;
 use lab::wire::{FREE_V4, FREE_V6, PEER_V4, PEER_V6, Wire};
 use lab::witness::{ip, members};
@@ -33,8 +33,8 @@ fn with(guard: &str, tables: &str) -> Config {
 }
 
 /// What is in force before anybody is listed.
-fn harmless() -> Members {
-    Members::of("45.9.8.7 45.9.8.8 2a01:4f8::7")
+fn harmless() -> SortedPrefixes {
+    SortedPrefixes::of("45.9.8.7 45.9.8.8 2a01:4f8::7")
 }
 
 /// The same, and this in the fourth line.
@@ -51,7 +51,7 @@ fn people() -> [(IpAddr, &'static str); 2] {
 fn a_feed_that_lists_who_is_at_work_waits_for_a_word() {
     isolated(|| {
         let wire = Wire::new();
-        let server = Server::at(22);
+        let server = SessionServer::at(22);
         let host = Host::with(&with("", &format!("{LIST}{RULE}")));
         host.feed("list.txt", harmless().feed());
         let daemon = Daemon::start(&host);
@@ -88,7 +88,7 @@ fn a_feed_that_lists_who_is_at_work_waits_for_a_word() {
 fn a_reload_that_would_lock_out_who_is_at_work_is_refused_with_the_place() {
     isolated(|| {
         let wire = Wire::new();
-        let server = Server::at(22);
+        let server = SessionServer::at(22);
         let drop = "[[list]]\nname = \"drop\"\nfeeds = [\"list.txt\"]\n";
         let web = "[[list]]\nname = \"web\"\nfeeds = [\"more.txt\"]\n[[rule]]\nlist = \"web\"\n";
         let host = Host::with(&with("", &format!("{drop}{RULE}{web}tcp-ports = [80]\n")));
@@ -129,7 +129,7 @@ fn only_the_ports_that_are_named_are_asked_and_none_if_there_are_none() {
         host.feed("list.txt", harmless().feed());
         let daemon = Daemon::start(&host);
         let sessions = [(22, FREE_V4.into()), (2222, PEER_V4.into()), (2222, FREE_V6.into())];
-        let servers = [22, 2222].map(Server::at);
+        let servers = [22, 2222].map(SessionServer::at);
         let _held = sessions.map(|(port, from): (u16, IpAddr)| {
             servers[usize::from(port != 22)].let_in(&wire, from)
         });
@@ -206,7 +206,7 @@ fn degraded(daemon: &Daemon<'_>) -> String {
 fn what_a_reload_has_changed_returns_unless_somebody_confirms() {
     isolated(|| {
         let wire = Wire::new();
-        let mut session = Server::at(22).let_in(&wire, PEER_V4.into());
+        let mut session = SessionServer::at(22).let_in(&wire, PEER_V4.into());
         let host = about_to_lock_out();
         let daemon = Daemon::start(&host);
         until_locked_out(&daemon, false);
@@ -345,7 +345,7 @@ fn until_applied(locked: bool) {
 fn what_apply_has_changed_returns_though_it_was_killed() {
     isolated(|| {
         let wire = Wire::new();
-        let mut session = Server::at(22).let_in(&wire, PEER_V6.into());
+        let mut session = SessionServer::at(22).let_in(&wire, PEER_V6.into());
         let host = about_to_lock_out();
         host.denyset("apply").exits(0);
         assert!(session.is_alive());

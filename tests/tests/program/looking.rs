@@ -10,7 +10,7 @@ use std::thread;
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::{isolated, isolated_with_mounts};
 use lab::witness::{members, succeed};
 
@@ -213,7 +213,7 @@ fn half_of_a_feed_that_is_written_anew_slowly_is_never_in_force() {
         host.feed("more.txt", "91.202.0.1\n");
         daemon.until_members(V4, old.family(true).len() + 1);
         daemon.until_feed("list.txt", "refused");
-        kernel_holds(&old.iter().chain(Members::of("91.202.0.1").iter()).collect());
+        kernel_holds(&old.iter().chain(SortedPrefixes::of("91.202.0.1").iter()).collect());
         writeln!(file, "{}", rest.join("\n")).expect("written");
         drop(file);
         daemon.until_members(V4, old.family(true).len() + 2);
@@ -294,7 +294,7 @@ fn a_mount_that_vanishes_is_a_refusal_and_its_return_is_seen() {
             host.overwrite_feed("more.txt", "91.201.0.1\n");
         };
         mount();
-        let want = good().iter().chain(Members::of("91.201.0.1").iter()).collect();
+        let want = good().iter().chain(SortedPrefixes::of("91.201.0.1").iter()).collect();
         let daemon = Daemon::start(&host);
         succeed("umount", &[host.feeds().as_os_str()]);
         let feed = daemon.until_feed("list.txt", "gone");

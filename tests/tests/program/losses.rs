@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
-use lab::program::{self, Outcome};
+use lab::program::{self, ProgramOutcome};
 use lab::witness::{members, names, succeed};
 use rustix::process::Signal;
 
@@ -31,7 +31,7 @@ fn lose_state(host: &Host) {
 }
 
 /// `accept --config` of the daemon that has this host's configuration.
-fn accept_config(host: &Host) -> Outcome {
+fn accept_config(host: &Host) -> ProgramOutcome {
     let config = host.config().into_os_string();
     program::run(["-c".into(), config, "accept".into(), "--config".into()])
 }
@@ -104,7 +104,7 @@ fn a_feed_of_which_nothing_good_is_known_is_let_go_by_a_word() {
         let _daemon = Daemon::start(&host);
         kernel_holds(&good());
         host.denyset("accept list.txt");
-        kernel_holds(&Members::default());
+        kernel_holds(&SortedPrefixes::default());
     });
 }
 
@@ -117,7 +117,7 @@ fn what_a_lost_state_leaves_is_let_go_by_a_word() {
         let _daemon = Daemon::start(&host);
         kernel_holds(&good());
         accept_config(&host).exits(0);
-        kernel_holds(&Members::default());
+        kernel_holds(&SortedPrefixes::default());
     });
 }
 
@@ -161,7 +161,7 @@ fn what_must_never_be_blocked_leaves_a_set_that_is_held() {
         let tables = Config::default().tables + "\nallow = [\"45.9.8.7\"]";
         host.configure(&Config { tables, ..Config::default() });
         host.denyset("reload").exits(0);
-        let want = good().without(&Members::of("45.9.8.7"));
+        let want = good().without(&SortedPrefixes::of("45.9.8.7"));
         // Not in sync, so that only the number can be waited for.
         daemon.until("one member less", |status| {
             let sets = status["sets"].as_array().into_iter().flatten();
@@ -206,7 +206,7 @@ fn a_mistyped_glob_is_refused_at_a_reload_and_can_be_accepted() {
         daemon.wait_logged(&["ERROR", "the new configuration is refused", &place]);
         daemon.wait_notified(&format!("STATUS={refused}"));
         accept_config(&host).exits(0);
-        kernel_holds(&Members::default());
+        kernel_holds(&SortedPrefixes::default());
         host.denyset("status").exits(0);
         daemon.assert_alive();
     });
@@ -226,7 +226,7 @@ fn a_word_on_a_refused_configuration_lets_no_other_one_through() {
         kernel_holds(&good());
         // That one was seen to be refused now.
         accept_config(&host).exits(0);
-        kernel_holds(&Members::default());
+        kernel_holds(&SortedPrefixes::default());
     });
 }
 
@@ -262,7 +262,7 @@ fn a_mistyped_glob_holds_full_sets_at_a_start_until_it_is_accepted() {
         }
         let _daemon = Daemon::start(&host);
         accept_config(&host).exits(0);
-        kernel_holds(&Members::default());
+        kernel_holds(&SortedPrefixes::default());
     });
 }
 
@@ -277,7 +277,7 @@ fn an_exception_whose_glob_matches_nothing_any_more_is_missed() {
         fs::create_dir(host.feeds().join("allow")).expect("a folder");
         host.feed("allow/office", "45.9.8.7\n");
         host.feed("list.txt", good().feed());
-        let want = good().without(&Members::of("45.9.8.7"));
+        let want = good().without(&SortedPrefixes::of("45.9.8.7"));
         let mut daemon = Daemon::start(&host);
         daemon.expect_error("the new configuration is refused");
         kernel_holds(&want);
@@ -312,7 +312,7 @@ fn to_ignore_what_lists_are_made_of_is_refused_and_can_be_accepted() {
         kernel_holds(&good());
         is_said(&host, &["reload refused", &place, "accept --config"]);
         accept_config(&host).exits(0);
-        kernel_holds(&Members::default());
+        kernel_holds(&SortedPrefixes::default());
         host.denyset("status").exits(0);
         // What is a feed again comes back.
         host.configure(&Config::default());
@@ -334,7 +334,7 @@ fn to_ignore_an_exception_is_refused() {
         daemon.expect_error("the new configuration is refused");
         host.configure(&Config { tables, ..ignoring("\"allow\"") });
         host.denyset("reload").exits(78).complains(&[&place(&host, "\"allow/*\""), "no feed"]);
-        kernel_holds(&good().without(&Members::of("45.9.8.7")));
+        kernel_holds(&good().without(&SortedPrefixes::of("45.9.8.7")));
         daemon.assert_alive();
     });
 }
@@ -362,7 +362,7 @@ fn sets_that_are_full_of_what_is_ignored_at_a_start_are_held() {
         kernel_holds(&good());
         is_said(&host, &["drop", "held", "accept --config"]);
         accept_config(&host).exits(0);
-        kernel_holds(&Members::default());
+        kernel_holds(&SortedPrefixes::default());
     });
 }
 
@@ -382,7 +382,7 @@ fn sets_that_are_full_of_what_is_too_old_by_a_new_age_at_a_start_are_held() {
         kernel_holds(&good());
         is_said(&host, &["drop", "held", "age", "accept --config"]);
         accept_config(&host).exits(0);
-        kernel_holds(&Members::default());
+        kernel_holds(&SortedPrefixes::default());
     });
 }
 
@@ -419,7 +419,7 @@ fn a_small_loss_after_a_lost_state_waits_as_long_as_a_deleted_feed_does() {
         let daemon = "settle-ms = 20\nwithdraw-seconds = 2".to_owned();
         let host = loaded(&Config { daemon, ..Config::default() });
         lose_state(&host);
-        let fewer = good().without(&Members::of("45.9.8.7"));
+        let fewer = good().without(&SortedPrefixes::of("45.9.8.7"));
         host.feed("list.txt", fewer.feed());
         let daemon = Daemon::start(&host);
         assert!(members(V4).len() >= fewer.family(true).len());
@@ -439,7 +439,7 @@ fn lifetimes_count_from_the_last_writing_after_a_restart_too() {
         let touch = |ago| succeed("touch", &["-d".as_ref(), ago, file.as_os_str()]);
         touch("2 hours ago".as_ref());
         let daemon = Daemon::start(&host);
-        kernel_holds(&Members::default());
+        kernel_holds(&SortedPrefixes::default());
         let copies = host.state().join("feeds");
         // The same bytes again: an hour begins.
         touch("now".as_ref());
@@ -448,7 +448,7 @@ fn lifetimes_count_from_the_last_writing_after_a_restart_too() {
             names.into_iter().any(|name| name.file_name().to_string_lossy().ends_with(".written"))
         };
         daemon.until("noted", noted);
-        let entry = Members::of("91.1.0.2");
+        let entry = SortedPrefixes::of("91.1.0.2");
         daemon.until_members(V4, entry.len());
         daemon.stop();
         // What is noted is all that tells: the file is bad, and its time old.

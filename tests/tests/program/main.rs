@@ -31,7 +31,7 @@ mod taken;
 mod unit;
 mod verbs;
 
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::witness::members;
 
 /// The sets of the list that every [`lab::host::Config`] has.
@@ -39,14 +39,14 @@ const V4: &str = "denyset-drop-v4";
 const V6: &str = "denyset-drop-v6";
 
 /// A feed that nothing is wrong with: hosts and prefixes of both families.
-fn good() -> Members {
+fn good() -> SortedPrefixes {
     let hosts = (1..=40).map(|last| format!("45.9.8.{last} 2a01:4f8::{last}"));
-    Members::of(&(hosts.collect::<Vec<_>>().join(" ") + " 91.200.0.0/16 2a02:6b8::/32"))
+    SortedPrefixes::of(&(hosts.collect::<Vec<_>>().join(" ") + " 91.200.0.0/16 2a02:6b8::/32"))
 }
 
 /// Asserts that the sets hold exactly `want`.
 #[track_caller]
-fn kernel_holds(want: &Members) {
+fn kernel_holds(want: &SortedPrefixes) {
     members(V4).expect(&want.family(true));
     members(V6).expect(&want.family(false));
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use lab::daemon::{Daemon, WATCHDOG};
 use lab::flood::{Flood, Malice, ask, become_user};
-use lab::generate::Random;
+use lab::generate::RandomNumbers;
 use lab::host::Host;
 use lab::namespace::isolated;
 use lab::versions::Versions;
@@ -181,7 +181,7 @@ fn another_user_of_the_group_is_let_in_beside_a_crowd() {
 fn thirty_questions_over_a_million_entries_take_little_memory() {
     isolated(|| {
         let host = Host::new();
-        let versions = Versions::new(Random::seeded(21), 1_000_000);
+        let versions = Versions::new(RandomNumbers::seeded(21), 1_000_000);
         host.feed("list.txt", versions.feed());
         let daemon = Daemon::start(&host);
         daemon.until_members(V4, versions.counts()[0]);
@@ -216,7 +216,7 @@ fn thirty_questions_over_a_million_entries_take_little_memory() {
 fn the_status_is_told_while_the_daemon_is_at_work() {
     isolated(|| {
         let host = Host::new();
-        let versions = Versions::new(Random::seeded(22), 300_000);
+        let versions = Versions::new(RandomNumbers::seeded(22), 300_000);
         host.feed("list.txt", versions.feed());
         let daemon = Daemon::spawn(&host);
         daemon.wait_logged(&["started"]);

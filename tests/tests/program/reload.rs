@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use lab::daemon::Daemon;
-use lab::generate::{Random, feed};
+use lab::generate::{RandomNumbers, feed};
 use lab::host::{Config, Host};
 use lab::namespace::isolated;
 use lab::witness::{names, succeed};
@@ -69,7 +69,7 @@ fn to_be_told_to_end_during_the_start_is_no_failure() {
 fn a_storm_of_hangups_passes() {
     isolated(|| {
         let host = Host::new();
-        host.feed("list.txt", feed(&Random::seeded(3).addresses(300_000, 0)));
+        host.feed("list.txt", feed(&RandomNumbers::seeded(3).addresses(300_000, 0)));
         let daemon = Daemon::spawn(&host);
         // It can be asked from then on.
         daemon.wait_logged(&["started"]);
@@ -87,7 +87,7 @@ fn a_storm_of_hangups_passes() {
 fn of_reloads_that_overlap_the_last_one_wins() {
     isolated(|| {
         let host = Host::new();
-        host.feed("list.txt", feed(&Random::seeded(3).addresses(50_000, 0)));
+        host.feed("list.txt", feed(&RandomNumbers::seeded(3).addresses(50_000, 0)));
         let daemon = Daemon::start(&host);
         for _ in 0..20 {
             // The copies of a list that is new are read meanwhile.

@@ -102,7 +102,7 @@ fn the_early_unit_works_as_the_user_of_the_daemon() {
         own(host.state().as_os_str());
         let output = as_nobody(&host, "prepare");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        members(V4).expect(&lab::members::Members::default());
+        members(V4).expect(&lab::members::SortedPrefixes::default());
     });
 }
 

@@ -3,9 +3,9 @@
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
-use lab::packets::{Fate, Probe};
+use lab::packets::{Fate, PacketProbe};
 use lab::wire::{FREE_V4, FREE_V6, PEER_V4, PEER_V6, Wire};
 use lab::witness::{names, succeed};
 use serde_json::Value;
@@ -21,8 +21,8 @@ fn with(tables: &str) -> Config {
 }
 
 /// Both addresses that the tests list.
-fn peers() -> Members {
-    Members::of(&format!("{PEER_V4} {PEER_V6}"))
+fn peers() -> SortedPrefixes {
+    SortedPrefixes::of(&format!("{PEER_V4} {PEER_V6}"))
 }
 
 fn nft(line: &str) -> String {
@@ -32,7 +32,7 @@ fn nft(line: &str) -> String {
 /// What becomes of packets from the two addresses that are listed; others
 /// always arrive.
 #[track_caller]
-fn check(probe: &mut Probe, want: Fate) {
+fn check(probe: &mut PacketProbe, want: Fate) {
     for (listed, free) in [(PEER_V4.into(), FREE_V4.into()), (PEER_V6.into(), FREE_V6.into())] {
         assert_eq!(probe.fate(listed), want, "{listed}");
         assert_eq!(probe.fate(free), Fate::Delivered, "{free}");
@@ -54,7 +54,7 @@ fn until_in_place(daemon: &Daemon<'_>, count: usize) {
 fn one_line_blocks_and_goes_on_blocking_after_a_stop_and_a_kill() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let host = Host::with(&with(&format!("{LIST}{RULE}")));
         host.feed("list.txt", peers().feed());
         let daemon = Daemon::start(&host);
@@ -84,7 +84,7 @@ fn one_line_blocks_and_goes_on_blocking_after_a_stop_and_a_kill() {
 fn a_reload_puts_rules_and_takes_them_away_and_then_their_sets_go() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let host = Host::with(&with(LIST));
         host.feed("list.txt", peers().feed());
         let daemon = Daemon::start(&host);
@@ -118,7 +118,7 @@ fn a_reload_puts_rules_and_takes_them_away_and_then_their_sets_go() {
 fn an_allow_only_rule_of_a_list_with_nobody_in_it_is_not_put() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let rule = format!("{RULE}verdict = \"allow-only\"\nudp-ports = [\"1-65535\"]\n");
         let guard = "allow-empty = true".into();
         let host = Host::with(&Config { guard, ..with(&format!("{LIST}{rule}")) });
@@ -138,7 +138,7 @@ fn an_allow_only_rule_of_a_list_with_nobody_in_it_is_not_put() {
 fn a_rule_that_waits_for_its_list_holds_no_other_back() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let tables = "[[list]]\nname = \"drop\"\nfeeds = [\"bad*\"]\n\
                       [[list]]\nname = \"office\"\nfeeds = [\"office*\"]\noptional = true\n\
                       [[rule]]\nlist = \"office\"\nverdict = \"allow-only\"\ntcp-ports = [22]\n\
@@ -164,7 +164,7 @@ fn a_rule_that_waits_for_its_list_holds_no_other_back() {
 fn apply_puts_rules_too_and_plan_says_what_it_would_do() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let host = Host::with(&with(&format!("{LIST}{RULE}")));
         host.feed("list.txt", peers().feed());
         let plan = host.denyset_json("plan").json();

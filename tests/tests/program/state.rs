@@ -6,9 +6,9 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use lab::daemon::Daemon;
-use lab::generate::{Random, feed};
+use lab::generate::{RandomNumbers, feed};
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::{isolated, isolated_with_mounts};
 use lab::trace::Trace;
 use lab::witness::{ipset, names, succeed};
@@ -104,7 +104,8 @@ fn a_good_feed_is_enforced_though_the_disk_is_full_and_that_is_said() {
         let full = fs::write(&filler, vec![0; DISK_BYTES]).expect_err("it is larger than the rest");
         assert_eq!(full.kind(), ErrorKind::StorageFull);
         // Not too much for the guards, but for the disk.
-        let large: Members = Random::seeded(41).addresses(380, 4).into_iter().collect();
+        let large: SortedPrefixes =
+            RandomNumbers::seeded(41).addresses(380, 4).into_iter().collect();
         host.feed("list.txt", large.feed() + &format!("# {}\n", "x".repeat(99)).repeat(1000));
         let line = daemon.wait_logged(&["WARN", "would not survive a restart", "list.txt"]);
         assert!(line.contains("No space left"), "{line}");
@@ -199,7 +200,8 @@ fn a_good_feed_is_enforced_though_state_dir_is_read_only_and_that_is_said() {
         Daemon::start(&host).stop();
         succeed("mount", &["-o", "remount,bind,ro", &host.state().to_string_lossy()]);
         let daemon = Daemon::start(&host);
-        let more: Members = good().iter().chain(Members::of("91.201.0.1").iter()).collect();
+        let more: SortedPrefixes =
+            good().iter().chain(SortedPrefixes::of("91.201.0.1").iter()).collect();
         host.feed("list.txt", more.feed());
         daemon.until_members(V4, more.family(true).len());
         kernel_holds(&more);
@@ -226,7 +228,8 @@ fn a_read_only_state_dir_that_never_had_a_copy_does_not_end_the_start() {
         assert_eq!(status["in-sync"], true, "{status}");
         let degraded = status["degraded"].to_string();
         assert!(degraded.contains("list.txt would not survive a restart"), "{degraded}");
-        let more: Members = good().iter().chain(Members::of("91.201.0.1").iter()).collect();
+        let more: SortedPrefixes =
+            good().iter().chain(SortedPrefixes::of("91.201.0.1").iter()).collect();
         host.feed("list.txt", more.feed());
         daemon.until_members(V4, more.family(true).len());
         daemon.stop();
@@ -275,10 +278,14 @@ fn the_state_holds_one_copy_of_each_feed_and_no_leftovers() {
         }
         let daemon = Daemon::start(&host);
         for round in 0..5 {
-            let addresses = Random::seeded(round).addresses(60, 4);
+            let addresses = RandomNumbers::seeded(round).addresses(60, 4);
             host.feed("list0.txt", feed(&addresses));
-            let all: Members =
-                addresses.into_iter().collect::<Members>().iter().chain(good().iter()).collect();
+            let all: SortedPrefixes = addresses
+                .into_iter()
+                .collect::<SortedPrefixes>()
+                .iter()
+                .chain(good().iter())
+                .collect();
             daemon.until_members(V4, all.family(true).len());
         }
         // What is being written is written by then.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
 use lab::trace::Trace;
 use lab::witness::{attempt, ipset, members, names};
@@ -170,7 +170,7 @@ fn a_daemon_whose_kernel_refuses_rests() {
         daemon.expect_error("cannot be brought to what it should be");
         daemon.wait_logged(&["ERROR", "denyset-drop-v4"]);
         check_rests(&daemon);
-        members(V4).expect(&Members::default());
+        members(V4).expect(&SortedPrefixes::default());
         // The same where it refuses all that is asked.
         daemon.expect_error("the kernel");
         let trace = Trace::attach(daemon.pid(), "kernel", "sendto", "error=ENOMEM");

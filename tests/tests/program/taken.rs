@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
 use lab::namespace::isolated;
-use lab::packets::{Fate, Probe};
+use lab::packets::{Fate, PacketProbe};
 use lab::wire::{FREE_V4, FREE_V6, PEER_V4, PEER_V6, Wire};
 use lab::witness::succeed;
 use serde_json::Value;
@@ -36,7 +36,7 @@ fn families_in_place(status: &Value) -> usize {
 }
 
 /// How long packets from the addresses that are listed arrived.
-fn gap(probe: &mut Probe) -> Duration {
+fn gap(probe: &mut PacketProbe) -> Duration {
     let begun = Instant::now();
     for listed in [IpAddr::from(PEER_V4), PEER_V6.into()] {
         while probe.fate(listed) == Fate::Delivered {
@@ -50,7 +50,7 @@ fn gap(probe: &mut Probe) -> Duration {
 fn what_others_take_away_of_our_rules_is_back_at_once() {
     isolated(|| {
         let wire = Wire::new();
-        let mut probe = Probe::over(&wire);
+        let mut probe = PacketProbe::over(&wire);
         let host = host();
         let mut daemon = Daemon::start(&host);
         daemon.until("in place", |status| families_in_place(status) == 2);

@@ -3,7 +3,7 @@
 
 use lab::daemon::Daemon;
 use lab::host::{Config, Host};
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
 use lab::program;
 use lab::witness::{drop_from, ipset, members, names};
@@ -20,8 +20,8 @@ fn host() -> Host {
 }
 
 /// What the sets of [`host`] hold.
-fn wanted() -> Members {
-    good().without(&Members::of("45.9.8.4 45.9.8.5"))
+fn wanted() -> SortedPrefixes {
+    good().without(&SortedPrefixes::of("45.9.8.4 45.9.8.5"))
 }
 
 /// Asserts that a document has at least these keys, and these kinds of value.
@@ -69,11 +69,11 @@ fn apply_without_a_daemon_does_the_work_once() {
         host.feed("more.txt", "91.201.0.1\n");
         host.denyset("plan").exits(3);
         host.denyset("apply").exits(0);
-        kernel_holds(&wanted().iter().chain(Members::of("91.201.0.1").iter()).collect());
+        kernel_holds(&wanted().iter().chain(SortedPrefixes::of("91.201.0.1").iter()).collect());
         ipset("flush denyset-drop-v4");
         host.denyset("plan").exits(3);
         host.denyset("apply").exits(0);
-        kernel_holds(&wanted().iter().chain(Members::of("91.201.0.1").iter()).collect());
+        kernel_holds(&wanted().iter().chain(SortedPrefixes::of("91.201.0.1").iter()).collect());
     });
 }
 
@@ -306,8 +306,8 @@ fn compile_does_algebra_on_files_and_needs_no_configuration() {
         let file = write("script", &script.stdout);
         lab::witness::ipset_restore(file.as_ref());
         assert_eq!(names(), ["compiled-v4", "compiled-v6"]);
-        members("compiled-v4").expect(&Members::of("10.0.0.0/23"));
-        members("compiled-v6").expect(&Members::of("2001:db8::1"));
+        members("compiled-v4").expect(&SortedPrefixes::of("10.0.0.0/23"));
+        members("compiled-v6").expect(&SortedPrefixes::of("2001:db8::1"));
         let script = run(&[&a, &b, "--output", "nft"]);
         let file = write("script", &script.stdout);
         lab::witness::succeed("nft", &["-f", &file]);

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use blocklist::{Format, FormatChoice, Limits, Prefixes, parse, parse_entry, sources};
 use clap::{Args, ValueEnum};
-use lab::generate::Random;
+use lab::generate::RandomNumbers;
 
 use super::{Times, rounds, text, time, time_program};
 use crate::{Failure, Seed, real, workspace};
@@ -64,7 +64,7 @@ struct Files {
 }
 
 impl Files {
-    fn make(directory: &Path, random: &mut Random, lines: usize) -> Result<Self, Failure> {
+    fn make(directory: &Path, random: &mut RandomNumbers, lines: usize) -> Result<Self, Failure> {
         let write = |name: &str, text: &str| -> Result<PathBuf, Failure> {
             let path = directory.join(name);
             fs::write(&path, text)?;
@@ -86,7 +86,7 @@ impl Feeds {
             return memory_of(file);
         }
         let directory = tempfile::tempdir()?;
-        let mut random = Random::seeded(self.seed.seed);
+        let mut random = RandomNumbers::seeded(self.seed.seed);
         let files = Files::make(directory.path(), &mut random, self.lines)?;
         println!("{} lines a file, {} rounds, medians", self.lines, self.rounds);
         for part in Part::value_variants() {

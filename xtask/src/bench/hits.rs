@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use lab::daemon::Daemon;
-use lab::generate::Random;
+use lab::generate::RandomNumbers;
 use lab::host::{Config, Host};
 use lab::torrent::Torrent;
 use lab::versions::Versions;
@@ -50,7 +50,7 @@ impl Hits {
         );
         let daemon = "settle-ms = 20\non-stop = \"remove\"".to_owned();
         let host = Host::with(&Config { daemon, tables, ..Config::default() });
-        let mut versions = Versions::new(Random::seeded(7), ENTRIES);
+        let mut versions = Versions::new(RandomNumbers::seeded(7), ENTRIES);
         host.feed("changing", versions.feed());
         host.feed("flooding", "45.0.0.0/8\n");
         let daemon = Daemon::start(&host);

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use lab::generate::Random;
+use lab::generate::RandomNumbers;
 
 /// One item a line.
 pub(super) fn joined(items: impl Iterator<Item = impl Display>) -> String {
@@ -13,12 +13,12 @@ pub(super) fn joined(items: impl Iterator<Item = impl Display>) -> String {
 }
 
 /// Random IPv4 addresses, one a line.
-pub(super) fn ipv4(random: &mut Random, count: usize) -> String {
+pub(super) fn ipv4(random: &mut RandomNumbers, count: usize) -> String {
     joined(random.addresses(count, 0).into_iter())
 }
 
 /// Random IPv6 addresses, one a line.
-pub(super) fn ipv6(random: &mut Random, count: usize) -> String {
+pub(super) fn ipv6(random: &mut RandomNumbers, count: usize) -> String {
     joined(random.addresses(count, 1).into_iter())
 }
 

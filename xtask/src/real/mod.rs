@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lab::host::{Config, Host};
 use lab::intervals::Intervals;
-use lab::members::Members;
+use lab::members::SortedPrefixes;
 use lab::witness::{members, names};
 
 use crate::{Failure, apart, workspace};
@@ -65,9 +65,10 @@ fn compare(directory: &Path) -> Result<(), Failure> {
         host.feed(&name, text);
         feeds += 1;
     }
-    let [all, mut allowed]: [Members; 2] = [all, allowed].map(|list| list.into_iter().collect());
+    let [all, mut allowed]: [SortedPrefixes; 2] =
+        [all, allowed].map(|list| list.into_iter().collect());
     host.feed("allow/some.txt", allowed.feed());
-    allowed = allowed.iter().chain(Members::of(ALLOWED).iter()).collect();
+    allowed = allowed.iter().chain(SortedPrefixes::of(ALLOWED).iter()).collect();
 
     host.denyset("apply").exits(0);
     assert_eq!(names(), ["denyset-real-v4", "denyset-real-v6"]);
@@ -153,7 +154,7 @@ fn plain_lists(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
 }
 
 /// The members of a plain list, `None` if a line is anything else.
-fn read(text: &str) -> Option<Members> {
+fn read(text: &str) -> Option<SortedPrefixes> {
     let entries = text.lines().map(|line| line.split(['#', ';']).next().unwrap_or_default().trim());
     entries.filter(|entry| !entry.is_empty()).map(lab::members::prefix).collect()
 }

@@ -12,11 +12,26 @@ const PROGRAM: &[(&str, &[&str])] = &[
     (
         "verb",
         &[
-            "boot", "cli", "confirm", "daemon", "detach", "effects", "exit", "lock", "log",
-            "memory", "once", "progress", "salt", "serve", "settings", "snapshot", "view",
+            "boot",
+            "cli",
+            "confirm",
+            "daemon",
+            "detach",
+            "effects",
+            "exit",
+            "lock",
+            "log",
+            "memory",
+            "without_daemon",
+            "progress",
+            "salt",
+            "serve",
+            "settings",
+            "snapshot",
+            "view",
         ],
     ),
-    ("once", &["daemon", "effects"]),
+    ("without_daemon", &["daemon", "effects"]),
     (
         "daemon",
         &[
@@ -197,7 +212,7 @@ mod tests {
     #[test]
     fn the_program_has_a_table() {
         let effects = ("denyset/src/effects.rs", "");
-        check(&[("denyset/src/once.rs", "use crate::effects::E;"), effects], &[]);
+        check(&[("denyset/src/without_daemon.rs", "use crate::effects::E;"), effects], &[]);
         check(
             &[("denyset/src/serve/why.rs", "use crate::effects::E;"), effects],
             &["denyset: the room serve must not know effects"],

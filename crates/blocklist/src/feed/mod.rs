@@ -52,7 +52,7 @@ pub use limits::Limits;
 pub use network::{AsNumber, AsNumberError};
 pub use options::{Column, Options};
 pub use shape::Shape;
-pub use sources::{Exemption, Source, exemption_with, sources, sources_with};
+pub use sources::{Exemption, SourceLine, exemption_with, sources, sources_with};
 pub use tally::{Promise, Reject, Tally};
 
 use crate::Prefixes;

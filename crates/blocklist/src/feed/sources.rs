@@ -10,7 +10,7 @@ use crate::{AnyPrefix, Entry, RejectReason};
 
 /// A line of a feed that names an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct SourceLine {
     /// Its number, the first line being 1.
     pub line: u64,
     /// Its text with the comment, in the form of [`Reject::text`](crate::Reject).
@@ -27,7 +27,7 @@ pub fn sources(
     format: impl Into<FormatChoice>,
     limits: &Limits,
     address: IpAddr,
-) -> Vec<Source> {
+) -> Vec<SourceLine> {
     sources_with(bytes, format, &Options::default(), limits, address)
 }
 
@@ -38,7 +38,7 @@ pub fn sources_with(
     options: &Options,
     limits: &Limits,
     address: IpAddr,
-) -> Vec<Source> {
+) -> Vec<SourceLine> {
     let search = Search::of(bytes, format.into(), options, limits, address);
     if search.exempted.is_some() { Vec::new() } else { search.found }
 }
@@ -47,9 +47,9 @@ pub fn sources_with(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exemption {
     /// The first line that takes it out.
-    pub by: Source,
+    pub by: SourceLine,
     /// The entries that would cover it, as [`sources`] would name them.
-    pub over: Vec<Source>,
+    pub over: Vec<SourceLine>,
 }
 
 /// Where the feed itself takes `address` out, if it does.
@@ -68,9 +68,9 @@ pub fn exemption_with(
 struct Search<'a> {
     address: IpAddr,
     limits: &'a Limits,
-    found: Vec<Source>,
+    found: Vec<SourceLine>,
     /// Where the feed takes the address out.
-    exempted: Option<Source>,
+    exempted: Option<SourceLine>,
 }
 
 impl<'a> Search<'a> {
@@ -90,9 +90,9 @@ impl<'a> Search<'a> {
         search
     }
 
-    fn source(&self, line: Line<'_>, entry: Entry) -> Source {
+    fn source(&self, line: Line<'_>, entry: Entry) -> SourceLine {
         let text = text::printable(line.text(), self.limits.text_bytes_max);
-        Source { line: line.number(), text, prefix: entry.range.to_string() }
+        SourceLine { line: line.number(), text, prefix: entry.range.to_string() }
     }
 }
 
@@ -119,7 +119,7 @@ impl Visit for Search<'_> {
 
     fn exception(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {
         // They need not be told in the order of the lines.
-        let before = |found: &Source| found.line <= line.number();
+        let before = |found: &SourceLine| found.line <= line.number();
         if entry.range.contains(self.address) && !self.exempted.as_ref().is_some_and(before) {
             self.exempted = Some(self.source(line, entry));
         }

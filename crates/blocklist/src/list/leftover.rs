@@ -10,12 +10,12 @@ use super::FeedName;
 pub struct Leftover {
     /// Which program writes it, and what for.
     pub by: &'static str,
-    shape: Shape,
+    shape: Pattern,
 }
 
 /// What such a file's name looks like. It is the last part of its path.
 #[derive(Debug, PartialEq, Eq)]
-enum Shape {
+enum Pattern {
     /// It begins so.
     Begins(&'static str),
     /// It ends so, and has something before that.
@@ -50,7 +50,7 @@ pub enum Circumstance<'a> {
     Empty,
 }
 
-const fn leftover(shape: Shape, by: &'static str) -> Leftover {
+const fn leftover(shape: Pattern, by: &'static str) -> Leftover {
     Leftover { by, shape }
 }
 
@@ -70,44 +70,44 @@ const fn leftover(shape: Shape, by: &'static str) -> Leftover {
 /// Chromium's `download_path_reservation_tracker` (`.crdownload`), Safari
 /// (`.download`), Firefox and `WinSCP` by their manuals.
 const LEFTOVERS: &[Leftover] = &[
-    leftover(Shape::Begins("__salt.tmp."), "Salt, while it writes a file"),
-    leftover(Shape::Begins(".ansible_tmp"), "Ansible, while it writes a file"),
-    leftover(Shape::Ends(".ansible_tmp"), "Ansible, while it writes a file"),
-    leftover(Shape::Mkstemp("sed", 6), "sed -i, while it writes a file"),
-    leftover(Shape::Ends(".dpkg-new"), "dpkg, the package's version of a file"),
-    leftover(Shape::Ends(".dpkg-old"), "dpkg, the version of a file before"),
-    leftover(Shape::Ends(".dpkg-dist"), "dpkg, the package's version of a file"),
-    leftover(Shape::Ends(".dpkg-tmp"), "dpkg, while it writes a file"),
-    leftover(Shape::Ends(".dpkg-bak"), "dpkg, the version of a file before"),
-    leftover(Shape::Ends(".dpkg-remove"), "dpkg, a file that it removes"),
-    leftover(Shape::Ends(".ucf-new"), "ucf, the package's version of a file"),
-    leftover(Shape::Ends(".ucf-old"), "ucf, the version of a file before"),
-    leftover(Shape::Ends(".ucf-dist"), "ucf, the package's version of a file"),
-    leftover(Shape::Ends(".rpmnew"), "rpm, the package's version of a file"),
-    leftover(Shape::Ends(".rpmsave"), "rpm, the version of a file before"),
-    leftover(Shape::Ends(".rpmorig"), "rpm, the version of a file before"),
-    leftover(Shape::Transaction, "rpm, while it writes a file"),
-    leftover(Shape::Ends(".pacnew"), "pacman, the package's version of a file"),
-    leftover(Shape::Ends(".pacsave"), "pacman, the version of a file before"),
-    leftover(Shape::Empty("4913"), "vim, which tries whether it may write"),
-    leftover(Shape::Ends(".swo"), "vim, its swap file"),
-    leftover(Shape::Ends(".swx"), "vim, its swap file"),
-    leftover(Shape::Between('#'), "Emacs, its automatic save"),
-    leftover(Shape::Follows(".save"), "nano, its emergency save"),
-    leftover(Shape::Follows(".orig"), "patch or git, the version of a file before"),
-    leftover(Shape::Ends(".rej"), "patch, what it could not apply"),
-    leftover(Shape::Follows(".bak"), "a copy of the version before"),
-    leftover(Shape::Follows(".old"), "a copy of the version before"),
-    leftover(Shape::Ends(".lock"), "a lock"),
-    leftover(Shape::Follows(".new"), "a script, while it writes a file"),
-    leftover(Shape::Ends(".temp"), "a script, while it writes a file"),
-    leftover(Shape::Ends(".download"), "Safari, an unfinished download"),
-    leftover(Shape::Ends(".crdownload"), "Chromium, an unfinished download"),
-    leftover(Shape::Ends(".partial"), "a browser, an unfinished download"),
-    leftover(Shape::Ends(".filepart"), "WinSCP, an unfinished transfer"),
+    leftover(Pattern::Begins("__salt.tmp."), "Salt, while it writes a file"),
+    leftover(Pattern::Begins(".ansible_tmp"), "Ansible, while it writes a file"),
+    leftover(Pattern::Ends(".ansible_tmp"), "Ansible, while it writes a file"),
+    leftover(Pattern::Mkstemp("sed", 6), "sed -i, while it writes a file"),
+    leftover(Pattern::Ends(".dpkg-new"), "dpkg, the package's version of a file"),
+    leftover(Pattern::Ends(".dpkg-old"), "dpkg, the version of a file before"),
+    leftover(Pattern::Ends(".dpkg-dist"), "dpkg, the package's version of a file"),
+    leftover(Pattern::Ends(".dpkg-tmp"), "dpkg, while it writes a file"),
+    leftover(Pattern::Ends(".dpkg-bak"), "dpkg, the version of a file before"),
+    leftover(Pattern::Ends(".dpkg-remove"), "dpkg, a file that it removes"),
+    leftover(Pattern::Ends(".ucf-new"), "ucf, the package's version of a file"),
+    leftover(Pattern::Ends(".ucf-old"), "ucf, the version of a file before"),
+    leftover(Pattern::Ends(".ucf-dist"), "ucf, the package's version of a file"),
+    leftover(Pattern::Ends(".rpmnew"), "rpm, the package's version of a file"),
+    leftover(Pattern::Ends(".rpmsave"), "rpm, the version of a file before"),
+    leftover(Pattern::Ends(".rpmorig"), "rpm, the version of a file before"),
+    leftover(Pattern::Transaction, "rpm, while it writes a file"),
+    leftover(Pattern::Ends(".pacnew"), "pacman, the package's version of a file"),
+    leftover(Pattern::Ends(".pacsave"), "pacman, the version of a file before"),
+    leftover(Pattern::Empty("4913"), "vim, which tries whether it may write"),
+    leftover(Pattern::Ends(".swo"), "vim, its swap file"),
+    leftover(Pattern::Ends(".swx"), "vim, its swap file"),
+    leftover(Pattern::Between('#'), "Emacs, its automatic save"),
+    leftover(Pattern::Follows(".save"), "nano, its emergency save"),
+    leftover(Pattern::Follows(".orig"), "patch or git, the version of a file before"),
+    leftover(Pattern::Ends(".rej"), "patch, what it could not apply"),
+    leftover(Pattern::Follows(".bak"), "a copy of the version before"),
+    leftover(Pattern::Follows(".old"), "a copy of the version before"),
+    leftover(Pattern::Ends(".lock"), "a lock"),
+    leftover(Pattern::Follows(".new"), "a script, while it writes a file"),
+    leftover(Pattern::Ends(".temp"), "a script, while it writes a file"),
+    leftover(Pattern::Ends(".download"), "Safari, an unfinished download"),
+    leftover(Pattern::Ends(".crdownload"), "Chromium, an unfinished download"),
+    leftover(Pattern::Ends(".partial"), "a browser, an unfinished download"),
+    leftover(Pattern::Ends(".filepart"), "WinSCP, an unfinished transfer"),
     // Those that need another file last, so that no certain one is behind them.
-    leftover(Shape::Numbered, "wget or a rotation, beside the file itself"),
-    leftover(Shape::Tempfile(8), "Salt or another program in Python, while it writes a file"),
+    leftover(Pattern::Numbered, "wget or a rotation, beside the file itself"),
+    leftover(Pattern::Tempfile(8), "Salt or another program in Python, while it writes a file"),
 ];
 
 impl FeedName {
@@ -119,7 +119,7 @@ impl FeedName {
     }
 }
 
-impl Shape {
+impl Pattern {
     fn fits<'a>(&self, name: &'a str) -> Option<Circumstance<'a>> {
         let always = |fits: bool| fits.then_some(Circumstance::Always);
         match *self {

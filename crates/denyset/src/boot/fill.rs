@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use blocklist::{Allow, Contributed, FeedName, Limits, Protection, Role, compose};
-use configuration::{Config, ListConfig};
+use configuration::{Configuration, ListConfig};
 use feedfiles::{BadCopy, Copies, Restored, RestoredFeed};
 use intake::{Identity, Version, WhenStale};
 use reconcile::{Desired, SetName, Target};
@@ -28,7 +28,7 @@ impl Made {
     /// `state_dir`, as far as `until` allows.
     pub fn fill_from(
         &mut self,
-        config: &Config,
+        config: &Configuration,
         state_dir: &Path,
         protection: &Protection,
         until: Instant,
@@ -63,7 +63,7 @@ impl Made {
 ///
 /// # Errors
 /// Why none can be used.
-fn restore(config: &Config, state_dir: &Path, until: Instant) -> Result<Restored, String> {
+fn restore(config: &Configuration, state_dir: &Path, until: Instant) -> Result<Restored, String> {
     let copies = Copies::open(state_dir).map_err(|error| error.to_string())?;
     let Some(copies) = copies else { return Ok(Restored::default()) };
     let late = || Instant::now() >= until;
@@ -77,7 +77,7 @@ fn restore(config: &Config, state_dir: &Path, until: Instant) -> Result<Restored
 
 /// What the sets should hold, without those of lists that are in doubt.
 fn desired(
-    config: &Config,
+    config: &Configuration,
     restored: Restored,
     protection: &Protection,
     problems: &mut Vec<String>,
@@ -103,7 +103,7 @@ fn desired(
 
 /// What the copies hold now, without those that are too old to be in force.
 fn in_force(
-    config: &Config,
+    config: &Configuration,
     copies: BTreeMap<FeedName, RestoredFeed>,
 ) -> BTreeMap<FeedName, Contributed> {
     let now = SystemTime::now();

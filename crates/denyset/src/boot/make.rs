@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use configuration::Config;
+use configuration::Configuration;
 use netfilter::Netfilter;
 use reconcile::{
     Desired, Gate, KernelError, KernelErrorKind, Members, Object, Observed, Outcome, Part, Policy,
@@ -46,7 +46,7 @@ pub struct Made {
 ///
 /// # Errors
 /// [`PrepareError`]. Some sets may have been made all the same.
-pub fn make(config: &Config) -> Result<Made, PrepareError> {
+pub fn make(config: &Configuration) -> Result<Made, PrepareError> {
     let prefix = &config.kernel.set_prefix;
     let mut kernel = Netfilter::open()?;
     let observed = Observed::look(prefix, &mut kernel)?;

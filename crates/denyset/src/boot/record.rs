@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use blocklist::{Protect, Protection};
-use configuration::Config;
+use configuration::Configuration;
 use rustix::fs::{Mode, OFlags, fsync, mkdirat, open, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
@@ -80,7 +80,11 @@ impl Record {
     ///
     /// # Errors
     /// [`RecordError`]; each file is then as it was or as it is to be.
-    pub fn keep(&self, config: &Config, salt: impl FnMut() -> u16) -> Result<(), RecordError> {
+    pub fn keep(
+        &self,
+        config: &Configuration,
+        salt: impl FnMut() -> u16,
+    ) -> Result<(), RecordError> {
         let state_dir = &config.daemon.state_dir;
         let folder = state_dir.join(FOLDER);
         let fail = |name: &str| {
@@ -193,9 +197,9 @@ mod tests {
     use super::*;
     use crate::salt::salt_of_a_set as salt;
 
-    fn record(state_dir: &Path, list: &str) -> (Record, Config) {
+    fn record(state_dir: &Path, list: &str) -> (Record, Configuration) {
         let text = format!("[daemon]\nstate-dir = {state_dir:?}\n[[list]]\nname = \"{list}\"\n");
-        let config = Config::parse(&text).expect("a good configuration");
+        let config = Configuration::parse(&text).expect("a good configuration");
         let mut protection = Protection::default();
         let addresses = ["203.0.113.9", "203.0.113.8", "2001:db8::8"];
         protection.set(Protect::Own, addresses.map(|text| text.parse().expect("an address")));

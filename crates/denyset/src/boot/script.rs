@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use blocklist::Family;
-use configuration::Config;
+use configuration::Configuration;
 use reconcile::{Capacity, SetName};
 
 /// Slots of a bucket, the kernel's default (`AHASH_MAX_TUNED` in
@@ -17,7 +17,7 @@ const BUCKETSIZE: u8 = 12;
 const MARK: &str = " initval ";
 
 /// Every set that the lists of a configuration have, by name.
-pub(super) fn sets(config: &Config) -> impl Iterator<Item = SetName> {
+pub(super) fn sets(config: &Configuration) -> impl Iterator<Item = SetName> {
     let prefix = &config.kernel.set_prefix;
     let lists = config.lists.iter().map(|list| &list.list.name);
     lists.flat_map(move |list| {
@@ -26,7 +26,7 @@ pub(super) fn sets(config: &Config) -> impl Iterator<Item = SetName> {
 }
 
 /// The script. Of `salt` each set gets its own.
-pub(super) fn script(config: &Config, mut salt: impl FnMut() -> u16) -> String {
+pub(super) fn script(config: &Configuration, mut salt: impl FnMut() -> u16) -> String {
     let Capacity { hashsize, maxelem } = Capacity::for_members(0);
     let mut script =
         String::from("# The sets of the last good configuration, for `ipset restore -exist`.\n");
@@ -56,9 +56,9 @@ pub(super) fn makes_the_same(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn config(lists: &[&str]) -> Config {
+    fn config(lists: &[&str]) -> Configuration {
         let tables = lists.iter().map(|list| format!("[[list]]\nname = \"{list}\"\n"));
-        Config::parse(&tables.collect::<String>()).expect("a good configuration")
+        Configuration::parse(&tables.collect::<String>()).expect("a good configuration")
     }
 
     #[test]

@@ -5,15 +5,15 @@ use blocklist::FeedName;
 use intake::Ticket;
 use keeper::{Action, Event};
 
-use super::{Daemon, Waiting};
+use super::{MainLoop, Waiting};
 use crate::exit::Exit;
-use crate::serve::{Call, Change, Failure, Reply, document};
+use crate::serve::{Call, Change, Failure, VerbReply, document};
 use crate::view::OutcomeView;
 
 /// Work that was set off, and the question whose answer tells what came of it.
 type Started = (Option<Ticket>, Vec<Action>);
 
-impl Daemon {
+impl MainLoop {
     /// Begins what a call asks for. `None` means that it asks the daemon to
     /// remove everything and to end; the call waits for that then.
     pub(super) fn change(&mut self, call: Call) -> Option<Vec<Action>> {
@@ -75,8 +75,8 @@ impl Daemon {
     }
 
     /// A question that somebody waits for was decided.
-    pub(super) fn replied(&mut self, ticket: Ticket, reply: keeper::Reply) {
-        if let keeper::Reply::Configured(result) = &reply {
+    pub(super) fn replied(&mut self, ticket: Ticket, reply: keeper::WishOutcome) {
+        if let keeper::WishOutcome::Configured(result) = &reply {
             self.configured(ticket, result);
         }
         let asked = |waiting: &&mut Waiting| waiting.question == Some(ticket);
@@ -86,16 +86,16 @@ impl Daemon {
     }
 
     /// What came of a call that has set work off.
-    pub(super) fn outcome(&self, waiting: &Waiting) -> Reply {
+    pub(super) fn outcome(&self, waiting: &Waiting) -> VerbReply {
         match &waiting.reply {
-            Some(keeper::Reply::Accepted(Err(why))) => {
+            Some(keeper::WishOutcome::Accepted(Err(why))) => {
                 let what = match &waiting.call.change {
                     Change::Accept(feed) => feed.as_str(),
                     _ => "the configuration",
                 };
                 Err(Failure::new(Exit::Failure, format!("cannot accept {what}: {why}")))
             }
-            Some(keeper::Reply::Configured(Err(slips))) => {
+            Some(keeper::WishOutcome::Configured(Err(slips))) => {
                 let slips = self.placed(slips);
                 let way_out = "the configuration of before stays in force; if this is meant: \
                                denyset accept --config";

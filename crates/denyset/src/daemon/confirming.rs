@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use keeper::{Action, Slip};
 
-use super::reload::Candidate;
+use super::reload::NewConfiguration;
 use super::storage::Task;
-use super::{Daemon, Waiting};
+use super::{MainLoop, Waiting};
 use crate::confirm::Note;
 use crate::exit::Exit;
 use crate::serve::{Change, Failure};
@@ -36,7 +36,7 @@ enum Writing {
     /// It is the one to go by.
     Keep,
     /// The same, and this configuration comes into force once it stands.
-    KeepFor(Box<Candidate>, Note),
+    KeepFor(Box<NewConfiguration>, Note),
     /// Nothing waits any more for what this one says.
     Forget(Option<Note>),
 }
@@ -54,10 +54,10 @@ impl Unconfirmed {
     }
 }
 
-impl Daemon {
+impl MainLoop {
     /// Writes down what returns after so many seconds, and goes on with this
     /// configuration then.
-    pub(super) fn propose_unless_confirmed(&mut self, candidate: Candidate, seconds: u32) {
+    pub(super) fn propose_unless_confirmed(&mut self, candidate: NewConfiguration, seconds: u32) {
         // What was confirmed last returns, however many have come since.
         let earlier = self.unconfirmed.note.as_ref();
         let before =
@@ -165,7 +165,7 @@ impl Daemon {
             "the configuration was not confirmed in time, the one before comes into force again"
         );
         let ticket = self.keeper.ticket();
-        self.propose(Candidate::returning(config, text, ticket), true)
+        self.propose(NewConfiguration::returning(config, text, ticket), true)
     }
 
     /// What somebody has to say a word on, a sentence each.

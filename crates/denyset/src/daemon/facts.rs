@@ -8,11 +8,11 @@ use std::net::IpAddr;
 use std::thread::Builder;
 use std::time::Duration;
 
-use host::{Difference, Follow, News, Sources};
+use host::{FactsDifference, Follow, News, Sources};
 use keeper::{Action, Event};
 use tokio::sync::mpsc;
 
-use super::Daemon;
+use super::MainLoop;
 use super::perform::{DeathBell, Finished};
 use crate::settings::protection;
 
@@ -44,7 +44,7 @@ pub(super) fn follow(finish: mpsc::Sender<Finished>) -> io::Result<News> {
     Ok(news)
 }
 
-impl Daemon {
+impl MainLoop {
     /// Takes over what is new about this host.
     pub(super) fn learned(&mut self, news: News) -> Vec<Action> {
         log_troubles(&self.host, &news);
@@ -53,7 +53,7 @@ impl Daemon {
         if differences.is_empty() {
             return Vec::new();
         }
-        for Difference { part, came, went } in &differences {
+        for FactsDifference { part, came, went } in &differences {
             let [came, went] = [came, went].map(|list| (!list.is_empty()).then(|| named(list)));
             let told = |what, list: &Option<String>| {
                 list.as_ref().map_or_else(String::new, |list| format!("; {what}: {list}"))

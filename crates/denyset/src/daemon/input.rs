@@ -6,7 +6,7 @@ use std::time::Instant;
 use keeper::Event;
 use tokio::time::sleep_until;
 
-use super::Daemon;
+use super::MainLoop;
 use super::perform::Finished;
 use super::signals::Signal;
 use crate::serve::Call;
@@ -29,7 +29,7 @@ pub(super) enum Input {
     Quiet,
 }
 
-impl Daemon {
+impl MainLoop {
     /// Waits for the next input. The only place of the program that waits for
     /// more than one thing.
     pub(super) async fn next_input(&mut self) -> Input {

@@ -6,7 +6,7 @@ use std::future::pending;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use configuration::Config;
+use configuration::Configuration;
 use feedfiles::{
     Notice, Rounds, Settle, Shown, Sight, Silent, Tree, Unfinished, WatchError, Watcher,
 };
@@ -41,7 +41,7 @@ pub(super) struct Lookout {
 
 impl Lookout {
     /// Begins to watch. What cannot be watched is looked at.
-    pub(super) fn new(config: &Config, unfinished: Unfinished) -> Self {
+    pub(super) fn new(config: &Configuration, unfinished: Unfinished) -> Self {
         let (quiet, regular) = (config.daemon.settle, config.daemon.scan);
         let mut lookout = Self {
             feeds_dir: config.daemon.feeds_dir.clone(),
@@ -61,7 +61,7 @@ impl Lookout {
 
     /// Uses another configuration from now on. What is not looked at yet is
     /// looked at by the reload itself.
-    pub(super) fn reconfigure(&mut self, config: &Config) {
+    pub(super) fn reconfigure(&mut self, config: &Configuration) {
         (self.quiet, self.regular) = (config.daemon.settle, config.daemon.scan);
         self.settle = settle(config);
         self.rounds = Rounds::new(self.regular);
@@ -165,7 +165,7 @@ impl Lookout {
 }
 
 /// The settling of the feeds directory.
-fn settle(config: &Config) -> Settle {
+fn settle(config: &Configuration) -> Settle {
     let quiet = config.daemon.settle;
     Settle::new(quiet, (quiet * SETTLE_MAX).min(config.daemon.settle_max))
 }

@@ -6,7 +6,6 @@ mod change;
 mod clock;
 mod confirming;
 mod facts;
-mod farewell;
 mod input;
 mod lookout;
 mod next_boot;
@@ -14,6 +13,7 @@ mod others;
 mod perform;
 mod publish;
 mod reload;
+mod removal;
 mod report;
 mod samples;
 mod signals;
@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use host::News;
 use intake::Ticket;
-use keeper::{Event, Keeper, Reply};
+use keeper::{Event, Keeper, WishOutcome};
 use reconcile::{Bypass, ObjectOutcome};
 use tokio::sync::mpsc;
 
@@ -42,7 +42,7 @@ use crate::lock::Lock;
 use crate::serve::Call;
 use crate::systemd::Manager;
 use crate::view::status_line;
-use configuration::{Config, OnStop};
+use configuration::{Configuration, OnStop};
 
 use confirming::Unconfirmed;
 use input::Input;
@@ -50,7 +50,7 @@ use lookout::Lookout;
 use next_boot::NextBoot;
 use perform::Finished;
 use publish::Published;
-use reload::Candidate;
+use reload::NewConfiguration;
 use report::Log;
 use signals::Signals;
 use storage::{Storage, Task};
@@ -60,9 +60,9 @@ use worker::Worker;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The daemon at work.
-pub struct Daemon {
+pub struct MainLoop {
     config_file: PathBuf,
-    config: Arc<Config>,
+    config: Arc<Configuration>,
     /// What it was read from.
     config_text: Arc<str>,
     next_boot: NextBoot,
@@ -97,11 +97,11 @@ pub struct Daemon {
     /// Who waits until there is nothing left to do.
     waiting: Vec<Waiting>,
     /// A configuration on which the keeper has not decided yet.
-    candidate: Option<Candidate>,
+    candidate: Option<NewConfiguration>,
     /// Why the last reload was refused, a sentence; `None` if it was not.
     reload_refused: Option<String>,
     /// The configuration that was refused for what it would take out of lists.
-    refused: Option<Candidate>,
+    refused: Option<NewConfiguration>,
     manager: Manager,
     /// What somebody has yet to confirm.
     unconfirmed: Unconfirmed,
@@ -119,10 +119,10 @@ struct Waiting {
     outcomes: Vec<ObjectOutcome>,
     /// What it waits for an answer to, and the answer.
     question: Option<Ticket>,
-    reply: Option<Reply>,
+    reply: Option<WishOutcome>,
 }
 
-impl Daemon {
+impl MainLoop {
     /// Runs until it is told to end.
     pub async fn run(mut self) -> Exit {
         let mut actions = self.keeper.handle(Event::Tick, self.clock.now());

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::Daemon;
+use super::MainLoop;
 use super::perform::Finished;
 use crate::boot::Record;
 use crate::salt::salt_of_a_set;
@@ -19,7 +19,7 @@ pub(super) struct NextBoot {
     failure: Option<String>,
 }
 
-impl Daemon {
+impl MainLoop {
     /// Has it kept if the next boot would find something else.
     pub(super) fn keep_for_next_boot(&mut self) {
         // What is held for a slip is nothing that a boot should begin with.

@@ -13,7 +13,7 @@ use reconcile::Bypass;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use super::Daemon;
+use super::MainLoop;
 use super::storage::Task;
 use super::worker::Job;
 use crate::effects::Scanned;
@@ -64,7 +64,7 @@ impl Drop for DeathBell {
     }
 }
 
-impl Daemon {
+impl MainLoop {
     /// Has an action carried out.
     pub(super) fn perform(&mut self, action: Action) {
         match action {

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::Daemon;
-use crate::snapshot::{Facts, Snapshot, Surroundings};
+use super::MainLoop;
+use crate::snapshot::{Snapshot, SnapshotFacts, Surroundings};
 use crate::view::Moment;
 
 /// Taking snapshots may take one part in so many of the time.
@@ -24,7 +24,7 @@ pub(super) struct Published {
 
 impl Published {
     /// The first one.
-    pub(super) fn new(facts: Facts) -> Self {
+    pub(super) fn new(facts: SnapshotFacts) -> Self {
         let snapshot = Arc::new(Snapshot { revision: 1, facts });
         Self { sender: watch::Sender::new(snapshot), rest: Instant::now(), due: None }
     }
@@ -44,7 +44,7 @@ impl Published {
         self.due
     }
 
-    fn publish(&mut self, facts: Facts) {
+    fn publish(&mut self, facts: SnapshotFacts) {
         self.due = None;
         self.sender.send_if_modified(|latest| {
             if latest.facts == facts {
@@ -57,7 +57,7 @@ impl Published {
     }
 }
 
-impl Daemon {
+impl MainLoop {
     /// Publishes what is so now: at once if somebody is about to be told of it,
     /// else when it is time.
     pub(super) fn publish(&mut self, at_once: bool) {
@@ -66,7 +66,7 @@ impl Daemon {
             self.published.due = Some(self.published.rest);
             return;
         }
-        let facts = Facts::of(&self.keeper, self.surroundings());
+        let facts = SnapshotFacts::of(&self.keeper, self.surroundings());
         self.published.publish(facts);
         self.published.rest = begun + begun.elapsed() * SHARE;
     }

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use configuration::Config;
+use configuration::Configuration;
 use intake::Ticket;
 use keeper::{Action, Event, Slip, SlipKind};
 
-use super::Daemon;
+use super::MainLoop;
 use crate::settings::settings;
 
 /// A new configuration on its way into force.
-pub(super) struct Candidate {
-    config: Arc<Config>,
+pub(super) struct NewConfiguration {
+    config: Arc<Configuration>,
     /// What it was read from.
     text: Arc<str>,
     /// The question to the keeper that decides on it.
@@ -20,15 +20,15 @@ pub(super) struct Candidate {
     confirmed: bool,
 }
 
-impl Candidate {
+impl NewConfiguration {
     /// One that was in force before.
-    pub(super) fn returning(config: Config, text: String, ticket: Ticket) -> Self {
+    pub(super) fn returning(config: Configuration, text: String, ticket: Ticket) -> Self {
         // It is not what somebody asks for now.
         Self { config: Arc::new(config), text: text.into(), ticket, confirmed: false }
     }
 }
 
-impl Daemon {
+impl MainLoop {
     /// Reads configuration and feeds again, as SIGHUP asks for.
     pub(super) fn reload(&mut self) -> Vec<Action> {
         self.manager.reloading();
@@ -68,7 +68,8 @@ impl Daemon {
         accepted: bool,
         confirm: Option<u32>,
     ) -> Result<(Ticket, Vec<Action>), String> {
-        let (config, text) = Config::read(&self.config_file).map_err(|error| error.to_string())?;
+        let (config, text) =
+            Configuration::read(&self.config_file).map_err(|error| error.to_string())?;
         if let Some(key) = fixed_key(&self.config, &config) {
             return Err(format!("{key} cannot change while the daemon runs, restart it for that"));
         }
@@ -77,7 +78,7 @@ impl Daemon {
         let accepted =
             accepted && self.refused.as_ref().is_some_and(|refused| *refused.text == text);
         let confirmed = confirm.is_none();
-        let candidate = Candidate { config, text: text.into(), ticket, confirmed };
+        let candidate = NewConfiguration { config, text: text.into(), ticket, confirmed };
         match confirm {
             Some(seconds) => {
                 self.propose_unless_confirmed(candidate, seconds);
@@ -88,7 +89,7 @@ impl Daemon {
     }
 
     /// Has the keeper decide on a configuration.
-    pub(super) fn propose(&mut self, candidate: Candidate, accepted: bool) -> Vec<Action> {
+    pub(super) fn propose(&mut self, candidate: NewConfiguration, accepted: bool) -> Vec<Action> {
         let (ticket, settings) = (Some(candidate.ticket), settings(&candidate.config));
         self.feeds.propose(Some(candidate.config.clone()));
         self.candidate = Some(candidate);
@@ -135,7 +136,7 @@ impl Daemon {
     pub(super) fn placed(&self, slips: &[Slip]) -> Vec<String> {
         let sentence = |slip: &Slip| {
             let refused = self.refused.as_ref();
-            let place = refused.and_then(|Candidate { config, .. }| match &slip.kind {
+            let place = refused.and_then(|NewConfiguration { config, .. }| match &slip.kind {
                 SlipKind::NoException(glob) => config.place_of(&slip.list, glob.as_str()),
                 SlipKind::Loses { .. } => config.origin(&self.config, &slip.list),
                 SlipKind::ShutsOut { .. } => config.rule_of(&slip.list),
@@ -157,7 +158,7 @@ fn refused(reason: &str) -> String {
 }
 
 /// The first key that differs and would need another lock, socket or folder.
-fn fixed_key(running: &Config, new: &Config) -> Option<&'static str> {
+fn fixed_key(running: &Configuration, new: &Configuration) -> Option<&'static str> {
     let (old_daemon, new_daemon) = (&running.daemon, &new.daemon);
     let keys = [
         ("kernel.set-prefix", running.kernel.set_prefix == new.kernel.set_prefix),

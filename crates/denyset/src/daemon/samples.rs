@@ -9,10 +9,10 @@ use blocklist::FeedName;
 use feedfiles::Quiet;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::Daemon;
+use super::MainLoop;
 use super::perform::{DeathBell, Finished};
 use super::storage::Task;
-use crate::hits::{Hits, Reader};
+use crate::hits::{HitReader, Hits};
 use crate::snapshot::Snapshot;
 
 type Snapshots = watch::Receiver<Arc<Snapshot>>;
@@ -51,7 +51,7 @@ fn shows(snapshot: &Snapshot) -> bool {
 }
 
 fn read(hits: Hits, snapshots: &Snapshots, finish: &mpsc::Sender<Finished>) {
-    let mut reader = Reader::new(hits);
+    let mut reader = HitReader::new(hits);
     // Once the loop has ended nobody needs to know.
     while !finish.is_closed() {
         match reader.turn(|| snapshots.borrow().clone()) {
@@ -63,7 +63,7 @@ fn read(hits: Hits, snapshots: &Snapshots, finish: &mpsc::Sender<Finished>) {
     }
 }
 
-impl Daemon {
+impl MainLoop {
     /// Has it written down how long feeds have blocked nothing, after all that
     /// is to be written before.
     pub(super) fn note_quiet(&self, quiet: BTreeMap<FeedName, Quiet>) {

@@ -11,7 +11,7 @@ use reconcile::{KernelError, KernelErrorKind};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
-use super::Daemon;
+use super::MainLoop;
 use super::clock::Clock;
 use super::confirming::Unconfirmed;
 use super::facts;
@@ -33,9 +33,9 @@ use crate::remedy;
 use crate::salt::salt;
 use crate::serve::{Answers, Call, Server, Socket};
 use crate::settings::{protection, settings};
-use crate::snapshot::{Facts, Surroundings};
+use crate::snapshot::{SnapshotFacts, Surroundings};
 use crate::systemd::{self, Manager};
-use configuration::{Config, ConfigError};
+use configuration::{ConfigError, Configuration};
 use feedfiles::{Copies, StoreError};
 
 /// Finished work that waits for the loop. More than can be handed out at once.
@@ -86,11 +86,11 @@ pub fn kernel_exit(error: &KernelError) -> Exit {
     }
 }
 
-/// Gets everything ready that [`Daemon::run`] needs. Has to be called inside a tokio runtime.
+/// Gets everything ready that [`MainLoop::run`] needs. Has to be called inside a tokio runtime.
 ///
 /// # Errors
 /// [`StartError`].
-pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
+pub fn start(config_file: PathBuf) -> Result<MainLoop, StartError> {
     // A reload that is asked for from here on is done once we have started.
     let signals = Signals::take()?;
     let (note, chosen) = chosen(&config_file)?;
@@ -112,10 +112,10 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     if returned {
         keeper.was_in_force();
     }
-    let published = Published::new(Facts::of(&keeper, Surroundings::default()));
+    let published = Published::new(SnapshotFacts::of(&keeper, Surroundings::default()));
     let hits = Hits::new(feeds.copies().map(Copies::quiet).unwrap_or_default());
     samples::follow(hits.clone(), published.subscribe(), finish.clone());
-    let daemon = Daemon {
+    let daemon = MainLoop {
         keeper,
         host,
         clock,
@@ -163,7 +163,7 @@ fn watchdog() -> Option<tokio::time::Interval> {
     })
 }
 
-fn tell_started(daemon: &Daemon) {
+fn tell_started(daemon: &MainLoop) {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         lists = daemon.config.lists.len(),
@@ -177,7 +177,7 @@ fn tell_started(daemon: &Daemon) {
 
 /// What the daemon goes by, and the note that it was chosen by.
 fn chosen(config_file: &Path) -> Result<(Option<Note>, Chosen), ConfigError> {
-    let file = Config::read(config_file);
+    let file = Configuration::read(config_file);
     let state_dir = state_dir_of(config_file, &file);
     let note = state_dir.map_or(Ok(None), |state_dir| Note::load(&state_dir));
     let note = note.unwrap_or_else(|error| {
@@ -196,7 +196,7 @@ fn chosen(config_file: &Path) -> Result<(Option<Note>, Chosen), ConfigError> {
 
 /// Opens the control socket. A daemon that nobody can ask still blocks.
 fn listen(
-    config: &Config,
+    config: &Configuration,
     published: &Published,
     feeds: &FeedEffects,
     hits: Hits,

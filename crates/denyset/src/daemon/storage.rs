@@ -39,14 +39,14 @@ const LATE: Duration = Duration::from_secs(5);
 
 /// How far the thread is.
 #[derive(Debug, Default)]
-struct Progress {
+struct StoreProgress {
     /// Tasks that were handed over and are not done.
     open: u64,
     /// Since when the first of these is, by both clocks.
     since: Option<(Instant, SystemTime)>,
 }
 
-impl Progress {
+impl StoreProgress {
     fn begins(&mut self) {
         self.open += 1;
         self.since.get_or_insert_with(|| (Instant::now(), SystemTime::now()));
@@ -63,7 +63,7 @@ impl Progress {
 pub(super) struct Storage {
     tasks: Sender<(FeedEffects, Task)>,
     thread: JoinHandle<()>,
-    progress: Arc<Mutex<Progress>>,
+    progress: Arc<Mutex<StoreProgress>>,
 }
 
 impl Storage {
@@ -73,7 +73,7 @@ impl Storage {
     /// If the system has no thread for us.
     pub(super) fn start(finish: mpsc::Sender<Finished>) -> io::Result<Self> {
         let (tasks, inbox) = channel::<(FeedEffects, Task)>();
-        let progress = Arc::<Mutex<Progress>>::default();
+        let progress = Arc::<Mutex<StoreProgress>>::default();
         let own = progress.clone();
         let thread = Builder::new().name("store".to_owned()).spawn(move || {
             let bell = DeathBell::armed(&finish);
@@ -140,6 +140,6 @@ impl Storage {
     }
 }
 
-fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
+fn lock(progress: &Mutex<StoreProgress>) -> MutexGuard<'_, StoreProgress> {
     progress.lock().unwrap_or_else(PoisonError::into_inner)
 }

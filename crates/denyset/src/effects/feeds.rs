@@ -8,11 +8,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use blocklist::{FeedName, Glob, Limits, Refusal, Source};
-use configuration::{Config, FeedConfig};
+use blocklist::{FeedName, Glob, Limits, Refusal, SourceLine};
+use configuration::{Configuration, FeedConfig};
 use feedfiles::{
-    Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, Naming, PassedOver, Quiet, Restored, Rule,
-    Shelf, Signature, Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId, lines,
+    Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, NameRule, Naming, PassedOver, Quiet,
+    Restored, Shelf, Signature, Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId,
+    lines,
 };
 use intake::{
     Answer, Candidate, Fingerprint, Identity, Makeup, Order, Peer, ReadOrder, Reading, RecallOrder,
@@ -37,10 +38,10 @@ pub struct Scanned {
 /// The feeds directory and the state directory.
 #[derive(Clone)]
 pub struct FeedEffects {
-    config: Arc<Config>,
+    config: Arc<Configuration>,
     /// A configuration that may be in force soon. Only feeds that the present
     /// one does not take in are read as it says.
-    proposed: Option<Arc<Config>>,
+    proposed: Option<Arc<Configuration>>,
     kept: Kept,
     /// The last good copies, for all who read them whenever they are there.
     shelf: Shelf,
@@ -97,7 +98,7 @@ impl FeedEffects {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn open(config: Arc<Config>) -> Result<Self, StoreError> {
+    pub fn open(config: Arc<Configuration>) -> Result<Self, StoreError> {
         let kept = Kept::open(&config.daemon.state_dir)?;
         if let Kept::Unwritable(_, Refusal { found, .. }) = &kept {
             tracing::warn!(found, "nothing would survive a restart: {found}");
@@ -109,12 +110,12 @@ impl FeedEffects {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn open_read_only(config: Arc<Config>) -> Result<Self, StoreError> {
+    pub fn open_read_only(config: Arc<Configuration>) -> Result<Self, StoreError> {
         let copies = Copies::open(&config.daemon.state_dir)?;
         Ok(Self::new(config, Kept::ReadOnly(copies)))
     }
 
-    fn new(config: Arc<Config>, kept: Kept) -> Self {
+    fn new(config: Arc<Configuration>, kept: Kept) -> Self {
         let shelf = Shelf::default();
         shelf.put(kept.copies().cloned());
         Self {
@@ -131,7 +132,7 @@ impl FeedEffects {
 
     /// Uses another configuration from now on. A state directory that could
     /// not be written is tried again: somebody may have mended it.
-    pub fn reconfigure(&mut self, config: Arc<Config>) {
+    pub fn reconfigure(&mut self, config: Arc<Configuration>) {
         if let Kept::Unwritable(..) = self.kept
             && let Ok(kept) = Kept::open(&config.daemon.state_dir)
         {
@@ -143,12 +144,12 @@ impl FeedEffects {
     }
 
     /// This one may be in force soon, or none.
-    pub fn propose(&mut self, config: Option<Arc<Config>>) {
+    pub fn propose(&mut self, config: Option<Arc<Configuration>>) {
         self.proposed = config;
     }
 
     /// By which configuration a feed is read.
-    fn config_for(&self, feed: &FeedName) -> &Config {
+    fn config_for(&self, feed: &FeedName) -> &Configuration {
         let used = self.config.lists.iter().any(|list| list.uses(feed));
         self.proposed.as_ref().filter(|_| !used).unwrap_or(&self.config)
     }
@@ -267,8 +268,8 @@ impl FeedEffects {
             tree.ignored.iter().map(|Ignored { path, reason }| (path, reason.to_string()));
         let leftovers =
             tree.passed_over.iter().filter_map(|PassedOver { path, rule }| match rule {
-                Rule::Leftover { .. } => Some((path, rule.to_string())),
-                Rule::Never(_) | Rule::Ignored { .. } => None,
+                NameRule::Leftover { .. } => Some((path, rule.to_string())),
+                NameRule::Never(_) | NameRule::Ignored { .. } => None,
             });
         let mut fresh = 0;
         for (path, reason) in ignored.chain(leftovers) {
@@ -388,7 +389,7 @@ impl FeedEffects {
         if addresses.is_empty() {
             return peers;
         }
-        for (address, Source { line, prefix, .. }) in lines(file, version_of(*id), &addresses) {
+        for (address, SourceLine { line, prefix, .. }) in lines(file, version_of(*id), &addresses) {
             for peer in peers.iter_mut().filter(|peer| peer.address == address) {
                 peer.named = Some(format!("line {line}, {prefix}"));
             }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use configuration::{Config, ProtectPeers};
+use configuration::{Configuration, ProtectPeers};
 use host::PeerPorts;
 use intake::Peer;
 
@@ -17,7 +17,7 @@ pub struct Connections {
 impl Connections {
     /// Who is connected now. If that cannot be seen nobody is, which is told
     /// once as long as it is so: a feed must not wait for it.
-    pub fn look(&self, config: &Config) -> Vec<Peer> {
+    pub fn look(&self, config: &Configuration) -> Vec<Peer> {
         let found = host::peers(&ports(&config.protect_peers));
         let trouble = found.as_ref().err().map(ToString::to_string);
         let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
@@ -27,7 +27,7 @@ impl Connections {
         *known = trouble;
         let peers = found.unwrap_or_default().into_iter();
         peers
-            .map(|host::Peer { address, port, cookie }| Peer {
+            .map(|host::ConnectionEnd { address, port, cookie }| Peer {
                 address,
                 port,
                 connection: cookie,

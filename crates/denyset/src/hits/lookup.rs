@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use blocklist::{AnyPrefix, Contributed, Family, FeedName, Role};
-use netfilter::Shown;
+use netfilter::ShownPacket;
 use reconcile::{End, Members, RuleSet};
 
 use crate::snapshot::Snapshot;
@@ -106,7 +106,7 @@ impl Lookup {
     }
 
     /// What a packet is, `None` if no rule of ours has shown it.
-    pub(super) fn find(&self, shown: &Shown) -> Option<Hit<'_>> {
+    pub(super) fn find(&self, shown: &ShownPacket) -> Option<Hit<'_>> {
         let family = if shown.source.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
         let known = self.rules.get(&(shown.label.clone(), family))?;
         let address = match known.end {

@@ -9,5 +9,5 @@ mod tally;
 
 pub use frequent::{Frequency, Frequent};
 pub use lookup::Lookup;
-pub use reader::{Hits, Reader};
-pub use tally::{FeedTally, RuleTally, Tally};
+pub use reader::{HitReader, Hits};
+pub use tally::{FeedTally, HitTally, RuleTally};

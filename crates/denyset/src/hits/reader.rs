@@ -12,7 +12,7 @@ use netfilter::{Heard, Listener, Netfilter};
 use reconcile::{Count, RuleSet};
 
 use super::lookup::Lookup;
-use super::tally::Tally;
+use super::tally::HitTally;
 use crate::snapshot::Snapshot;
 
 /// Taking over a new snapshot may take one part in so many of the time.
@@ -26,16 +26,16 @@ const NOTE: Duration = Duration::from_secs(3_600);
 
 /// What was counted, for all who ask.
 #[derive(Clone, Debug, Default)]
-pub struct Hits(Arc<Mutex<Tally>>);
+pub struct Hits(Arc<Mutex<HitTally>>);
 
 impl Hits {
     /// Nothing was counted yet; feeds have been quiet for so long.
     pub fn new(quiet: BTreeMap<FeedName, Quiet>) -> Self {
-        Self(Arc::new(Mutex::new(Tally { quiet, ..Tally::default() })))
+        Self(Arc::new(Mutex::new(HitTally { quiet, ..HitTally::default() })))
     }
 
     /// What was counted up to now.
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> HitTally {
         self.lock().clone()
     }
 
@@ -44,14 +44,14 @@ impl Hits {
         self.lock().quiet.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Tally> {
+    fn lock(&self) -> MutexGuard<'_, HitTally> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Whoever takes packets in.
 #[derive(Debug)]
-pub struct Reader {
+pub struct HitReader {
     hits: Hits,
     lookup: Option<Lookup>,
     /// Before this no other snapshot is taken over.
@@ -67,7 +67,7 @@ pub struct Reader {
     news: bool,
 }
 
-impl Reader {
+impl HitReader {
     /// A reader that has not begun.
     pub fn new(hits: Hits) -> Self {
         let now = Instant::now();

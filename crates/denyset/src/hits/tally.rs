@@ -25,7 +25,7 @@ const FEEDS_MAX: usize = 8_192;
 
 /// What was hit since the daemon was started.
 #[derive(Clone, Debug, Default)]
-pub struct Tally {
+pub struct HitTally {
     /// By family and name of the rule.
     pub rules: BTreeMap<(Family, String), RuleTally>,
     /// How long each feed has blocked nothing, also of those that are not
@@ -80,7 +80,7 @@ pub struct FeedTally {
     pub only: u64,
 }
 
-impl Tally {
+impl HitTally {
     /// The rules that are to be counted and are not yet.
     pub(super) fn lacks(&self, lookup: &Lookup) -> bool {
         lookup.known().any(|(family, known)| {

@@ -16,12 +16,12 @@ use super::counters::Counters;
 use super::hits;
 use super::limits::HITS_MAX;
 use super::protocol::{Failure, Question, encode_reply, head_of_reply};
-use super::session::{Call, Peer};
+use super::session::{Call, ClientCredentials};
 use super::turns::Turns;
 use super::why;
 use crate::exit::Exit;
 use crate::hits::Hits;
-use crate::snapshot::{Facts, Snapshot};
+use crate::snapshot::{Snapshot, SnapshotFacts};
 use crate::view::{OverlapView, StatusView, rule_statuses};
 
 /// Where answers come from.
@@ -104,11 +104,11 @@ impl Answers {
     pub(super) async fn why(
         &self,
         question: Question,
-        peer: Peer,
+        peer: ClientCredentials,
         has_gone: impl Fn() -> bool,
     ) -> Result<String, Failure> {
         let copies = self.copies.copies();
-        let answer = move |facts: &Facts| why::answer(facts, copies.as_ref(), &question);
+        let answer = move |facts: &SnapshotFacts| why::answer(facts, copies.as_ref(), &question);
         self.in_turn(peer, has_gone, answer).await
     }
 
@@ -118,7 +118,7 @@ impl Answers {
         rule: Option<String>,
         feed: Option<String>,
         top: u16,
-        peer: Peer,
+        peer: ClientCredentials,
         has_gone: impl Fn() -> bool,
     ) -> Result<String, Failure> {
         let refuse = |error: FeedNameError| Failure::new(Exit::Usage, error.to_string());
@@ -126,8 +126,8 @@ impl Answers {
         let snapshot = self.snapshots.borrow().clone();
         let counts = self.counters.read(&snapshot).await;
         let (copies, counted) = (self.copies.copies(), self.hits.clone());
-        let question = hits::Question { rule, feed, top: top.min(HITS_MAX).into() };
-        let answer = move |facts: &Facts| {
+        let question = hits::HitsQuestion { rule, feed, top: top.min(HITS_MAX).into() };
+        let answer = move |facts: &SnapshotFacts| {
             hits::answer(facts, copies.as_ref(), &counted.tally(), &counts, &question)
         };
         self.in_turn(peer, has_gone, answer).await
@@ -136,10 +136,10 @@ impl Answers {
     /// What the feeds of each list have in common.
     pub(super) async fn overlap(
         &self,
-        peer: Peer,
+        peer: ClientCredentials,
         has_gone: impl Fn() -> bool,
     ) -> Result<String, Failure> {
-        let answer = |facts: &Facts| {
+        let answer = |facts: &SnapshotFacts| {
             let lists = facts.lists.iter().map(|list| &*list.list);
             let feeds = facts.in_force(SystemTime::now());
             OverlapView::of(lists, &feeds, &facts.protection, Vec::new())
@@ -151,9 +151,9 @@ impl Answers {
     /// their turn is passed over.
     async fn in_turn<V: serde::Serialize + Send + 'static>(
         &self,
-        peer: Peer,
+        peer: ClientCredentials,
         has_gone: impl Fn() -> bool,
-        answer: impl FnOnce(&Facts) -> V + Send + 'static,
+        answer: impl FnOnce(&SnapshotFacts) -> V + Send + 'static,
     ) -> Result<String, Failure> {
         let turn = self.turns.wait(peer.uid, peer.rank()).await;
         if has_gone() {

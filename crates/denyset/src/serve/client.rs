@@ -13,7 +13,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use serde_json::Value;
 
 use super::limits::{BUSY_PAUSE_MAX, BUSY_PAUSE_MIN, BUSY_TIME_MAX, REPLY_BYTES_MAX};
-use super::protocol::{Failure, Request, decode_reply, encode_request};
+use super::protocol::{ClientRequest, Failure, decode_reply, encode_request};
 use crate::exit::Exit;
 
 /// Why there is no answer.
@@ -79,7 +79,7 @@ impl AskError {
 ///
 /// # Errors
 /// [`AskError`]; `NoDaemon` is the one that means that nobody has this job.
-pub fn ask(path: &Path, request: &Request, timeout: Duration) -> Result<Value, AskError> {
+pub fn ask(path: &Path, request: &ClientRequest, timeout: Duration) -> Result<Value, AskError> {
     let begun = Instant::now();
     let mut pause = BUSY_PAUSE_MIN;
     loop {
@@ -93,7 +93,7 @@ pub fn ask(path: &Path, request: &Request, timeout: Duration) -> Result<Value, A
     }
 }
 
-fn ask_once(path: &Path, request: &Request, timeout: Duration) -> Result<Value, AskError> {
+fn ask_once(path: &Path, request: &ClientRequest, timeout: Duration) -> Result<Value, AskError> {
     let stream = connect(path, timeout).map_err(|error| not_connected(path, timeout, error))?;
     let line = converse(&stream, request).map_err(|error| broken_off(path, timeout, error))?;
     let reply = decode_reply(&line)
@@ -113,7 +113,7 @@ pub(super) fn connect(path: &Path, timeout: Duration) -> io::Result<UnixStream> 
     Ok(socket.into())
 }
 
-fn converse(mut stream: &UnixStream, request: &Request) -> io::Result<Vec<u8>> {
+fn converse(mut stream: &UnixStream, request: &ClientRequest) -> io::Result<Vec<u8>> {
     let mut line = encode_request(request);
     line.push('\n');
     // A daemon that turns us away says why and does not listen first.

@@ -9,7 +9,7 @@ use netfilter::Netfilter;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use crate::snapshot::{Facts, RuleCounts, Snapshot};
+use crate::snapshot::{RuleCounts, Snapshot, SnapshotFacts};
 
 /// For so long what was read is told again.
 const FRESH: Duration = Duration::from_secs(1);
@@ -45,7 +45,7 @@ impl Counters {
     }
 }
 
-fn read(facts: &Facts) -> RuleCounts {
+fn read(facts: &SnapshotFacts) -> RuleCounts {
     let mut counts = RuleCounts::default();
     if facts.rules.is_empty() {
         return counts;

@@ -7,11 +7,11 @@ use std::net::IpAddr;
 use blocklist::{AnyPrefix, Family};
 use netfilter::Netfilter;
 use reconcile::{
-    Count, End, Hook, Observe as _, Ports, Rule, RulesFound, RulesSeen, Transport, Verdict,
+    Count, End, Hook, Observe as _, PortProtocol, Ports, Rule, RulesFound, RulesSeen, Verdict,
 };
 
 use super::protocol::{Proto, Question};
-use crate::snapshot::Facts;
+use crate::snapshot::SnapshotFacts;
 use crate::view::RuleAnswer;
 
 /// IANA's protocol numbers.
@@ -30,7 +30,7 @@ pub(super) struct Decision {
 }
 
 /// Asks on a socket of its own, so that it needs not wait for a plan.
-pub(super) fn decide(facts: &Facts, question: &Question) -> Decision {
+pub(super) fn decide(facts: &SnapshotFacts, question: &Question) -> Decision {
     let address = question.address.to_canonical();
     let family = if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
     let Ok(mut kernel) = Netfilter::open() else { return Decision::default() };
@@ -98,10 +98,10 @@ fn proto_fits(rule: &Rule, proto: Proto) -> bool {
     rule.ports.is_empty() || rule.ports.iter().any(fits)
 }
 
-fn transport(proto: Proto) -> Transport {
+fn transport(proto: Proto) -> PortProtocol {
     match proto {
-        Proto::Tcp => Transport::Tcp,
-        Proto::Udp => Transport::Udp,
+        Proto::Tcp => PortProtocol::Tcp,
+        Proto::Udp => PortProtocol::Udp,
     }
 }
 
@@ -138,7 +138,7 @@ fn does(rule: &Rule) -> String {
     };
     let mut phrase = format!("{verb} at {hook} what {end}");
     let ports = rule.ports.iter().map(|ports| {
-        let proto = if ports.transport == Transport::Tcp { "tcp" } else { "udp" };
+        let proto = if ports.transport == PortProtocol::Tcp { "tcp" } else { "udp" };
         let (first, last) = (ports.range.start(), ports.range.end());
         if first == last { format!("{proto} {first}") } else { format!("{proto} {first}-{last}") }
     });

@@ -8,8 +8,8 @@ use blocklist::FeedName;
 use feedfiles::Copies;
 
 use super::why;
-use crate::hits::Tally;
-use crate::snapshot::{Facts, RuleCounts};
+use crate::hits::HitTally;
+use crate::snapshot::{RuleCounts, SnapshotFacts};
 use crate::view::{HitsView, HitsWish};
 
 /// So long lines are looked for. A feed of a million lines takes some
@@ -18,7 +18,7 @@ const LINES_WITHIN: Duration = Duration::from_secs(3);
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Question {
+pub(super) struct HitsQuestion {
     pub(super) rule: Option<String>,
     pub(super) feed: Option<FeedName>,
     pub(super) top: usize,
@@ -26,13 +26,13 @@ pub(super) struct Question {
 
 /// Answers, and blocks the thread for it.
 pub(super) fn answer(
-    facts: &Facts,
+    facts: &SnapshotFacts,
     copies: Option<&Copies>,
-    tally: &Tally,
+    tally: &HitTally,
     counts: &RuleCounts,
-    question: &Question,
+    question: &HitsQuestion,
 ) -> HitsView {
-    let Question { rule, feed, top } = question;
+    let HitsQuestion { rule, feed, top } = question;
     let wish = HitsWish { rule: rule.as_deref(), feed: feed.as_ref(), top: *top };
     let mut view = HitsView::of(facts, tally, counts, wish);
     let begun = Instant::now();

@@ -24,7 +24,7 @@ mod why;
 
 pub use answers::{Answers, document};
 pub use client::{AskError, ask};
-pub use protocol::{Change, Failure, Proto, Question, Reply, Request};
+pub use protocol::{Change, ClientRequest, Failure, Proto, Question, VerbReply};
 pub use server::Server;
-pub use session::{Call, Peer};
+pub use session::{Call, ClientCredentials};
 pub use socket::{BindError, Socket};

@@ -20,15 +20,15 @@ pub(super) enum Rank {
 }
 
 /// The number of a client, in the order of coming.
-pub(super) type Number = u64;
+pub(super) type ClientNumber = u64;
 
 /// What becomes of somebody who knocks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Admission<T> {
     /// There is a place.
-    Enter(Number),
+    Enter(ClientNumber),
     /// There is one because somebody else has to go, who is told by this.
-    EnterFor(Number, T),
+    EnterFor(ClientNumber, T),
     /// There is none.
     TurnedAway(Crowd),
 }
@@ -45,12 +45,12 @@ pub(super) enum Crowd {
 /// The places. `T` is what tells a client to go.
 #[derive(Debug)]
 pub(super) struct Places<T> {
-    last: Number,
-    taken: BTreeMap<Number, Taken<T>>,
+    last: ClientNumber,
+    taken: BTreeMap<ClientNumber, Occupied<T>>,
 }
 
 #[derive(Debug)]
-struct Taken<T> {
+struct Occupied<T> {
     uid: u32,
     rank: Rank,
     /// Its request is there.
@@ -73,7 +73,7 @@ impl<T> Places<T> {
             Room::None(crowd) => return Admission::TurnedAway(crowd),
         };
         self.last += 1;
-        self.taken.insert(self.last, Taken { uid, rank, has_asked: false, go });
+        self.taken.insert(self.last, Occupied { uid, rank, has_asked: false, go });
         match leaver {
             None => Admission::Enter(self.last),
             Some(leaver) => Admission::EnterFor(self.last, leaver.go),
@@ -81,14 +81,14 @@ impl<T> Places<T> {
     }
 
     /// Notes that the request of a client is there.
-    pub(super) fn has_asked(&mut self, number: Number) {
+    pub(super) fn has_asked(&mut self, number: ClientNumber) {
         if let Some(taken) = self.taken.get_mut(&number) {
             taken.has_asked = true;
         }
     }
 
     /// Frees a place, if that has not happened.
-    pub(super) fn leave(&mut self, number: Number) {
+    pub(super) fn leave(&mut self, number: ClientNumber) {
         self.taken.remove(&number);
     }
 
@@ -124,12 +124,14 @@ impl<T> Places<T> {
 
 enum Room {
     Free,
-    InPlaceOf(Number),
+    InPlaceOf(ClientNumber),
     None(Crowd),
 }
 
 /// The first who has not asked yet.
-fn idle<'a, T: 'a>(mut taken: impl Iterator<Item = (&'a Number, &'a Taken<T>)>) -> Option<Number> {
+fn idle<'a, T: 'a>(
+    mut taken: impl Iterator<Item = (&'a ClientNumber, &'a Occupied<T>)>,
+) -> Option<ClientNumber> {
     taken.find(|(_, taken)| !taken.has_asked).map(|(&number, _)| number)
 }
 
@@ -141,19 +143,23 @@ mod tests {
 
     /// What becomes of the clients of these users, one after the other: whoever
     /// had to go is named by what number it had.
-    fn check(places: &mut Places<Number>, uid: u32, want: &Admission<Number>) -> Number {
+    fn check(
+        places: &mut Places<ClientNumber>,
+        uid: u32,
+        want: &Admission<ClientNumber>,
+    ) -> ClientNumber {
         let rank = if uid == 0 { Rank::Owner } else { Rank::Other };
         let number = places.last + 1;
         assert_eq!(places.admit(uid, rank, number), *want, "user {uid}");
         number
     }
 
-    fn enter(places: &mut Places<Number>, uid: u32) -> Number {
+    fn enter(places: &mut Places<ClientNumber>, uid: u32) -> ClientNumber {
         let number = places.last + 1;
         check(places, uid, &Admission::Enter(number))
     }
 
-    fn enter_and_ask(places: &mut Places<Number>, uid: u32) -> Number {
+    fn enter_and_ask(places: &mut Places<ClientNumber>, uid: u32) -> ClientNumber {
         let number = enter(places, uid);
         places.has_asked(number);
         number

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 #[serde(tag = "verb", rename_all = "kebab-case", deny_unknown_fields)]
 // The braces of the variants without a field are what makes serde refuse
 // unknown fields there too.
-pub enum Request {
+pub enum ClientRequest {
     /// What the daemon holds.
     Status {},
     /// Whether, why and by whom an address is blocked.
@@ -130,7 +130,7 @@ pub enum Change {
     Teardown,
 }
 
-impl Request {
+impl ClientRequest {
     /// The verb as the command line knows it.
     pub fn verb(&self) -> &'static str {
         match self {
@@ -166,7 +166,7 @@ impl Request {
 }
 
 /// The answer: the verb's own document, or why there is none.
-pub type Reply = Result<Value, Failure>;
+pub type VerbReply = Result<Value, Failure>;
 
 /// Why a request was not done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -208,13 +208,13 @@ enum Envelope {
 }
 
 /// A reply as one line, without the newline.
-pub(super) fn encode_reply(reply: Reply) -> String {
+pub(super) fn encode_reply(reply: VerbReply) -> String {
     let envelope = reply.map_or_else(Envelope::Error, Envelope::Ok);
     serde_json::to_string(&envelope).expect("values and strings can be written as JSON")
 }
 
 /// Reads a reply line.
-pub(super) fn decode_reply(line: &[u8]) -> serde_json::Result<Reply> {
+pub(super) fn decode_reply(line: &[u8]) -> serde_json::Result<VerbReply> {
     Ok(match serde_json::from_slice(line)? {
         Envelope::Ok(value) => Ok(value),
         Envelope::Error(failure) => Err(failure),
@@ -222,7 +222,7 @@ pub(super) fn decode_reply(line: &[u8]) -> serde_json::Result<Reply> {
 }
 
 /// A request as one line, without the newline.
-pub(super) fn encode_request(request: &Request) -> String {
+pub(super) fn encode_request(request: &ClientRequest) -> String {
     serde_json::to_string(request).expect("strings and addresses can be written as JSON")
 }
 
@@ -233,7 +233,7 @@ pub(super) fn head_of_reply(member: &str) -> String {
 }
 
 /// Reads a request line, or says what is wrong with it.
-pub(super) fn decode_request(line: &[u8]) -> Result<Request, Failure> {
+pub(super) fn decode_request(line: &[u8]) -> Result<ClientRequest, Failure> {
     let refuse = |message: String| Failure::new(Exit::Usage, message);
     if let Some(at) = line.iter().position(|&byte| byte == 0) {
         return Err(refuse(format!("the request has a NUL byte, the first as byte {}", at + 1)));
@@ -257,7 +257,7 @@ pub(super) fn decode_request(line: &[u8]) -> Result<Request, Failure> {
 mod tests {
     use super::*;
 
-    fn check(line: &str, want: Option<Request>) {
+    fn check(line: &str, want: Option<ClientRequest>) {
         assert_eq!(decode_request(line.as_bytes()).ok(), want, "{line}");
         if let Some(request) = want {
             let sent = encode_request(&request);
@@ -267,14 +267,17 @@ mod tests {
 
     #[test]
     fn the_verbs_are_read_and_nothing_else_is() {
-        check(r#"{"verb":"status"}"#, Some(Request::Status {}));
-        check(r#"{"verb": "reload"}"#, Some(Request::Reload { confirm: None }));
+        check(r#"{"verb":"status"}"#, Some(ClientRequest::Status {}));
+        check(r#"{"verb": "reload"}"#, Some(ClientRequest::Reload { confirm: None }));
         let address: IpAddr = "2001:db8::1".parse().expect("an address");
-        check(r#"{"verb":"why","address":"2001:db8::1"}"#, Some(Request::Why(address.into())));
-        let hits = Request::Hits { rule: Some("drop".to_owned()), feed: None, top: 3 };
+        check(
+            r#"{"verb":"why","address":"2001:db8::1"}"#,
+            Some(ClientRequest::Why(address.into())),
+        );
+        let hits = ClientRequest::Hits { rule: Some("drop".to_owned()), feed: None, top: 3 };
         check(r#"{"verb":"hits","rule":"drop","top":3}"#, Some(hits));
         let feed = "a/b".to_owned();
-        check(r#"{"verb":"accept","feed":"a/b"}"#, Some(Request::Accept { feed }));
+        check(r#"{"verb":"accept","feed":"a/b"}"#, Some(ClientRequest::Accept { feed }));
         for bad in [
             "",
             "status",
@@ -297,17 +300,17 @@ mod tests {
     fn the_name_of_a_verb_is_the_one_that_is_sent() {
         let address: IpAddr = "192.0.2.1".parse().expect("an address");
         let all = [
-            Request::Status {},
-            Request::Why(address.into()),
-            Request::Hits { rule: None, feed: None, top: 10 },
-            Request::Overlap {},
-            Request::Reload { confirm: None },
-            Request::Reload { confirm: Some(60) },
-            Request::Confirm {},
-            Request::Resync {},
-            Request::Apply {},
-            Request::Accept { feed: "a".to_owned() },
-            Request::Teardown {},
+            ClientRequest::Status {},
+            ClientRequest::Why(address.into()),
+            ClientRequest::Hits { rule: None, feed: None, top: 10 },
+            ClientRequest::Overlap {},
+            ClientRequest::Reload { confirm: None },
+            ClientRequest::Reload { confirm: Some(60) },
+            ClientRequest::Confirm {},
+            ClientRequest::Resync {},
+            ClientRequest::Apply {},
+            ClientRequest::Accept { feed: "a".to_owned() },
+            ClientRequest::Teardown {},
         ];
         for request in all {
             let sent: Value = serde_json::from_str(&encode_request(&request)).expect("JSON");

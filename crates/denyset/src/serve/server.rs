@@ -13,8 +13,8 @@ use tokio::time::sleep;
 use super::answers::Answers;
 use super::limits::{ACCEPT_PAUSE, REQUEST_TIME_MAX};
 use super::pace::Pace;
-use super::places::{Admission, Crowd, Number, Places};
-use super::session::{Peer, Visit, turn_away};
+use super::places::{Admission, ClientNumber, Crowd, Places};
+use super::session::{ClientCredentials, Visit, turn_away};
 use super::socket::Socket;
 
 /// The places, shared with the sessions that have them. Dropping what is in
@@ -33,7 +33,7 @@ pub struct Server {
 #[derive(Debug)]
 pub(super) struct Seat {
     seats: Seats,
-    number: Number,
+    number: ClientNumber,
 }
 
 impl Server {
@@ -70,7 +70,7 @@ impl Server {
 
     /// A client's visit, or its dismissal.
     fn let_in(&self, stream: UnixStream, seats: &Seats) -> Option<Visit> {
-        let peer = Peer::of(&stream).ok()?;
+        let peer = ClientCredentials::of(&stream).ok()?;
         let (go, called_off) = oneshot::channel();
         let admission = lock(seats).admit(peer.uid, peer.rank(), go);
         let number = match admission {

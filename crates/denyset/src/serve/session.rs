@@ -15,13 +15,13 @@ use tokio::time::timeout;
 use super::answers::{Answers, Text};
 use super::limits::{GLANCE, REPLY_TIME_MAX, REQUEST_BYTES_MAX, STALL_TIME_MAX};
 use super::places::Rank;
-use super::protocol::{Change, Failure, Reply, Wish, decode_request, encode_reply};
+use super::protocol::{Change, Failure, VerbReply, Wish, decode_request, encode_reply};
 use super::server::Seat;
 use crate::exit::Exit;
 
 /// Who is at the other end, as the kernel says (`SO_PEERCRED`, `unix(7)`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer {
+pub struct ClientCredentials {
     /// The user it was when it connected.
     pub uid: u32,
     /// The process, unless it lives in a process namespace that cannot be
@@ -35,10 +35,10 @@ pub struct Call {
     /// What is asked.
     pub change: Change,
     /// By whom; for the log, permission is given already.
-    pub peer: Peer,
+    pub peer: ClientCredentials,
     /// Where the answer goes. Dropping it tells the client that there is
     /// none; the client may be gone when it comes.
-    pub reply: oneshot::Sender<Reply>,
+    pub reply: oneshot::Sender<VerbReply>,
     /// Resolves when the client has the answer, or has gone. For a daemon
     /// that ends after it.
     pub delivered: oneshot::Receiver<()>,
@@ -48,7 +48,7 @@ pub struct Call {
 #[derive(Debug)]
 pub(super) struct Visit {
     pub(super) stream: UnixStream,
-    pub(super) peer: Peer,
+    pub(super) peer: ClientCredentials,
     pub(super) seat: Seat,
     /// Resolves when the session has to go.
     pub(super) called_off: oneshot::Receiver<()>,
@@ -58,7 +58,7 @@ pub(super) struct Visit {
 }
 
 /// What came of waiting for a request.
-enum Heard {
+enum Waited {
     /// The bytes of its line.
     Line(Vec<u8>),
     /// Something that is no request, and what is to be said of it.
@@ -67,7 +67,7 @@ enum Heard {
     Nobody,
 }
 
-impl Peer {
+impl ClientCredentials {
     pub(super) fn of(stream: &UnixStream) -> io::Result<Self> {
         let credentials = stream.peer_cred()?;
         let pid = credentials.pid().filter(|&pid| pid > 0);
@@ -91,9 +91,9 @@ impl Visit {
         let (_done, delivered) = oneshot::channel();
         let answering = async {
             let text = match hear(&mut stream, patience).await {
-                Heard::Nobody => return None,
-                Heard::Noise(failure) => Err(failure),
-                Heard::Line(line) => {
+                Waited::Nobody => return None,
+                Waited::Noise(failure) => Err(failure),
+                Waited::Line(line) => {
                     seat.has_asked();
                     tokio::select! {
                         text = answer(&line, &stream, peer, &answers, delivered) => text,
@@ -130,24 +130,24 @@ pub(super) fn turn_away(stream: &UnixStream, why: &str) {
 
 /// Waits for the request line. A line that has no end is one when the client
 /// says nothing more.
-async fn hear(stream: &mut UnixStream, patience: Duration) -> Heard {
+async fn hear(stream: &mut UnixStream, patience: Duration) -> Waited {
     let mut line = Vec::new();
     let limit = REQUEST_BYTES_MAX as u64 + 1;
     let mut reader = BufReader::with_capacity(REQUEST_BYTES_MAX, stream).take(limit);
     match timeout(patience, reader.read_until(b'\n', &mut line)).await {
-        Ok(Err(_)) => Heard::Nobody,
-        Ok(Ok(0)) => Heard::Nobody,
+        Ok(Err(_)) => Waited::Nobody,
+        Ok(Ok(0)) => Waited::Nobody,
         Ok(Ok(_)) if line.len() > REQUEST_BYTES_MAX => {
             let message = format!("the request is longer than {REQUEST_BYTES_MAX} bytes");
-            Heard::Noise(Failure::new(Exit::Usage, message))
+            Waited::Noise(Failure::new(Exit::Usage, message))
         }
         Ok(Ok(_)) => {
             line.truncate(line.trim_ascii_end().len());
-            Heard::Line(line)
+            Waited::Line(line)
         }
         Err(_) => {
             let message = format!("no request within {patience:?}");
-            Heard::Noise(Failure::new(Exit::Failure, message))
+            Waited::Noise(Failure::new(Exit::Failure, message))
         }
     }
 }
@@ -155,7 +155,7 @@ async fn hear(stream: &mut UnixStream, patience: Duration) -> Heard {
 async fn answer(
     line: &[u8],
     stream: &UnixStream,
-    peer: Peer,
+    peer: ClientCredentials,
     answers: &Answers,
     delivered: oneshot::Receiver<()>,
 ) -> Result<Text, Failure> {
@@ -187,10 +187,10 @@ async fn answer(
 /// Has the loop make a change.
 async fn order(
     change: Change,
-    peer: Peer,
+    peer: ClientCredentials,
     changes: &mpsc::Sender<Call>,
     delivered: oneshot::Receiver<()>,
-) -> Reply {
+) -> VerbReply {
     let stopping = || Failure::new(Exit::Failure, "the daemon is stopping");
     let (reply, answer) = oneshot::channel();
     changes.send(Call { change, peer, reply, delivered }).await.map_err(|_| stopping())?;
@@ -241,7 +241,7 @@ mod tests {
     fn only_root_and_the_daemons_own_user_change_anything() {
         let own = rustix::process::geteuid().as_raw();
         let check = |uid, want| {
-            assert_eq!(Peer { uid, pid: None }.rank(), want, "user {uid}");
+            assert_eq!(ClientCredentials { uid, pid: None }.rank(), want, "user {uid}");
         };
         check(0, Rank::Owner);
         check(own, Rank::Owner);

@@ -65,9 +65,9 @@ impl Socket {
             return Err(BindError::TooLong { path });
         }
         match standing(&path) {
-            Ok(Standing::Free) => {}
-            Ok(Standing::Answers) => return Err(BindError::InUse { path }),
-            Ok(Standing::Foreign) => return Err(BindError::Occupied { path }),
+            Ok(PathState::Free) => {}
+            Ok(PathState::Answers) => return Err(BindError::InUse { path }),
+            Ok(PathState::Foreign) => return Err(BindError::Occupied { path }),
             Err(source) => return Err(BindError::System { path, source }),
         }
         match listen(&path) {
@@ -83,7 +83,7 @@ impl Socket {
 }
 
 /// What is at the path now.
-enum Standing {
+enum PathState {
     /// Nothing, or a socket that nobody listens to.
     Free,
     /// A socket that somebody listens to.
@@ -92,19 +92,19 @@ enum Standing {
     Foreign,
 }
 
-fn standing(path: &Path) -> io::Result<Standing> {
+fn standing(path: &Path) -> io::Result<PathState> {
     match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Standing::Free),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(PathState::Free),
         Err(error) => return Err(error),
-        Ok(found) if !found.file_type().is_socket() => return Ok(Standing::Foreign),
+        Ok(found) if !found.file_type().is_socket() => return Ok(PathState::Foreign),
         Ok(_) => {}
     }
     match super::client::connect(path, ACCEPT_PAUSE) {
-        Ok(_) => Ok(Standing::Answers),
+        Ok(_) => Ok(PathState::Answers),
         Err(error) => match error.kind() {
-            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Ok(Standing::Free),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Ok(PathState::Free),
             // Its queue of clients is full: alive, if not well.
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Ok(Standing::Answers),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Ok(PathState::Answers),
             _ => Err(error),
         },
     }

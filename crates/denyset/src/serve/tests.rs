@@ -19,7 +19,7 @@ use super::limits::{BUSY_PAUSE_MAX, KEPT_PLACES, PATH_BYTES_MAX, REQUEST_BYTES_M
 use super::*;
 use crate::exit::Exit;
 use crate::hits::Hits;
-use crate::snapshot::{Facts, Snapshot};
+use crate::snapshot::{Snapshot, SnapshotFacts};
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -59,7 +59,7 @@ impl Scene {
             }
         });
         let snapshots =
-            watch::Sender::new(Arc::new(Snapshot { revision: 1, facts: Facts::nothing() }));
+            watch::Sender::new(Arc::new(Snapshot { revision: 1, facts: SnapshotFacts::nothing() }));
         let (copies, hits) = (Shelf::default(), Hits::default());
         let answers = Answers::new(snapshots.subscribe(), copies, hits, calls, Instant::now());
         let mut server = Server::new(socket, answers);
@@ -71,7 +71,7 @@ impl Scene {
         self.home.path().join("run/control.sock")
     }
 
-    async fn ask(&self, request: Request) -> Result<Value, AskError> {
+    async fn ask(&self, request: ClientRequest) -> Result<Value, AskError> {
         let path = self.path();
         spawn_blocking(move || ask(&path, &request, LONG)).await.expect("asked")
     }
@@ -96,24 +96,25 @@ impl Scene {
 #[tokio::test]
 async fn a_verb_gets_the_daemons_answer_or_its_reason() {
     let scene = Scene::new(LONG);
-    let done = scene.ask(Request::Apply {}).await.expect("an answer");
+    let done = scene.ask(ClientRequest::Apply {}).await.expect("an answer");
     assert_eq!(done, json!({"done": true}));
-    let error = scene.ask(Request::Resync {}).await.expect_err("a reason");
+    let error = scene.ask(ClientRequest::Resync {}).await.expect_err("a reason");
     assert_eq!((error.to_string().as_str(), error.exit()), ("no such kernel", Exit::Unavailable));
-    let error = scene.ask(Request::Reload { confirm: None }).await.expect_err("unanswered");
+    let error = scene.ask(ClientRequest::Reload { confirm: None }).await.expect_err("unanswered");
     assert_eq!(error.to_string(), "the daemon is stopping");
 }
 
 #[tokio::test]
 async fn the_status_is_that_of_the_last_snapshot() {
     let scene = Scene::new(LONG);
-    let status = scene.ask(Request::Status {}).await.expect("an answer");
+    let status = scene.ask(ClientRequest::Status {}).await.expect("an answer");
     assert_eq!((&status["generation"], &status["in-sync"]), (&json!(7), &json!(true)));
     assert_eq!(status["uptime-seconds"], 0);
     assert_eq!(status["degraded"], json!([]));
-    let facts = Facts { troubles: vec!["no \"kernel\"".into()], ..Facts::nothing() };
+    let facts =
+        SnapshotFacts { troubles: vec!["no \"kernel\"".into()], ..SnapshotFacts::nothing() };
     scene.snapshots.send_replace(Arc::new(Snapshot { revision: 2, facts }));
-    let status = scene.ask(Request::Status {}).await.expect("an answer");
+    let status = scene.ask(ClientRequest::Status {}).await.expect("an answer");
     assert_eq!(status["degraded"], json!(["no \"kernel\""]));
 }
 
@@ -140,7 +141,7 @@ async fn what_is_no_request_is_answered_and_does_no_harm() {
         assert!(answer.contains(want), "{answer}");
         assert_eq!(answer.is_empty(), want.is_empty());
     }
-    scene.ask(Request::Status {}).await.expect("still there");
+    scene.ask(ClientRequest::Status {}).await.expect("still there");
 }
 
 #[tokio::test]
@@ -180,13 +181,13 @@ async fn more_clients_than_there_may_be_are_told_to_come_back() {
     let all_wait = |&count: &usize| count == KEPT_PLACES;
     scene.waiting.clone().wait_for(all_wait).await.expect("a daemon");
     let path = scene.path();
-    let hasty = move || ask(&path, &Request::Status {}, BUSY_PAUSE_MAX);
+    let hasty = move || ask(&path, &ClientRequest::Status {}, BUSY_PAUSE_MAX);
     let error = spawn_blocking(hasty).await.expect("asked").expect_err("turned away");
     assert!(error.to_string().contains("too many clients"), "{error}");
     // Whoever has more time comes back by itself, and is let in when there is
     // room: those who wait for an answer and hang up are not waited for.
     drop(crowd);
-    scene.ask(Request::Status {}).await.expect("let in");
+    scene.ask(ClientRequest::Status {}).await.expect("let in");
 }
 
 #[tokio::test]
@@ -198,7 +199,7 @@ async fn who_says_nothing_makes_room_for_who_comes() {
         (0..KEPT_PLACES * 2).map(come).collect::<Vec<_>>()
     });
     let mut silent = silent.await.expect("they came");
-    scene.ask(Request::Status {}).await.expect("let in at once");
+    scene.ask(ClientRequest::Status {}).await.expect("let in at once");
     let mut answer = String::new();
     let first = silent.first_mut().expect("there are some");
     first.set_read_timeout(Some(LONG)).expect("a socket option");
@@ -210,7 +211,7 @@ async fn who_says_nothing_makes_room_for_who_comes() {
 async fn who_does_not_listen_is_let_go() {
     let scene = Scene::new(LONG);
     // More than fits a socket.
-    let facts = Facts { troubles: vec!["x".repeat(1 << 20)], ..Facts::nothing() };
+    let facts = SnapshotFacts { troubles: vec!["x".repeat(1 << 20)], ..SnapshotFacts::nothing() };
     scene.snapshots.send_replace(Arc::new(Snapshot { revision: 2, facts }));
     let path = scene.path();
     let deaf = spawn_blocking(move || {
@@ -230,14 +231,15 @@ async fn the_verbs_that_wait_do_not_hold_up_the_others() {
     let scene = Scene::new(LONG);
     let mut waits = StdStream::connect(scene.path()).expect("connected");
     waits.write_all(b"{\"verb\":\"accept\",\"feed\":\"a\"}\n").expect("sent");
-    scene.ask(Request::Status {}).await.expect("an answer");
+    scene.ask(ClientRequest::Status {}).await.expect("an answer");
 }
 
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_not_waited_for() {
     let scene = Scene::new(LONG);
     let path = scene.path();
-    let late = move || ask(&path, &Request::Accept { feed: "a".into() }, Duration::from_millis(20));
+    let late =
+        move || ask(&path, &ClientRequest::Accept { feed: "a".into() }, Duration::from_millis(20));
     let error = spawn_blocking(late).await.expect("asked").expect_err("too late");
     assert!(matches!(error, AskError::Late { .. }), "{error}");
 }
@@ -246,7 +248,7 @@ async fn an_answer_that_takes_too_long_is_not_waited_for() {
 fn where_nobody_listens_there_is_no_daemon() {
     let home = tempfile::tempdir().expect("a directory");
     let path = home.path().join("control.sock");
-    let nobody = || ask(&path, &Request::Status {}, LONG).expect_err("nobody");
+    let nobody = || ask(&path, &ClientRequest::Status {}, LONG).expect_err("nobody");
     assert!(matches!(nobody(), AskError::NoDaemon { .. }));
     drop(StdListener::bind(&path).expect("bound"));
     assert!(matches!(nobody(), AskError::NoDaemon { .. }), "left by a dead one");
@@ -289,7 +291,7 @@ async fn ending_the_service_ends_the_sessions_and_removes_the_file() {
     let mut waits = StdStream::connect(scene.path()).expect("connected");
     waits.set_read_timeout(Some(LONG)).expect("a socket option");
     waits.write_all(b"{\"verb\":\"accept\",\"feed\":\"a\"}\n").expect("sent");
-    scene.ask(Request::Status {}).await.expect("an answer");
+    scene.ask(ClientRequest::Status {}).await.expect("an answer");
     let path = scene.path();
     scene.task.abort();
     assert!(scene.task.await.expect_err("ended").is_cancelled());

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use blocklist::{
     AllowedBy, AnyPrefix, Contribution, Exemption, Explanation, FeedName, Limits, List, Match,
-    Role, Source, explain,
+    Role, SourceLine, explain,
 };
 use feedfiles::{Copies, OpenCopy};
 use netfilter::Netfilter;
@@ -16,14 +16,14 @@ use reconcile::{Observe as _, SetName};
 
 use super::deciding::{Decision, decide};
 use super::protocol::Question as Asked;
-use crate::snapshot::Facts;
-use crate::view::{AllowView, ListAnswer, SourceView, Verdict, WhyView};
+use crate::snapshot::SnapshotFacts;
+use crate::view::{AddressVerdict, AllowView, ListAnswer, SourceView, WhyView};
 
 /// Answers, and blocks the thread for it: a feed may be long.
-pub(super) fn answer(facts: &Facts, copies: Option<&Copies>, asked: &Asked) -> WhyView {
+pub(super) fn answer(facts: &SnapshotFacts, copies: Option<&Copies>, asked: &Asked) -> WhyView {
     let address = asked.address.to_canonical();
     let Decision { rules, decides, connections } = decide(facts, asked);
-    let mut question = Question { facts, copies, address, notes: Vec::new() };
+    let mut question = WhyQuestion { facts, copies, address, notes: Vec::new() };
     let feeds = facts.in_force(SystemTime::now());
     let answers = facts.lists.iter().map(|list| {
         let explanation = explain(&list.list, &feeds, &facts.protection, address);
@@ -32,7 +32,7 @@ pub(super) fn answer(facts: &Facts, copies: Option<&Copies>, asked: &Asked) -> W
     let (verdicts, lists): (Vec<_>, Vec<_>) = answers.unzip();
     WhyView {
         address: address.to_string(),
-        verdict: verdicts.into_iter().min().unwrap_or(Verdict::Unlisted),
+        verdict: verdicts.into_iter().min().unwrap_or(AddressVerdict::Unlisted),
         lists,
         kernel: question.ask_kernel(),
         notes: question.notes,
@@ -45,13 +45,13 @@ pub(super) fn answer(facts: &Facts, copies: Option<&Copies>, asked: &Asked) -> W
 /// The lines of all feeds of a list that name an address, and what could not be
 /// found out.
 pub(super) fn lines(
-    facts: &Facts,
+    facts: &SnapshotFacts,
     copies: Option<&Copies>,
     feeds: &BTreeMap<FeedName, impl Contribution>,
     list: &List,
     address: IpAddr,
 ) -> (Vec<SourceView>, Vec<String>) {
-    let mut question = Question { facts, copies, address, notes: Vec::new() };
+    let mut question = WhyQuestion { facts, copies, address, notes: Vec::new() };
     let lines = match explain(list, feeds, &facts.protection, address) {
         Explanation::Blocked { by } | Explanation::Allowed { over: by, .. } => {
             question.lines_of(&by)
@@ -62,28 +62,35 @@ pub(super) fn lines(
 }
 
 /// A question, and what has to be said beside the answer.
-struct Question<'a> {
-    facts: &'a Facts,
+struct WhyQuestion<'a> {
+    facts: &'a SnapshotFacts,
     copies: Option<&'a Copies>,
     address: IpAddr,
     notes: Vec<String>,
 }
 
-impl Question<'_> {
-    fn list_answer(&mut self, list: &List, explanation: &Explanation) -> (Verdict, ListAnswer) {
+impl WhyQuestion<'_> {
+    fn list_answer(
+        &mut self,
+        list: &List,
+        explanation: &Explanation,
+    ) -> (AddressVerdict, ListAnswer) {
         let (verdict, sources, allow) = match explanation {
-            Explanation::Blocked { by } => (Verdict::Blocked, self.lines_of(by), None),
+            Explanation::Blocked { by } => (AddressVerdict::Blocked, self.lines_of(by), None),
             Explanation::Allowed { by, over } if over.is_empty() => {
-                (Verdict::Unlisted, Vec::new(), Some(self.allow(by)))
+                (AddressVerdict::Unlisted, Vec::new(), Some(self.allow(by)))
             }
             Explanation::Allowed { by, over } => {
-                (Verdict::Allowed, self.lines_of(over), Some(self.allow(by)))
+                (AddressVerdict::Allowed, self.lines_of(over), Some(self.allow(by)))
             }
             Explanation::Unlisted => self.exemption(list).map_or_else(
-                || (Verdict::Unlisted, Vec::new(), None),
+                || (AddressVerdict::Unlisted, Vec::new(), None),
                 |(feed, Exemption { by, over })| {
-                    let verdict =
-                        if over.is_empty() { Verdict::Unlisted } else { Verdict::Allowed };
+                    let verdict = if over.is_empty() {
+                        AddressVerdict::Unlisted
+                    } else {
+                        AddressVerdict::Allowed
+                    };
                     let over = over.into_iter().map(|source| line(&feed, source)).collect();
                     (verdict, over, Some(AllowView::Feed(line(&feed, by))))
                 },
@@ -181,7 +188,7 @@ impl Question<'_> {
     }
 }
 
-fn line(feed: &FeedName, source: Source) -> SourceView {
+fn line(feed: &FeedName, source: SourceLine) -> SourceView {
     SourceView { feed: feed.to_string(), line: source.line, text: source.text }
 }
 
@@ -221,7 +228,7 @@ mod tests {
         (store.copies().clone(), version)
     }
 
-    fn facts(version: VersionFacts) -> Facts {
+    fn facts(version: VersionFacts) -> SnapshotFacts {
         let list = List {
             name: "drop".into(),
             feeds: vec![Glob::new("*").expect("a glob")],
@@ -238,18 +245,18 @@ mod tests {
             unkept: None,
             age: Age::Fresh,
         };
-        Facts {
+        SnapshotFacts {
             lists: vec![ListFacts { list: Arc::new(list), held: None }],
             feeds: [(FeedName::new(FEED).expect("a name"), feed)].into(),
-            ..Facts::nothing()
+            ..SnapshotFacts::nothing()
         }
     }
 
     #[track_caller]
-    fn check(facts: &Facts, copies: &Copies, line: u64, text: &str, note: Option<&str>) {
+    fn check(facts: &SnapshotFacts, copies: &Copies, line: u64, text: &str, note: Option<&str>) {
         let address: IpAddr = "192.0.2.7".parse().expect("an address");
         let view = answer(facts, Some(copies), &address.into());
-        assert_eq!(view.verdict, Verdict::Blocked);
+        assert_eq!(view.verdict, AddressVerdict::Blocked);
         let found = SourceView { feed: FEED.into(), line, text: text.into() };
         assert_eq!(view.lists[0].sources, [found]);
         assert_eq!(view.notes.len(), usize::from(note.is_some()), "{:?}", view.notes);

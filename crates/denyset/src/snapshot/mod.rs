@@ -23,12 +23,12 @@ pub struct Snapshot {
     /// Grows by one whenever a fact has changed.
     pub revision: u64,
     /// What is so.
-    pub facts: Facts,
+    pub facts: SnapshotFacts,
 }
 
 /// Everything that can be asked about.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
+pub struct SnapshotFacts {
     /// Whether the kernel holds what it should hold.
     pub in_sync: bool,
     /// The number of the desired state.
@@ -150,7 +150,7 @@ impl FeedFacts {
     }
 }
 
-impl Facts {
+impl SnapshotFacts {
     /// Those of a daemon without lists, for tests.
     #[cfg(test)]
     pub(crate) fn nothing() -> Self {

@@ -7,9 +7,9 @@ use intake::FeedState;
 use keeper::Keeper;
 use reconcile::{RuleSet, RulesSeen, SetName, Standing};
 
-use super::{Facts, FeedFacts, ListFacts, SeenSet, SetFacts, Surroundings, VersionFacts};
+use super::{FeedFacts, ListFacts, SeenSet, SetFacts, SnapshotFacts, Surroundings, VersionFacts};
 
-impl Facts {
+impl SnapshotFacts {
     /// What is so now. Costs something for each feed and each set, and nothing
     /// for their members.
     pub fn of(keeper: &Keeper, surroundings: Surroundings) -> Self {

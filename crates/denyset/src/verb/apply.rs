@@ -17,14 +17,14 @@ use crate::daemon::{Clock, StartError, kernel_exit};
 use crate::effects::{FeedEffects, Halt, KernelEffects, bypasses};
 use crate::exit::Exit;
 use crate::lock::Lock;
-use crate::once::{Done, Mode, Once};
-use crate::progress::Progress;
+use crate::progress::ProgressLine;
 use crate::salt::salt;
-use crate::serve::Request;
+use crate::serve::ClientRequest;
 use crate::settings::{protection, settings};
-use crate::snapshot::{Facts, Surroundings};
+use crate::snapshot::{SnapshotFacts, Surroundings};
 use crate::view::{OutcomeView, PlanView, print, problems};
-use configuration::Config;
+use crate::without_daemon::{Done, Mode, Once};
+use configuration::Configuration;
 
 /// `apply`.
 ///
@@ -37,8 +37,8 @@ pub(super) fn apply(config_file: &Path, whom: &Whom, arguments: Apply) -> Exit {
         Err(exit) => return exit,
     };
     let request = match confirm {
-        Some(_) => Request::Reload { confirm },
-        None => Request::Apply {},
+        Some(_) => ClientRequest::Reload { confirm },
+        None => ClientRequest::Apply {},
     };
     let outcome = match hand_over(whom, &request) {
         Ok(Some(outcome)) => outcome,
@@ -86,7 +86,7 @@ fn without_daemon(chosen: Chosen, confirm: Option<u32>) -> Result<Option<Outcome
 /// What is to be in force. A person who asks for the file, to be confirmed, gets
 /// it, whatever was not confirmed before.
 fn chosen(config_file: &Path, asked: bool) -> Result<Chosen, Exit> {
-    let file = Config::read(config_file);
+    let file = Configuration::read(config_file);
     let state_dir = state_dir_of(config_file, &file);
     let note = match state_dir.map_or(Ok(None), |state_dir| Note::load(&state_dir)) {
         Ok(note) => note.filter(|_| !asked),
@@ -106,7 +106,7 @@ fn chosen(config_file: &Path, asked: bool) -> Result<Chosen, Exit> {
 /// `returned`: the configuration was in force before, and what it takes out of
 /// lists is meant.
 pub(super) fn apply_alone(
-    config: &Arc<Config>,
+    config: &Arc<Configuration>,
     _lock: Lock,
     returned: bool,
 ) -> Result<OutcomeView, StartError> {
@@ -170,7 +170,7 @@ pub(super) fn tear_down(config_file: &Path, whom: &Whom, format: Format) -> Exit
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let outcome = match hand_over(whom, &Request::Teardown {}) {
+    let outcome = match hand_over(whom, &ClientRequest::Teardown {}) {
         Ok(Some(outcome)) => outcome,
         Err(exit) => return exit,
         Ok(None) => match tear_down_alone(&config) {
@@ -182,7 +182,7 @@ pub(super) fn tear_down(config_file: &Path, whom: &Whom, format: Format) -> Exit
     shown(print(&outcome, format), exit)
 }
 
-fn tear_down_alone(config: &Config) -> Result<OutcomeView, StartError> {
+fn tear_down_alone(config: &Configuration) -> Result<OutcomeView, StartError> {
     let _lock = Lock::take(&config.kernel.set_prefix)?;
     let mut kernel = KernelEffects::open(config.kernel.set_prefix.clone(), Halt::default())?;
     let policy = Policy::new(config.kernel.set_prefix.clone(), salt());
@@ -191,8 +191,8 @@ fn tear_down_alone(config: &Config) -> Result<OutcomeView, StartError> {
 }
 
 /// What is so, where no daemon has anything to add.
-fn facts_of(keeper: &Keeper) -> Facts {
-    Facts::of(keeper, Surroundings { bypasses: bypasses(), ..Surroundings::default() })
+fn facts_of(keeper: &Keeper) -> SnapshotFacts {
+    SnapshotFacts::of(keeper, Surroundings { bypasses: bypasses(), ..Surroundings::default() })
 }
 
 /// Drives the keeper with a bar for a person and warnings on standard
@@ -204,7 +204,7 @@ fn drive(
     mode: Mode,
     clock: Clock,
 ) -> Done {
-    let mut bar = Progress::begin("applying");
+    let mut bar = ProgressLine::begin("applying");
     let once = Once {
         keeper,
         feeds,

@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use super::tell;
 use crate::cli::{self, Cli, Format};
 use crate::exit::Exit;
-use crate::serve::{AskError, Proto, Question, Request, ask};
-use crate::view::{OutcomeView, StatusView, Verdict, WhyView, print};
-use configuration::{Config, ConfigError, Daemon};
+use crate::serve::{AskError, ClientRequest, Proto, Question, ask};
+use crate::view::{AddressVerdict, OutcomeView, StatusView, WhyView, print};
+use configuration::{ConfigError, Configuration, DaemonTable};
 
 /// An answer from memory.
 pub(super) const SOON: Duration = Duration::from_secs(30);
@@ -36,19 +36,19 @@ impl Whom {
         let config_file = cli.config_file();
         let is_given = cli.socket.is_some();
         let socket = cli.socket.clone();
-        let socket = socket.unwrap_or_else(|| Daemon::salvage(&config_file).control_socket);
+        let socket = socket.unwrap_or_else(|| DaemonTable::salvage(&config_file).control_socket);
         Self { config_file, socket, is_given }
     }
 
     /// What may be wrong if nobody is there.
     fn doubt(&self) -> Option<ConfigError> {
-        if self.is_given { None } else { Config::load(&self.config_file).err() }
+        if self.is_given { None } else { Configuration::load(&self.config_file).err() }
     }
 }
 
 /// `status`.
 pub(super) fn status(whom: &Whom, format: Format) -> Exit {
-    match question::<StatusView>(whom, &Request::Status {}, SOON) {
+    match question::<StatusView>(whom, &ClientRequest::Status {}, SOON) {
         Ok(status) => {
             let good = status.in_sync && status.degraded.is_empty();
             shown(print(&status, format), if good { Exit::Success } else { Exit::Attention })
@@ -58,16 +58,16 @@ pub(super) fn status(whom: &Whom, format: Format) -> Exit {
 }
 
 /// `why ADDRESS`.
-pub(super) fn why(whom: &Whom, asked: &cli::Why) -> Exit {
+pub(super) fn why(whom: &Whom, asked: &cli::WhyArguments) -> Exit {
     let proto = asked.proto.map(|proto| match proto {
-        cli::Proto::Tcp => Proto::Tcp,
-        cli::Proto::Udp => Proto::Udp,
+        cli::ProtoArgument::Tcp => Proto::Tcp,
+        cli::ProtoArgument::Udp => Proto::Udp,
     });
-    let cli::Why { address, port, in_interface, print: how, .. } = asked.clone();
+    let cli::WhyArguments { address, port, in_interface, print: how, .. } = asked.clone();
     let asked = Question { address, port, proto, in_interface };
-    match question::<WhyView>(whom, &Request::Why(asked), SOON) {
+    match question::<WhyView>(whom, &ClientRequest::Why(asked), SOON) {
         Ok(why) => {
-            let blocked = why.verdict == Verdict::Blocked;
+            let blocked = why.verdict == AddressVerdict::Blocked;
             shown(print(&why, how.format), if blocked { Exit::Success } else { Exit::Attention })
         }
         Err(exit) => exit,
@@ -75,7 +75,7 @@ pub(super) fn why(whom: &Whom, asked: &cli::Why) -> Exit {
 }
 
 /// `reload`, `resync`: the outcome of the work that this set off.
-pub(super) fn work(whom: &Whom, request: &Request, format: Format) -> Exit {
+pub(super) fn work(whom: &Whom, request: &ClientRequest, format: Format) -> Exit {
     match question::<OutcomeView>(whom, request, LONG) {
         Ok(outcome) => shown(print(&outcome, format), Exit::Success),
         Err(exit) => exit,
@@ -86,8 +86,8 @@ pub(super) fn work(whom: &Whom, request: &Request, format: Format) -> Exit {
 /// feed is refused for another reason now is an error.
 pub(super) fn accept(whom: &Whom, feed: Option<&FeedName>, format: Format) -> Exit {
     let request = match feed {
-        Some(feed) => Request::Accept { feed: feed.as_str().to_owned() },
-        None => Request::AcceptConfig {},
+        Some(feed) => ClientRequest::Accept { feed: feed.as_str().to_owned() },
+        None => ClientRequest::AcceptConfig {},
     };
     match question::<OutcomeView>(whom, &request, LONG) {
         Ok(outcome) => {
@@ -105,7 +105,7 @@ pub(super) fn accept(whom: &Whom, feed: Option<&FeedName>, format: Format) -> Ex
 /// How to exit, after an explanation.
 pub(super) fn hand_over<T: DeserializeOwned>(
     whom: &Whom,
-    request: &Request,
+    request: &ClientRequest,
 ) -> Result<Option<T>, Exit> {
     match ask(&whom.socket, request, LONG) {
         Ok(answer) => read(answer).map(Some),
@@ -117,7 +117,7 @@ pub(super) fn hand_over<T: DeserializeOwned>(
 /// Asks the daemon of a configuration.
 pub(super) fn question<T: DeserializeOwned>(
     whom: &Whom,
-    request: &Request,
+    request: &ClientRequest,
     patience: Duration,
 ) -> Result<T, Exit> {
     let error = match ask(&whom.socket, request, patience) {
@@ -143,7 +143,7 @@ fn read<T: DeserializeOwned>(answer: serde_json::Value) -> Result<T, Exit> {
     })
 }
 
-fn complain(request: &Request, error: &AskError) -> Exit {
+fn complain(request: &ClientRequest, error: &AskError) -> Exit {
     tell(&format!("cannot {}: {error}", request.verb()));
     if matches!(error, AskError::NoDaemon { .. }) {
         tell("start it with `systemctl start denyset`, or `denyset apply` to do the work once");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use configuration::{Config, ConfigError};
+use configuration::{ConfigError, Configuration};
 
 use super::apply::{apply_alone, fail};
 use super::ask::{Whom, hand_over, shown};
@@ -19,7 +19,7 @@ use crate::daemon::StartError;
 use crate::detach::{Side, detach};
 use crate::exit::Exit;
 use crate::lock::Lock;
-use crate::serve::Request;
+use crate::serve::ClientRequest;
 use crate::view::{OutcomeView, print};
 
 /// Between two looks whether somebody has confirmed.
@@ -36,7 +36,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// Nothing was changed.
 pub(super) fn apply_unless_confirmed(
-    config: &Arc<Config>,
+    config: &Arc<Configuration>,
     seconds: u32,
 ) -> Result<Option<OutcomeView>, StartError> {
     let state_dir = &config.daemon.state_dir;
@@ -71,7 +71,7 @@ fn last_in_force(state_dir: &Path) -> Result<Option<String>, StartError> {
 
 /// Waits until the time has run out, and puts the configuration of before back;
 /// or until the note is not ours to mind any more.
-fn wait_and_put_back(config: &Arc<Config>, note: &Note) {
+fn wait_and_put_back(config: &Arc<Configuration>, note: &Note) {
     while let Some(left) = note.left() {
         sleep(left.min(GLANCE));
         let known = Note::load(&config.daemon.state_dir);
@@ -99,7 +99,7 @@ fn wait_and_put_back(config: &Arc<Config>, note: &Note) {
 
 /// `confirm`.
 pub(super) fn confirm(config_file: &Path, whom: &Whom, format: Format) -> Exit {
-    match hand_over::<OutcomeView>(whom, &Request::Confirm {}) {
+    match hand_over::<OutcomeView>(whom, &ClientRequest::Confirm {}) {
         Ok(Some(outcome)) => return shown(print(&outcome, format), Exit::Success),
         Ok(None) => {}
         Err(exit) => return exit,
@@ -113,7 +113,7 @@ pub(super) fn confirm(config_file: &Path, whom: &Whom, format: Format) -> Exit {
 /// The same with no daemon. What is not too late before the note is removed and
 /// after that was not put back by the process that was left behind.
 fn confirm_alone(config_file: &Path) -> Result<Exit, StartError> {
-    let file = Config::read(config_file);
+    let file = Configuration::read(config_file);
     let state_dir = state_dir_of(config_file, &file).unwrap_or_default();
     let Some(note) = Note::load(&state_dir)? else {
         tell("nothing waits to be confirmed");
@@ -134,7 +134,7 @@ fn confirm_alone(config_file: &Path) -> Result<Exit, StartError> {
 /// What returns is seen to be in force before the note is forgotten: who was to
 /// put it back may be gone.
 fn too_late(
-    file: Result<(Config, String), ConfigError>,
+    file: Result<(Configuration, String), ConfigError>,
     note: &Note,
     state_dir: &Path,
 ) -> Result<Exit, StartError> {

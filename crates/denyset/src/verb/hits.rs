@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use blocklist::Limits;
-use configuration::Config;
+use configuration::Configuration;
 use feedfiles::{Copies, Restored};
 use intake::{Identity, Version};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -16,9 +16,9 @@ use rustix::time::Timespec;
 
 use super::ask::{SOON, Whom, hand_over, question, shown};
 use super::{configuration, facts, tell};
-use crate::cli::{Format, Hits, Print};
+use crate::cli::{Format, HitsArguments, Print};
 use crate::exit::Exit;
-use crate::serve::Request;
+use crate::serve::ClientRequest;
 use crate::settings::protection;
 use crate::view::{HitsView, OverlapView, print};
 
@@ -26,10 +26,10 @@ use crate::view::{HitsView, OverlapView, print};
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What was hit.
-pub(super) fn hits(whom: &Whom, hits: &Hits) -> Exit {
-    let Hits { feed, rule, top, watch, print: Print { format }, .. } = hits;
+pub(super) fn hits(whom: &Whom, hits: &HitsArguments) -> Exit {
+    let HitsArguments { feed, rule, top, watch, print: Print { format }, .. } = hits;
     let feed = feed.as_ref().map(ToString::to_string);
-    let request = Request::Hits { rule: rule.clone(), feed, top: *top };
+    let request = ClientRequest::Hits { rule: rule.clone(), feed, top: *top };
     loop {
         let exit = match question::<HitsView>(whom, &request, SOON) {
             Ok(view) => shown(print(&view, *format), Exit::Success),
@@ -57,7 +57,7 @@ fn is_read() -> bool {
 
 /// What the feeds of each list have in common.
 pub(super) fn overlap(config_file: &Path, whom: &Whom, format: Format) -> Exit {
-    let view = match hand_over(whom, &Request::Overlap {}) {
+    let view = match hand_over(whom, &ClientRequest::Overlap {}) {
         Ok(Some(view)) => Ok(view),
         Ok(None) => alone(config_file),
         Err(exit) => Err(exit),
@@ -96,7 +96,7 @@ fn alone(config_file: &Path) -> Result<OverlapView, Exit> {
     ))
 }
 
-fn restore(copies: &Copies, config: &Config) -> Result<Restored, feedfiles::StoreError> {
+fn restore(copies: &Copies, config: &Configuration) -> Result<Restored, feedfiles::StoreError> {
     let wanted = |feed: &_| config.lists.iter().any(|list| list.uses(feed));
     copies.restore(&Limits::default(), wanted)
 }

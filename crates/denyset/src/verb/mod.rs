@@ -14,12 +14,12 @@ use std::io::Write as _;
 use std::path::Path;
 
 use ask::Whom;
-use configuration::Config;
+use configuration::Configuration;
 
 use crate::cli::{Cli, Verb};
 use crate::exit::Exit;
 use crate::memory::return_large_buffers;
-use crate::serve::{Failure, Request};
+use crate::serve::{ClientRequest, Failure};
 use host::{Facts, Sources, look};
 
 /// Does what the command line says, and says on standard error what could not
@@ -40,11 +40,11 @@ pub fn run(cli: &Cli) -> Exit {
         Verb::Hits(hits) if hits.overlap => hits::overlap(&file, &whom(), hits.print.format),
         Verb::Hits(hits) => hits::hits(&whom(), hits),
         Verb::Reload(change) => {
-            let request = Request::Reload { confirm: change.confirm };
+            let request = ClientRequest::Reload { confirm: change.confirm };
             ask::work(&whom(), &request, change.print.format)
         }
         Verb::Confirm(print) => confirm::confirm(&file, &whom(), print.format),
-        Verb::Resync(print) => ask::work(&whom(), &Request::Resync {}, print.format),
+        Verb::Resync(print) => ask::work(&whom(), &ClientRequest::Resync {}, print.format),
         Verb::Accept(accept) => ask::accept(&whom(), accept.feed.as_ref(), accept.print.format),
         Verb::Prepare(print) => prepare::prepare(&file, print.format),
         Verb::Completions(completions) => completions.print(),
@@ -63,8 +63,8 @@ fn ended(result: Result<Exit, Failure>) -> Exit {
 ///
 /// # Errors
 /// How to exit, after every mistake was told.
-fn configuration(file: &Path) -> Result<Config, Exit> {
-    Config::load(file).map_err(|error| {
+fn configuration(file: &Path) -> Result<Configuration, Exit> {
+    Configuration::load(file).map_err(|error| {
         tell(&error.to_string());
         Exit::Config
     })

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use blocklist::Protection;
-use configuration::{Config, Daemon};
+use configuration::{Configuration, DaemonTable};
 
 use super::ask::shown;
 use super::tell;
@@ -34,18 +34,18 @@ pub(super) fn prepare(config_file: &Path, format: Format) -> Exit {
     let (sender, steps) = mpsc::channel();
     thread::spawn(move || work(&task, &sender));
     let mut view = match steps.recv() {
-        Ok(Step::Made(Ok(view))) => view,
-        Ok(Step::Made(Err(error))) => return failed(&error),
-        Ok(Step::Filled(_)) | Err(_) => return died(),
+        Ok(PrepareStep::Made(Ok(view))) => view,
+        Ok(PrepareStep::Made(Err(error))) => return failed(&error),
+        Ok(PrepareStep::Filled(_)) | Err(_) => return died(),
     };
     match steps.recv_timeout(FILL_TIME_MAX + GRACE) {
-        Ok(Step::Filled(filled)) => view = filled,
+        Ok(PrepareStep::Filled(filled)) => view = filled,
         // The thread ends with the process, between two messages to the
         // kernel. What it leaves is swept by the daemon.
         Err(mpsc::RecvTimeoutError::Timeout) => {
             view.problems.push("there was no time to fill the sets, they are empty".to_owned());
         }
-        Ok(Step::Made(_)) | Err(mpsc::RecvTimeoutError::Disconnected) => return died(),
+        Ok(PrepareStep::Made(_)) | Err(mpsc::RecvTimeoutError::Disconnected) => return died(),
     }
     shown(print(&view, format), Exit::Success)
 }
@@ -53,14 +53,14 @@ pub(super) fn prepare(config_file: &Path, format: Format) -> Exit {
 /// Which sets are to be made, and from what they are filled.
 struct Task {
     /// Of each its own prefix.
-    configs: Vec<Config>,
+    configs: Vec<Configuration>,
     protection: Protection,
     state_dir: PathBuf,
     problems: Vec<String>,
 }
 
 /// How far the work is.
-enum Step {
+enum PrepareStep {
     /// Every set is there.
     Made(Result<PreparedView, PrepareError>),
     /// Those that were made hold what there was time for.
@@ -74,7 +74,7 @@ enum Step {
 /// # Errors
 /// How to exit, after an explanation.
 fn task(config_file: &Path) -> Result<Option<Task>, Exit> {
-    let state_dir = Daemon::salvage(config_file).state_dir;
+    let state_dir = DaemonTable::salvage(config_file).state_dir;
     let mut problems = Vec::new();
     let record = Record::load(&state_dir).unwrap_or_else(|error| {
         problems.push(error.to_string());
@@ -83,11 +83,11 @@ fn task(config_file: &Path) -> Result<Option<Task>, Exit> {
     let (text, protection) =
         record.map_or_else(Default::default, |record| (Some(record.text), record.protection));
     let last_good = text.and_then(|text| {
-        let read = Config::parse(&text);
+        let read = Configuration::parse(&text);
         read.map_err(|_| problems.push("the last good configuration is of another version".into()))
             .ok()
     });
-    let next = Config::load(config_file)
+    let next = Configuration::load(config_file)
         .map_err(|error| problems.extend(error.to_string().lines().map(str::to_owned)))
         .ok();
     let configs = united(last_good, next);
@@ -103,7 +103,7 @@ fn task(config_file: &Path) -> Result<Option<Task>, Exit> {
 }
 
 /// The lists of both under one prefix, the former's where both have one.
-fn united(last_good: Option<Config>, next: Option<Config>) -> Vec<Config> {
+fn united(last_good: Option<Configuration>, next: Option<Configuration>) -> Vec<Configuration> {
     let (mut former, next) = match (last_good, next) {
         (Some(former), Some(next)) => (former, next),
         (one, other) => return one.into_iter().chain(other).collect(),
@@ -117,24 +117,24 @@ fn united(last_good: Option<Config>, next: Option<Config>) -> Vec<Config> {
     vec![former]
 }
 
-fn work(task: &Task, steps: &Sender<Step>) {
+fn work(task: &Task, steps: &Sender<PrepareStep>) {
     let made: Result<Vec<_>, _> = task.configs.iter().map(make).collect();
     let mut made = match made {
         Ok(made) => made,
         Err(error) => {
-            let _ = steps.send(Step::Made(Err(error)));
+            let _ = steps.send(PrepareStep::Made(Err(error)));
             return;
         }
     };
     // Whoever waits for it may have given up.
-    let _ = steps.send(Step::Made(Ok(prepared(task, &made, &[]))));
+    let _ = steps.send(PrepareStep::Made(Ok(prepared(task, &made, &[]))));
     let until = Instant::now() + FILL_TIME_MAX;
     let filled: Vec<_> = made
         .iter_mut()
         .zip(&task.configs)
         .map(|(made, config)| made.fill_from(config, &task.state_dir, &task.protection, until))
         .collect();
-    let _ = steps.send(Step::Filled(prepared(task, &made, &filled)));
+    let _ = steps.send(PrepareStep::Filled(prepared(task, &made, &filled)));
 }
 
 fn prepared(task: &Task, made: &[Made], filled: &[Filled]) -> PreparedView {

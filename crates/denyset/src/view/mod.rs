@@ -35,11 +35,11 @@ pub use hits::{AddressHits, FeedHits, HitsView, IdleFeed, PrefixHits, RuleHits};
 pub use moment::Moment;
 pub use outcome::{OutcomeView, SetOutcome};
 pub use overlap::{FamilyOverlap, FeedOverlap, ListOverlap, OverlapView, PairOverlap};
-pub use plan::{PlanView, PlannedSet, RefusalView, Route};
+pub use plan::{PlanView, PlannedSet, RefusalView, RouteName};
 pub use prepared::{PreparedSet, PreparedView};
-pub use status::{FeedState, FeedStatus, RuleStatus, SetStatus, StatusView};
+pub use status::{FeedStatus, FileStanding, RuleStatus, SetStatus, StatusView};
 pub use text::{accept_command, refused, shown};
-pub use why::{AllowView, ListAnswer, RuleAnswer, SourceView, Verdict, WhyView};
+pub use why::{AddressVerdict, AllowView, ListAnswer, RuleAnswer, SourceView, WhyView};
 
 use crate::cli::Format;
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Columns, Lean};
-use super::plan::{RefusalView, Route};
+use super::plan::{RefusalView, RouteName};
 use super::text::shown;
 
 /// The document of the verbs that change something.
@@ -30,7 +30,7 @@ pub struct SetOutcome {
     /// Its name in the kernel.
     pub set: String,
     /// How it was brought up to date.
-    pub route: Route,
+    pub route: RouteName,
     /// Members added.
     pub added: u64,
     /// Members deleted.

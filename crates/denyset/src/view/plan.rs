@@ -33,7 +33,7 @@ pub struct PlannedSet {
     /// Its name in the kernel.
     pub set: String,
     /// How it is brought up to date.
-    pub route: Route,
+    pub route: RouteName,
     /// Members to add.
     pub add: u64,
     /// Members to delete.
@@ -47,7 +47,7 @@ pub struct PlannedSet {
 /// How a set is brought up to date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Route {
+pub enum RouteName {
     /// It is what it should be, or must not be touched.
     None,
     /// It is made.
@@ -62,7 +62,7 @@ pub enum Route {
     Put,
 }
 
-impl fmt::Display for Route {
+impl fmt::Display for RouteName {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(match self {
             Self::None => "none",

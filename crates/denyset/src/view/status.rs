@@ -105,7 +105,7 @@ pub struct FeedStatus {
     /// Rejected lines of the version in force.
     pub rejected: u64,
     /// How the version in force and the file relate.
-    pub state: FeedState,
+    pub state: FileStanding,
     /// Since when the feed is in this state.
     pub since: Moment,
     /// Why the file's version is refused; `None` if it is not.
@@ -118,7 +118,7 @@ pub struct FeedStatus {
 /// How the version of a feed that is in force and its file relate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum FeedState {
+pub enum FileStanding {
     /// They are the same.
     Current,
     /// A guard declined the file's version; the last good one is in force.
@@ -129,7 +129,7 @@ pub enum FeedState {
     Gone,
 }
 
-impl fmt::Display for FeedState {
+impl fmt::Display for FileStanding {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(match self {
             Self::Current => "current",
@@ -227,14 +227,14 @@ impl StatusView {
 
     /// The feeds, and first those that somebody should look at.
     fn feeds_by_need(&self) -> impl Iterator<Item = &FeedStatus> {
-        let current = |feed: &&FeedStatus| feed.state == FeedState::Current;
+        let current = |feed: &&FeedStatus| feed.state == FileStanding::Current;
         let others = self.feeds.iter().filter(move |feed| !current(feed));
         others.chain(self.feeds.iter().filter(current))
     }
 
     /// What the table leaves out, by state.
     fn write_rest(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut counts = BTreeMap::<FeedState, usize>::new();
+        let mut counts = BTreeMap::<FileStanding, usize>::new();
         for feed in self.feeds_by_need().skip(FEEDS_MAX) {
             *counts.entry(feed.state).or_default() += 1;
         }

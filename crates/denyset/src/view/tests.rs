@@ -120,7 +120,7 @@ fn nothing_to_check_is_good() {
 fn a_plan_shows_every_set_and_what_was_refused() {
     let set = PlannedSet {
         set: "denyset-drop-v4".into(),
-        route: Route::InPlace,
+        route: RouteName::InPlace,
         add: 10,
         delete: 2,
         members: 1_000_000,
@@ -158,13 +158,21 @@ refused: a b: shrink-percent-max: 1 entry left; allowed is at most 50 % gone
 
 #[test]
 fn routes_have_the_same_names_in_text_and_json() {
-    for route in [Route::None, Route::Create, Route::InPlace, Route::Swap, Route::Destroy] {
+    for route in [
+        RouteName::None,
+        RouteName::Create,
+        RouteName::InPlace,
+        RouteName::Swap,
+        RouteName::Destroy,
+    ] {
         assert_eq!(serde_json::to_value(route).expect("JSON"), route.to_string());
     }
-    for state in [FeedState::Current, FeedState::Refused, FeedState::Stale, FeedState::Gone] {
+    for state in
+        [FileStanding::Current, FileStanding::Refused, FileStanding::Stale, FileStanding::Gone]
+    {
         assert_eq!(serde_json::to_value(state).expect("JSON"), state.to_string());
     }
-    for verdict in [Verdict::Blocked, Verdict::Allowed, Verdict::Unlisted] {
+    for verdict in [AddressVerdict::Blocked, AddressVerdict::Allowed, AddressVerdict::Unlisted] {
         assert_eq!(serde_json::to_value(verdict).expect("JSON"), verdict.to_string());
     }
 }
@@ -173,7 +181,7 @@ fn routes_have_the_same_names_in_text_and_json() {
 fn an_outcome_shows_what_failed_and_why() {
     let set = SetOutcome {
         set: "denyset-drop-v6".into(),
-        route: Route::Swap,
+        route: RouteName::Swap,
         added: 5,
         deleted: 0,
         members: 5,
@@ -218,7 +226,7 @@ fn status_shows_what_is_wrong_before_what_is_there() {
         format: "plain".into(),
         entries: 12,
         rejected: 0,
-        state: FeedState::Refused,
+        state: FileStanding::Refused,
         since: moment("2026-11-23T07:00:00Z"),
         refused: Some("too small".into()),
         accept: Some(accept_command("drop.netset")),
@@ -301,7 +309,7 @@ fn why_names_the_line_that_blocks() {
     };
     let view = WhyView {
         address: "192.0.2.1".into(),
-        verdict: Verdict::Blocked,
+        verdict: AddressVerdict::Blocked,
         lists: vec![answer],
         kernel: Some(true),
         notes: Vec::new(),
@@ -338,7 +346,7 @@ fn why_names_what_allows() {
         };
         let view = WhyView {
             address: "192.0.2.1".into(),
-            verdict: Verdict::Allowed,
+            verdict: AddressVerdict::Allowed,
             lists: vec![answer],
             kernel: None,
             notes: Vec::new(),
@@ -392,11 +400,11 @@ fn a_kernel_that_disagrees_is_told_with_what_to_do() {
         assert_eq!(text.lines().last(), Some(want));
     };
     let repairs = "`denyset resync` repairs";
-    check(Verdict::Unlisted, false, "the kernel agrees: no set holds it");
+    check(AddressVerdict::Unlisted, false, "the kernel agrees: no set holds it");
     let held = format!("the kernel does not agree: a set holds it; {repairs}");
-    check(Verdict::Allowed, true, &held);
+    check(AddressVerdict::Allowed, true, &held);
     let missing = format!("the kernel does not agree: no set holds it; {repairs}");
-    check(Verdict::Blocked, false, &missing);
+    check(AddressVerdict::Blocked, false, &missing);
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub struct WhyView {
     /// The address that was asked about.
     pub address: String,
     /// What becomes of it over all lists.
-    pub verdict: Verdict,
+    pub verdict: AddressVerdict,
     /// The lists that have something to say about it.
     pub lists: Vec<ListAnswer>,
     /// Whether a set in the kernel holds it; `None` if it was not asked.
@@ -72,7 +72,7 @@ impl fmt::Display for RuleAnswer {
 /// What becomes of an address. The first outdoes the ones after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum AddressVerdict {
     /// At least one list blocks it.
     Blocked,
     /// A feed names it, an allow entry wins, and no list blocks it.
@@ -81,7 +81,7 @@ pub enum Verdict {
     Unlisted,
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for AddressVerdict {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Blocked => "blocked",
@@ -169,7 +169,7 @@ impl fmt::Display for WhyView {
             writeln!(out, "connections with it that are open: {count}")?;
         }
         self.notes.iter().try_for_each(|note| writeln!(out, "note: {}", shown(note)))?;
-        match (self.kernel, self.verdict == Verdict::Blocked) {
+        match (self.kernel, self.verdict == AddressVerdict::Blocked) {
             (None, _) => writeln!(out, "the kernel was not asked"),
             (Some(true), true) => writeln!(out, "the kernel agrees: a set holds it"),
             (Some(false), false) => writeln!(out, "the kernel agrees: no set holds it"),

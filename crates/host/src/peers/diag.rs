@@ -37,7 +37,7 @@ pub(super) enum Question {
 
 /// A TCP socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Socket {
+pub struct TcpSocket {
     /// The port on this host.
     pub local_port: u16,
     /// The other end, unspecified if there is none. An IPv4 address is in its
@@ -51,7 +51,7 @@ pub struct Socket {
     pub cgroup: Option<u64>,
 }
 
-impl Socket {
+impl TcpSocket {
     /// The socket that an answer of the kernel is about. `None` if the bytes are
     /// no such answer.
     pub fn decode(message: &[u8]) -> Option<Self> {
@@ -72,7 +72,7 @@ impl Socket {
 }
 
 /// The sockets of both families that answer a question.
-pub(super) fn sockets(question: Question) -> Result<Vec<Socket>, PeersError> {
+pub(super) fn sockets(question: Question) -> Result<Vec<TcpSocket>, PeersError> {
     let failed = |error: &dyn Display| PeersError(error.to_string());
     let (router, _multicast) = NlRouter::connect(NlFamily::SockOrInetDiag, None, Groups::empty())
         .map_err(|error| failed(&error))?;
@@ -82,7 +82,7 @@ pub(super) fn sockets(question: Question) -> Result<Vec<Socket>, PeersError> {
         // Types of messages are numbers of each family of netlink.
         let kind = Rtm::from(SOCK_DIAG_BY_FAMILY);
         sockets.extend(dump(&router, failed, kind, &bytes, |message: &Buffer, found| {
-            found.extend(Socket::decode(message.as_ref()));
+            found.extend(TcpSocket::decode(message.as_ref()));
         })?);
     }
     Ok(sockets)
@@ -135,14 +135,14 @@ mod tests {
     }
 
     fn check(bytes: &[u8], remote: &str, cgroup: Option<u64>) {
-        let want = Socket {
+        let want = TcpSocket {
             local_port: 22,
             remote: remote.parse().expect("an address"),
             cookie: 7,
             inode: 4_711,
             cgroup,
         };
-        assert_eq!(Socket::decode(bytes), Some(want));
+        assert_eq!(TcpSocket::decode(bytes), Some(want));
     }
 
     #[test]
@@ -165,8 +165,8 @@ mod tests {
     fn what_is_cut_off_or_of_another_family_is_no_socket() {
         let whole = message(AF_INET, &[192, 0, 2, 7], &[]);
         for end in 0..whole.len() {
-            assert_eq!(Socket::decode(&whole[..end]), None, "{end}");
+            assert_eq!(TcpSocket::decode(&whole[..end]), None, "{end}");
         }
-        assert_eq!(Socket::decode(&message(1, &[0; 4], &[])), None);
+        assert_eq!(TcpSocket::decode(&message(1, &[0; 4], &[])), None);
     }
 }

@@ -12,12 +12,12 @@ use std::net::IpAddr;
 
 use crate::limits::{PEERS_MAX, PORTS_MAX};
 
-pub use diag::Socket;
+pub use diag::TcpSocket;
 use diag::{Question, sockets};
 
 /// One end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Peer {
+pub struct ConnectionEnd {
     /// The other end, never in the IPv6 form of an IPv4 address.
     pub address: IpAddr,
     /// The port on this host.
@@ -47,7 +47,7 @@ pub struct PeersError(pub String);
 ///
 /// # Errors
 /// [`PeersError`] if the kernel does not say it.
-pub fn peers(of: &PeerPorts) -> Result<Vec<Peer>, PeersError> {
+pub fn peers(of: &PeerPorts) -> Result<Vec<ConnectionEnd>, PeersError> {
     if !of.ssh && of.ports.is_empty() {
         return Ok(Vec::new());
     }
@@ -59,7 +59,7 @@ pub fn peers(of: &PeerPorts) -> Result<Vec<Peer>, PeersError> {
     for port in ports.into_iter().take(PORTS_MAX) {
         let connected = sockets(Question::Connected { port })?;
         let remote = connected.into_iter().filter(|socket| !socket.remote.is_loopback());
-        peers.extend(remote.map(|Socket { local_port, remote, cookie, .. }| Peer {
+        peers.extend(remote.map(|TcpSocket { local_port, remote, cookie, .. }| ConnectionEnd {
             address: remote,
             port: local_port,
             cookie,

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::Socket;
+use super::TcpSocket;
 use crate::limits::{PROCESSES_MAX, RECORDS_MAX};
 
 /// RFC 4253, section 4.1.
@@ -39,11 +39,11 @@ const FOLDERS: [&str; 4] = [
 ];
 
 /// The ports of servers of SSH among sockets that listen, and 22.
-pub(super) fn ports(listening: &[Socket]) -> BTreeSet<u16> {
+pub(super) fn ports(listening: &[TcpSocket]) -> BTreeSet<u16> {
     ports_under(Path::new("/"), listening)
 }
 
-fn ports_under(root: &Path, listening: &[Socket]) -> BTreeSet<u16> {
+fn ports_under(root: &Path, listening: &[TcpSocket]) -> BTreeSet<u16> {
     let mut ports = BTreeSet::from([PORT]);
     let groups: BTreeSet<u64> = groups(root).collect();
     let inodes = inodes(root);
@@ -128,9 +128,9 @@ mod tests {
 
     use super::*;
 
-    fn listening(local_port: u16, inode: u32, cgroup: Option<u64>) -> Socket {
+    fn listening(local_port: u16, inode: u32, cgroup: Option<u64>) -> TcpSocket {
         let remote = IpAddr::from(Ipv4Addr::UNSPECIFIED);
-        Socket { local_port, remote, cookie: 1, inode, cgroup }
+        TcpSocket { local_port, remote, cookie: 1, inode, cgroup }
     }
 
     #[test]

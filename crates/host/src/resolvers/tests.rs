@@ -122,7 +122,7 @@ fn a_link_is_followed_and_one_that_leads_nowhere_is_no_file() {
 fn what_is_no_file_or_too_large_is_a_failure_and_not_an_empty_one() {
     let root = host(&[("etc/resolv.conf/file", "")]);
     let failure = found(&root).expect_err("a folder is no file");
-    assert_eq!(failure.part, Part::Resolvers);
+    assert_eq!(failure.part, FactsPart::Resolvers);
     assert!(failure.detail.contains("etc/resolv.conf"), "{failure}");
     let large = "#".repeat(70_000);
     found(&host(&[(RESOLV_CONF, &large)])).expect_err("it is too large");

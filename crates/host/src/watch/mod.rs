@@ -22,7 +22,7 @@ use routes::Routes;
 
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum Woken {
     /// Something may have changed, and nothing further for a moment.
     Changed,
     /// Nothing was told for as long as there was patience.
@@ -32,7 +32,7 @@ pub enum Notice {
 /// Something is not watched. Changes there are seen at the next look that
 /// happens for another reason. Watching is tried anew at every wait.
 #[derive(Debug, thiserror::Error)]
-pub enum WatchError {
+pub enum Unwatched {
     /// The kernel's announcements cannot be heard.
     #[error("changes of addresses and routes are not told, they are noticed late: {0}")]
     Routes(#[source] io::Error),
@@ -65,17 +65,17 @@ impl Watch {
     }
 
     /// What is not watched.
-    pub fn gaps(&self) -> Vec<WatchError> {
-        let routes = self.routes.as_ref().err().map(|&error| WatchError::Routes(error.into()));
+    pub fn gaps(&self) -> Vec<Unwatched> {
+        let routes = self.routes.as_ref().err().map(|&error| Unwatched::Routes(error.into()));
         let files = self.files.as_ref().err().or(self.refused.as_ref());
-        let files = files.map(|&error| WatchError::Files(error.into()));
+        let files = files.map(|&error| Unwatched::Files(error.into()));
         routes.into_iter().chain(files).collect()
     }
 
     /// Waits until something may have changed and then for a moment of quiet,
     /// so that a burst is one notice: 50 ms, and no more than 250 ms in all.
     /// The look at this host comes after it.
-    pub fn wait(&mut self, patience: Duration) -> Notice {
+    pub fn wait(&mut self, patience: Duration) -> Woken {
         let changed = self.told_before(Instant::now() + patience);
         if changed {
             let latest = Instant::now() + SETTLE_MAX;
@@ -83,7 +83,7 @@ impl Watch {
             }
         }
         self.rewatch();
-        if changed { Notice::Changed } else { Notice::TimedOut }
+        if changed { Woken::Changed } else { Woken::TimedOut }
     }
 
     /// Mends what is not watched, and watches what has come to be there.

@@ -8,9 +8,9 @@ use intake::{Makeup, NotAcceptable, Now, Ticket};
 use reconcile::{Gate, Hold};
 
 use super::Keeper;
-use crate::lists::{Doubt, Grounds, ListState};
+use crate::lists::{Grounds, ListDoubt, ListState};
 use crate::proposal::{is_too_much, lost_exception};
-use crate::{Action, Held, Reply, Report, Why};
+use crate::{Action, Held, HoldReason, Report, WishOutcome};
 
 impl Keeper {
     /// Finds out which lists are held, and tells of it.
@@ -49,36 +49,36 @@ impl Keeper {
         let list = &state.rules.list;
         let frozen = |why| Some(Held { hold: Hold::Frozen, why });
         let add_only = |why| Some(Held { hold: Hold::AddOnly, why });
-        let forgotten = matches!(state.doubt, Some(Doubt::Forgotten(_)));
+        let forgotten = matches!(state.doubt, Some(ListDoubt::Forgotten(_)));
         let mut unproven = None;
         for (name, feed) in self.intake.unproven() {
             match list.role(name) {
-                Role::Allow => return frozen(Why::UnprovenException(name.clone())),
+                Role::Allow => return frozen(HoldReason::UnprovenException(name.clone())),
                 Role::Deny if feed.loss.is_some() || forgotten => {
-                    unproven = unproven.or_else(|| add_only(Why::Unproven(name.clone())));
+                    unproven = unproven.or_else(|| add_only(HoldReason::Unproven(name.clone())));
                 }
                 _ => {}
             }
         }
-        if let Some(Doubt::NoException(glob)) = &state.doubt {
-            return frozen(Why::NoException(glob.clone()));
+        if let Some(ListDoubt::NoException(glob)) = &state.doubt {
+            return frozen(HoldReason::NoException(glob.clone()));
         }
         // What it names must not be blocked for the time that it takes to read.
         let mut awaited = self.intake.awaited_exceptions();
         if let Some(name) = awaited.find(|name| list.role(name) == Role::Allow) {
-            return frozen(Why::UnreadException(name.clone()));
+            return frozen(HoldReason::UnreadException(name.clone()));
         }
         if unproven.is_some() {
             return unproven;
         }
         if self.gate == Gate::AddOnly || !state.whole {
-            return add_only(Why::Unread);
+            return add_only(HoldReason::Unread);
         }
         let (had, gone) = self.withheld(state);
         match state.doubt {
-            Some(Doubt::Forgotten(_)) => add_only(Why::Forgotten { had, lost: gone }),
-            Some(Doubt::TakenOut) => add_only(Why::TakenOut { had, lost: gone }),
-            Some(Doubt::NoException(_)) | None => None,
+            Some(ListDoubt::Forgotten(_)) => add_only(HoldReason::Forgotten { had, lost: gone }),
+            Some(ListDoubt::TakenOut) => add_only(HoldReason::TakenOut { had, lost: gone }),
+            Some(ListDoubt::NoException(_)) | None => None,
         }
     }
 
@@ -113,14 +113,14 @@ impl Keeper {
             };
             let known = &mut intake.feeds().keys();
             state.doubt = match remembered {
-                _ if intake.was_blank() => Some(Doubt::Forgotten(until)),
+                _ if intake.was_blank() => Some(ListDoubt::Forgotten(until)),
                 // There may be sets of its name all the same.
-                None => Some(Doubt::Forgotten(until)),
+                None => Some(ListDoubt::Forgotten(until)),
                 Some(makeup) => {
                     let exception = lost_exception(rules, &state.rules, &makeup.allow, known);
-                    let forgotten = makeup.doubt.then_some(Doubt::Forgotten(until));
-                    let taken_out = taken_out(makeup).then_some(Doubt::TakenOut);
-                    let slip = exception.map(Doubt::NoException).filter(|_| !*meant);
+                    let forgotten = makeup.doubt.then_some(ListDoubt::Forgotten(until));
+                    let taken_out = taken_out(makeup).then_some(ListDoubt::TakenOut);
+                    let slip = exception.map(ListDoubt::NoException).filter(|_| !*meant);
                     slip.or(forgotten).or(taken_out.filter(|_| !*meant))
                 }
             };
@@ -148,15 +148,15 @@ impl Keeper {
             let small = !is_too_much(had, lost, percent);
             let ends = match state.doubt {
                 // What other feeds name as well today they may not tomorrow.
-                Some(Doubt::Forgotten(_)) if unproven && found_full => false,
+                Some(ListDoubt::Forgotten(_)) if unproven && found_full => false,
                 // Where the kernel holds nothing else there is nothing to lose.
-                Some(Doubt::Forgotten(_)) if lost == 0 => state.held.is_some(),
-                Some(Doubt::Forgotten(_)) if unproven => false,
-                Some(Doubt::Forgotten(until)) => {
+                Some(ListDoubt::Forgotten(_)) if lost == 0 => state.held.is_some(),
+                Some(ListDoubt::Forgotten(_)) if unproven => false,
+                Some(ListDoubt::Forgotten(until)) => {
                     state.held.is_some() && small && until <= now.monotonic
                 }
-                Some(Doubt::TakenOut) => state.held.is_some() && small,
-                Some(Doubt::NoException(_)) | None => false,
+                Some(ListDoubt::TakenOut) => state.held.is_some() && small,
+                Some(ListDoubt::NoException(_)) | None => false,
             };
             settled.extend(ends.then(|| name.clone()));
         }
@@ -179,7 +179,7 @@ impl Keeper {
             |state: &ListState, feed: &FeedName| state.rules.list.role(feed) != Role::None;
         let concerned = self.lists.iter().filter(|(_, state)| {
             let others = self.intake.unproven().any(|(other, _)| list_of(state, other));
-            list_of(state, feed) && !others && matches!(state.doubt, Some(Doubt::Forgotten(_)))
+            list_of(state, feed) && !others && matches!(state.doubt, Some(ListDoubt::Forgotten(_)))
         });
         for name in concerned.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
             self.end_doubt(&name);
@@ -194,7 +194,7 @@ impl Keeper {
         for name in doubted {
             self.end_doubt(&name);
         }
-        self.actions.push(Action::Reply(ticket, Reply::Accepted(result)));
+        self.actions.push(Action::Reply(ticket, WishOutcome::Accepted(result)));
     }
 
     /// Feeds of this role in a list that had a version in force which is lost.
@@ -219,7 +219,7 @@ impl Keeper {
     /// When the next doubt ends by itself.
     pub(super) fn doubt_ends(&self) -> Option<Duration> {
         let ends = self.lists.values().filter_map(|state| match state.doubt {
-            Some(Doubt::Forgotten(until)) => Some(until),
+            Some(ListDoubt::Forgotten(until)) => Some(until),
             _ => None,
         });
         ends.min()
@@ -298,8 +298,8 @@ impl Keeper {
         let remembered = self.intake.remembered().get(name).cloned().unwrap_or_default();
         let doubt = Makeup { doubt: true, ..Makeup::default() };
         let mut makeup = match &state.doubt {
-            Some(Doubt::Forgotten(_)) => doubt,
-            Some(Doubt::TakenOut | Doubt::NoException(_)) => with(remembered, state),
+            Some(ListDoubt::Forgotten(_)) => doubt,
+            Some(ListDoubt::TakenOut | ListDoubt::NoException(_)) => with(remembered, state),
             None if state.judged && state.at_rest() => self.made_of(state),
             None if state.judged => self.written.get(name).cloned().unwrap_or_default(),
             None if self.intake.was_blank() => doubt,

@@ -16,7 +16,7 @@ use reconcile::{Desired, Gate, Policy, SetName};
 
 use crate::lists::ListState;
 use crate::proposal::Proposal;
-use crate::{Action, Event, KernelState, Reply, Report, Settings, Slip};
+use crate::{Action, Event, KernelState, Report, Settings, Slip, WishOutcome};
 
 /// Keeps the kernel as sources, configuration and host say.
 #[derive(Debug)]
@@ -248,7 +248,7 @@ impl Keeper {
             if let Some(feed) = unproven {
                 self.let_go_of(&feed);
             }
-            self.actions.push(Action::Reply(ticket, Reply::Accepted(result)));
+            self.actions.push(Action::Reply(ticket, WishOutcome::Accepted(result)));
         }
         for feed in self.intake.take_changed() {
             let uses = |state: &&mut ListState| state.rules.list.role(&feed) != Role::None;

@@ -11,7 +11,7 @@ use super::Keeper;
 use crate::lists::ListState;
 use crate::lockout::{World, newly_shut_out};
 use crate::proposal::{Proposal, ProposalStage, losses, lost_exception};
-use crate::{Action, Compose, Reply, Report, Settings, Slip, SlipKind, Trial, Tried};
+use crate::{Action, Compose, Report, Settings, Slip, SlipKind, Trial, Tried, WishOutcome};
 
 /// How long the feeds of a proposed configuration are waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -193,7 +193,7 @@ impl Keeper {
 
     fn reply(&mut self, tickets: Vec<Ticket>, result: &Result<(), Vec<Slip>>) {
         for ticket in tickets {
-            self.actions.push(Action::Reply(ticket, Reply::Configured(result.clone())));
+            self.actions.push(Action::Reply(ticket, WishOutcome::Configured(result.clone())));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use blocklist::{AnyPrefix, Guard};
 use intake::{Loss, NotAcceptable, SourceReport};
-use keeper::{Held, Report, Settings, Why};
+use keeper::{Held, HoldReason, Report, Settings};
 use reconcile::Hold;
 
 use crate::house::{Desk, Kind, WITHDRAW, at, feed, list, net, nets, rules, settings};
@@ -46,7 +46,7 @@ fn lost_with(text: Option<&str>) -> Desk {
 fn with_the_state_lost_and_a_feed_bad_the_kernel_has_the_last_word() {
     for text in ["", "<html>\n", "garbage\n", "91.1.1.1\n91.1.1.300\n"] {
         let mut desk = lost_with(Some(text));
-        let held = Held { hold: Hold::AddOnly, why: Why::Unproven(feed("a")) };
+        let held = Held { hold: Hold::AddOnly, why: HoldReason::Unproven(feed("a")) };
         assert_eq!(desk.how("drop"), Some(held), "{text:?}");
         desk.expect("drop", &nets(&[1, 2]));
         for_days(&mut desk);
@@ -64,7 +64,7 @@ fn with_the_state_lost_and_a_feed_locked_the_kernel_has_the_last_word() {
     desk.settle();
     for_days(&mut desk);
     desk.expect("drop", &nets(&[1, 2]));
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("a"))));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn with_the_state_lost_and_the_feeds_gone_nothing_goes_without_a_word() {
     desk.restart();
     desk.settle();
     for_days(&mut desk);
-    assert_eq!(desk.why("drop"), Some(Why::Forgotten { had: 40, lost: 40 }));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Forgotten { had: 40, lost: 40 }));
     desk.expect("drop", &nets(&[1, 2]));
     desk.accept_losses();
     desk.settle();
@@ -93,7 +93,7 @@ fn with_the_state_lost_and_the_feeds_gone_nothing_goes_without_a_word() {
 #[test]
 fn with_the_state_lost_a_small_loss_waits_as_long_as_a_deleted_feed() {
     let mut desk = lost_with(None);
-    assert_eq!(desk.why("drop"), Some(Why::Forgotten { had: 40, lost: 20 }));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Forgotten { had: 40, lost: 20 }));
     desk.pass(WITHDRAW - 20);
     desk.expect("drop", &nets(&[1, 2]));
     desk.pass(40);
@@ -108,7 +108,7 @@ fn with_the_state_lost_a_feed_of_which_little_is_left_is_held_for_good() {
     desk.settle();
     for_days(&mut desk);
     desk.expect("drop", &nets(&[1, 2]));
-    assert_eq!(desk.why("drop"), Some(Why::Forgotten { had: 40, lost: 39 }));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Forgotten { had: 40, lost: 39 }));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn what_is_doubted_is_doubted_by_the_next_process_as_well() {
     desk.site.put("x", &net(9), desk.now.wall);
     desk.restart();
     desk.settle();
-    assert_eq!(desk.why("drop"), Some(Why::Forgotten { had: 60, lost: 20 }));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Forgotten { had: 60, lost: 20 }));
     desk.expect("drop", &nets(&[1, 2, 9]));
 }
 
@@ -175,7 +175,7 @@ fn check_lost(loss: Option<Loss>) {
     desk.restart();
     desk.settle();
     for_days(&mut desk);
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("a"))));
     desk.expect("drop", &nets(&[1, 2]));
     desk.site.damaged.clear();
     desk.write("a", &net(4));
@@ -199,7 +199,7 @@ fn a_copy_that_is_lost_with_its_file_holds_the_list_until_a_word() {
     desk.restart();
     desk.settle();
     desk.expect("drop", &nets(&[1, 2]));
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("a"))));
     desk.accept("a");
     desk.settle();
     desk.rests_with("drop", &nets(&[2]));
@@ -216,7 +216,7 @@ fn of_two_lost_feeds_one_word_lets_only_one_go() {
     desk.settle();
     desk.accept("a");
     desk.settle();
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("b"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("b"))));
     desk.expect("drop", &nets(&[1, 2]));
     desk.accept("b");
     desk.settle();
@@ -232,7 +232,7 @@ fn with_the_state_lost_a_bad_feed_holds_also_what_a_good_one_names_for_now() {
     desk.site.put("a", "<html>\n", desk.now.wall);
     desk.restart();
     desk.settle();
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("a"))));
     desk.delete("c");
     desk.pass(WITHDRAW + 60);
     desk.expect("drop", &nets(&[1, 2]));
@@ -266,7 +266,7 @@ fn only_the_lists_of_a_lost_feed_are_held() {
     desk.site.damaged.insert(feed("a"), damaged());
     desk.restart();
     desk.settle();
-    assert_eq!((desk.why("drop"), desk.why("more")), (Some(Why::Unproven(feed("a"))), None));
+    assert_eq!((desk.why("drop"), desk.why("more")), (Some(HoldReason::Unproven(feed("a"))), None));
     desk.write("b", &(net(3) + &net(4)));
     desk.settle();
     desk.expect("more", &nets(&[3, 4]));
@@ -290,7 +290,7 @@ fn a_lost_exception_freezes_its_list() {
     desk.site.put("a", &(net(1) + &net(2)), desk.now.wall);
     desk.restart();
     desk.settle();
-    let held = Held { hold: Hold::Frozen, why: Why::UnprovenException(feed("allow/x")) };
+    let held = Held { hold: Hold::Frozen, why: HoldReason::UnprovenException(feed("allow/x")) };
     assert_eq!(desk.how("drop"), Some(held));
     desk.expect("drop", &spared);
     for_days(&mut desk);
@@ -319,7 +319,7 @@ fn an_exception_that_was_never_good_freezes_its_list_until_it_is_let_go() {
     desk.write("allow/y", "<html>\n");
     desk.write("a", &(net(1) + &net(2)));
     desk.settle();
-    assert_eq!(desk.why("drop"), Some(Why::UnprovenException(feed("allow/y"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::UnprovenException(feed("allow/y"))));
     desk.expect("drop", &spared);
     let word = desk.accept("allow/y");
     desk.settle();
@@ -337,7 +337,7 @@ fn nothing_is_blocked_for_the_time_that_an_exception_takes_to_read() {
     let read = desk.take(Kind::Read);
     desk.answer(read);
     desk.settle_but(&[Kind::Read]);
-    assert_eq!(desk.why("drop"), Some(Why::UnreadException(feed("allow/y"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::UnreadException(feed("allow/y"))));
     desk.expect("drop", &spared);
     desk.settle();
     spared.extend(nets(&[2]));
@@ -352,7 +352,7 @@ fn a_list_does_not_come_into_force_before_its_exceptions() {
     desk.site.put("a", &net(1), at(999_000));
     desk.site.put("allow/x", "<html>\n", at(999_000));
     desk.settle();
-    assert_eq!(desk.why("drop"), Some(Why::UnprovenException(feed("allow/x"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::UnprovenException(feed("allow/x"))));
     assert_eq!(desk.held("drop"), BTreeSet::new(), "the set is there for rules, and empty");
     assert_eq!(desk.host.names().count(), 2);
     desk.write("allow/x", "91.1.1.7\n");
@@ -387,7 +387,7 @@ fn an_exception_that_comes_leaves_a_list_that_is_held() {
     desk.write("allow/x", "91.1.1.7\n91.1.2.7\n");
     desk.settle();
     assert_eq!(desk.held("drop").len(), 38);
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("a"))));
 }
 
 #[test]
@@ -409,7 +409,7 @@ fn nothing_is_removed_while_the_directory_cannot_be_scanned_at_a_start() {
     desk.pass(3_600);
     desk.expect("drop", &nets(&[1, 2]));
     assert!(!desk.keeper.in_sync());
-    assert_eq!(desk.why("drop"), Some(Why::Unread));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unread));
     desk.site.scan_fails = None;
     desk.pass(60);
     desk.rests_with("drop", &nets(&[1, 2]));
@@ -445,7 +445,7 @@ fn nothing_is_removed_before_every_feed_was_read_once() {
     }
     assert!(desk.waits(Kind::Read));
     desk.expect("drop", &nets(&[1, 2, 3]));
-    assert_eq!(desk.why("drop"), Some(Why::Unread));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unread));
     desk.settle();
     desk.rests_with("drop", &nets(&[1, 2]));
 }
@@ -493,7 +493,7 @@ fn a_copy_that_is_lost_is_lost_for_every_process_after_that() {
         desk.restart();
         desk.settle();
         desk.pass(WITHDRAW);
-        assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+        assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("a"))));
         desk.expect("drop", &nets(&[1, 2]));
     }
     assert!(desk.makeup("drop").deny.contains(&feed("a")), "it is written down as a part");
@@ -514,7 +514,7 @@ fn an_exception_that_is_lost_is_lost_for_every_process_after_that() {
     for _ in 0..3 {
         desk.restart();
         desk.settle();
-        assert_eq!(desk.why("drop"), Some(Why::UnprovenException(feed("allow/x"))));
+        assert_eq!(desk.why("drop"), Some(HoldReason::UnprovenException(feed("allow/x"))));
         desk.expect("drop", &spared);
     }
 }
@@ -530,7 +530,7 @@ fn with_the_state_lost_every_bad_feed_has_to_be_let_go() {
     desk.settle();
     desk.accept("a");
     desk.settle();
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("b"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("b"))));
     desk.expect("drop", &nets(&[1, 2]));
     desk.accept("b");
     desk.settle();
@@ -556,7 +556,7 @@ fn the_end_of_a_doubt_has_a_tick_of_its_own() {
 #[test]
 fn a_word_on_a_good_feed_lets_nothing_go_that_was_forgotten() {
     let mut desk = lost_with(None);
-    assert_eq!(desk.why("drop"), Some(Why::Forgotten { had: 40, lost: 20 }));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Forgotten { had: 40, lost: 20 }));
     let word = desk.accept("b");
     assert_eq!(desk.accepted(word), Some(Err(NotAcceptable::Nothing)));
     desk.settle();
@@ -572,7 +572,7 @@ fn a_word_that_comes_to_nothing_lets_nothing_go() {
     desk.settle();
     assert_eq!(desk.accepted(word), Some(Err(NotAcceptable::NewerRefused)));
     desk.expect("drop", &nets(&[1, 2]));
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("a"))));
 }
 
 #[test]
@@ -584,7 +584,7 @@ fn a_word_on_what_was_refused_since_lets_nothing_go_that_was_forgotten() {
     desk.settle();
     assert_eq!(desk.accepted(word), Some(Ok(())));
     desk.expect("drop", &nets(&[1, 2]));
-    assert_eq!(desk.why("drop"), Some(Why::Forgotten { had: 40, lost: 40 }));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Forgotten { had: 40, lost: 40 }));
 }
 
 #[test]
@@ -595,5 +595,5 @@ fn a_word_that_a_newer_version_has_overtaken_lets_nothing_go() {
     desk.settle();
     assert_eq!(desk.accepted(word), Some(Err(NotAcceptable::NewerInForce)));
     desk.expect("drop", &nets(&[1, 2]));
-    assert_eq!(desk.why("drop"), Some(Why::Forgotten { had: 40, lost: 19 }));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Forgotten { had: 40, lost: 19 }));
 }

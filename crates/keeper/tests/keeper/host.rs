@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use blocklist::{AnyPrefix, Protect, Protection};
 use intake::Loss;
-use keeper::{Event, Report, Settings, Why};
+use keeper::{Event, HoldReason, Report, Settings};
 use reconcile::{KernelErrorKind, Op, Stage};
 
 use crate::house::{Desk, Kind, at, feed, list, net, nets, own, rules, settings};
@@ -179,11 +179,11 @@ fn our_address_leaves_a_list_that_is_held_add_only() {
     desk.site.damaged.insert(feed("a"), Loss::Missing);
     desk.restart();
     desk.settle();
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("a"))));
     desk.host_is(own(&[OURS]));
     desk.settle();
     desk.expect("drop", &spared(&[1, 2]));
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))), "it is held all the same");
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("a"))), "it is held all the same");
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn our_address_leaves_a_list_that_is_frozen() {
     desk.site.damaged.insert(feed("allow/x"), Loss::Missing);
     desk.restart();
     desk.settle();
-    assert_eq!(desk.why("drop"), Some(Why::UnprovenException(feed("allow/x"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::UnprovenException(feed("allow/x"))));
     desk.host_is(own(&[OURS]));
     desk.settle();
     let mut want = spared(&[1]);

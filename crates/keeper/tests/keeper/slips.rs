@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use blocklist::AnyPrefix;
 use intake::{ListRules, Loss, NotAcceptable, WhenStale};
-use keeper::{Report, Settings, SlipKind, Why};
+use keeper::{HoldReason, Report, Settings, SlipKind};
 
 use crate::house::{Desk, Kind, feed, glob, list, net, nets, percent, rules, settings, table};
 
@@ -229,7 +229,7 @@ fn start_with(mut desk: Desk, lists: &[ListRules]) -> Desk {
 #[test]
 fn a_start_over_full_sets_with_a_slip_in_the_configuration_holds_them() {
     let mut desk = start_with(desk(), &[list("drop", &["*.nets"], &[])]);
-    assert_eq!(desk.why("drop"), Some(Why::TakenOut { had: 60, lost: 60 }));
+    assert_eq!(desk.why("drop"), Some(HoldReason::TakenOut { had: 60, lost: 60 }));
     desk.expect("drop", &nets(&[1, 2, 3]));
     assert!(!desk.keeper.in_sync());
     desk.pass(10_000);
@@ -279,14 +279,14 @@ fn a_doubt_is_not_forgotten_by_another_start() {
     assert!(desk.makeup("drop").deny.contains(&feed("a")), "it is written down as it was");
     desk.restart();
     desk.settle();
-    assert_eq!(desk.why("drop"), Some(Why::TakenOut { had: 60, lost: 60 }));
+    assert_eq!(desk.why("drop"), Some(HoldReason::TakenOut { had: 60, lost: 60 }));
     desk.expect("drop", &nets(&[1, 2, 3]));
 }
 
 #[test]
 fn a_start_without_an_exception_that_was_there_freezes_the_list() {
     let mut desk = start_with(with_exception(), &[list("drop", &["a"], &["alow/*"])]);
-    assert_eq!(desk.why("drop"), Some(Why::NoException(glob("alow/*"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::NoException(glob("alow/*"))));
     desk.write("a", &(net(1) + &net(2)));
     desk.settle();
     desk.expect("drop", &spared());
@@ -301,7 +301,8 @@ fn a_start_whose_allow_takes_the_lists_own_feeds_holds_it() {
     for allow in ["**", "b", "[a-c]"] {
         let lists = [list("drop", &["a", "b", "c"], &[allow])];
         let mut desk = start_with(desk(), &lists);
-        let gone = if allow == "b" { None } else { Some(Why::TakenOut { had: 60, lost: 60 }) };
+        let gone =
+            if allow == "b" { None } else { Some(HoldReason::TakenOut { had: 60, lost: 60 }) };
         assert_eq!(desk.why("drop"), gone, "{allow}");
         let left = if gone.is_some() { nets(&[1, 2, 3]) } else { nets(&[1, 3]) };
         desk.expect("drop", &left);
@@ -324,7 +325,7 @@ fn an_exception_that_was_one_before_is_none_of_a_slip() {
     let mut left = spared();
     left.remove(&"91.1.1.8".parse().expect("an address"));
     desk.expect("drop", &left);
-    assert!(matches!(desk.why("drop"), Some(Why::TakenOut { .. })));
+    assert!(matches!(desk.why("drop"), Some(HoldReason::TakenOut { .. })));
     desk.pass(10_000);
     desk.expect("drop", &left);
 }
@@ -350,7 +351,11 @@ fn a_start_whose_configuration_drops_full_lists_for_their_age_holds_them() {
         let mut desk = start_with_ages(before, 10);
         desk.restart();
         desk.settle();
-        assert_eq!(desk.why("drop"), Some(Why::TakenOut { had: 60, lost: 60 }), "{before:?}");
+        assert_eq!(
+            desk.why("drop"),
+            Some(HoldReason::TakenOut { had: 60, lost: 60 }),
+            "{before:?}"
+        );
         desk.pass(10_000);
         desk.expect("drop", &nets(&[1, 2, 3]));
         assert!(!desk.keeper.in_sync());
@@ -470,7 +475,7 @@ fn what_a_held_list_keeps_counts_as_lost_when_its_lost_feed_is_taken_out() {
     desk.site.damaged.insert(feed("a"), Loss::Missing);
     desk.restart();
     desk.settle();
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("a"))));
     let word = desk.propose(&of(&[list("drop", &["x", "b"], &[])]));
     desk.settle();
     let slips = desk.configured(word).expect("decided").expect_err("refused");
@@ -496,7 +501,7 @@ fn what_a_held_list_keeps_is_not_lost_to_a_configuration_that_leaves_its_feeds_a
     desk.settle();
     assert_eq!(desk.configured(word), Some(Ok(())));
     desk.expect("drop", &nets(&[1, 2, 3, 4, 5]));
-    assert_eq!(desk.why("drop"), Some(Why::Unproven(feed("a"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::Unproven(feed("a"))));
 }
 
 #[test]
@@ -518,7 +523,7 @@ fn a_lost_exception_is_not_let_go_by_a_glob_that_matches_nothing() {
     desk.site.damaged.insert(feed("allow/x"), Loss::Missing);
     desk.restart();
     desk.settle();
-    assert_eq!(desk.why("drop"), Some(Why::UnprovenException(feed("allow/x"))));
+    assert_eq!(desk.why("drop"), Some(HoldReason::UnprovenException(feed("allow/x"))));
     let word = desk.propose(&of(&[list("drop", &["a"], &["alow/*"])]));
     desk.settle();
     let slips = desk.configured(word).expect("decided").expect_err("refused");

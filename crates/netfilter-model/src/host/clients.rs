@@ -9,7 +9,7 @@ use super::configuration::{FEEDS, LISTS, feed};
 use super::text::text;
 use super::{Daemon, Host, Job};
 use crate::sets::RawName;
-use crate::simulation::Options;
+use crate::simulation::RunOptions;
 use crate::simulation::{live, put_fault_in_store, target};
 use crate::{Hand, Random};
 
@@ -19,7 +19,8 @@ const FAULT_PERCENT: usize = 20;
 impl Host {
     /// One step of the run: something happens, or what is waiting is done.
     pub(super) fn act(&mut self) {
-        let options = Options { foreign_hands: self.chances.foreign_hands, ..Options::default() };
+        let options =
+            RunOptions { foreign_hands: self.chances.foreign_hands, ..RunOptions::default() };
         if self.chances.kernel_faults && self.random.chance(FAULT_PERCENT) {
             put_fault_in_store(&mut self.random, &self.kernel, &options);
         }

@@ -37,7 +37,7 @@ use facts::Facts;
 use files::Files;
 use oracle::Oracle;
 use said::Said;
-use store::{Copy, Found, Store};
+use store::{Copy, FoundCopy, Store};
 use trace::{action_name, event_name};
 use work::{Answered, Daemon, Question, Work};
 
@@ -199,7 +199,8 @@ impl Host {
     /// if there is one. That it was in force at all only notes can tell, which
     /// come before anything is in the kernel.
     fn reverts(&mut self) {
-        let held = self.held();
+        // What somebody else takes away then, nobody knows any more.
+        let held = if self.chances.foreign_hands { BTreeMap::new() } else { self.held() };
         for (feed, copy) in self.copies() {
             match self.store.copies.get(&feed).map(|copy| copy.text.clone()) {
                 None if self.store.may_name(&feed) => self.oracle.lost(&feed, copy.text, &held),
@@ -285,10 +286,10 @@ impl Host {
     }
 
     /// These copies cannot be read: what the kernel holds is all there is.
-    fn note_lost(&mut self, found: &[(FeedName, Found)]) {
+    fn note_lost(&mut self, found: &[(FeedName, FoundCopy)]) {
         let kernel = self.held();
         for (feed, found) in found {
-            if let Found::Damaged(text) | Found::Unreadable(text) = found {
+            if let FoundCopy::Damaged(text) | FoundCopy::Unreadable(text) = found {
                 self.note(&format!("the copy of {feed} cannot be read"));
                 self.oracle.lost(feed, text.clone(), &kernel);
             }

@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::configuration::{Configuration, FEEDS, LISTS, NOTHING, SLIP_AGE, Table, feed};
 use super::facts::Facts;
 use super::files::{File, Files};
-use super::possible::{Possible, Version};
+use super::possible::{Possible, PossibleVersion};
 use super::said::{HeldList, RefusedFeed};
 use super::store::{Copy, MadeOf};
 use super::text::Text;
@@ -300,7 +300,7 @@ impl Oracle {
     }
 
     /// No list takes a feed in any more, of which this copy is there.
-    pub(super) fn unused(&mut self, name: &FeedName, copy: Version) {
+    pub(super) fn unused(&mut self, name: &FeedName, copy: PossibleVersion) {
         self.feed(name).unused(copy);
     }
 
@@ -411,7 +411,7 @@ impl Oracle {
                 continue;
             }
             let drops = configuration.max_age.get(name).filter(|age| age.1).map(|age| age.0);
-            let versions: Vec<Version> = if configuration.uses(name) {
+            let versions: Vec<PossibleVersion> = if configuration.uses(name) {
                 vec![copies.get(name).map(|copy| copy.text.clone())]
             } else {
                 feed.versions.clone()

@@ -14,15 +14,15 @@ use super::settings::{WITHDRAW, guard};
 use super::text::Text;
 
 /// A version, or none.
-pub(super) type Version = Option<Arc<Text>>;
+pub(super) type PossibleVersion = Option<Arc<Text>>;
 
-fn number(version: &Version) -> Option<u64> {
+fn number(version: &PossibleVersion) -> Option<u64> {
     version.as_ref().map(|text| text.number)
 }
 
 /// What guards say of a version after another one: nothing, or their
 /// sentences.
-pub(super) fn refusals(text: &Text, previous: &Version) -> Vec<String> {
+pub(super) fn refusals(text: &Text, previous: &PossibleVersion) -> Vec<String> {
     let previous = previous.as_ref().map(|text| &text.feed.tally);
     let verdict = judge(&text.feed, previous, &guard(), &Prefixes::new());
     verdict.err().into_iter().flatten().map(|refusal| refusal.to_string()).collect()
@@ -33,7 +33,7 @@ pub(super) fn refusals(text: &Text, previous: &Version) -> Vec<String> {
 #[derive(Clone, Debug)]
 pub(super) struct Possible {
     /// Versions that may be or have been in force since the last quiet moment.
-    pub(super) versions: Vec<Version>,
+    pub(super) versions: Vec<PossibleVersion>,
     /// When each text was written, as files have said.
     written: BTreeMap<u64, BTreeSet<SystemTime>>,
     /// The version that somebody accepted, and the file's serial then.
@@ -73,14 +73,14 @@ impl Default for Possible {
 
 impl Possible {
     /// This version may be in force from now on.
-    pub(super) fn allow(&mut self, version: Version) {
+    pub(super) fn allow(&mut self, version: PossibleVersion) {
         if !self.versions.iter().any(|one| number(one) == number(&version)) {
             self.versions.push(version);
         }
     }
 
     /// Whether this version may be in force.
-    pub(super) fn allows(&self, version: &Version) -> bool {
+    pub(super) fn allows(&self, version: &PossibleVersion) -> bool {
         self.versions.iter().any(|one| number(one) == number(version))
     }
 
@@ -90,7 +90,7 @@ impl Possible {
             self.given_up = false;
             self.renamed = false;
             self.written.entry(file.text.number).or_default().insert(file.written);
-            let passes = |one: &Version| refusals(&file.text, one).is_empty();
+            let passes = |one: &PossibleVersion| refusals(&file.text, one).is_empty();
             if self.versions.iter().any(passes) {
                 self.allow(Some(file.text.clone()));
             }
@@ -136,7 +136,7 @@ impl Possible {
 
     /// No list takes it in any more, and this is the copy of it, if there is one:
     /// a word on anything else is forgotten.
-    pub(super) fn unused(&mut self, copy: Version) {
+    pub(super) fn unused(&mut self, copy: PossibleVersion) {
         self.accepted = self.accepted.filter(|(text, _)| Some(*text) == number(&copy));
         self.allow(copy);
     }
@@ -144,7 +144,7 @@ impl Possible {
     /// What every version contributes for ever.
     pub(super) fn always(&self) -> Prefixes {
         let mut versions = self.versions.iter();
-        let of = |version: &Version| {
+        let of = |version: &PossibleVersion| {
             version.as_ref().map_or_else(Prefixes::new, |text| text.feed.prefixes.clone())
         };
         let first = versions.next().map_or_else(Prefixes::new, of);
@@ -168,7 +168,7 @@ impl Possible {
     }
 
     /// All is quiet, and this is in force.
-    pub(super) fn settle(&mut self, version: Version, file: Option<&File>) {
+    pub(super) fn settle(&mut self, version: PossibleVersion, file: Option<&File>) {
         let text = number(&version);
         self.written.retain(|number, _| Some(*number) == text);
         if let Some(file) = file {

@@ -3,7 +3,7 @@
 
 use super::Host;
 use super::clients::seed_of;
-use crate::simulation::Report;
+use crate::simulation::RunReport;
 
 /// Steps of the life of one host.
 const HOST_STEPS: u64 = 300;
@@ -13,13 +13,13 @@ const QUIET_EVERY: u64 = 25;
 /// Lets hosts live for `steps` steps in all. Ends at the first broken promise,
 /// and says by which seed and steps that host alone can be had again. The same
 /// arguments give the same run.
-pub fn simulate_host(seed: u64, steps: u64) -> Report {
+pub fn simulate_host(seed: u64, steps: u64) -> RunReport {
     let mut requests = 0;
     let mut left = steps;
     for place in 0.. {
         let seed = seed_of(seed, place);
         let (host, lived) = live_for(seed, left.min(HOST_STEPS));
-        let mut report = Report::of(&host.kernel);
+        let mut report = RunReport::of(&host.kernel);
         requests += report.requests;
         left -= lived.min(left);
         if left == 0 || host.broken() {

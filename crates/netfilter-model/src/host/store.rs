@@ -25,7 +25,7 @@ pub(super) struct Copy {
 
 /// What was found of a feed when copies were looked through.
 #[derive(Clone, Debug)]
-pub(super) enum Found {
+pub(super) enum FoundCopy {
     /// A good copy, and since when its file is gone, if that is noted.
     Good(Copy, Option<SystemTime>),
     /// A copy that is damaged, and what it would say.
@@ -140,19 +140,19 @@ impl Store {
         &mut self,
         random: &mut Random,
         wanted: impl Fn(&FeedName) -> bool,
-    ) -> Vec<(FeedName, Found)> {
+    ) -> Vec<(FeedName, FoundCopy)> {
         let names: Vec<_> = self.copies.keys().filter(|name| wanted(name)).cloned().collect();
         let mut found = Vec::new();
         for name in names {
             let Some(copy) = self.copies.get(&name).cloned() else { continue };
             if copy.damaged {
                 self.copies.remove(&name);
-                found.push((name, Found::Damaged(copy.text)));
+                found.push((name, FoundCopy::Damaged(copy.text)));
             } else if random.chance(self.errors_percent) {
-                found.push((name, Found::Unreadable(copy.text)));
+                found.push((name, FoundCopy::Unreadable(copy.text)));
             } else {
                 let gone = self.gone.get(&name).copied();
-                found.push((name, Found::Good(copy, gone)));
+                found.push((name, FoundCopy::Good(copy, gone)));
             }
         }
         found

@@ -12,7 +12,7 @@ use intake::{
     Answer, Candidate, Fingerprint, Identity, Loss, Makeup, NotAcceptable, Now, Order, ReadOrder,
     Reading, RecallOrder, Recalled, RecalledVersion, Scan, Ticket, Version,
 };
-use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed, Reply};
+use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed, WishOutcome};
 use reconcile::{Object, Observed, Part, Plan, Probe, SetName, Step, Update, apply};
 
 use super::configuration::Configuration;
@@ -20,7 +20,7 @@ use super::facts::Facts;
 use super::files::{File, Files};
 use super::said::{Said, said};
 use super::settings::{protection, settings};
-use super::store::{Copy, Found, MadeOf};
+use super::store::{Copy, FoundCopy, MadeOf};
 use super::{Clock, Host, Job, Kernel};
 use crate::simulation::prefix;
 
@@ -161,14 +161,14 @@ impl Daemon {
         jobs
     }
 
-    fn replied(&mut self, ticket: Ticket, reply: &Reply) {
+    fn replied(&mut self, ticket: Ticket, reply: &WishOutcome) {
         let Some(question) = self.asked.remove(&ticket) else { return };
         let answered = match reply {
-            Reply::Accepted(Ok(())) | Reply::Configured(Ok(())) => Answered::Yes,
-            Reply::Accepted(Err(NotAcceptable::NewerInForce | NotAcceptable::NewerRefused)) => {
-                Answered::Outdated
-            }
-            Reply::Accepted(Err(_)) | Reply::Configured(Err(_)) => Answered::No,
+            WishOutcome::Accepted(Ok(())) | WishOutcome::Configured(Ok(())) => Answered::Yes,
+            WishOutcome::Accepted(Err(
+                NotAcceptable::NewerInForce | NotAcceptable::NewerRefused,
+            )) => Answered::Outdated,
+            WishOutcome::Accepted(Err(_)) | WishOutcome::Configured(Err(_)) => Answered::No,
         };
         if let (Question::Configure(configuration), Answered::Yes) = (&question, answered) {
             // Another one may say the same.
@@ -323,9 +323,9 @@ impl Host {
         for (feed, found) in found {
             let reason = || "it cannot be read".to_owned();
             let loss = match found {
-                Found::Damaged(_) => Some(Loss::Damaged(reason())),
-                Found::Unreadable(_) => Some(Loss::Unreadable(reason())),
-                Found::Good(copy, gone) => {
+                FoundCopy::Damaged(_) => Some(Loss::Damaged(reason())),
+                FoundCopy::Unreadable(_) => Some(Loss::Unreadable(reason())),
+                FoundCopy::Good(copy, gone) => {
                     self.oracle.found_again(&feed);
                     let id = Identity([copy.text.number, 0, 0]);
                     let parsed = copy.text.feed.clone();

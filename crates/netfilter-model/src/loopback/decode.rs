@@ -152,15 +152,15 @@ impl<'a> Attributes<'a> {
 
 /// What describes a new set.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Description {
+pub(super) struct SetDescription {
     pub hashsize: u32,
     pub maxelem: u32,
     pub initval: Option<u32>,
 }
 
 /// Reads the description in a CREATE of a hash type.
-pub(super) fn description(data: Option<Attribute<'_>>) -> Result<Description, Code> {
-    let mut described = Description { hashsize: 1_024, maxelem: 65_536, initval: None };
+pub(super) fn description(data: Option<Attribute<'_>>) -> Result<SetDescription, Code> {
+    let mut described = SetDescription { hashsize: 1_024, maxelem: 65_536, initval: None };
     for attribute in data.map_or(Ok(Vec::new()), Attribute::nest)? {
         match attribute.number {
             17 => described.initval = Some(attribute.number()?),
@@ -174,11 +174,11 @@ pub(super) fn description(data: Option<Attribute<'_>>) -> Result<Description, Co
 }
 
 /// An entry, and its number if it has one, in the bytes that were sent.
-pub(super) type Entry<'a> = (AnyPrefix, Option<&'a [u8]>);
+pub(super) type SentEntry<'a> = (AnyPrefix, Option<&'a [u8]>);
 
 /// Reads one entry of a `hash:net`: an address, a length, a number. Ranges
 /// and extensions are what the kernel takes too and we never send.
-pub(super) fn entry(data: Attribute<'_>) -> Result<Entry<'_>, Code> {
+pub(super) fn entry(data: Attribute<'_>) -> Result<SentEntry<'_>, Code> {
     let (mut address, mut length, mut line) = (None, None, None);
     for attribute in data.nest()? {
         match attribute.number {

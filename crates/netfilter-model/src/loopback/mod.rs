@@ -16,7 +16,7 @@ use self::decode::{
 };
 use self::encode::{REVISION_MAX, Writer};
 use crate::sets::{RawName, RawSet};
-use crate::{Code, ModelKernel, Refusal, Reply, Request, Trouble};
+use crate::{Code, ModelKernel, ModelRefusal, ModelReply, ModelRequest, Trouble};
 
 /// `ENOBUFS`: answers were lost because nobody fetched the earlier ones.
 const ENOBUFS: i32 = 105;
@@ -119,16 +119,16 @@ impl Loopback {
             2 => Ok(self.ask(&create(message, &attributes)?)),
             3 => {
                 let (name, exclusive) = (set_name(&attributes)?, message.has(NLM_F_EXCL));
-                Ok(self.ask(&Request::Destroy { name, exclusive }))
+                Ok(self.ask(&ModelRequest::Destroy { name, exclusive }))
             }
-            4 => Ok(self.ask(&Request::Flush(set_name(&attributes)?))),
+            4 => Ok(self.ask(&ModelRequest::Flush(set_name(&attributes)?))),
             5 => {
                 let (from, to) = both_names(&attributes)?;
-                Ok(self.ask(&Request::Rename { from, to }))
+                Ok(self.ask(&ModelRequest::Rename { from, to }))
             }
             6 => {
                 let (first, second) = both_names(&attributes)?;
-                Ok(self.ask(&Request::Swap(first, second)))
+                Ok(self.ask(&ModelRequest::Swap(first, second)))
             }
             7 | 8 => self.list(message, &attributes),
             9 | 10 => self.batch(message, &attributes),
@@ -139,7 +139,7 @@ impl Loopback {
         }
     }
 
-    fn ask(&self, request: &Request) -> Ending {
+    fn ask(&self, request: &ModelRequest) -> Ending {
         match self.kernel.machine().serve(request) {
             Ok(_) => Ending::Done,
             Err(Trouble::Refused(refusal)) => refusal.code.into(),
@@ -150,9 +150,9 @@ impl Loopback {
     fn test(&self, attributes: &Attributes<'_>) -> Result<Ending, Code> {
         let name = set_name(attributes)?;
         let (member, _) = decode::entry(attributes.need(DATA)?)?;
-        let request = Request::Test { name, members: vec![member] };
+        let request = ModelRequest::Test { name, members: vec![member] };
         Ok(match self.kernel.machine().serve(&request) {
-            Ok(Reply::Present(present)) if present == [false] => Code::MEMBER.into(),
+            Ok(ModelReply::Present(present)) if present == [false] => Code::MEMBER.into(),
             Ok(_) => Ending::Done,
             Err(Trouble::Refused(refusal)) => refusal.code.into(),
             Err(trouble) => Ending::Trouble(trouble, Vec::new()),
@@ -183,11 +183,11 @@ impl Loopback {
         }
         let exclusive = message.has(NLM_F_EXCL);
         let request = match message.kind & 0xff {
-            9 => Request::Add { name, members, exclusive },
-            _ => Request::Delete { name, members, exclusive },
+            9 => ModelRequest::Add { name, members, exclusive },
+            _ => ModelRequest::Delete { name, members, exclusive },
         };
         Ok(match self.kernel.machine().serve(&request) {
-            Err(Trouble::Refused(Refusal { code, position })) => {
+            Err(Trouble::Refused(ModelRefusal { code, position })) => {
                 let line = position.and_then(|at| lines.get(at).copied().flatten());
                 let echoed = line.filter(|line| line.iter().any(|&byte| byte != 0));
                 Ending::Refused(code, echoed.and_then(|line| echo_place(message, attributes, line)))
@@ -204,14 +204,14 @@ impl Loopback {
         let flags = attributes.get(FLAGS).map_or(Ok(0), decode::Attribute::number)?;
         let name = attributes.get(SETNAME).map(decode::Attribute::name).transpose()?;
         let request = match name.clone() {
-            _ if flags & LIST_SETNAME != 0 => Request::Names,
-            None => Request::List,
-            Some(name) if flags & LIST_HEADER != 0 => Request::Header(name),
-            Some(name) => Request::Dump(name),
+            _ if flags & LIST_SETNAME != 0 => ModelRequest::Names,
+            None => ModelRequest::List,
+            Some(name) if flags & LIST_HEADER != 0 => ModelRequest::Header(name),
+            Some(name) => ModelRequest::Dump(name),
         };
         let outcome = self.kernel.machine().serve(&request);
         let (sets, torn) = match (outcome, &name) {
-            (Ok(Reply::Sets(sets)), _) => (sets, false),
+            (Ok(ModelReply::Sets(sets)), _) => (sets, false),
             (Err(Trouble::Torn), Some(name)) => {
                 let slot = self.kernel.machine().sets.get(name).cloned();
                 (slot.map(|slot| (name.clone(), slot)).into_iter().collect(), true)
@@ -223,14 +223,14 @@ impl Loopback {
         let mut datagrams = Vec::new();
         for (name, slot) in &sets {
             let parts = match &request {
-                Request::Names => vec![encode::named(name)],
-                Request::Dump(_) => encode::parts(name, slot, torn),
+                ModelRequest::Names => vec![encode::named(name)],
+                ModelRequest::Dump(_) => encode::parts(name, slot, torn),
                 _ => vec![encode::header(name, slot)],
             };
             datagrams.extend(parts.iter().map(|part| encode::part(message, &part.0)));
         }
         datagrams.push(encode::done(message));
-        if let Request::Dump(name) = request
+        if let ModelRequest::Dump(name) = request
             && let Some(slot) = self.kernel.machine().sets.get_mut(&name)
         {
             slot.dumps += 1;
@@ -287,7 +287,7 @@ fn both_names(attributes: &Attributes<'_>) -> Result<(RawName, RawName), Code> {
     Ok((set_name(attributes)?, attributes.need(TYPENAME_OR_SETNAME2)?.name()?))
 }
 
-fn create(message: &Message<'_>, attributes: &Attributes<'_>) -> Result<Request, Code> {
+fn create(message: &Message<'_>, attributes: &Attributes<'_>) -> Result<ModelRequest, Code> {
     let type_name = attributes.need(TYPENAME_OR_SETNAME2)?.name()?;
     let revision = attributes.need(REVISION)?.byte()?;
     let family = decode::family(attributes.need(FAMILY)?.byte()?).ok_or(Code::FAMILY)?;
@@ -300,7 +300,7 @@ fn create(message: &Message<'_>, attributes: &Attributes<'_>) -> Result<Request,
     set.capacity.maxelem = described.maxelem;
     set.initval = described.initval.unwrap_or(SOME_INITVAL);
     let name = set_name(attributes)?;
-    Ok(Request::Create { name, set, exclusive: message.has(NLM_F_EXCL) })
+    Ok(ModelRequest::Create { name, set, exclusive: message.has(NLM_F_EXCL) })
 }
 
 fn versions(message: &Message<'_>) -> Vec<u8> {

@@ -10,7 +10,7 @@ use reconcile::{RuleSet, RulesFound};
 use super::Machine;
 use crate::fault::Fault;
 use crate::sets::RawName;
-use crate::{Code, Refusal, Trouble};
+use crate::{Code, ModelRefusal, Trouble};
 
 /// What is asked of rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Machine {
         let lost = match fault {
             None => None,
             Some(Fault::Refuse(code) | Fault::Partly { code, .. }) => {
-                return Err(Refusal::from(*code).into());
+                return Err(ModelRefusal::from(*code).into());
             }
             Some(Fault::LoseRequest) => return Err(Trouble::Silence),
             Some(Fault::TearDump) => return Err(Trouble::Torn),
@@ -127,7 +127,7 @@ impl Machine {
     ) -> Result<RulesReply, Trouble> {
         let missing = |rule: &&reconcile::Rule| self.sets.get(&(&rule.set).into()).is_none();
         if wanted.rules().iter().any(|rule| missing(&rule)) {
-            return Err(Refusal::from(Code::NO_SET).into());
+            return Err(ModelRefusal::from(Code::NO_SET).into());
         }
         let none = wanted.rules().is_empty();
         let there = self.table(wanted.family());

@@ -9,7 +9,7 @@ mod world;
 
 use std::fmt;
 
-pub use random_run::{Options, simulate};
+pub use random_run::{RunOptions, simulate};
 pub(crate) use random_run::{put_fault_in_store, target};
 pub use scenario::Scenario;
 pub use site_run::simulate_site;
@@ -20,7 +20,7 @@ use crate::{ModelKernel, Violation};
 
 /// What came of a run.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct RunReport {
     /// Requests that reached the kernel, or should have.
     pub requests: u64,
     /// Promises broken, in order. Empty is what everybody hopes for.
@@ -32,7 +32,7 @@ pub struct Report {
     pub again: Option<(u64, u64)>,
 }
 
-impl Report {
+impl RunReport {
     pub(crate) fn of(kernel: &ModelKernel) -> Self {
         let machine = kernel.machine();
         Self {
@@ -44,7 +44,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for RunReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in &self.trace {
             writeln!(out, "{line}")?;

@@ -3,7 +3,7 @@
 use blocklist::{AnyPrefix, Family};
 use reconcile::Update;
 
-use super::Report;
+use super::RunReport;
 use super::scenario::every_fault;
 use super::world::{Way, World, live, permitted};
 use crate::sets::RawName;
@@ -11,7 +11,7 @@ use crate::{Fault, Hand, ModelKernel, Random, prefixes};
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct RunOptions {
     /// By which way the daemon reaches the kernel. None: as the seed has it.
     pub way: Option<Way>,
     /// How often a fault is put in store, of a hundred steps.
@@ -21,7 +21,7 @@ pub struct Options {
     pub foreign_hands: bool,
 }
 
-impl Default for Options {
+impl Default for RunOptions {
     fn default() -> Self {
         Self { way: None, fault_percent: 30, foreign_hands: true }
     }
@@ -38,7 +38,7 @@ const FAULT_WITHIN: usize = 40;
 /// refer to sets, daemons crash, requests fail, others interfere. Now and
 /// then the faults end and all must be well. Ends at the first broken promise.
 /// The same arguments give the same run.
-pub fn simulate(seed: u64, steps: u64, options: &Options) -> Report {
+pub fn simulate(seed: u64, steps: u64, options: &RunOptions) -> RunReport {
     let mut random = Random::new(seed);
     let seeded = *random.pick(&[Way::Ops, Way::Bytes]);
     let update = *random.pick(&[Update::Auto, Update::Swap, Update::InPlace]);
@@ -55,10 +55,10 @@ pub fn simulate(seed: u64, steps: u64, options: &Options) -> Report {
             break;
         }
     }
-    Report::of(&world.kernel)
+    RunReport::of(&world.kernel)
 }
 
-fn act(random: &mut Random, world: &mut World, options: &Options) {
+fn act(random: &mut Random, world: &mut World, options: &RunOptions) {
     let list = random.pick(&LISTS);
     match random.below(12) {
         0..3 => world.desire(list, &wanted(random)),
@@ -95,7 +95,7 @@ pub(crate) fn target(random: &mut Random, kernel: &ModelKernel) -> RawName {
     random.pick(&there).clone()
 }
 
-pub(crate) fn put_fault_in_store(random: &mut Random, kernel: &ModelKernel, options: &Options) {
+pub(crate) fn put_fault_in_store(random: &mut Random, kernel: &ModelKernel, options: &RunOptions) {
     let faults = every_fault();
     let fault = random.pick(&faults).clone();
     let foreign = matches!(fault, Fault::Foreign(..) | Fault::Reboot);

@@ -4,10 +4,10 @@
 use blocklist::{AnyPrefix, Family, Prefix};
 use reconcile::{CHUNK_MAX, Update};
 
-use super::Report;
+use super::RunReport;
 use super::world::{Way, World, live, permitted};
 use crate::sets::RawName;
-use crate::{Code, Fault, Faults, Hand, Invariant, RawSet, Target, universe};
+use crate::{Code, Fault, FaultTarget, Faults, Hand, Invariant, RawSet, universe};
 
 /// A small case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +122,7 @@ impl Scenario {
 
     /// Carries the change out with these faults in store, then demands that
     /// all is well in the end. Faults count from the first request of it.
-    pub fn run(self, way: Way, faults: &Faults) -> Report {
+    pub fn run(self, way: Way, faults: &Faults) -> RunReport {
         let mut world = self.world(way);
         let start = world.kernel.machine().steps();
         let shifted = faults.at.iter().map(|(step, fault)| (step + start, fault.clone()));
@@ -143,14 +143,14 @@ impl Scenario {
             machine.checker.report(step, Invariant::Idle, text);
         }
         world.converge();
-        let mut report = Report::of(&world.kernel);
+        let mut report = RunReport::of(&world.kernel);
         report.requests -= start;
         report
     }
 
     /// No fault, then every fault at every request, each in a world of its own. Returns the
     /// number of runs and the first that broke a promise.
-    pub fn exhaust(self, way: Way) -> (u64, Option<(Faults, Report)>) {
+    pub fn exhaust(self, way: Way) -> (u64, Option<(Faults, RunReport)>) {
         let mut runs = 1;
         let calm = self.run(way, &Faults::default());
         if !calm.violations.is_empty() {
@@ -186,7 +186,7 @@ pub(super) fn every_fault() -> Vec<Fault> {
         Fault::Reboot,
     ]);
     let in_use = RawName::from(&live("drop", Family::Ipv4));
-    for target in [Target::Addressed, Target::Other, Target::Named(in_use)] {
+    for target in [FaultTarget::Addressed, FaultTarget::Other, FaultTarget::Named(in_use)] {
         let hands = Hand::ALL.into_iter();
         faults.extend(hands.map(|hand| Fault::Foreign(hand, target.clone())));
     }

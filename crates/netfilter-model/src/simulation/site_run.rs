@@ -9,8 +9,8 @@ use blocklist::Family;
 use keeper::Event;
 use reconcile::Update;
 
-use super::Report;
-use super::random_run::{LISTS, Options, put_fault_in_store, target};
+use super::RunReport;
+use super::random_run::{LISTS, RunOptions, put_fault_in_store, target};
 use super::site::{Site, WITHDRAW};
 use super::world::{Way, differences, live};
 use crate::sets::RawName;
@@ -28,7 +28,7 @@ const WAKES_MAX: usize = 60;
 
 /// As [`super::simulate`], with the state machine in the middle and feeds at
 /// its other end.
-pub fn simulate_site(seed: u64, steps: u64, options: &Options) -> Report {
+pub fn simulate_site(seed: u64, steps: u64, options: &RunOptions) -> RunReport {
     let mut random = Random::new(seed);
     let seeded = *random.pick(&[Way::Ops, Way::Bytes]);
     let update = *random.pick(&[Update::Auto, Update::Swap, Update::InPlace]);
@@ -45,10 +45,10 @@ pub fn simulate_site(seed: u64, steps: u64, options: &Options) -> Report {
             break;
         }
     }
-    Report::of(&site.kernel)
+    RunReport::of(&site.kernel)
 }
 
-fn act(random: &mut Random, site: &mut Site, options: &Options) {
+fn act(random: &mut Random, site: &mut Site, options: &RunOptions) {
     let list: &str = random.pick::<&str>(&LISTS);
     let feed = format!("{list}/{}", random.pick(&FILES));
     match random.below(20) {

@@ -5,27 +5,27 @@ use reconcile::{Bypass, BypassKind};
 
 use super::Netfilter;
 use crate::nftables::{Flowtable, ask};
-use crate::{Failure, Reply, Transport};
+use crate::{ExchangeFailure, ListingReply, Transport};
 
 impl<T: Transport> Netfilter<T> {
     /// The flowtables of the namespace. A kernel without `nf_tables` has none.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub fn flowtables(&mut self) -> Result<Vec<Bypass>, Failure> {
+    /// [`ExchangeFailure`].
+    pub fn flowtables(&mut self) -> Result<Vec<Bypass>, ExchangeFailure> {
         let sequence = self.exchange.reserve(1);
         let mut found = Vec::new();
         let listed = self.exchange.listed(&ask::flowtables(sequence), sequence, |reply| {
-            let Reply::Nftables(message) = reply else {
-                return Err(Failure::Senseless("a listing of something else".to_owned()));
+            let ListingReply::Nftables(message) = reply else {
+                return Err(ExchangeFailure::Senseless("a listing of something else".to_owned()));
             };
             let read = Flowtable::read(&message);
-            found.push(read.map_err(|error| Failure::Senseless(error.to_string()))?);
+            found.push(read.map_err(|error| ExchangeFailure::Senseless(error.to_string()))?);
             Ok(())
         });
         match listed {
             Ok(()) => {}
-            Err(Failure::Refused { code, .. }) if i32::from(code) == libc::EINVAL => {}
+            Err(ExchangeFailure::Refused { code, .. }) if i32::from(code) == libc::EINVAL => {}
             Err(failure) => return Err(failure),
         }
         let bypass = |Flowtable { table, name, devices, offload }| Bypass {

@@ -5,7 +5,7 @@ use blocklist::AnyPrefix;
 use reconcile::{Chunk, Kernel, KernelError, KernelErrorKind, Op, RuleSet, SetName, Stage};
 
 use super::Netfilter;
-use crate::{Change, Failure, Request, Transport};
+use crate::{BatchChange, ExchangeFailure, Request, Transport};
 
 impl<T: Transport> Kernel for Netfilter<T> {
     fn execute(&mut self, op: &Op) -> Result<(), KernelError> {
@@ -15,9 +15,11 @@ impl<T: Transport> Kernel for Netfilter<T> {
                 self.command(Stage::Create, &spec.name, &Request::Create { spec, revision })
             }
             Op::Add { set, chunk, presence } => {
-                self.change(Stage::Add, Change::Add(*presence), set, chunk)
+                self.change(Stage::Add, BatchChange::Add(*presence), set, chunk)
             }
-            Op::Delete { set, chunk } => self.change(Stage::Delete, Change::Delete, set, chunk),
+            Op::Delete { set, chunk } => {
+                self.change(Stage::Delete, BatchChange::Delete, set, chunk)
+            }
             Op::Swap { shadow, live } => {
                 self.command(Stage::Swap, live, &Request::Swap { shadow, live })
             }
@@ -54,7 +56,7 @@ impl<T: Transport> Netfilter<T> {
     fn change(
         &mut self,
         stage: Stage,
-        change: Change,
+        change: BatchChange,
         set: &SetName,
         chunk: &Chunk,
     ) -> Result<(), KernelError> {
@@ -64,7 +66,7 @@ impl<T: Transport> Netfilter<T> {
         let sequence = self.exchange.reserve(1);
         let outcome = match self.batch.change(change, set, chunk, sequence) {
             Ok(message) => self.exchange.acknowledged(message, sequence),
-            Err(unwritable) => Err(Failure::Unwritable(unwritable)),
+            Err(unwritable) => Err(ExchangeFailure::Unwritable(unwritable)),
         };
         outcome.map_err(|failure| {
             let member = culprit(&failure, chunk);
@@ -74,8 +76,8 @@ impl<T: Transport> Netfilter<T> {
 }
 
 /// The member that a failed batch stopped at.
-fn culprit(failure: &Failure, chunk: &Chunk) -> Option<AnyPrefix> {
-    let Failure::Refused { number: Some(number), .. } = failure else { return None };
+fn culprit(failure: &ExchangeFailure, chunk: &Chunk) -> Option<AnyPrefix> {
+    let ExchangeFailure::Refused { number: Some(number), .. } = failure else { return None };
     let offset = usize::try_from(*number).ok()?.checked_sub(1)?;
     chunk.iter().nth(offset)
 }

@@ -6,8 +6,8 @@ use reconcile::{Count, KernelError, Rule, RuleSet};
 
 use super::Netfilter;
 use super::rules::listing;
-use crate::nftables::{Found, Table, sums};
-use crate::{Failure, Transport};
+use crate::nftables::{FoundTable, Table, sums};
+use crate::{ExchangeFailure, Transport};
 
 impl<T: Transport> Netfilter<T> {
     /// What each of these rules has counted since it was first put, 0 for one
@@ -17,10 +17,10 @@ impl<T: Transport> Netfilter<T> {
     /// [`KernelError`]; of kind `Unsupported` if the kernel has no `nf_tables`.
     pub fn rule_counts(&mut self, wanted: &RuleSet) -> Result<Vec<Count>, KernelError> {
         let family = wanted.family();
-        let look = |failure: Failure| listing(&failure, family);
+        let look = |failure: ExchangeFailure| listing(&failure, family);
         let table = match self.look(wanted.prefix(), family).map_err(look)? {
-            Found::Ours { table, .. } => table,
-            Found::Absent | Found::Foreign => Table::default(),
+            FoundTable::Ours { table, .. } => table,
+            FoundTable::Absent | FoundTable::Foreign => Table::default(),
         };
         Ok(counts(wanted, &table))
     }

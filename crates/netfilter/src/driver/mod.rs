@@ -15,7 +15,9 @@ use blocklist::Family;
 use reconcile::{KernelError, KernelErrorKind, Stage};
 
 use crate::nftables::Memory;
-use crate::{Batch, Exchange, Failure, NetlinkSocket, Reply, Request, Transport, wire};
+use crate::{
+    Batch, Exchange, ExchangeFailure, ListingReply, NetlinkSocket, Request, Transport, wire,
+};
 
 /// The kernel's ipset, over one transport, used by one thread.
 #[derive(Debug)]
@@ -43,7 +45,7 @@ impl Netfilter {
     /// ipset, not the protocol or not the revision that is needed.
     pub fn open() -> Result<Self, KernelError> {
         let socket = NetlinkSocket::open()
-            .map_err(|error| Failure::Unsent(error).error(Stage::Connect, None, None))?;
+            .map_err(|error| ExchangeFailure::Unsent(error).error(Stage::Connect, None, None))?;
         Self::over(socket)
     }
 }
@@ -55,10 +57,10 @@ impl<T: Transport> Netfilter<T> {
     /// As [`Netfilter::open`], and `Unknown` if it does not answer.
     pub fn over(transport: T) -> Result<Self, KernelError> {
         let mut exchange = Exchange::new(transport);
-        let connect = |failure: Failure| failure.error(Stage::Connect, None, None);
+        let connect = |failure: ExchangeFailure| failure.error(Stage::Connect, None, None);
         match exchange.ask(&Request::Protocol).map_err(connect)? {
-            Reply::Protocol { max, min } if (min..=max).contains(&wire::PROTOCOL) => {}
-            Reply::Protocol { max, min } => {
+            ListingReply::Protocol { max, min } if (min..=max).contains(&wire::PROTOCOL) => {}
+            ListingReply::Protocol { max, min } => {
                 let needed = wire::PROTOCOL;
                 return Err(unsupported(format!(
                     "protocol {needed} is needed, and it has {min} to {max}"
@@ -70,8 +72,8 @@ impl<T: Transport> Netfilter<T> {
             // Only a set of the highest revision shows the INITVAL by which we
             // know our own. A revision above the one we know adds attributes,
             // of which we send none.
-            Reply::Type { max, .. } if max >= wire::REVISION_MIN => Ok(max),
-            Reply::Type { max, .. } => Err(unsupported(format!(
+            ListingReply::Type { max, .. } if max >= wire::REVISION_MIN => Ok(max),
+            ListingReply::Type { max, .. } => Err(unsupported(format!(
                 "{} for {family} must have revision {}, which Linux 5.11 brought, and has {max}",
                 wire::TYPE_NAME,
                 wire::REVISION_MIN

@@ -10,7 +10,7 @@ use reconcile::{
 use super::Netfilter;
 use crate::limits::TESTS_PER_SEND;
 use crate::wire::{TYPE_NAME, code};
-use crate::{Entry, Failure, Part, Request, Transport, WireHeader};
+use crate::{ExchangeFailure, ListingPart, Request, SetEntry, Transport, WireHeader};
 
 impl<T: Transport> Observe for Netfilter<T> {
     fn sets(&mut self, prefix: &SetPrefix) -> Result<Vec<SetHeader>, KernelError> {
@@ -56,12 +56,12 @@ impl<T: Transport> Observe for Netfilter<T> {
             let first = self.exchange.reserve(count);
             let outcome = match self.batch.tests(set, chunk, part, first) {
                 Ok(messages) => self.exchange.group(messages, first, count),
-                Err(unwritable) => Err(Failure::Unwritable(unwritable)),
+                Err(unwritable) => Err(ExchangeFailure::Unwritable(unwritable)),
             };
             let codes = outcome.map_err(|failure| failure.at(Stage::Test, set))?;
             // Anything but a miss says that nothing was tested.
             if let Some(&code) = codes.iter().find(|&&code| code != code::EXIST) {
-                return Err(Failure::Refused { code, number: None }.at(Stage::Test, set));
+                return Err(ExchangeFailure::Refused { code, number: None }.at(Stage::Test, set));
             }
             absent += codes.len();
         }
@@ -75,7 +75,7 @@ impl<T: Transport> Observe for Netfilter<T> {
         let outcome = self.exchange.command(&Request::Matches { set, address });
         match outcome {
             Ok(()) => Ok(true),
-            Err(Failure::Refused { code: code::EXIST, .. }) => Ok(false),
+            Err(ExchangeFailure::Refused { code: code::EXIST, .. }) => Ok(false),
             Err(failure) => Err(failure.at(Stage::Test, set)),
         }
     }
@@ -86,7 +86,7 @@ impl<T: Transport> Observe for Netfilter<T> {
 }
 
 /// The part, if it is about this set, which it always should be.
-fn about(set: &SetName, part: Part) -> Option<Part> {
+fn about(set: &SetName, part: ListingPart) -> Option<ListingPart> {
     (part.name == set.as_str().as_bytes()).then_some(part)
 }
 
@@ -114,7 +114,7 @@ struct Dump {
 }
 
 impl Dump {
-    fn take(&mut self, set: &SetName, part: Part) {
+    fn take(&mut self, set: &SetName, part: ListingPart) {
         let Some(part) = about(set, part) else { return };
         if let Some(header) = part.header {
             let expected = header.elements as usize;
@@ -126,9 +126,9 @@ impl Dump {
         }
         for entry in part.entries {
             match entry {
-                Entry::Member(AnyPrefix::V4(prefix)) => self.ipv4.push(prefix),
-                Entry::Member(AnyPrefix::V6(prefix)) => self.ipv6.push(prefix),
-                Entry::Other => self.other += 1,
+                SetEntry::Member(AnyPrefix::V4(prefix)) => self.ipv4.push(prefix),
+                SetEntry::Member(AnyPrefix::V6(prefix)) => self.ipv6.push(prefix),
+                SetEntry::Other => self.other += 1,
             }
         }
     }

@@ -17,10 +17,10 @@ use super::Netfilter;
 use super::counts::counts;
 use crate::limits::{RELEASE_LOOKS, RELEASE_PAUSE, TABLE_RULES_MAX, TRANSACTION_ATTEMPTS};
 use crate::nftables::{
-    Chain, Compiled, Found, Memory, Table, TableHeader, TableRule, Transaction, append, ask,
+    Chain, Compiled, FoundTable, Memory, Table, TableHeader, TableRule, Transaction, append, ask,
     chain_of, compile, generation_of, mark, needs, table, table_name,
 };
-use crate::{Failure, Nftables, Reply, Request, Transport};
+use crate::{ExchangeFailure, ListingReply, Nftables, Request, Transport};
 
 impl<T: Transport> Netfilter<T> {
     /// What stands where these rules should. Somebody else's tables and
@@ -28,20 +28,22 @@ impl<T: Transport> Netfilter<T> {
     pub(super) fn find_rules(&mut self, wanted: &RuleSet) -> Result<RulesFound, KernelError> {
         let want = table(&self.compiled(wanted, Stage::List)?);
         let (_, found) = match self.found(wanted) {
-            Err(error) if is_none_at_all(&error, wanted) => (0, Found::Absent),
+            Err(error) if is_none_at_all(&error, wanted) => (0, FoundTable::Absent),
             found => found?,
         };
         Ok(match found {
-            Found::Absent if want.rules.is_empty() => RulesFound::AsWanted(Vec::new()),
-            Found::Absent => RulesFound::Absent,
-            Found::Foreign if want.rules.is_empty() => RulesFound::AsWanted(Vec::new()),
-            Found::Foreign => RulesFound::Foreign,
+            FoundTable::Absent if want.rules.is_empty() => RulesFound::AsWanted(Vec::new()),
+            FoundTable::Absent => RulesFound::Absent,
+            FoundTable::Foreign if want.rules.is_empty() => RulesFound::AsWanted(Vec::new()),
+            FoundTable::Foreign => RulesFound::Foreign,
             // With no rules there is no table either.
-            Found::Ours { table, odd: false } if table.does(&want) && !want.rules.is_empty() => {
+            FoundTable::Ours { table, odd: false }
+                if table.does(&want) && !want.rules.is_empty() =>
+            {
                 self.memory(wanted.family()).learn(&table);
                 RulesFound::AsWanted(counts(wanted, &table))
             }
-            Found::Ours { table, .. } => {
+            FoundTable::Ours { table, .. } => {
                 self.memory(wanted.family()).learn_of_part(&table);
                 RulesFound::Other
             }
@@ -63,14 +65,14 @@ impl<T: Transport> Netfilter<T> {
                 found => found?,
             };
             let before = match found {
-                Found::Foreign if none => return Ok(attempt > 0),
-                Found::Foreign => return Err(foreign(wanted)),
-                Found::Absent if none => return Ok(attempt > 0),
-                Found::Ours { table, odd: false } if table.does(&want) && !none => {
+                FoundTable::Foreign if none => return Ok(attempt > 0),
+                FoundTable::Foreign => return Err(foreign(wanted)),
+                FoundTable::Absent if none => return Ok(attempt > 0),
+                FoundTable::Ours { table, odd: false } if table.does(&want) && !none => {
                     return Ok(attempt > 0);
                 }
-                Found::Absent => None,
-                Found::Ours { table, .. } => Some(table),
+                FoundTable::Absent => None,
+                FoundTable::Ours { table, .. } => Some(table),
             };
             let name = table_name(wanted.prefix());
             let mut transaction = Transaction::new(family, generation, name);
@@ -142,16 +144,16 @@ impl<T: Transport> Netfilter<T> {
 
     fn index(&mut self, stage: Stage, set: &SetName) -> Result<u16, KernelError> {
         match self.exchange.ask(&Request::Index(set)).map_err(|failure| failure.at(stage, set))? {
-            Reply::Index(index) => Ok(index),
-            other => Err(Failure::Senseless(format!("{other:?}")).at(stage, set)),
+            ListingReply::Index(index) => Ok(index),
+            other => Err(ExchangeFailure::Senseless(format!("{other:?}")).at(stage, set)),
         }
     }
 
     /// What is in our table, and of which generation that is.
-    fn found(&mut self, wanted: &RuleSet) -> Result<(u32, Found), KernelError> {
+    fn found(&mut self, wanted: &RuleSet) -> Result<(u32, FoundTable), KernelError> {
         let (prefix, family) = (wanted.prefix(), wanted.family());
         for _ in 0..TRANSACTION_ATTEMPTS {
-            let look = |failure: Failure| listing(&failure, family);
+            let look = |failure: ExchangeFailure| listing(&failure, family);
             let generation = self.generation().map_err(look)?;
             let found = self.look(prefix, family).map_err(look)?;
             if self.generation().map_err(look)? == generation {
@@ -162,7 +164,7 @@ impl<T: Transport> Netfilter<T> {
         Err(error(Stage::List, family, KernelErrorKind::Changed, detail))
     }
 
-    fn generation(&mut self) -> Result<u32, Failure> {
+    fn generation(&mut self) -> Result<u32, ExchangeFailure> {
         let sequence = self.exchange.reserve(1);
         let reply = self.exchange.answered(&ask::generation(sequence), sequence)?;
         generation_of(&nftables(reply)?).map_err(|error| senseless(&error))
@@ -173,14 +175,18 @@ impl<T: Transport> Netfilter<T> {
         self.counted.entry(family).or_default()
     }
 
-    pub(super) fn look(&mut self, prefix: &SetPrefix, family: Family) -> Result<Found, Failure> {
+    pub(super) fn look(
+        &mut self,
+        prefix: &SetPrefix,
+        family: Family,
+    ) -> Result<FoundTable, ExchangeFailure> {
         let name = table_name(prefix);
         let Some(header) = self.one(|sequence| ask::table(family, name, sequence))? else {
-            return Ok(Found::Absent);
+            return Ok(FoundTable::Absent);
         };
         let header = TableHeader::read(&header).map_err(|error| senseless(&error))?;
         if header.comment.as_deref() != Some(&mark(prefix)) {
-            return Ok(Found::Foreign);
+            return Ok(FoundTable::Foreign);
         }
         let (mut found, mut odd) = (Table::default(), header.sleeps());
         for chain in Chain::ALL {
@@ -205,11 +211,14 @@ impl<T: Transport> Netfilter<T> {
             Err(failure) => return Err(failure),
         }
         found.rules.sort_by_key(|rule| rule.chain);
-        Ok(Found::Ours { table: found, odd })
+        Ok(FoundTable::Ours { table: found, odd })
     }
 
     /// The answer to a question for one thing, `None` if there is none.
-    fn one(&mut self, message: impl FnOnce(u32) -> Vec<u8>) -> Result<Option<Nftables>, Failure> {
+    fn one(
+        &mut self,
+        message: impl FnOnce(u32) -> Vec<u8>,
+    ) -> Result<Option<Nftables>, ExchangeFailure> {
         let sequence = self.exchange.reserve(1);
         match self.exchange.answered(&message(sequence), sequence) {
             Ok(reply) => nftables(reply).map(Some),
@@ -219,27 +228,29 @@ impl<T: Transport> Netfilter<T> {
     }
 }
 
-fn nftables(reply: Reply) -> Result<Nftables, Failure> {
+fn nftables(reply: ListingReply) -> Result<Nftables, ExchangeFailure> {
     match reply {
-        Reply::Nftables(message) => Ok(message),
-        other => Err(Failure::Senseless(format!("nf_tables was asked, and answers {other:?}"))),
+        ListingReply::Nftables(message) => Ok(message),
+        other => {
+            Err(ExchangeFailure::Senseless(format!("nf_tables was asked, and answers {other:?}")))
+        }
     }
 }
 
-fn senseless(error: &DecodeError) -> Failure {
-    Failure::Senseless(error.to_string())
+fn senseless(error: &DecodeError) -> ExchangeFailure {
+    ExchangeFailure::Senseless(error.to_string())
 }
 
-fn is(failure: &Failure, errno: i32) -> bool {
-    matches!(failure, Failure::Refused { code, .. } if i32::from(*code) == errno)
+fn is(failure: &ExchangeFailure, errno: i32) -> bool {
+    matches!(failure, ExchangeFailure::Refused { code, .. } if i32::from(*code) == errno)
 }
 
-fn is_missing(failure: &Failure) -> bool {
+fn is_missing(failure: &ExchangeFailure) -> bool {
     is(failure, libc::ENOENT)
 }
 
 /// The generation is another by now.
-fn is_stale(failure: &Failure) -> bool {
+fn is_stale(failure: &ExchangeFailure) -> bool {
     is(failure, ERESTART)
 }
 
@@ -265,7 +276,7 @@ fn foreign(wanted: &RuleSet) -> KernelError {
     error(Stage::Put, wanted.family(), KernelErrorKind::Exists, detail)
 }
 
-pub(super) fn listing(failure: &Failure, family: Family) -> KernelError {
+pub(super) fn listing(failure: &ExchangeFailure, family: Family) -> KernelError {
     // nfnetlink says so of a subsystem that it does not have.
     if is(failure, libc::EINVAL) {
         let detail = format!("its configuration must have CONFIG_NF_TABLES: {failure}");
@@ -274,7 +285,7 @@ pub(super) fn listing(failure: &Failure, family: Family) -> KernelError {
     error(Stage::List, family, failure.kind(Stage::List), failure.to_string())
 }
 
-fn refused(failure: &Failure, wanted: &RuleSet) -> KernelError {
+fn refused(failure: &ExchangeFailure, wanted: &RuleSet) -> KernelError {
     let family = wanted.family();
     if is_missing(failure) {
         let detail = format!("its configuration must have {}: {failure}", needs(wanted));

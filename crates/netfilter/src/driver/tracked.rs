@@ -7,7 +7,7 @@ use blocklist::Family;
 
 use super::Netfilter;
 use crate::conntrack::{Connection, ask};
-use crate::{Failure, Reply, Transport};
+use crate::{ExchangeFailure, ListingReply, Transport};
 
 /// There if connections are tracked at all. To ask the kernel where it is not
 /// could begin the tracking.
@@ -19,8 +19,11 @@ impl<T: Transport> Netfilter<T> {
     /// all that are tracked: about 0.5 µs each.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub fn connections(&mut self, address: IpAddr) -> Result<Option<Vec<Connection>>, Failure> {
+    /// [`ExchangeFailure`].
+    pub fn connections(
+        &mut self,
+        address: IpAddr,
+    ) -> Result<Option<Vec<Connection>>, ExchangeFailure> {
         if !Path::new(TRACKED).exists() {
             return Ok(None);
         }
@@ -28,11 +31,11 @@ impl<T: Transport> Netfilter<T> {
         let sequence = self.exchange.reserve(1);
         let mut found = Vec::new();
         let listed = self.exchange.listed(&ask(family, sequence), sequence, |reply| {
-            let Reply::Tracked(attributes) = reply else {
-                return Err(Failure::Senseless("a listing of something else".to_owned()));
+            let ListingReply::Tracked(attributes) = reply else {
+                return Err(ExchangeFailure::Senseless("a listing of something else".to_owned()));
             };
             let connection = Connection::read(&attributes)
-                .map_err(|error| Failure::Senseless(error.to_string()))?;
+                .map_err(|error| ExchangeFailure::Senseless(error.to_string()))?;
             if connection.answered && connection.ends.contains(&Some(address)) {
                 found.push(connection);
             }
@@ -40,7 +43,9 @@ impl<T: Transport> Netfilter<T> {
         });
         match listed {
             Ok(()) => Ok(Some(found)),
-            Err(Failure::Refused { code, .. }) if i32::from(code) == libc::EINVAL => Ok(None),
+            Err(ExchangeFailure::Refused { code, .. }) if i32::from(code) == libc::EINVAL => {
+                Ok(None)
+            }
             Err(failure) => Err(failure),
         }
     }

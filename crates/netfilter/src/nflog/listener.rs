@@ -11,7 +11,7 @@ use netlink_packet_netfilter::{NetfilterMessage, NetfilterProtoFamily};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_NETFILTER};
 use rustix::net::sockopt;
 
-use super::packet::{Shown, shown};
+use super::packet::{ShownPacket, shown};
 use crate::limits::{GLANCE, RECEIVE_BYTES, SHOWN_BYTES, SHOWN_WITHIN, SOCKET_BUFFER_BYTES};
 
 /// Somebody who listens to a group, the only one in its network namespace.
@@ -108,7 +108,7 @@ impl Listener {
     ///
     /// # Errors
     /// Those of the system, after which nothing more will be heard.
-    pub fn hear(&mut self, mut each: impl FnMut(Shown)) -> io::Result<Heard> {
+    pub fn hear(&mut self, mut each: impl FnMut(ShownPacket)) -> io::Result<Heard> {
         match self.receive() {
             Ok(()) => {}
             Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {

@@ -13,7 +13,7 @@ const PACKET: u16 = 4 << 8;
 
 /// A packet that a rule has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct ShownPacket {
     /// What the rule labels its packets with; empty if with nothing.
     pub label: String,
     /// Where the packet comes from.
@@ -38,7 +38,7 @@ pub enum Unreadable {
 /// The packets of one datagram, in their order. After a message without a
 /// sound frame there is nothing more; one that is sound and cannot be read is
 /// passed over with an error.
-pub fn shown(datagram: &[u8]) -> impl Iterator<Item = Result<Shown, Unreadable>> + '_ {
+pub fn shown(datagram: &[u8]) -> impl Iterator<Item = Result<ShownPacket, Unreadable>> + '_ {
     let mut rest = datagram;
     std::iter::from_fn(move || {
         while !rest.is_empty() {
@@ -68,7 +68,7 @@ pub fn shown(datagram: &[u8]) -> impl Iterator<Item = Result<Shown, Unreadable>>
 }
 
 /// The packet of a message, `None` if it is about something else.
-fn read(message: &[u8]) -> Result<Option<Shown>, Unreadable> {
+fn read(message: &[u8]) -> Result<Option<ShownPacket>, Unreadable> {
     let message = NetlinkMessage::<NetfilterMessage>::deserialize(message)?;
     let NetlinkPayload::InnerMessage(message) = message.payload else { return Ok(None) };
     let NetfilterMessageInner::ULog(ULogMessage::Packet(attributes)) = message.inner else {
@@ -84,7 +84,7 @@ fn read(message: &[u8]) -> Result<Option<Shown>, Unreadable> {
         }
     }
     let (source, destination) = ends.ok_or(Unreadable::Header)?;
-    Ok(Some(Shown { label, source, destination, sequence }))
+    Ok(Some(ShownPacket { label, source, destination, sequence }))
 }
 
 /// Source and destination in a header of IPv4 (RFC 791) or IPv6 (RFC 8200).
@@ -151,7 +151,12 @@ mod tests {
             shown(&[other, good].concat()).map(|shown| shown.map_err(|e| e.to_string())).collect();
         let headless = || Err("the packet has no whole header of IP".to_owned());
         let shown = |label: &str, sequence, source, destination| {
-            Ok(Shown { label: label.to_owned(), source, destination, sequence: Some(sequence) })
+            Ok(ShownPacket {
+                label: label.to_owned(),
+                source,
+                destination,
+                sequence: Some(sequence),
+            })
         };
         let want = [
             shown("drop", 1, [192, 0, 2, 1].into(), [192, 0, 2, 2].into()),

@@ -5,7 +5,7 @@
 use blocklist::Family;
 use netlink_packet_netfilter::nftables::{MetaKey, Operator};
 use reconcile::{
-    End, Hook, Interface, Ports, RejectWith, Rule, RuleSet, Sample, Transport, Verdict,
+    End, Hook, Interface, PortProtocol, Ports, RejectWith, Rule, RuleSet, Sample, Verdict,
 };
 
 use super::element::{
@@ -155,7 +155,7 @@ impl Traffic<'_> {
     fn is_tcp(&self) -> bool {
         match self {
             Self::Tcp => true,
-            Self::To(ports) => ports.transport == Transport::Tcp,
+            Self::To(ports) => ports.transport == PortProtocol::Tcp,
             Self::All | Self::NotTcp => false,
         }
     }

@@ -20,7 +20,7 @@ pub(crate) use compile::{Compiled, append, compile, table};
 pub(crate) use counted::{Memory, sums};
 pub(crate) use flowtable::Flowtable;
 pub(crate) use needs::needs;
-pub(crate) use table::{Found, Table, TableHeader, TableRule, chain_of, generation_of};
+pub(crate) use table::{FoundTable, Table, TableHeader, TableRule, chain_of, generation_of};
 pub(crate) use told::concerns;
 pub(crate) use transaction::{Transaction, ask};
 

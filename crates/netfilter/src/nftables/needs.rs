@@ -35,7 +35,7 @@ pub(crate) fn needs(rules: &RuleSet) -> String {
 
 #[cfg(test)]
 mod tests {
-    use reconcile::{End, Hook, Ports, RejectWith, Rule, SetPrefix, Transport};
+    use reconcile::{End, Hook, PortProtocol, Ports, RejectWith, Rule, SetPrefix};
 
     use super::*;
 
@@ -58,7 +58,7 @@ mod tests {
             let all = "CONFIG_NF_TABLES_IPV6, CONFIG_NFT_COMPAT, CONFIG_NETFILTER_XT_SET";
             assert_eq!(needs(&rules), format!("{all}{want}"));
         };
-        let tcp = [Ports { transport: Transport::Tcp, range: 22..=22 }];
+        let tcp = [Ports { transport: PortProtocol::Tcp, range: 22..=22 }];
         let tracking = ", CONFIG_NFT_CT for new-connections-only";
         check(Verdict::Drop, false, &[], "");
         check(Verdict::Drop, true, &[], tracking);

@@ -52,7 +52,7 @@ impl Table {
 
 /// What was found under our table's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum FoundTable {
     /// Nothing.
     Absent,
     /// A table without our mark.

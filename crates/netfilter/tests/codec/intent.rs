@@ -19,14 +19,14 @@ pub(crate) struct Intent {
     pub(crate) line: Option<u32>,
     /// Of a set: INITVAL, HASHSIZE, MAXELEM, ELEMENTS, REFERENCES.
     pub(crate) description: [Option<u32>; 5],
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<SetEntry>,
     /// Whether anything was there that is not in the tables below.
     pub(crate) unknown: bool,
 }
 
 /// An entry, understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct SetEntry {
     pub(crate) address: Option<IpAddr>,
     pub(crate) length: Option<u8>,
     pub(crate) line: Option<u32>,
@@ -83,8 +83,8 @@ fn understand_data(inside: &[Attribute], intent: &mut Intent) {
     }
 }
 
-fn understand_entry(inside: &[Attribute]) -> Entry {
-    let mut entry = Entry::default();
+fn understand_entry(inside: &[Attribute]) -> SetEntry {
+    let mut entry = SetEntry::default();
     for attribute in inside {
         match (attribute.kind, &attribute.value) {
             (1, Value::Nest(address)) => entry.address = Some(understand_address(address)),

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use blocklist::{AnyPrefix, Family};
-use netfilter::{Body, Entry, Part, Reply, Request, answers};
+use netfilter::{Body, ListingPart, ListingReply, Request, SetEntry, answers};
 use proptest::prelude::*;
 use reconcile::SetPrefix;
 
@@ -30,22 +30,22 @@ fn captured() -> Vec<(&'static str, Vec<u8>)> {
     datagrams
 }
 
-fn part(datagram: &[u8]) -> Part {
+fn part(datagram: &[u8]) -> ListingPart {
     let mut answers = answers(datagram);
     let answer = answers.next().expect("an answer").expect("readable");
     assert!(answers.next().is_none(), "one answer in a datagram");
     match answer.body {
-        Body::Reply(Reply::Part(part)) => part,
+        Body::Reply(ListingReply::Part(part)) => part,
         body => panic!("{body:?} in place of a part"),
     }
 }
 
 /// A prefix as the oracle's reader knows it; `None` for an entry not plain.
-fn known(entry: &Entry) -> Option<(IpAddr, u8)> {
+fn known(entry: &SetEntry) -> Option<(IpAddr, u8)> {
     match entry {
-        Entry::Member(AnyPrefix::V4(p)) => Some((p.first().to_be_bytes().into(), p.length())),
-        Entry::Member(AnyPrefix::V6(p)) => Some((p.first().to_be_bytes().into(), p.length())),
-        Entry::Other => None,
+        SetEntry::Member(AnyPrefix::V4(p)) => Some((p.first().to_be_bytes().into(), p.length())),
+        SetEntry::Member(AnyPrefix::V6(p)) => Some((p.first().to_be_bytes().into(), p.length())),
+        SetEntry::Other => None,
     }
 }
 
@@ -92,7 +92,8 @@ fn both_codecs_read_the_kernels_listings_alike() {
 #[test]
 fn what_is_no_plain_prefix_is_no_member() {
     for (what, datagram) in captured() {
-        let others = part(&datagram).entries.iter().filter(|&entry| *entry == Entry::Other).count();
+        let others =
+            part(&datagram).entries.iter().filter(|&entry| *entry == SetEntry::Other).count();
         let unusual = ["nomatch", "timeout", "port", "list:set"].iter().any(|w| what.contains(w));
         let want = usize::from(unusual && what.contains("members of"));
         assert_eq!(others, want, "{what}");

@@ -2,12 +2,12 @@
 
 use blocklist::{AnyPrefix, Family};
 use neli::consts::nl::NlmF;
-use netfilter::{Batch, Change, Request};
+use netfilter::{Batch, BatchChange, Request};
 use proptest::prelude::*;
 use reconcile::{Chunk, Presence};
 
 use crate::generate::{chunks, families, names, specs};
-use crate::intent::{Entry, Intent, understand};
+use crate::intent::{Intent, SetEntry, understand};
 use crate::oracle;
 
 const ACT: NlmF = NlmF::REQUEST.union(NlmF::ACK);
@@ -30,16 +30,16 @@ fn number(family: Family) -> u8 {
     }
 }
 
-fn entry(prefix: AnyPrefix) -> Entry {
+fn entry(prefix: AnyPrefix) -> SetEntry {
     let (address, length) = match prefix {
         AnyPrefix::V4(prefix) => (u32::to_be_bytes(prefix.first()).into(), prefix.length()),
         AnyPrefix::V6(prefix) => (u128::to_be_bytes(prefix.first()).into(), prefix.length()),
     };
-    Entry { address: Some(address), length: Some(length), ..Entry::default() }
+    SetEntry { address: Some(address), length: Some(length), ..SetEntry::default() }
 }
 
-fn numbered(chunk: &Chunk) -> Vec<Entry> {
-    (1..).zip(chunk.iter()).map(|(line, p)| Entry { line: Some(line), ..entry(p) }).collect()
+fn numbered(chunk: &Chunk) -> Vec<SetEntry> {
+    (1..).zip(chunk.iter()).map(|(line, p)| SetEntry { line: Some(line), ..entry(p) }).collect()
 }
 
 #[test]
@@ -119,7 +119,7 @@ proptest! {
         let want = Intent {
             command: 11,
             set: set.to_string(),
-            entries: vec![Entry { length: None, ..entry(address) }],
+            entries: vec![SetEntry { length: None, ..entry(address) }],
             ..Intent::default()
         };
         check(&Request::Matches { set: &set, address }.encode(sequence), sequence, ACT, want);
@@ -133,9 +133,9 @@ proptest! {
         let mut batch = Batch::default();
         for ((set, chunk), sequence) in &batches {
             for (change, command, flags) in [
-                (Change::Add(Presence::New), 9, ACT | NlmF::EXCL),
-                (Change::Add(Presence::Any), 9, ACT),
-                (Change::Delete, 10, ACT),
+                (BatchChange::Add(Presence::New), 9, ACT | NlmF::EXCL),
+                (BatchChange::Add(Presence::Any), 9, ACT),
+                (BatchChange::Delete, 10, ACT),
             ] {
                 let want = Intent {
                     command,

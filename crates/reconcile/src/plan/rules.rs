@@ -107,7 +107,7 @@ mod tests {
     use blocklist::{Family, Prefix, PrefixSet, Prefixes};
 
     use super::*;
-    use crate::{End, Hook, Ports, SetPrefix, Target, Transport};
+    use crate::{End, Hook, PortProtocol, Ports, SetPrefix, Target};
 
     fn prefix() -> SetPrefix {
         SetPrefix::new("denyset-").expect("fits")
@@ -127,7 +127,7 @@ mod tests {
                 end: End::Source,
                 hook: Hook::Input,
                 verdict,
-                ports: vec![Ports { transport: Transport::Tcp, range: 22..=22 }],
+                ports: vec![Ports { transport: PortProtocol::Tcp, range: 22..=22 }],
                 interfaces: Vec::new(),
                 new_only: false,
                 sample: None,

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use blocklist::{Address, Exemption, Feed, Limits, PrefixSet, Prefixes, Source, parse_entry};
+use blocklist::{Address, Exemption, Feed, Limits, PrefixSet, Prefixes, SourceLine, parse_entry};
 
 use crate::{Case, all_prefixes, numbers};
 
@@ -30,7 +30,7 @@ fn check_address(case: &Case, feed: &Feed, limits: &Limits, blocked: &Prefixes, 
     }
 }
 
-fn check_source(feed: &Feed, limits: &Limits, address: IpAddr, source: &Source) {
+fn check_source(feed: &Feed, limits: &Limits, address: IpAddr, source: &SourceLine) {
     assert!((1..=feed.shape.lines).contains(&source.line), "{source:?}");
     numbers::check_text(&source.text, limits);
     let entry = parse_entry(source.prefix.as_bytes());

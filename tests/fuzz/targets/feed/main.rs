@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 use blocklist::{
     AsNumber, Column, Condition, CountryRule, Exemption, Feed, Format, Limits, Options, Prefixes,
-    Source, exemption_with, parse_with, sources_with,
+    SourceLine, exemption_with, parse_with, sources_with,
 };
 
 /// Names the format.
@@ -71,7 +71,7 @@ impl<'a> Case<'a> {
         parse_with(self.bytes, *FORMAT, &self.options, limits)
     }
 
-    fn sources(&self, limits: &Limits, address: IpAddr) -> Vec<Source> {
+    fn sources(&self, limits: &Limits, address: IpAddr) -> Vec<SourceLine> {
         sources_with(self.bytes, *FORMAT, &self.options, limits, address)
     }
 

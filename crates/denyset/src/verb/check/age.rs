@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use blocklist::FeedName;
-use configuration::Config;
+use configuration::Configuration;
 use intake::WhenStale;
 
 use super::problems::Findings;
@@ -17,7 +17,7 @@ const SKEW_MAX: Duration = Duration::from_secs(60);
 /// Judges a file that was last modified at `written`. Says whether the feed is
 /// in force as far as its age goes.
 pub(super) fn judge(
-    config: &Config,
+    config: &Configuration,
     feed: &FeedName,
     written: SystemTime,
     now: SystemTime,

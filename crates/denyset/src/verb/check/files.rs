@@ -10,18 +10,21 @@ use super::problems::Findings;
 use super::{age, judged, limits_for, load};
 use crate::serve::Failure;
 use crate::view::{CheckView, ExplainedLine, ExplainedView};
-use configuration::{Config, ConfigError};
+use configuration::{ConfigError, Configuration};
 use feedfiles::{TreeLimits, complete_for_path, describe_path, read_path};
 
 /// The configuration, and what is to be said about it. The defaults stand in
 /// for a file that does not exist, unless it was asked for.
-pub(super) fn config(given: Option<&Path>, file: &Path) -> Result<(Config, Vec<String>), Failure> {
-    match Config::load(file) {
+pub(super) fn config(
+    given: Option<&Path>,
+    file: &Path,
+) -> Result<(Configuration, Vec<String>), Failure> {
+    match Configuration::load(file) {
         Err(ConfigError::Read { source, .. })
             if given.is_none() && source.kind() == std::io::ErrorKind::NotFound =>
         {
             let problem = format!("there is no {}, the defaults are in force", file.display());
-            Ok((Config::default(), vec![problem]))
+            Ok((Configuration::default(), vec![problem]))
         }
         _ => Ok((load(file)?, Vec::new())),
     }
@@ -30,7 +33,7 @@ pub(super) fn config(given: Option<&Path>, file: &Path) -> Result<(Config, Vec<S
 /// Checks the files as they would be checked in the feeds directory. Lists
 /// are not composed of them: a part of the feeds says nothing about a list.
 pub(super) fn check(
-    config: &Config,
+    config: &Configuration,
     protection: &Protection,
     files: &[PathBuf],
     remarks: Vec<String>,
@@ -62,7 +65,11 @@ pub(super) fn check(
 }
 
 /// The same with what the lines of each file were taken for.
-pub(super) fn explained(config: &Config, files: &[PathBuf], mut view: CheckView) -> CheckView {
+pub(super) fn explained(
+    config: &Configuration,
+    files: &[PathBuf],
+    mut view: CheckView,
+) -> CheckView {
     for file in files {
         let shown_as = file.to_string_lossy();
         let Some(name) = name(config, file) else { continue };
@@ -92,7 +99,7 @@ pub(super) fn explained(config: &Config, files: &[PathBuf], mut view: CheckView)
 
 /// The name under which the options of the configuration apply: the path
 /// below the feeds directory for a file in it, the last part for others.
-fn name(config: &Config, file: &Path) -> Option<FeedName> {
+fn name(config: &Configuration, file: &Path) -> Option<FeedName> {
     let whole = std::path::absolute(file).ok()?;
     let below = whole.strip_prefix(&config.daemon.feeds_dir).ok();
     let name = below.or_else(|| whole.file_name().map(Path::new))?;

@@ -3,7 +3,7 @@
 //! and whoever may not ask is told nothing.
 
 use blocklist::Family;
-use configuration::Config;
+use configuration::Configuration;
 use netfilter::Netfilter;
 use reconcile::{Observe as _, RuleSet};
 
@@ -11,7 +11,7 @@ use crate::effects::bypasses;
 use crate::view::{nobody_asks, ways_around};
 
 /// One sentence each.
-pub(super) fn warnings(config: &Config) -> Vec<String> {
+pub(super) fn warnings(config: &Configuration) -> Vec<String> {
     let rules = Family::ALL.map(|family| config.filter(family));
     let rules = rules.iter().flat_map(RuleSet::rules);
     let mut sentences = ways_around(&bypasses(), &rules);

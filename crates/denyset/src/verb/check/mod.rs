@@ -24,11 +24,11 @@ use intake::{Identity, Version};
 use super::facts;
 use crate::cli;
 use crate::exit::Exit;
-use crate::progress::Progress;
+use crate::progress::ProgressLine;
 use crate::serve::Failure;
 use crate::settings::protection;
 use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
-use configuration::{Config, ListConfig};
+use configuration::{Configuration, ListConfig};
 use feedfiles::{Copies, FeedFile, Naming, Signature, Taken, TreeLimits, read_only, scan};
 use problems::Findings;
 use reader::Reader;
@@ -64,8 +64,8 @@ pub(super) fn run(
     Ok(if view.is_good() { Exit::Success } else { Exit::Attention })
 }
 
-fn load(file: &Path) -> Result<Config, Failure> {
-    Config::load(file).map_err(|error| Failure::new(Exit::Config, error.to_string()))
+fn load(file: &Path) -> Result<Configuration, Failure> {
+    Configuration::load(file).map_err(|error| Failure::new(Exit::Config, error.to_string()))
 }
 
 fn failure(message: String) -> Failure {
@@ -73,7 +73,7 @@ fn failure(message: String) -> Failure {
 }
 
 /// Checks all that is in the feeds directory.
-fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Failure> {
+fn directory(config: &Configuration, protection: &Protection) -> Result<CheckView, Failure> {
     let limits = TreeLimits::with_feeds_max(config.daemon.feeds_max);
     let feeds_dir = &config.daemon.feeds_dir;
     // Whoever may not read the copies cannot know what is in force.
@@ -82,7 +82,7 @@ fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Fail
     let meant = |feed: &FeedName| config.names(feed) || kept(feed);
     let naming = Naming { ignore: &config.daemon.ignore, meant: &meant };
     let found = scan(feeds_dir, &limits, &naming).map_err(|error| failure(error.to_string()))?;
-    let mut progress = Progress::begin("reading");
+    let mut progress = ProgressLine::begin("reading");
     let mut view = CheckView::default();
     let mut usable = BTreeMap::new();
     let mut findings = problems::of(config, &found);
@@ -126,13 +126,13 @@ fn directory(config: &Config, protection: &Protection) -> Result<CheckView, Fail
 }
 
 /// How far a feed is read.
-fn limits_for(config: &Config, name: &FeedName) -> Limits {
+fn limits_for(config: &Configuration, name: &FeedName) -> Limits {
     Limits { entries_max: config.rules().guard_for(name).entries_max, ..Limits::default() }
 }
 
 /// A feed as `check` shows it, and itself if it may be used.
 fn judged(
-    config: &Config,
+    config: &Configuration,
     protection: &Protection,
     name: &FeedName,
     shown_as: &str,

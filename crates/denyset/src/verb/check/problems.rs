@@ -3,7 +3,7 @@
 
 use blocklist::{Allow, FeedName, Glob, Role};
 
-use configuration::{Config, ListConfig};
+use configuration::{Configuration, ListConfig};
 use feedfiles::{Hindrance, Ignored, PassedOver, SILENT_SCAN, Shown, Silent, Tree};
 
 /// Names that are passed over, one by one.
@@ -19,7 +19,7 @@ pub(super) struct Findings {
 }
 
 /// Looks at a configuration and what is in its feeds directory.
-pub(super) fn of(config: &Config, found: &Tree) -> Findings {
+pub(super) fn of(config: &Configuration, found: &Tree) -> Findings {
     let mut findings = Findings::default();
     for Ignored { path, reason } in &found.ignored {
         let text = format!("{path} in feeds-dir is no feed: {reason}");
@@ -62,7 +62,7 @@ pub(super) fn of(config: &Config, found: &Tree) -> Findings {
     findings
 }
 
-fn of_list(config: &Config, list: &ListConfig, found: &Tree, findings: &mut Findings) {
+fn of_list(config: &Configuration, list: &ListConfig, found: &Tree, findings: &mut Findings) {
     let name = &list.list.name;
     if list.list.feeds.is_empty() {
         findings.remarks.push(format!("list {name} names no feeds, so that it blocks nothing"));

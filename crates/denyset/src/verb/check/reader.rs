@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use configuration::Config;
+use configuration::Configuration;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
@@ -35,7 +35,7 @@ struct User {
 impl Reader {
     /// Finds out who the daemon is: the owner of state-dir, or the user of the
     /// unit. Whoever is not root reads as themselves.
-    pub(super) fn of(config: &Config) -> Self {
+    pub(super) fn of(config: &Configuration) -> Self {
         let user = if rustix::process::geteuid().is_root() {
             let [users, groups] = ["/etc/passwd", "/etc/group"]
                 .map(|file| fs::read_to_string(file).unwrap_or_default());

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::*;
 
 /// The configuration `text` with feeds-dir in `home`, where `files` are.
-fn config(home: &Path, files: &[(&str, &str)], text: &str) -> Config {
+fn config(home: &Path, files: &[(&str, &str)], text: &str) -> Configuration {
     let feeds_dir = home.join("feeds");
     fs::create_dir(&feeds_dir).expect("a new directory");
     for (name, content) in files {
@@ -15,7 +15,7 @@ fn config(home: &Path, files: &[(&str, &str)], text: &str) -> Config {
         fs::write(file, content).expect("it can be written");
     }
     let daemon = format!("[daemon]\nfeeds-dir = {feeds_dir:?}\n");
-    Config::parse(&(daemon + text)).expect("a good configuration")
+    Configuration::parse(&(daemon + text)).expect("a good configuration")
 }
 
 /// What `check` says about the files under the configuration.
@@ -210,7 +210,7 @@ fn a_configuration_that_was_asked_for_must_exist() {
     let home = tempfile::tempdir().expect("a directory");
     let file = home.path().join("denyset.toml");
     let (defaults, problems) = files::config(None, &file).expect("the defaults stand in");
-    assert_eq!((defaults, problems.len()), (Config::default(), 1));
+    assert_eq!((defaults, problems.len()), (Configuration::default(), 1));
 
     let failure = files::config(Some(&file), &file).expect_err("it does not exist");
     assert_eq!(failure.exit(), Exit::Config);

@@ -14,7 +14,7 @@ use blocklist::{Family, Prefixes, Role};
 use super::check::counted;
 use crate::cli::{self, Compile, Output};
 use crate::exit::Exit;
-use crate::progress::Progress;
+use crate::progress::ProgressLine;
 use crate::serve::Failure;
 use crate::view::{CountView, print};
 
@@ -109,7 +109,7 @@ impl Restriction {
 
 /// Reads files, and shows how many of them are done.
 struct Reader {
-    progress: Progress,
+    progress: ProgressLine,
     done: u64,
     total: u64,
     allow_empty: bool,
@@ -121,7 +121,7 @@ impl Reader {
         let others = compare.as_ref().map_or(0, Vec::len);
         let total = (feeds.len() + intersect.len() + allow.len() + others) as u64;
         let allow_empty = arguments.allow_empty;
-        Self { progress: Progress::begin("reading"), done: 0, total, allow_empty }
+        Self { progress: ProgressLine::begin("reading"), done: 0, total, allow_empty }
     }
 
     /// Reads all of them or fails.

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use blocklist::{Address as _, AnyPrefix, Family, FeedName};
 use reconcile::Rule;
 
-use crate::hits::{Frequency, RuleTally, Tally};
-use crate::snapshot::{Facts, RuleCounts};
+use crate::hits::{Frequency, HitTally, RuleTally};
+use crate::snapshot::{RuleCounts, SnapshotFacts};
 use crate::view::{AddressHits, FeedHits, HitsView, IdleFeed, PrefixHits, RuleHits};
 
 /// So long a feed must have blocked nothing to be told.
@@ -27,7 +27,12 @@ pub struct HitsWish<'a> {
 
 impl HitsView {
     /// What was hit up to now; the addresses without their lines.
-    pub fn of(facts: &Facts, tally: &Tally, counts: &RuleCounts, wish: HitsWish<'_>) -> Self {
+    pub fn of(
+        facts: &SnapshotFacts,
+        tally: &HitTally,
+        counts: &RuleCounts,
+        wish: HitsWish<'_>,
+    ) -> Self {
         let rules = rules(facts, wish);
         let is_meant = |name: &str| wish.rule.is_none_or(|rule| rule == name);
         let tallies = tally.rules.iter().filter(|((_, name), _)| is_meant(name));
@@ -54,13 +59,13 @@ impl HitsView {
     }
 }
 
-fn rules<'a>(facts: &'a Facts, wish: HitsWish<'_>) -> Vec<(Family, &'a Rule)> {
+fn rules<'a>(facts: &'a SnapshotFacts, wish: HitsWish<'_>) -> Vec<(Family, &'a Rule)> {
     let wanted = facts.rules.iter().map(|seen| &seen.wanted);
     let rules = wanted.flat_map(|set| set.rules().iter().map(|rule| (set.family(), rule)));
     rules.filter(|(_, rule)| wish.rule.is_none_or(|name| name == rule.name)).collect()
 }
 
-fn of_rule(family: Family, rule: &Rule, tally: &Tally, counts: &RuleCounts) -> RuleHits {
+fn of_rule(family: Family, rule: &Rule, tally: &HitTally, counts: &RuleCounts) -> RuleHits {
     let count = counts.of(family, &rule.name);
     let known = tally.rules.get(&(family, rule.name.clone()));
     RuleHits {
@@ -94,7 +99,7 @@ type Tallies<'a> = BTreeMap<(Family, String), &'a RuleTally>;
 
 fn feeds(
     tallies: &Tallies<'_>,
-    tally: &Tally,
+    tally: &HitTally,
     counts: &RuleCounts,
     only: Option<&FeedName>,
 ) -> Vec<FeedHits> {
@@ -146,7 +151,7 @@ fn percent(part: u64, all: u64) -> f64 {
     f64::from(u32::try_from(scaled(10_000, part, all)).unwrap_or(u32::MAX)) / 100.0
 }
 
-fn addresses(facts: &Facts, tallies: &Tallies<'_>, wish: HitsWish<'_>) -> Vec<AddressHits> {
+fn addresses(facts: &SnapshotFacts, tallies: &Tallies<'_>, wish: HitsWish<'_>) -> Vec<AddressHits> {
     let feed = wish.feed.map(|feed| in_feed(facts, feed));
     let mut found = Vec::new();
     for ((_, rule), tally) in tallies {
@@ -172,7 +177,7 @@ fn addresses(facts: &Facts, tallies: &Tallies<'_>, wish: HitsWish<'_>) -> Vec<Ad
 }
 
 /// Whether a feed has an address.
-fn in_feed(facts: &Facts, feed: &FeedName) -> impl Fn(std::net::IpAddr) -> bool {
+fn in_feed(facts: &SnapshotFacts, feed: &FeedName) -> impl Fn(std::net::IpAddr) -> bool {
     let version = facts.feeds.get(feed).and_then(|feed| feed.in_force());
     let prefixes = version.map(|version| version.prefixes_at(std::time::SystemTime::now()));
     move |address| prefixes.as_ref().is_some_and(|prefixes| prefixes.contains(address))
@@ -185,7 +190,7 @@ fn first(prefix: AnyPrefix) -> std::net::IpAddr {
     }
 }
 
-fn prefixes(facts: &Facts, tallies: &Tallies<'_>, wish: HitsWish<'_>) -> Vec<PrefixHits> {
+fn prefixes(facts: &SnapshotFacts, tallies: &Tallies<'_>, wish: HitsWish<'_>) -> Vec<PrefixHits> {
     let feed = wish.feed.map(|feed| in_feed(facts, feed));
     let mut found = Vec::new();
     for ((_, rule), tally) in tallies {
@@ -205,7 +210,7 @@ fn prefixes(facts: &Facts, tallies: &Tallies<'_>, wish: HitsWish<'_>) -> Vec<Pre
     found
 }
 
-fn idle(facts: &Facts, tally: &Tally, only: Option<&FeedName>) -> Vec<IdleFeed> {
+fn idle(facts: &SnapshotFacts, tally: &HitTally, only: Option<&FeedName>) -> Vec<IdleFeed> {
     let idle = tally.quiet.iter().filter(|(feed, quiet)| {
         let is_meant = only.is_none_or(|only| only == *feed);
         is_meant && quiet.days >= IDLE_DAYS && facts.feeds.contains_key(*feed)
@@ -222,7 +227,7 @@ fn idle(facts: &Facts, tally: &Tally, only: Option<&FeedName>) -> Vec<IdleFeed> 
 /// came than the rate lets through, or they were lost.
 fn fewer<'a>(
     rules: &'a [(Family, &Rule)],
-    tally: &'a Tally,
+    tally: &'a HitTally,
     counts: &'a RuleCounts,
 ) -> impl Iterator<Item = String> + 'a {
     rules.iter().filter_map(|(family, rule)| {
@@ -240,7 +245,7 @@ fn fewer<'a>(
     })
 }
 
-fn notes(facts: &Facts, tally: &Tally, wish: HitsWish<'_>) -> Vec<String> {
+fn notes(facts: &SnapshotFacts, tally: &HitTally, wish: HitsWish<'_>) -> Vec<String> {
     let mut notes: Vec<_> = tally.trouble.iter().cloned().collect();
     let rules = || facts.rules.iter().flat_map(|seen| seen.wanted.rules());
     if let Some(name) = wish.rule.filter(|name| rules().all(|rule| rule.name != *name)) {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use blocklist::FeedName;
 use intake::Age;
-use keeper::Why;
+use keeper::HoldReason;
 use reconcile::RulesFound;
 
 use super::warnings::warnings;
-use crate::snapshot::{Facts, FeedFacts, RuleCounts, VersionFacts};
+use crate::snapshot::{FeedFacts, RuleCounts, SnapshotFacts, VersionFacts};
 use crate::view::{
-    FeedState, FeedStatus, RuleStatus, SetStatus, StatusView, accept_command, refused,
+    FeedStatus, FileStanding, RuleStatus, SetStatus, StatusView, accept_command, refused,
 };
 
 /// Sentences that `degraded` has at the most. The others are counted in one
@@ -19,7 +19,7 @@ const SENTENCES_MAX: usize = 20;
 
 impl StatusView {
     /// What the daemon holds, after so many seconds.
-    pub fn of(facts: &Facts, uptime_seconds: u64) -> Self {
+    pub fn of(facts: &SnapshotFacts, uptime_seconds: u64) -> Self {
         Self {
             in_sync: facts.in_sync,
             remarks: remarks(facts),
@@ -35,7 +35,7 @@ impl StatusView {
 }
 
 /// The rules, with what they have counted.
-pub fn rule_statuses(facts: &Facts, counts: &RuleCounts) -> Vec<RuleStatus> {
+pub fn rule_statuses(facts: &SnapshotFacts, counts: &RuleCounts) -> Vec<RuleStatus> {
     let all = facts.rules.iter().flat_map(|seen| {
         let in_place = matches!(seen.found, Some(RulesFound::AsWanted(_)));
         seen.wanted.rules().iter().map(move |rule| {
@@ -54,7 +54,7 @@ pub fn rule_statuses(facts: &Facts, counts: &RuleCounts) -> Vec<RuleStatus> {
 
 /// The line for the service manager: first what somebody has just done and can
 /// mend.
-pub fn status_line(facts: &Facts) -> String {
+pub fn status_line(facts: &SnapshotFacts) -> String {
     let members: u64 =
         facts.sets.values().filter_map(|set| Some(u64::from(set.seen?.members))).sum();
     let sync = if facts.in_sync { "in sync" } else { "not in sync" };
@@ -67,7 +67,7 @@ pub fn status_line(facts: &Facts) -> String {
 }
 
 /// What somebody may want to know, and nothing is wrong with.
-fn remarks(facts: &Facts) -> Vec<String> {
+fn remarks(facts: &SnapshotFacts) -> Vec<String> {
     let around = &facts.surroundings;
     let mut sentences = Sentences::default();
     if let Some(sentence) = &around.silent {
@@ -83,7 +83,7 @@ fn remarks(facts: &Facts) -> Vec<String> {
 
 /// Everything that is not as it should be, one sentence each: first what
 /// somebody has just done and can mend, last what is so of single feeds.
-fn degraded(facts: &Facts) -> Vec<String> {
+fn degraded(facts: &SnapshotFacts) -> Vec<String> {
     let around = &facts.surroundings;
     let mut sentences = Sentences::default();
     if let Some(refused) = &around.reload_refused {
@@ -150,7 +150,7 @@ impl Sentences {
 }
 
 /// The same without the single feeds.
-pub fn problems(facts: &Facts) -> Vec<String> {
+pub fn problems(facts: &SnapshotFacts) -> Vec<String> {
     let held = facts.lists.iter().filter_map(|list| {
         let (name, why) = (&list.list.name, &list.held.as_ref()?.why);
         Some(format!("list {name} is held: {why}; {}", way_out(why)))
@@ -172,7 +172,7 @@ pub fn problems(facts: &Facts) -> Vec<String> {
     files.chain(troubles).chain(unreadable).chain(unwatched).collect()
 }
 
-fn sets(facts: &Facts) -> Vec<SetStatus> {
+fn sets(facts: &SnapshotFacts) -> Vec<SetStatus> {
     let sets = facts.sets.iter().map(|(name, set)| {
         let family = name.family();
         let list = name.as_str().strip_prefix(facts.prefix.as_str()).unwrap_or_default();
@@ -197,13 +197,13 @@ fn feed_status(name: &FeedName, feed: &FeedFacts) -> FeedStatus {
         entries: version.map_or(0, |version| version.tally.entries),
         rejected: version.map_or(0, |version| version.tally.rejected),
         state: if feed.is_gone {
-            FeedState::Gone
+            FileStanding::Gone
         } else if !feed.refusals.is_empty() {
-            FeedState::Refused
+            FileStanding::Refused
         } else if matches!(feed.age, Age::Fresh | Age::Future) {
-            FeedState::Current
+            FileStanding::Current
         } else {
-            FeedState::Stale
+            FileStanding::Stale
         },
         since: feed.since.into(),
         refused: feed.refusals.first().map(ToString::to_string),
@@ -212,10 +212,10 @@ fn feed_status(name: &FeedName, feed: &FeedFacts) -> FeedStatus {
 }
 
 /// How a person ends what holds a list.
-pub fn way_out(why: &Why) -> String {
+pub fn way_out(why: &HoldReason) -> String {
     match why.feed() {
         Some(feed) => format!("mend the feed, or let it go: {}", accept_command(feed.as_str())),
-        None if matches!(why, Why::Unread | Why::UnreadException(_)) => {
+        None if matches!(why, HoldReason::Unread | HoldReason::UnreadException(_)) => {
             "it will be free when that is done".to_owned()
         }
         None => "if it is meant: denyset accept --config".to_owned(),

@@ -7,7 +7,7 @@ use blocklist::{FeedName, Format, Guard, Limits, Refusal, parse};
 use intake::{Age, Identity, Version};
 
 use super::*;
-use crate::snapshot::{Facts, FeedFacts, Surroundings, VersionFacts};
+use crate::snapshot::{FeedFacts, SnapshotFacts, Surroundings, VersionFacts};
 use crate::view::StatusView;
 
 fn feed(age: Age, is_refused: bool) -> FeedFacts {
@@ -26,10 +26,10 @@ fn feed(age: Age, is_refused: bool) -> FeedFacts {
     }
 }
 
-fn facts(feeds: impl IntoIterator<Item = (String, FeedFacts)>) -> Facts {
+fn facts(feeds: impl IntoIterator<Item = (String, FeedFacts)>) -> SnapshotFacts {
     let feeds = feeds.into_iter();
     let feeds = feeds.map(|(name, feed)| (FeedName::new(&name).expect("a name"), feed));
-    Facts { in_sync: true, feeds: feeds.collect(), ..Facts::nothing() }
+    SnapshotFacts { in_sync: true, feeds: feeds.collect(), ..SnapshotFacts::nothing() }
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn everything_that_is_not_as_it_should_be_is_said() {
         ("bad".to_owned(), feed(Age::Fresh, true)),
         ("good".to_owned(), feed(Age::Fresh, false)),
     ];
-    let facts = Facts {
+    let facts = SnapshotFacts {
         scan_failure: Some("no such directory".into()),
         troubles: vec!["set denyset-drop-v4: busy".into()],
         surroundings: Surroundings {

@@ -4,7 +4,7 @@
 use blocklist::Family;
 use reconcile::{Bypass, Rule, RulesSeen};
 
-use crate::snapshot::Facts;
+use crate::snapshot::SnapshotFacts;
 
 /// Rules that one sentence names.
 const NAMED_MAX: usize = 5;
@@ -43,7 +43,7 @@ pub fn nobody_asks(list: &str, set: &str, family: Family) -> String {
 }
 
 /// Everything of the kind that the snapshot knows.
-pub(super) fn warnings(facts: &Facts) -> Vec<String> {
+pub(super) fn warnings(facts: &SnapshotFacts) -> Vec<String> {
     let rules = facts.rules.iter().flat_map(|seen: &RulesSeen| seen.wanted.rules());
     let mut sentences = ways_around(&facts.surroundings.bypasses, &rules);
     for list in &facts.lists {

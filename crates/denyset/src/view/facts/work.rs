@@ -4,14 +4,14 @@ use blocklist::{FeedName, Refusal};
 use reconcile::{ObjectOutcome, ObjectPlan, Observed, Obstacle, Plan, SetHeader, Standing};
 
 use super::{problems, ways_around};
-use crate::snapshot::Facts;
+use crate::snapshot::SnapshotFacts;
 use crate::view::{
-    OutcomeView, PlanView, PlannedSet, RefusalView, Route, SetOutcome, accept_command,
+    OutcomeView, PlanView, PlannedSet, RefusalView, RouteName, SetOutcome, accept_command,
 };
 
 impl OutcomeView {
     /// What came of a request that has set work off.
-    pub fn of(facts: &Facts, outcomes: &[ObjectOutcome]) -> Self {
+    pub fn of(facts: &SnapshotFacts, outcomes: &[ObjectOutcome]) -> Self {
         let sets = outcomes.iter().map(|outcome| {
             let set = outcome.object.set().and_then(|set| facts.sets.get(set));
             set_outcome(outcome, set.map_or(0, |set| set.desired.len() as u64))
@@ -43,7 +43,7 @@ impl OutcomeView {
 
 impl PlanView {
     /// What a plan would do.
-    pub fn of(facts: &Facts, plan: &Plan) -> Self {
+    pub fn of(facts: &SnapshotFacts, plan: &Plan) -> Self {
         let sets = plan.objects.iter().filter(|planned| planned.object.set().is_some());
         let rules = plan.objects.iter().filter(|planned| planned.object.set().is_none());
         let rules = rules.map(|planned| {
@@ -78,7 +78,7 @@ impl RefusalView {
 }
 
 /// Every refusal in force.
-fn refusals(facts: &Facts) -> Vec<RefusalView> {
+fn refusals(facts: &SnapshotFacts) -> Vec<RefusalView> {
     let feeds = facts.feeds.iter();
     let all = feeds.flat_map(|(name, feed)| {
         feed.refusals.iter().map(|refusal| RefusalView::of(name, refusal))
@@ -116,7 +116,7 @@ fn name_of(object: &reconcile::Object) -> String {
     object.set().map_or_else(|| object.to_string(), ToString::to_string)
 }
 
-impl From<reconcile::Route> for Route {
+impl From<reconcile::Route> for RouteName {
     fn from(kind: reconcile::Route) -> Self {
         match kind {
             reconcile::Route::None => Self::None,

@@ -14,8 +14,8 @@ use std::time::{Duration, SystemTime};
 use blocklist::{AnyPrefix, Family, Protection};
 use intake::{Answer, Makeup, NotAcceptable, Now, Order, Peer, Reading, SourceReport, Ticket};
 use keeper::{
-    Action, Converge, Converged, Event, Held, Keeper, Look, Probed, Reply, Report, Settings, Slip,
-    Why,
+    Action, Converge, Converged, Event, Held, HoldReason, Keeper, Look, Probed, Report, Settings,
+    Slip, WishOutcome,
 };
 use reconcile::{KernelError, KernelErrorKind, Observed, Part, SetName, Stage, apply};
 
@@ -54,7 +54,7 @@ pub(crate) struct Desk {
     /// Actions that nobody has carried out.
     pub(crate) pending: Vec<Action>,
     pub(crate) reports: Vec<Report>,
-    pub(crate) replies: BTreeMap<Ticket, Reply>,
+    pub(crate) replies: BTreeMap<Ticket, WishOutcome>,
     pub(crate) wake: Option<Duration>,
     pub(crate) settings: Settings,
     protection: Protection,
@@ -377,16 +377,16 @@ impl Desk {
     /// What came of an acceptance, if it is known.
     pub(crate) fn accepted(&self, ticket: Ticket) -> Option<Result<(), NotAcceptable>> {
         match self.replies.get(&ticket)? {
-            Reply::Accepted(result) => Some(*result),
-            Reply::Configured(_) => panic!("it was no acceptance"),
+            WishOutcome::Accepted(result) => Some(*result),
+            WishOutcome::Configured(_) => panic!("it was no acceptance"),
         }
     }
 
     /// What came of a proposal, if it is known.
     pub(crate) fn configured(&self, ticket: Ticket) -> Option<Result<(), Vec<Slip>>> {
         match self.replies.get(&ticket)? {
-            Reply::Configured(result) => Some(result.clone()),
-            Reply::Accepted(_) => panic!("it was no proposal"),
+            WishOutcome::Configured(result) => Some(result.clone()),
+            WishOutcome::Accepted(_) => panic!("it was no proposal"),
         }
     }
 
@@ -422,7 +422,7 @@ impl Desk {
     }
 
     /// Why a list is held, if it is.
-    pub(crate) fn why(&self, list: &str) -> Option<Why> {
+    pub(crate) fn why(&self, list: &str) -> Option<HoldReason> {
         self.how(list).map(|held| held.why)
     }
 

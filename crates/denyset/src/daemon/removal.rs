@@ -7,15 +7,15 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::worker::Job;
-use super::{Daemon, FAREWELL, report};
+use super::{FAREWELL, MainLoop, report};
 use crate::exit::Exit;
-use crate::serve::{Failure, Reply, document};
+use crate::serve::{Failure, VerbReply, document};
 use crate::view::OutcomeView;
 
 /// How long the end of the daemon waits for a client to take its answer.
 const DELIVERY_MAX: Duration = Duration::from_secs(5);
 
-impl Daemon {
+impl MainLoop {
     /// Removes everything of ours, tells those who asked for it, and ends.
     pub(super) async fn stop_for_good(mut self) -> Exit {
         self.manager.stopping();
@@ -35,7 +35,7 @@ impl Daemon {
 
     /// Has the kernel's thread remove all sets of ours as its last job. What
     /// rules refer to stays, and is named.
-    pub(super) async fn remove_all(&mut self) -> Reply {
+    pub(super) async fn remove_all(&mut self) -> VerbReply {
         let failed = |why: &str| Err(Failure::new(Exit::Failure, why));
         let policy = Policy::new(self.config.kernel.set_prefix.clone(), 0);
         let (reply, answer) = oneshot::channel();
