@@ -275,9 +275,10 @@ impl Keeper {
         if changed {
             // Who has left is of interest only as long as he is named anywhere.
             let made_of = lists.values().map(|state| &state.makeup);
-            let named: Vec<_> = made_of.chain(self.intake.remembered().values()).collect();
-            let names = |one: &&Makeup, feed| one.deny.contains(feed) || one.allow.contains(feed);
-            self.withdrawn.retain(|feed| named.iter().any(|one| names(one, feed)));
+            let all: Vec<_> = made_of.chain(self.intake.remembered().values()).collect();
+            self.withdrawn.retain(|feed| {
+                all.iter().any(|one| one.deny.contains(feed) || one.allow.contains(feed))
+            });
             let makeup = self.written.clone();
             let ticket = self.tickets.draw();
             self.writing.push_back((ticket, makeup.clone()));

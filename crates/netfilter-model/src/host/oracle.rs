@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use blocklist::{AnyPrefix, FeedName, Prefixes, Role};
 
@@ -16,6 +16,10 @@ use super::possible::{Possible, PossibleVersion};
 use super::said::{HeldList, RefusedFeed};
 use super::store::{Copy, MadeOf};
 use super::text::Text;
+
+/// So long before a file may have been read that is there in a quiet moment, by
+/// a clock that was set.
+const UNSURE: Duration = Duration::from_secs(1_000);
 
 /// What is known from outside.
 pub(super) struct Oracle {
@@ -433,7 +437,10 @@ impl Oracle {
                     let accepted = copies.get(name).map(|copy| copy.accepted);
                     // The age of a file from the future counts from another
                     // time, which nobody knows exactly.
-                    if drops.is_some() && accepted.is_none_or(|at| written > at) {
+                    let ahead = written > clock.wall
+                        || clock.set && written + UNSURE > clock.wall
+                        || accepted.is_none_or(|at| written > at);
+                    if drops.is_some() && ahead {
                         may.push(Prefixes::new());
                     }
                     may.push(if old { Prefixes::new() } else { text.at(written, clock.wall) });
