@@ -10,6 +10,7 @@ mod family;
 mod feed;
 mod guard;
 mod list;
+mod packed;
 mod prefix;
 mod prefix_set;
 mod prefixes;
@@ -30,6 +31,7 @@ pub use list::{
     FEED_NAME_BYTES_MAX, FeedName, FeedNameError, Glob, GlobError, Leftover, List, Match, Protect,
     Protection, Role, UnknownProtect, compose, explain,
 };
+pub use packed::{PACKED_HEADER_BYTES, PackedError, PackedHeader, PackedList, pack};
 pub use prefix::{AnyPrefix, Prefix};
 pub use prefix_set::PrefixSet;
 pub use prefixes::Prefixes;

@@ -1,0 +1,74 @@
+//! A set of prefixes as the bytes of a packed list, in pieces.
+
+use std::borrow::Cow;
+
+use super::{CHECKED_FROM, MAGIC, PACKED_HEADER_BYTES, PackedHeader, VERSION};
+use crate::{Address, Family, PrefixSet};
+
+/// Addresses that become one piece.
+const PIECE: usize = 8_192;
+
+/// Hands the bytes of a packed list to `sink`, piece by piece and in order, and
+/// says what its header says. The prefixes are made the fewest that hold the
+/// same addresses.
+///
+/// # Errors
+/// What `sink` returns.
+pub fn pack<A: Address, E>(
+    set: &PrefixSet<A>,
+    generation: u64,
+    made: u64,
+    mut sink: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<PackedHeader, E> {
+    let set = if is_fewest(set) { Cow::Borrowed(set) } else { Cow::Owned(set.aggregate()) };
+    let prefixes = set.len() as u64;
+    let header = PackedHeader { family: A::FAMILY, generation, made, prefixes };
+    let mut bytes = [0; PACKED_HEADER_BYTES];
+    bytes[..8].copy_from_slice(MAGIC);
+    bytes[8..10].copy_from_slice(&VERSION.to_le_bytes());
+    bytes[10] = match header.family {
+        Family::Ipv4 => 4,
+        Family::Ipv6 => 6,
+    };
+    bytes[16..24].copy_from_slice(&generation.to_le_bytes());
+    bytes[24..32].copy_from_slice(&made.to_le_bytes());
+    bytes[32..40].copy_from_slice(&prefixes.to_le_bytes());
+    let mut checksum = crc32fast::Hasher::new();
+    checksum.update(&bytes[CHECKED_FROM..]);
+    let Ok(()) = each_piece(&set, |piece| {
+        checksum.update(piece);
+        Ok::<_, std::convert::Infallible>(())
+    });
+    bytes[12..16].copy_from_slice(&checksum.finalize().to_le_bytes());
+    sink(&bytes)?;
+    each_piece(&set, sink)?;
+    Ok(header)
+}
+
+/// Whether no prefix could be done without: none overlaps the one before, and no
+/// two are halves of one.
+fn is_fewest<A: Address>(set: &PrefixSet<A>) -> bool {
+    let mut pairs = set.iter().zip(set.iter().skip(1));
+    pairs.all(|(one, next)| {
+        let halves = one.length() == next.length()
+            && one.length() > 0
+            && one.first() == next.first() & A::mask(one.length() - 1);
+        one.last() < next.first() && !halves
+    })
+}
+
+fn each_piece<A: Address, E>(
+    set: &PrefixSet<A>,
+    mut sink: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let width = usize::from(A::BITS / 8);
+    let mut piece = Vec::with_capacity(PIECE.min(set.len()) * width);
+    for addresses in set.addresses.chunks(PIECE) {
+        piece.clear();
+        for address in addresses {
+            piece.extend_from_slice(&address.to_u128().to_le_bytes()[..width]);
+        }
+        sink(&piece)?;
+    }
+    sink(&set.lengths)
+}
