@@ -25,6 +25,9 @@ pub struct DaemonTable {
     pub state_dir: PathBuf,
     /// The socket of the running daemon. Absolute, not within `feeds_dir`.
     pub control_socket: PathBuf,
+    /// Where lists are handed out to other programs. Absolute; `lists` beside
+    /// the control socket unless it is set.
+    pub lists_dir: PathBuf,
     /// Quiet time after the last change in `feeds_dir`.
     pub settle: Duration,
     /// A file that is never quiet for that long is read after this time.
@@ -86,6 +89,7 @@ impl Default for DaemonTable {
             feeds_dir: "/var/lib/denyset/feeds".into(),
             state_dir: "/var/lib/denyset/state".into(),
             control_socket: "/run/denyset/control.sock".into(),
+            lists_dir: "/run/denyset/lists".into(),
             settle: Duration::from_millis(limits::SETTLE_MS.default),
             settle_max: Duration::from_secs(limits::SETTLE_MAX_SECONDS.default),
             scan: Duration::from_secs(limits::SCAN_SECONDS.default),
@@ -129,9 +133,12 @@ impl DaemonTable {
         let on_stop = [("keep", OnStop::Keep), ("remove", OnStop::Remove)];
         let feeds_dir = path(&mut section, "feeds-dir").unwrap_or(default.feeds_dir);
         let (ignore, ignored_at) = ignore(&mut section).into_iter().unzip();
+        let control_socket = path(&mut section, "control-socket").unwrap_or(default.control_socket);
+        let beside = control_socket.with_file_name("lists");
         let daemon = Self {
+            lists_dir: path(&mut section, "lists-dir").unwrap_or(beside),
             state_dir: path(&mut section, "state-dir").unwrap_or(default.state_dir),
-            control_socket: path(&mut section, "control-socket").unwrap_or(default.control_socket),
+            control_socket,
             settle: time(&mut section, &limits::SETTLE_MS, Duration::from_millis),
             settle_max: time(&mut section, &limits::SETTLE_MAX_SECONDS, Duration::from_secs),
             scan: time(&mut section, &limits::SCAN_SECONDS, Duration::from_secs),
@@ -166,6 +173,16 @@ impl DaemonTable {
         if socket.starts_with(feeds) {
             let message = format!("is within feeds-dir, {}, which is for feeds", feeds.display());
             blame(section, ["control-socket", "feeds-dir"], message);
+        }
+        let lists = &self.lists_dir;
+        // Beside a socket in the wrong place it is mended with that.
+        let follows = socket.starts_with(feeds) && lists.parent() == socket.parent();
+        if lists.starts_with(feeds) && !follows {
+            let message = format!("is within feeds-dir, {}, which is for feeds", feeds.display());
+            blame(section, ["lists-dir", "feeds-dir"], message);
+        } else if state.starts_with(lists) || feeds.starts_with(lists) || lists.starts_with(state) {
+            let message = "is to be a folder of its own".to_owned();
+            blame(section, ["lists-dir", "lists-dir"], message);
         }
         if socket.as_os_str().as_bytes().len() > limits::SOCKET_BYTES_MAX {
             let max = limits::SOCKET_BYTES_MAX;

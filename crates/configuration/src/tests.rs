@@ -244,6 +244,17 @@ fn what_the_program_writes_stays_out_of_the_feeds() {
            which is for feeds"],
     );
     check(
+        "[daemon]\nlists-dir = \"/var/lib/denyset/feeds/lists\"",
+        &["2:13: daemon.lists-dir: is within feeds-dir, /var/lib/denyset/feeds, \
+           which is for feeds"],
+    );
+    for lists in ["/var/lib/denyset", "/var/lib/denyset/state", "/var/lib/denyset/state/lists"] {
+        check(
+            &format!("[daemon]\nlists-dir = \"{lists}\""),
+            &["2:13: daemon.lists-dir: is to be a folder of its own"],
+        );
+    }
+    check(
         &format!("[daemon]\ncontrol-socket = \"/{}\"", "a".repeat(103)),
         &["2:18: daemon.control-socket: is too long, a socket's path has 103 bytes at most"],
     );

@@ -15,6 +15,7 @@ pub mod hits;
 pub mod lock;
 pub mod log;
 pub mod memory;
+pub mod outlets;
 pub mod progress;
 pub mod remedy;
 pub mod salt;

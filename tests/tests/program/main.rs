@@ -12,6 +12,7 @@ mod deciding;
 mod facts;
 mod files;
 mod foreign;
+mod given;
 mod hits;
 mod kills;
 mod leftovers;

@@ -9,8 +9,7 @@ use crate::{Address, Family, PrefixSet};
 const PIECE: usize = 8_192;
 
 /// Hands the bytes of a packed list to `sink`, piece by piece and in order, and
-/// says what its header says. The prefixes are made the fewest that hold the
-/// same addresses.
+/// says what its header says. A prefix within another one is left out.
 ///
 /// # Errors
 /// What `sink` returns.
@@ -20,7 +19,7 @@ pub fn pack<A: Address, E>(
     made: u64,
     mut sink: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<PackedHeader, E> {
-    let set = if is_fewest(set) { Cow::Borrowed(set) } else { Cow::Owned(set.aggregate()) };
+    let set = if is_apart(set) { Cow::Borrowed(set) } else { Cow::Owned(set.without_covered()) };
     let prefixes = set.len() as u64;
     let header = PackedHeader { family: A::FAMILY, generation, made, prefixes };
     let mut bytes = [0; PACKED_HEADER_BYTES];
@@ -45,16 +44,10 @@ pub fn pack<A: Address, E>(
     Ok(header)
 }
 
-/// Whether no prefix could be done without: none overlaps the one before, and no
-/// two are halves of one.
-fn is_fewest<A: Address>(set: &PrefixSet<A>) -> bool {
+/// Whether no prefix is within another one.
+fn is_apart<A: Address>(set: &PrefixSet<A>) -> bool {
     let mut pairs = set.iter().zip(set.iter().skip(1));
-    pairs.all(|(one, next)| {
-        let halves = one.length() == next.length()
-            && one.length() > 0
-            && one.first() == next.first() & A::mask(one.length() - 1);
-        one.last() < next.first() && !halves
-    })
+    pairs.all(|(one, next)| one.last() < next.first())
 }
 
 fn each_piece<A: Address, E>(

@@ -6,6 +6,7 @@ mod change;
 mod clock;
 mod confirming;
 mod facts;
+mod handing;
 mod input;
 mod lookout;
 mod next_boot;
@@ -90,6 +91,8 @@ pub struct MainLoop {
     unreadable: Vec<String>,
     /// What carries packets past rules.
     bypasses: Vec<Bypass>,
+    /// Why other programs have not got what is so.
+    not_given: Option<String>,
     /// When the keeper wants a tick.
     wake: Option<Instant>,
     /// When the service manager wants a sign of life.

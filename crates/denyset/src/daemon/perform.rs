@@ -38,6 +38,8 @@ pub(super) enum Finished {
     Quieted(BTreeMap<FeedName, Quiet>),
     /// A note on what waits to be confirmed was written or removed, or why not.
     Noted(Result<(), String>),
+    /// Other programs were given what is so, or why not.
+    Given(Result<(), String>),
     /// A thread has panicked. What it was to do will never be done.
     Died,
 }
@@ -113,6 +115,10 @@ impl MainLoop {
             }
             Finished::Bypasses(bypasses) => {
                 self.bypasses = bypasses;
+                return Vec::new();
+            }
+            Finished::Given(given) => {
+                self.given(given);
                 return Vec::new();
             }
             Finished::Noted(result) => return self.noted(result),

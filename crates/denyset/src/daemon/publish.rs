@@ -89,6 +89,7 @@ impl MainLoop {
                 .chain(self.unknown())
                 .chain(self.feeds.blind_to_peers())
                 .chain(self.awaited())
+                .chain(self.withheld())
                 .collect(),
             bypasses: self.bypasses.clone(),
         }

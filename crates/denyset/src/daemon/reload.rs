@@ -164,6 +164,7 @@ fn fixed_key(running: &Configuration, new: &Configuration) -> Option<&'static st
         ("kernel.set-prefix", running.kernel.set_prefix == new.kernel.set_prefix),
         ("daemon.feeds-dir", old_daemon.feeds_dir == new_daemon.feeds_dir),
         ("daemon.state-dir", old_daemon.state_dir == new_daemon.state_dir),
+        ("daemon.lists-dir", old_daemon.lists_dir == new_daemon.lists_dir),
         ("daemon.control-socket", old_daemon.control_socket == new_daemon.control_socket),
     ];
     keys.into_iter().find(|(_, same)| !same).map(|(key, _)| key)

@@ -15,6 +15,7 @@ use super::MainLoop;
 use super::clock::Clock;
 use super::confirming::Unconfirmed;
 use super::facts;
+use super::handing;
 use super::lookout::Lookout;
 use super::next_boot::NextBoot;
 use super::others;
@@ -29,6 +30,7 @@ use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::hits::Hits;
 use crate::lock::{Lock, LockError};
+use crate::outlets::Outlets;
 use crate::remedy;
 use crate::salt::salt;
 use crate::serve::{Answers, Call, Server, Socket};
@@ -115,6 +117,8 @@ pub fn start(config_file: PathBuf) -> Result<MainLoop, StartError> {
     let published = Published::new(SnapshotFacts::of(&keeper, Surroundings::default()));
     let hits = Hits::new(feeds.copies().map(Copies::quiet).unwrap_or_default());
     samples::follow(hits.clone(), published.subscribe(), finish.clone());
+    let outlets = Outlets::new(config.daemon.lists_dir.clone());
+    handing::follow(outlets, published.subscribe(), finish.clone());
     let daemon = MainLoop {
         keeper,
         host,
@@ -134,6 +138,7 @@ pub fn start(config_file: PathBuf) -> Result<MainLoop, StartError> {
         cleared: Instant::now(),
         unreadable: Vec::new(),
         bypasses: Vec::new(),
+        not_given: None,
         wake: None,
         watchdog: watchdog(),
         waiting: Vec::new(),

@@ -102,6 +102,8 @@ impl PartialEq for VersionFacts {
 pub struct SetFacts {
     /// The members that it should have.
     pub desired: Members,
+    /// Those that it has, as far as they are known.
+    pub members: Option<Members>,
     /// What was seen of it; `None` if it was not there.
     pub seen: Option<SeenSet>,
     /// The last change that was carried out.

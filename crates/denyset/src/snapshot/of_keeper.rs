@@ -75,6 +75,7 @@ fn sets(keeper: &Keeper) -> BTreeMap<SetName, SetFacts> {
         let times = keeper.kernel().times(name);
         let facts = SetFacts {
             desired: target.members.clone(),
+            members: seen.and_then(|set| set.members.clone()),
             seen: seen.map(|set| SeenSet {
                 members: set.header.elements,
                 references: set.header.references,

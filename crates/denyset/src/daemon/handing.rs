@@ -1,0 +1,54 @@
+//! Hands out to other programs what the snapshots say, one after the other: of
+//! many that come while one is written, the last.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
+
+use super::MainLoop;
+use super::perform::Finished;
+use crate::outlets::Outlets;
+use crate::snapshot::Snapshot;
+
+/// Hands out from now on. Has to be called inside a tokio runtime.
+pub(super) fn follow(
+    mut outlets: Outlets,
+    mut snapshots: watch::Receiver<Arc<Snapshot>>,
+    finish: mpsc::Sender<Finished>,
+) {
+    tokio::spawn(async move {
+        while snapshots.changed().await.is_ok() {
+            let snapshot = snapshots.borrow_and_update().clone();
+            let given = spawn_blocking(move || {
+                let given = outlets.give(&snapshot);
+                (outlets, given)
+            });
+            let Ok((back, given)) = given.await else {
+                // The log says why. Nobody would hand out any more.
+                let _ = finish.send(Finished::Died).await;
+                return;
+            };
+            outlets = back;
+            // The loop has ended: then nobody needs to know.
+            let _ = finish.send(Finished::Given(given)).await;
+        }
+    });
+}
+
+impl MainLoop {
+    /// Takes in what came of it.
+    pub(super) fn given(&mut self, given: Result<(), String>) {
+        let failure = given.err();
+        if let Some(why) = failure.as_ref().filter(|_| self.not_given != failure) {
+            tracing::warn!(why, "other programs go on with older lists: {why}");
+        }
+        self.not_given = failure;
+    }
+
+    /// What other programs do not get, a sentence.
+    pub(super) fn withheld(&self) -> Option<String> {
+        let why = self.not_given.as_ref()?;
+        Some(format!("other programs go on with older lists: {why}"))
+    }
+}
