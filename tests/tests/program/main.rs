@@ -27,6 +27,7 @@ mod rights;
 mod rules;
 mod state;
 mod steady;
+mod stories;
 mod taken;
 mod unit;
 mod verbs;
