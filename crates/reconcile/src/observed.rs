@@ -168,7 +168,7 @@ impl Observed {
     }
 
     /// Whether a rule is known to be in force.
-    pub(crate) fn has_in_force(&self, rule: &Rule) -> bool {
+    pub fn has_in_force(&self, rule: &Rule) -> bool {
         self.rules.iter().any(|seen| {
             let in_force = matches!(seen.found, Some(RulesFound::AsWanted(_)));
             in_force && seen.wanted.rules().contains(rule)

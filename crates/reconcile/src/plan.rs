@@ -63,14 +63,18 @@ pub struct Policy {
     pub resting: BTreeSet<SetName>,
     /// Families whose rules to leave alone, for the same reason.
     pub resting_rules: BTreeSet<Family>,
+    /// Sets whose rules would shut somebody out who must not be: they are not
+    /// put, and stay if they are there.
+    pub unclear: BTreeSet<SetName>,
 }
 
 impl Policy {
     /// The policy of a complete picture and default update.
     pub fn new(prefix: SetPrefix, salt: u64) -> Self {
         let (held, resting) = (BTreeMap::new(), BTreeSet::new());
-        let resting_rules = BTreeSet::new();
-        Self { prefix, update: Update::Auto, gate: Gate::Open, salt, held, resting, resting_rules }
+        let (resting_rules, unclear) = (BTreeSet::new(), BTreeSet::new());
+        let (update, gate) = (Update::Auto, Gate::Open);
+        Self { prefix, update, gate, salt, held, resting, resting_rules, unclear }
     }
 
     /// The description of a set to be created for `members`. The salt of each

@@ -11,6 +11,7 @@ mod contents;
 mod deciding;
 mod facts;
 mod files;
+mod first;
 mod foreign;
 mod hits;
 mod kills;

@@ -33,7 +33,7 @@ use tokio::sync::mpsc;
 
 pub use clock::Clock;
 pub use signals::survive_hangups;
-pub use start::{StartError, kernel_exit, start};
+pub use start::{StartError, kernel_exit, start, was_in_force};
 
 use crate::effects::{FeedEffects, Halt};
 use crate::exit::Exit;

@@ -24,7 +24,8 @@ use super::samples;
 use super::signals::Signals;
 use super::storage::Storage;
 use super::worker::Worker;
-use crate::confirm::{Chosen, Note, NoteError, choose, state_dir_of};
+use crate::boot::Record;
+use crate::confirm::{Chosen, Note, NoteError, applied, choose, state_dir_of};
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::hits::Hits;
@@ -32,7 +33,7 @@ use crate::lock::{Lock, LockError};
 use crate::remedy;
 use crate::salt::salt;
 use crate::serve::{Answers, Call, Server, Socket};
-use crate::settings::{protection, settings};
+use crate::settings::{is_as_before, protection, settings};
 use crate::snapshot::{Facts, Surroundings};
 use crate::systemd::{self, Manager};
 use configuration::{Config, ConfigError};
@@ -112,6 +113,9 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     if returned {
         keeper.was_in_force();
     }
+    if was_in_force(&config) {
+        keeper.is_as_before();
+    }
     let published = Published::new(Facts::of(&keeper, Surroundings::default()));
     let hits = Hits::new(feeds.copies().map(Copies::quiet).unwrap_or_default());
     samples::follow(hits.clone(), published.subscribe(), finish.clone());
@@ -152,6 +156,15 @@ pub fn start(config_file: PathBuf) -> Result<Daemon, StartError> {
     };
     tell_started(&daemon);
     Ok(daemon)
+}
+
+/// Whether these lists and rules are those that were last in force.
+pub fn was_in_force(config: &Config) -> bool {
+    let state_dir = &config.daemon.state_dir;
+    let kept = Record::load(state_dir).ok().flatten().map(|record| record.text);
+    let applied = applied(state_dir).ok().flatten();
+    let texts = [kept.as_deref(), applied.as_deref()];
+    texts.into_iter().flatten().any(|text| is_as_before(config, text))
 }
 
 /// When to tell the service manager that we are alive, if it wants to know.

@@ -84,6 +84,9 @@ fn waits_for(
     if let Some(Standing::Foreign(foreign)) = standing {
         return Some(Obstacle::Foreign(foreign.clone()));
     }
+    if policy.unclear.contains(&rule.set) {
+        return Some(Obstacle::ShutsOut(rule.set.clone()));
+    }
     if rule.verdict != Verdict::AllowOnly {
         return None;
     }
