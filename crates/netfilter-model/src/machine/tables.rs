@@ -58,6 +58,12 @@ impl Machine {
         self.replace_table(Family::Ipv6, None);
     }
 
+    /// Somebody deletes our table of one family.
+    pub fn flush_rules_of(&mut self, family: Family) {
+        self.note(format!("     ~ somebody else: delete the table of {family}"));
+        self.replace_table(family, None);
+    }
+
     /// Does what is asked of rules, unless a fault has it otherwise. To a
     /// foreign hand all rules are one; what tears a dump is another generation.
     ///
