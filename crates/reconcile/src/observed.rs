@@ -169,9 +169,10 @@ impl Observed {
 
     /// Whether a rule is known to be in force.
     pub fn has_in_force(&self, rule: &Rule) -> bool {
-        self.rules.iter().any(|seen| {
-            let in_force = matches!(seen.found, Some(RulesFound::AsWanted(_)));
-            in_force && seen.wanted.rules().contains(rule)
+        self.rules.iter().any(|seen| match &seen.found {
+            Some(RulesFound::AsWanted(_)) => seen.wanted.rules().contains(rule),
+            Some(RulesFound::Other(in_force)) => in_force.contains(rule),
+            _ => false,
         })
     }
 
@@ -189,7 +190,7 @@ impl Observed {
         let mut seen = self.rules.iter_mut().filter(|seen| seen.wanted.family() == family);
         let Some(seen) = seen.next() else { return false };
         let were = matches!(seen.found, Some(RulesFound::AsWanted(_)));
-        seen.found = Some(RulesFound::Other);
+        seen.found = Some(RulesFound::Other(Vec::new()));
         were
     }
 

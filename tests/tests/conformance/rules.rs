@@ -130,7 +130,7 @@ fn check(script: &[Step]) {
 /// Somebody deletes the table, if there is one.
 fn delete(family: Family, real: &mut Netfilter, model: &ModelKernel) {
     let none = &choices(family)[0];
-    if matches!(real.rules(none), Ok(RulesFound::Other)) {
+    if matches!(real.rules(none), Ok(RulesFound::Other(_))) {
         let family = if family == Family::Ipv4 { "ip" } else { "ip6" };
         succeed("nft", &["delete", "table", family, "denyset"]);
     }
