@@ -91,6 +91,7 @@ impl Daemon {
                 .chain(self.awaited())
                 .collect(),
             bypasses: self.bypasses.clone(),
+            confirm_until: self.confirm_until(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use keeper::Keeper;
-use reconcile::{KernelError, KernelErrorKind};
+use reconcile::{KernelError, KernelErrorKind, ObjectOutcome};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
@@ -85,6 +85,12 @@ pub fn kernel_exit(error: &KernelError) -> Exit {
         KernelErrorKind::Denied => Exit::Denied,
         _ => Exit::Failure,
     }
+}
+
+/// What this kernel cannot do at all, and no waiting mends.
+pub fn lacking(outcomes: &[ObjectOutcome]) -> Option<&KernelError> {
+    let mut errors = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
+    errors.find(|error| error.kind == KernelErrorKind::Unsupported)
 }
 
 /// Gets everything ready that [`Daemon::run`] needs. Has to be called inside a tokio runtime.

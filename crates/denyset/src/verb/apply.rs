@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use keeper::{Keeper, Report};
-use reconcile::{KernelError, KernelErrorKind, ObjectOutcome, Policy};
+use reconcile::Policy;
 
 use super::ask::{Whom, hand_over, shown};
 use super::confirm::apply_unless_confirmed;
 use super::{configuration, facts, tell};
 use crate::cli::{Apply, Format, Print};
 use crate::confirm::{Chosen, Note, choose, keep_applied, state_dir_of};
-use crate::daemon::{Clock, StartError, kernel_exit, was_in_force};
+use crate::daemon::{Clock, StartError, kernel_exit, lacking, was_in_force};
 use crate::effects::{FeedEffects, Halt, KernelEffects, bypasses};
 use crate::exit::Exit;
 use crate::lock::Lock;
@@ -146,12 +146,6 @@ fn prepared(keeper: &mut Keeper, config: &Config, returned: bool) {
     if was_in_force(config) {
         keeper.is_as_before();
     }
-}
-
-/// What this kernel cannot do at all, and no waiting mends.
-fn lacking(outcomes: &[ObjectOutcome]) -> Option<&KernelError> {
-    let mut errors = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
-    errors.find(|error| error.kind == KernelErrorKind::Unsupported)
 }
 
 /// `plan`.
