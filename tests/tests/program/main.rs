@@ -3,6 +3,7 @@
 
 mod algebra;
 mod around;
+mod attacked;
 mod beside;
 mod boot;
 mod clock;
