@@ -184,6 +184,14 @@ impl Observed {
         })
     }
 
+    /// Whether a table of ours was seen that is neither what was looked for nor
+    /// what was put last, which is `put`.
+    pub(crate) fn has_others(&self, put: &RuleSet) -> bool {
+        let of_family = |seen: &&RulesSeen| seen.wanted.family() == put.family();
+        let mut others = self.rules.iter().filter(of_family).filter(|seen| seen.wanted != *put);
+        others.any(|seen| matches!(seen.found, Some(RulesFound::Other(_))))
+    }
+
     /// Notes that the rules of a family are not what was looked for. Says
     /// whether they were thought to be.
     pub fn lose_rules(&mut self, family: Family) -> bool {

@@ -32,10 +32,14 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, policy: &Policy) -> V
         let others = RuleSet::new(wanted.prefix(), family, others);
         let blocked = || ObjectPlan::blocked(object.clone(), obstacle.clone()?, None).into();
         match observed.rules_found(wanted) {
-            // What is there may be a rule that must not go before its time.
-            Some(RulesFound::Other(_)) if policy.gate == Gate::AddOnly || shuts_out => blocked(),
-            // What is there and wanted does not wait, the rest has to go.
-            Some(RulesFound::Other(_)) => Some(put(object.clone(), &others, obstacle.clone())),
+            Some(RulesFound::Other(_)) | None if observed.has_others(&others) => {
+                // What is there may be a rule that must not go before its time.
+                if policy.gate == Gate::AddOnly || shuts_out {
+                    return blocked();
+                }
+                // What is there and wanted does not wait, the rest has to go.
+                Some(put(object.clone(), &others, obstacle.clone()))
+            }
             _ if others.rules().is_empty() && !observed.has_rules_in_force(family) => blocked(),
             _ if is_in_force(&others, observed) => blocked(),
             _ => Some(put(object.clone(), &others, obstacle.clone())),
