@@ -7,7 +7,7 @@ use std::time::Duration;
 use intake::Peer;
 use reconcile::Target;
 
-use crate::Slip;
+use crate::{Slip, SlipKind};
 
 /// What is known of one list.
 #[derive(Debug, Default)]
@@ -15,20 +15,11 @@ pub(crate) struct Clearance {
     /// What it held when it last shut nobody out who was not before.
     pub(crate) cleared: Option<[Target; 2]>,
     /// Who was connected when it was put together, until it was held against that.
-    pub(crate) pending: Option<Pending>,
+    pub(crate) pending: Option<Vec<Peer>>,
     /// A person, or another guard, has let the next one through already.
     pub(crate) given: bool,
     /// Why it does not come into force.
     pub(crate) refused: Option<Refused>,
-}
-
-/// What is to be held against a list that was put together.
-#[derive(Debug)]
-pub(crate) struct Pending {
-    /// Who is connected.
-    pub(crate) peers: Vec<Peer>,
-    /// Whether the list is another than the one before.
-    pub(crate) changed: bool,
 }
 
 /// Who would be shut out.
@@ -36,11 +27,22 @@ pub(crate) struct Pending {
 pub(crate) struct Refused {
     /// Named for a person.
     pub(crate) slips: Vec<Slip>,
-    /// The connections that count. Those that begin later do not, for the same
-    /// list: somebody who is listed may knock as often as he likes.
+    /// The connections that count. Those that begin later do not, from the same
+    /// address: somebody who is listed may knock as often as he likes.
     pub(crate) connections: BTreeSet<u64>,
     /// When it is looked again who is still there.
     pub(crate) again: Duration,
+}
+
+impl Refused {
+    /// Whether a connection counts: one that did, or from somewhere else.
+    pub(crate) fn counts(&self, peer: &Peer) -> bool {
+        let named = self.slips.iter().any(|slip| match slip.kind {
+            SlipKind::ShutsOut { address, .. } => address == peer.address,
+            _ => false,
+        });
+        !named || self.connections.contains(&peer.connection)
+    }
 }
 
 impl Clearance {

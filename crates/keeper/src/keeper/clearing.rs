@@ -15,7 +15,7 @@ use reconcile::{RuleSet, SetName, Target};
 
 use super::Keeper;
 use crate::Slip;
-use crate::clearance::{Pending, Refused};
+use crate::clearance::Refused;
 use crate::lists::ListState;
 use crate::lockout::{World, newly_shut_out};
 
@@ -68,9 +68,9 @@ impl Keeper {
 
     fn clear_list(&mut self, name: &str, now: Now) {
         let Some(state) = self.lists.get_mut(name) else { return };
-        let Some(Pending { mut peers, changed }) = state.clearance.pending.take() else { return };
-        if let Some(refused) = state.clearance.refused.as_ref().filter(|_| !changed) {
-            peers.retain(|peer| refused.connections.contains(&peer.connection));
+        let Some(mut peers) = state.clearance.pending.take() else { return };
+        if let Some(refused) = &state.clearance.refused {
+            peers.retain(|peer| refused.counts(peer));
         }
         let given = state.clearance.given;
         let slips = if given { Vec::new() } else { self.shut_out_by(name, &peers) };

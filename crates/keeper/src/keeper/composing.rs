@@ -10,7 +10,6 @@ use intake::{FeedState, Now};
 use reconcile::{Desired, Gate};
 
 use super::Keeper;
-use crate::clearance::Pending;
 use crate::lists::{ListStage, ListState};
 use crate::{Action, Compose, Composed, Report};
 
@@ -38,7 +37,7 @@ impl Keeper {
         let report =
             Report::ListComposed { list: list.clone(), ipv4, ipv6, protected: protected.len() };
         state.targets = Some(targets.clone());
-        state.clearance.pending = Some(Pending { peers, changed });
+        state.clearance.pending = Some(peers);
         state.protected = protected;
         // Its sets were left alone meanwhile.
         self.kernel.want_plan();

@@ -1,11 +1,11 @@
 //! Lists by which somebody who is connected would newly be shut out, though no
 //! feed has changed and no configuration: a feed leaves, a lifetime ends.
 
-use intake::{ListRules, Peer, Shuts};
+use intake::{ListRules, Peer, Shuts, WhenStale};
 use keeper::{Settings, Why};
 use reconcile::Hold;
 
-use crate::house::{Desk, list, net, nets, rules, settings};
+use crate::house::{Desk, list, net, nets, rules, settings, table};
 
 /// Somebody connected to port 22 from an address of feed `b`.
 const ADMIN: &str = "91.1.2.7";
@@ -60,8 +60,9 @@ fn a_feed_that_leaves_waits_until_who_is_connected_has_gone() {
     desk.pass(5);
     check(&desk, true);
     assert!(desk.held("office").is_superset(&nets(&[1, 2, 3])));
-    // Whoever comes later does not count.
+    // Whoever comes later does not count, though the list changes meanwhile.
     desk.peers = vec![peer(2)];
+    desk.write("a", &format!("{}{}", net(1), net(3)));
     desk.pass(60);
     check(&desk, false);
     desk.rests_with("office", &nets(&[1, 3]));
@@ -110,6 +111,25 @@ fn nobody_who_is_connected_from_elsewhere_holds_a_list() {
     desk.pass(WITHDRAWN);
     check(&desk, false);
     desk.rests_with("office", &nets(&[1]));
+}
+
+#[test]
+fn a_file_that_is_too_old_stays_as_long_as_who_it_let_in() {
+    let mut desk = desk();
+    let mut aging = only(&[list("office", &["a", "b"], &[])]);
+    let mut rules = (*aging.rules).clone();
+    rules.tables = vec![table("b", 3_600, WhenStale::Drop)];
+    aging.rules = rules.into();
+    let word = desk.propose(&aging);
+    desk.settle();
+    assert_eq!(desk.configured(word), Some(Ok(())));
+    check(&desk, false);
+    desk.pass(4_000);
+    check(&desk, true);
+    desk.write("b", &format!("{}\n", net(2)));
+    desk.pass(60);
+    check(&desk, false);
+    desk.rests_with("office", &nets(&[1, 2]));
 }
 
 #[test]
