@@ -1,7 +1,7 @@
 //! The demonstration: a million addresses loaded and blocked by one `[[rule]]`,
-//! then changed twenty times while packets come in without pause. None from a
-//! listed address gets in, none from another is lost, and this machine's own
-//! rules are never touched. It needs no program but ours; `ipset` is a witness
+//! then changed twenty times while packets come in without pause, and the daemon
+//! killed during one of the changes. None from a listed address gets in, none
+//! from another is lost, and this machine's own rules are never touched. It needs no program but ours; `ipset` is a witness
 //! where it is there.
 
 use std::time::{Duration, Instant};
@@ -23,6 +23,9 @@ const PERCENT: [usize; 5] = [1, 5, 1, 25, 60];
 
 /// The demonstration fails if it takes longer, the build apart.
 const TIME_MAX: Duration = Duration::from_secs(110);
+
+/// How far into a change the daemon is killed: it reads, or fills a set.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// All that it takes to block.
 const TABLES: &str = "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\n[[rule]]\nlist = \"drop\"\n";
@@ -55,7 +58,7 @@ impl Demo {
         println!("entries      {} ({ipv4} IPv4, {ipv6} IPv6)", ipv4 + ipv6);
 
         let start = Instant::now();
-        let daemon = Daemon::start(&host);
+        let mut daemon = Daemon::start(&host);
         in_force(&daemon, &versions);
         println!("first load   {:>5} ms, start of the daemon included", millis(start));
         daemon.until("the rules in place", |status| {
@@ -70,8 +73,19 @@ impl Demo {
             let text = versions.feed();
             let start = Instant::now();
             host.feed("demo.txt", text);
+            let killed = change == self.changes / 2;
+            if killed {
+                daemon.pause(MOMENT);
+                daemon.kill();
+                daemon = Daemon::start(&host);
+            }
             in_force(&daemon, &versions);
-            println!("change {:<5} {:>5} ms, {percent} % of the list", change + 1, millis(start));
+            let how = if killed { ", with SIGKILL and a new start in it" } else { "" };
+            println!(
+                "change {:<5} {:>5} ms, {percent} % of the list{how}",
+                change + 1,
+                millis(start)
+            );
             if begun.elapsed() > TIME_MAX {
                 return Err(format!("this takes longer than {} s", TIME_MAX.as_secs()).into());
             }

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use std::collections::BTreeMap;
 
-use netfilter_model::host::simulate_host;
+use netfilter_model::host::{simulate_host, simulate_ruled_host};
 use netfilter_model::simulation::{RunOptions, RunReport, simulate, simulate_site};
 
 use crate::Failure;
@@ -20,6 +20,9 @@ pub(crate) struct Sim {
     /// Steps of each run
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
+    /// In a survey, hosts with rules of their own
+    #[arg(long)]
+    ruled: bool,
     /// Instead, let so many hosts live for so many steps at the most, and list
     /// the different promises that are broken, each by its shortest run; with
     /// one host all that it did
@@ -30,7 +33,7 @@ pub(crate) struct Sim {
 /// A kind of run.
 type Run = (&'static str, fn(u64, u64) -> RunReport);
 
-const RUNS: [Run; 4] = [
+const RUNS: [Run; 5] = [
     ("plans under faults and foreign hands", |seed, steps| {
         simulate(seed, steps, &RunOptions::default())
     }),
@@ -41,6 +44,7 @@ const RUNS: [Run; 4] = [
         simulate_site(seed, steps, &RunOptions::default())
     }),
     ("a host with all that happens to it", simulate_host),
+    ("a host with rules of its own", simulate_ruled_host),
 ];
 
 impl Sim {
@@ -51,7 +55,7 @@ impl Sim {
             None => SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() % 1_000_000,
         };
         if let Some(hosts) = self.survey {
-            survey(seed, hosts, self.steps.min(300));
+            survey(seed, hosts, self.steps.min(300), self.ruled);
             return Ok(());
         }
         let again = format!("cargo xtask sim --seed {seed} --steps {}", self.steps);
@@ -62,7 +66,9 @@ impl Sim {
             if !report.violations.is_empty() {
                 println!("{report}");
                 if let Some((seed, steps)) = report.again {
-                    println!("alone: cargo xtask sim --survey 1 --seed {seed} --steps {steps}");
+                    println!(
+                        "alone: cargo xtask sim --survey 1 --seed {seed} --steps {steps} (or with --ruled)"
+                    );
                 }
                 return Err(format!("{name}: a promise is broken; again with: {again}").into());
             }
@@ -74,11 +80,12 @@ impl Sim {
 }
 
 /// Lists what goes wrong in the lives of many hosts, each kind once.
-fn survey(seed: u64, hosts: u64, steps: u64) {
+fn survey(seed: u64, hosts: u64, steps: u64, ruled: bool) {
+    let live = if ruled { simulate_ruled_host } else { simulate_host };
     let mut kinds: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
     let mut broken = 0;
     for seed in seed..seed + hosts {
-        let report = simulate_host(seed, steps);
+        let report = live(seed, steps);
         let Some((_, steps)) = report.again else { continue };
         broken += 1;
         if hosts == 1 {

@@ -194,7 +194,9 @@ pub enum Verb {
     /// Let through, once, the change of a feed that a guard refused.
     ///
     /// `--config` without a file: what a refused configuration takes out of
-    /// lists. `-c FILE` may stand beside it and says whose daemon is asked.
+    /// lists, and whom a list that is held would shut out. `-c FILE` may stand
+    /// beside it and says whose daemon is asked. With no daemon the word is
+    /// given at the end of one `apply`.
     Accept(Accept),
     /// Remove denyset's own sets from the kernel, and nothing else.
     ///

@@ -5,6 +5,7 @@
 //! here.
 
 use std::io::{IsTerminal as _, stderr};
+use std::os::unix::net::UnixDatagram;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -75,6 +76,21 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("went", "addresses that this host had and has no more"),
     ("withdraw_seconds", "until a deleted feed is withdrawn"),
 ];
+
+/// Where the system's log takes messages in, journald's as well (`syslog(3)`).
+const SYSLOG: &str = "/dev/log";
+
+/// Leaves word where nobody reads what this process writes. A system without a
+/// log has nobody to tell.
+pub fn leave_word(text: &str) {
+    // `LOG_DAEMON` and `LOG_WARNING` (RFC 3164): three times eight, and four.
+    let message = format!("<28>denyset: {text}");
+    let told =
+        UnixDatagram::unbound().and_then(|socket| socket.send_to(message.as_bytes(), SYSLOG));
+    if let Err(error) = told {
+        tracing::debug!(%error, "there is no log to leave word in");
+    }
+}
 
 /// Starts to log: to the journal if that is what standard error is, to
 /// standard error otherwise.

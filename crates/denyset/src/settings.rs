@@ -23,6 +23,17 @@ pub fn settings(config: &Configuration) -> Settings {
     }
 }
 
+/// Whether what was in force last, by its text, has the same lists and rules.
+pub fn is_as_before(config: &Configuration, text: &str) -> bool {
+    let same = |before: &Configuration| {
+        let [before, now] = [before, config].map(settings);
+        before.filter == now.filter
+            && before.rules.lists == now.rules.lists
+            && before.rules.shuts == now.rules.shuts
+    };
+    Configuration::parse(text).is_ok_and(|before| same(&before))
+}
+
 /// The addresses that are protected on a host.
 pub fn protection(facts: &Facts) -> Protection {
     let mut protection = Protection::default();

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::thread::sleep;
 use std::time::Duration;
 
-use intake::Order;
-use keeper::{Action, Event, Keeper, Report};
+use blocklist::FeedName;
+use intake::{NotAcceptable, Order};
+use keeper::{Action, Event, Keeper, Report, WishOutcome};
 use reconcile::{ObjectOutcome, Plan, Progress};
 
 use crate::daemon::Clock;
@@ -17,12 +18,15 @@ use crate::effects::{FeedEffects, KernelEffects};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether the kernel is changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Carry plans out.
     Apply,
     /// Stop at the first plan that would do something.
     Plan,
+    /// Carry plans out, and when nothing is left to do give a person's word: on
+    /// a feed, or on what the configuration lets go or shuts out.
+    Accept(Option<FeedName>),
 }
 
 /// What a run came to.
@@ -32,6 +36,8 @@ pub struct Done {
     pub outcomes: Vec<ObjectOutcome>,
     /// What would have been done, in [`Mode::Plan`].
     pub plan: Plan,
+    /// What came of the word, in [`Mode::Accept`].
+    pub word: Option<Result<(), NotAcceptable>>,
 }
 
 /// Everything that a run needs.
@@ -56,6 +62,10 @@ impl Once<'_> {
         let mut done = Done::default();
         let mut actions = VecDeque::from(self.keeper.handle(Event::Tick, clock.now()));
         let mut wake = None;
+        let mut word = match &self.mode {
+            Mode::Accept(word) => Some(word.clone()),
+            Mode::Apply | Mode::Plan => None,
+        };
         loop {
             while let Some(action) = actions.pop_front() {
                 let event = match action {
@@ -80,10 +90,22 @@ impl Once<'_> {
             let now = clock.now().monotonic;
             match wake.take().filter(|&at| self.has_hope() && at < PATIENCE) {
                 Some(at) => sleep(at.saturating_sub(now)),
-                None => return done,
+                None => match word.take() {
+                    Some(on) => actions.extend(self.give_word(on, &clock)),
+                    None => return done,
+                },
             }
             actions.extend(self.keeper.handle(Event::Tick, clock.now()));
         }
+    }
+
+    fn give_word(&mut self, on: Option<FeedName>, clock: &Clock) -> Vec<Action> {
+        let ticket = self.keeper.ticket();
+        let event = match on {
+            Some(feed) => Event::Accept(ticket, feed),
+            None => Event::AcceptLosses(ticket),
+        };
+        self.keeper.handle(event, clock.now())
     }
 
     /// Whether something is left that waiting may mend.
@@ -108,7 +130,11 @@ impl Once<'_> {
                 self.feeds.write_down(&lists);
                 Some(Event::WrittenDown(ticket))
             }
-            Action::Compose(compose) => Some(Event::Composed(compose.run())),
+            Action::Compose(compose) => {
+                let mut composed = compose.run();
+                composed.peers = self.feeds.who_is_connected();
+                Some(Event::Composed(composed))
+            }
             Action::Try(trial) => Some(Event::Tried(trial.run(self.feeds.who_is_connected()))),
             Action::Observe(ticket, known) => {
                 Some(Event::Observed(ticket, self.kernel.observe(known.as_ref())))
@@ -122,6 +148,10 @@ impl Once<'_> {
                 if let Report::Applied(outcome) | Report::Ended { outcome, .. } = report {
                     done.outcomes.push(outcome);
                 }
+                None
+            }
+            Action::Reply(_, WishOutcome::Accepted(result)) => {
+                done.word = Some(result);
                 None
             }
             Action::Reply(..) | Action::WakeAt(_) => None,

@@ -37,11 +37,19 @@ impl Shuts {
         Self { members: vec![0..=u16::MAX], others: Vec::new() }
     }
 
+    /// A list that shuts nobody out: no rule asks it.
+    pub fn nobody() -> Self {
+        Self { members: Vec::new(), others: Vec::new() }
+    }
+
     /// Whether it shuts somebody out who is a member, or is not.
     pub fn shuts_out(&self, is_member: bool, who: Who) -> bool {
         let ports = if is_member { &self.members } else { &self.others };
         ports.iter().any(|range| match who {
             Who::Peer(port) => range.contains(&port),
+            // The host's own addresses come in over `lo`, which is never filtered: a
+            // rule that lets only members in needs none of them.
+            Who::Host(Protect::Own) if !is_member => false,
             Who::Host(_) => *range == (0..=u16::MAX),
         })
     }

@@ -48,6 +48,9 @@ pub struct Composed {
     pub protected: Arc<Prefixes>,
     /// The feeds that it was made of.
     pub makeup: Makeup,
+    /// Who was connected then to the ports over which this host is administered.
+    /// Whoever has it put together looks for that.
+    pub peers: Vec<Peer>,
 }
 
 impl Compose {
@@ -73,7 +76,8 @@ impl Compose {
             _ => (fresh, true),
         };
         let protected = Arc::new(composition.protected);
-        Composed { ticket, list: list.name.clone(), targets, changed, protected, makeup }
+        let (list, peers) = (list.name.clone(), Vec::new());
+        Composed { ticket, list, targets, changed, protected, makeup, peers }
     }
 }
 

@@ -6,6 +6,8 @@ use std::fmt;
 use blocklist::{FeedName, Glob};
 use reconcile::Hold;
 
+use crate::{Slip, SlipKind};
+
 /// How a list is held, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -13,6 +15,18 @@ pub struct Held {
     pub hold: Hold,
     /// Why.
     pub why: HoldReason,
+}
+
+impl Held {
+    /// What shuts out its members gains none, what shuts out others loses none.
+    pub(crate) fn of_shut_out(slips: &[Slip]) -> Self {
+        let as_member = |slip: &Slip| match slip.kind {
+            SlipKind::ShutsOut { is_member, .. } => is_member,
+            _ => false,
+        };
+        let hold = if slips.iter().any(as_member) { Hold::Frozen } else { Hold::AddOnly };
+        Self { hold, why: HoldReason::ShutsOut(slips.to_vec()) }
+    }
 }
 
 /// Why a list is held.
@@ -45,6 +59,8 @@ pub enum HoldReason {
     },
     /// A glob of what the list must never hold matches nothing any more.
     NoException(Glob),
+    /// Somebody would newly be shut out who must not be.
+    ShutsOut(Vec<Slip>),
 }
 
 impl HoldReason {
@@ -94,6 +110,10 @@ impl fmt::Display for HoldReason {
             ),
             Self::NoException(glob) => {
                 write!(out, "`{glob}` in its `allow` matches no feed any more")
+            }
+            Self::ShutsOut(slips) => {
+                let told: Vec<_> = slips.iter().map(ToString::to_string).collect();
+                out.write_str(&told.join("; "))
             }
         }
     }

@@ -5,6 +5,7 @@
 //! nothing here waits, reads or writes, and nothing is computed over members:
 //! that is data too, for others to run.
 
+mod clearance;
 mod compose;
 mod event;
 mod held;

@@ -8,6 +8,7 @@ use intake::{ListRules, Makeup, Ticket};
 use reconcile::Target;
 
 use crate::Held;
+use crate::clearance::Clearance;
 
 /// A list as it is put together.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub struct ListState {
     /// configured. Until then its sets lose nothing.
     pub(crate) whole: bool,
     pub(crate) news: News,
+    /// Whether it may come into force, as far as it could shut somebody out.
+    pub(crate) clearance: Clearance,
 }
 
 /// Where a list is on its way into the desired state.
@@ -116,11 +119,12 @@ impl ListState {
             spares: false,
             whole: false,
             news: News::default(),
+            clearance: Clearance::default(),
         }
     }
 
-    /// Lifetimes of its entries have ended.
-    pub(crate) fn want_for_ends(&mut self) {
+    /// Lifetimes of its entries have ended, or nothing may have changed at all.
+    pub(crate) fn want_quietly(&mut self) {
         let news = self.news.coming;
         self.want(false);
         self.news.coming = news;

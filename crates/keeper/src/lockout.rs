@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use blocklist::{AnyPrefix, Protection};
-use intake::{Peer, Rules, Who};
+use intake::{Peer, Shuts, Who};
 use reconcile::Target;
 
 use crate::{Slip, SlipKind};
@@ -16,20 +16,21 @@ const NAMED_MAX: usize = 8;
 /// Lists as they are, or would be.
 pub(crate) struct World<'a> {
     /// Whom they shut out.
-    pub(crate) rules: &'a Rules,
+    pub(crate) shuts: BTreeMap<&'a str, Shuts>,
     /// What is in them.
     pub(crate) targets: BTreeMap<&'a str, &'a [Target; 2]>,
+    /// The same of lists of which only the kernel tells what is in them.
+    pub(crate) found: BTreeMap<&'a str, [Target; 2]>,
 }
 
 impl World<'_> {
     /// The first list that shuts somebody out, and whether as its member.
     fn shuts_out(&self, address: IpAddr, who: Who) -> Option<(&str, bool)> {
-        let mut lists = self.rules.lists.iter().map(|list| list.list.name.as_str());
-        lists.find_map(|list| {
-            let targets = self.targets.get(list)?;
+        self.shuts.iter().find_map(|(&list, shuts)| {
+            let targets = self.targets.get(list).copied().or_else(|| self.found.get(list));
             let holds = |target: &Target| target.members.covering(address).is_some();
-            let is_member = targets.iter().any(holds);
-            self.rules.shuts(list).shuts_out(is_member, who).then_some((list, is_member))
+            let is_member = targets.into_iter().flatten().any(holds);
+            shuts.shuts_out(is_member, who).then_some((list, is_member))
         })
     }
 }

@@ -23,6 +23,7 @@ pub mod session;
 pub mod torrent;
 pub mod trace;
 pub mod versions;
+pub mod volley;
 pub mod wall;
 pub mod wire;
 pub mod witness;

@@ -59,7 +59,14 @@ impl Path {
     /// The number of the next packet, `None` if none comes.
     fn receive(&self) -> Option<u64> {
         let mut number = [0; LENGTH];
-        match self.receiver.recv(&mut number) {
+        // A wait with a limit is not begun anew by the kernel after a signal.
+        let received = loop {
+            match self.receiver.recv(&mut number) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                received => break received,
+            }
+        };
+        match received {
             Ok(LENGTH) => Some(u64::from_be_bytes(number)),
             Ok(length) => panic!("received {length} bytes that nobody sent"),
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,

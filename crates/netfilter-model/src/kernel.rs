@@ -98,7 +98,7 @@ impl Observe for ModelKernel {
     fn rules(&mut self, wanted: &RuleSet) -> Result<RulesFound, KernelError> {
         match self.ask_rules(AboutRules::Find, Stage::List, wanted)? {
             RulesReply::Found(found) => Ok(found),
-            RulesReply::Put(_) => Ok(RulesFound::Other),
+            RulesReply::Put(_) => Ok(RulesFound::Other(Vec::new())),
         }
     }
 }

@@ -31,6 +31,9 @@ pub enum BypassKind {
     Classifier,
     /// A bridge whose frames no hook of `ip` meets.
     Bridge,
+    /// The rule is for interfaces of which none is there: `interfaces` are those
+    /// that are. They have other names since a card or the system was exchanged.
+    Absent,
 }
 
 impl Bypass {
@@ -38,12 +41,16 @@ impl Bypass {
     pub fn passes(&self, rule: &Rule) -> bool {
         let hooks: &[Hook] = match self.kind {
             BypassKind::Flowtable { .. } | BypassKind::Bridge => &[Hook::Prerouting, Hook::Forward],
+            BypassKind::Absent => &[],
             BypassKind::Xdp | BypassKind::Classifier => {
                 &[Hook::Prerouting, Hook::Input, Hook::Forward]
             }
         };
-        let any = self.interfaces.is_empty() || rule.interfaces.is_empty();
         let named = |name: &String| rule.interfaces.iter().any(|of_rule| of_rule.covers(name));
+        if self.kind == BypassKind::Absent {
+            return !rule.interfaces.is_empty() && !self.interfaces.iter().any(named);
+        }
+        let any = self.interfaces.is_empty() || rule.interfaces.is_empty();
         hooks.contains(&rule.hook) && (any || self.interfaces.iter().any(named))
     }
 }
@@ -73,6 +80,11 @@ impl fmt::Display for Bypass {
                 out,
                 "a classifier (tc) at the ingress of {on} has packets first: what it redirects, no \
                  rule meets"
+            ),
+            BypassKind::Absent => write!(
+                out,
+                "no packet meets a rule for interfaces that are not there, and there are {on}: \
+                 correct the names in `interfaces`"
             ),
             BypassKind::Bridge => write!(
                 out,
@@ -119,6 +131,9 @@ mod tests {
         check(&flowtable, &[], Hook::Input, &[], false);
         check(&BypassKind::Xdp, &["eth0"], Hook::Input, &[], true);
         check(&BypassKind::Classifier, &["eth0"], Hook::Output, &[], false);
+        check(&BypassKind::Absent, &["lo", "eth1"], Hook::Output, &["eth0", "wg*"], true);
+        check(&BypassKind::Absent, &["lo", "wg1"], Hook::Input, &["eth0", "wg*"], false);
+        check(&BypassKind::Absent, &["lo", "wg1"], Hook::Input, &[], false);
         check(&BypassKind::Bridge, &["br0"], Hook::Input, &[], false);
         check(&BypassKind::Bridge, &["br0"], Hook::Prerouting, &["br0"], true);
     }

@@ -168,10 +168,11 @@ impl Observed {
     }
 
     /// Whether a rule is known to be in force.
-    pub(crate) fn has_in_force(&self, rule: &Rule) -> bool {
-        self.rules.iter().any(|seen| {
-            let in_force = matches!(seen.found, Some(RulesFound::AsWanted(_)));
-            in_force && seen.wanted.rules().contains(rule)
+    pub fn has_in_force(&self, rule: &Rule) -> bool {
+        self.rules.iter().any(|seen| match &seen.found {
+            Some(RulesFound::AsWanted(_)) => seen.wanted.rules().contains(rule),
+            Some(RulesFound::Other(in_force)) => in_force.contains(rule),
+            _ => false,
         })
     }
 
@@ -183,13 +184,21 @@ impl Observed {
         })
     }
 
+    /// Whether a table of ours was seen that is neither what was looked for nor
+    /// what was put last, which is `put`.
+    pub(crate) fn has_others(&self, put: &RuleSet) -> bool {
+        let of_family = |seen: &&RulesSeen| seen.wanted.family() == put.family();
+        let mut others = self.rules.iter().filter(of_family).filter(|seen| seen.wanted != *put);
+        others.any(|seen| matches!(seen.found, Some(RulesFound::Other(_))))
+    }
+
     /// Notes that the rules of a family are not what was looked for. Says
     /// whether they were thought to be.
     pub fn lose_rules(&mut self, family: Family) -> bool {
         let mut seen = self.rules.iter_mut().filter(|seen| seen.wanted.family() == family);
         let Some(seen) = seen.next() else { return false };
         let were = matches!(seen.found, Some(RulesFound::AsWanted(_)));
-        seen.found = Some(RulesFound::Other);
+        seen.found = Some(RulesFound::Other(Vec::new()));
         were
     }
 

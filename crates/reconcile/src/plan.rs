@@ -63,14 +63,18 @@ pub struct Policy {
     pub resting: BTreeSet<SetName>,
     /// Families whose rules to leave alone, for the same reason.
     pub resting_rules: BTreeSet<Family>,
+    /// Sets whose rules would shut somebody out who must not be: they are not
+    /// put, and stay if they are there.
+    pub unclear: BTreeSet<SetName>,
 }
 
 impl Policy {
     /// The policy of a complete picture and default update.
     pub fn new(prefix: SetPrefix, salt: u64) -> Self {
         let (held, resting) = (BTreeMap::new(), BTreeSet::new());
-        let resting_rules = BTreeSet::new();
-        Self { prefix, update: Update::Auto, gate: Gate::Open, salt, held, resting, resting_rules }
+        let (resting_rules, unclear) = (BTreeSet::new(), BTreeSet::new());
+        let (update, gate) = (Update::Auto, Gate::Open);
+        Self { prefix, update, gate, salt, held, resting, resting_rules, unclear }
     }
 
     /// The description of a set to be created for `members`. The salt of each
@@ -90,6 +94,20 @@ impl Policy {
     fn hold(&self, set: &SetName) -> Option<Hold> {
         let gate = (self.gate == Gate::AddOnly).then_some(Hold::AddOnly);
         gate.max(self.held.get(set).copied())
+    }
+
+    /// What a set is brought to, from what was seen of it. `None` if what is in
+    /// it has to stay and is not known.
+    fn after(&self, set: &SetName, target: &Target, seen: Option<&ObservedSet>) -> Option<Members> {
+        match (self.hold(set), seen.map(|seen| seen.members.as_ref())) {
+            (None, _) | (Some(Hold::AddOnly), None) => Some(target.members.clone()),
+            (Some(Hold::Frozen), None) => Some(Members::none(set.family())),
+            (Some(_), Some(None)) => None,
+            (Some(Hold::AddOnly), Some(Some(before))) => {
+                Some(before.without(&target.never).union(&target.members))
+            }
+            (Some(Hold::Frozen), Some(Some(before))) => Some(before.without(&target.never)),
+        }
     }
 }
 
@@ -123,29 +141,21 @@ struct Planner<'a> {
 impl Planner<'_> {
     /// The plan for a set that should be there.
     fn wanted(&mut self, set: &SetName, target: &Target) -> ObjectPlan {
-        let hold = self.policy.hold(set);
         let blocked =
             |obstacle| ObjectPlan::blocked(set.into(), obstacle, Some(target.members.clone()));
         if self.policy.resting.contains(set) {
             return blocked(Obstacle::Resting);
         }
-        let Some(seen) = self.observed.sets.get(set) else {
-            let frozen = hold == Some(Hold::Frozen);
-            let none = Members::none(set.family());
-            return self.missing(set, if frozen { none } else { target.members.clone() });
-        };
-        if let Standing::Foreign(foreign) = &seen.standing {
+        let seen = self.observed.sets.get(set);
+        if let Some(Standing::Foreign(foreign)) = seen.map(|seen| &seen.standing) {
             return blocked(Obstacle::Foreign(foreign.clone()));
         }
-        let after = match (hold, &seen.members) {
-            (None, _) => target.members.clone(),
-            (Some(_), None) => return blocked(Obstacle::Gate),
-            (Some(Hold::AddOnly), Some(before)) => {
-                before.without(&target.never).union(&target.members)
-            }
-            (Some(Hold::Frozen), Some(before)) => before.without(&target.never),
+        let Some(after) = self.policy.after(set, target, seen) else {
+            return blocked(Obstacle::Gate);
         };
-        let withheld = hold.map_or(0, |_| after.lost_to(&target.members));
+        let Some(seen) = seen else { return self.missing(set, after) };
+        let held = self.policy.hold(set).is_some();
+        let withheld = if held { after.lost_to(&target.members) } else { 0 };
         ObjectPlan { withheld, ..self.existing(set, seen, after) }
     }
 

@@ -241,8 +241,9 @@ pub enum RulesFound {
     Absent,
     /// A table under our name that does not bear our mark. It is not touched.
     Foreign,
-    /// Our table, and something in it is not as it should be.
-    Other,
+    /// Our table, and something in it is not as it should be. These of the rules
+    /// are in force all the same.
+    Other(Vec<Rule>),
     /// Our table, exactly as it should be.
     AsWanted(Vec<Count>),
 }

@@ -258,6 +258,8 @@ pub enum Obstacle {
     /// Rules let only members of this set through, and it would have none, nor
     /// has its list any of the other family.
     Nobody(SetName),
+    /// Rules that ask this set would shut somebody out who must not be.
+    ShutsOut(SetName),
 }
 
 /// Why an object is changed in this way.
@@ -321,6 +323,11 @@ impl fmt::Display for Obstacle {
                 out,
                 "no list has this name, but {count} rules or sets refer to it: \
                  it stays in force until they are removed"
+            ),
+            Self::ShutsOut(set) => write!(
+                out,
+                "rules that ask set {set} would shut somebody out who must not be; its list says \
+                 whom"
             ),
             Self::Nobody(set) => write!(
                 out,

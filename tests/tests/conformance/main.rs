@@ -2,6 +2,7 @@
 //! scripts go to the kernel, to the model, and through the driver's bytes to
 //! the model, and after every step all three must tell the same.
 
+mod rules;
 mod scripts;
 mod subjects;
 

@@ -2,6 +2,7 @@
 //! step. No real kernel, no privileges, no waiting.
 
 mod found;
+mod ruled;
 mod watching;
 
 use netfilter_model::Faults;

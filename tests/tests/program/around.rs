@@ -55,6 +55,8 @@ fn ways_around_rules_are_named_with_the_rules_that_they_concern() {
             };
             assert!(classifier.contains("ingress of wire0"), "{classifier}");
             assert!(classifier.ends_with("it concerns the rule drop"), "{classifier}");
+            let [absent] = &warnings(document, "not there")[..] else { panic!("{document:#}") };
+            assert!(absent.ends_with("it concerns the rule in"), "{absent}");
         };
         check(&host.denyset_json("check").json());
         check(&host.denyset_json("plan").json());

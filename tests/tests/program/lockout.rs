@@ -15,7 +15,7 @@ use lab::namespace::isolated;
 use lab::session::{Session, SessionServer};
 use lab::trace::Trace;
 use lab::wire::{FREE_V4, FREE_V6, PEER_V4, PEER_V6, Wire};
-use lab::witness::{ip, members};
+use lab::witness::{ip, ipset, members, names};
 
 use serde_json::Value;
 
@@ -223,8 +223,10 @@ fn what_a_reload_has_changed_returns_unless_somebody_confirms() {
         host.denyset("reload --confirm 600").exits(0);
         until_locked_out(&daemon, true);
         assert!(degraded(&daemon).contains("waits for `denyset confirm` until 20"));
+        assert!(daemon.status()["confirm-until"].to_string().starts_with("\"20"));
         host.denyset("confirm").exits(0);
         assert_eq!(degraded(&daemon), "[]");
+        assert_eq!(daemon.status()["confirm-until"], Value::Null);
         until_locked_out(&daemon, true);
         drop(daemon);
     });
@@ -260,7 +262,7 @@ fn a_start_goes_by_the_configuration_of_before_when_the_time_has_run_out() {
         let note = host.state().join("confirm/unconfirmed.json");
         run_out(&note);
         for set in [V4, V6] {
-            lab::witness::ipset(&format!("flush {set}"));
+            ipset(&format!("flush {set}"));
         }
         let mut daemon = Daemon::start(&host);
         daemon.expect_error("the configuration was not confirmed in time");
@@ -276,6 +278,26 @@ fn a_start_goes_by_the_configuration_of_before_when_the_time_has_run_out() {
         until_locked_out(&daemon, true);
         assert!(!note.exists());
         daemon.stop();
+    });
+}
+
+#[test]
+fn a_boot_makes_no_sets_of_what_was_not_confirmed_in_time() {
+    isolated(|| {
+        let host = about_to_lock_out();
+        let daemon = Daemon::start(&host);
+        let tables = format!("{LIST}[[list]]\nname = \"more\"\nfeeds = [\"more.txt\"]\n");
+        host.configure(&with("protect-peers = []", &tables));
+        host.denyset("reload --confirm 600").exits(0);
+        assert_eq!(names().len(), 4);
+        daemon.kill();
+        for set in names() {
+            ipset(&format!("destroy {set}"));
+        }
+        run_out(&host.state().join("confirm/unconfirmed.json"));
+        host.denyset("prepare").exits(0);
+        assert_eq!(names(), [V4, V6]);
+        assert!(!members(V4).feed().contains("192.0.2.3"));
     });
 }
 

@@ -3,6 +3,7 @@
 
 mod algebra;
 mod around;
+mod attacked;
 mod beside;
 mod boot;
 mod clock;
@@ -11,6 +12,7 @@ mod contents;
 mod deciding;
 mod facts;
 mod files;
+mod first;
 mod foreign;
 mod given;
 mod hits;
@@ -28,6 +30,7 @@ mod rights;
 mod rules;
 mod state;
 mod steady;
+mod stories;
 mod taken;
 mod unit;
 mod verbs;

@@ -4,6 +4,7 @@
 
 mod feeds;
 mod hits;
+mod rules;
 mod text;
 
 use std::env;
@@ -29,15 +30,19 @@ enum What {
     Feeds(feeds::Feeds),
     /// Updates under a flood of packets that are looked at
     Hits(hits::Hits),
+    /// What a rule costs a packet, beside rules of iptables
+    Rules(rules::Rules),
 }
 
 impl Bench {
     /// Measures. What is measured in this process must be built as it is
     /// shipped, so it is built so and started again.
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        // That one is measured from outside.
-        if let What::Hits(hits) = &self.what {
-            return hits.run();
+        // These are measured from outside.
+        match &self.what {
+            What::Hits(hits) => return hits.run(),
+            What::Rules(rules) => return rules.run(),
+            What::Feeds(_) => {}
         }
         if cfg!(debug_assertions) {
             let mut again = Command::new(workspace::cargo());
@@ -52,6 +57,7 @@ impl Bench {
         match &self.what {
             What::Feeds(feeds) => feeds.run(),
             What::Hits(hits) => hits.run(),
+            What::Rules(rules) => rules.run(),
         }
     }
 }

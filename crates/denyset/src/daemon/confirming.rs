@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use keeper::{Action, Slip};
 
@@ -166,6 +166,12 @@ impl MainLoop {
         );
         let ticket = self.keeper.ticket();
         self.propose(NewConfiguration::returning(config, text, ticket), true)
+    }
+
+    /// Until when somebody has to confirm, if he has.
+    pub(super) fn confirm_until(&self) -> Option<SystemTime> {
+        let Unconfirmed { note, due, .. } = &self.unconfirmed;
+        note.as_ref().filter(|_| due.is_some()).map(Note::until)
     }
 
     /// What somebody has to say a word on, a sentence each.

@@ -34,12 +34,13 @@ use tokio::sync::mpsc;
 
 pub use clock::Clock;
 pub use signals::survive_hangups;
-pub use start::{StartError, kernel_exit, start};
+pub use start::{StartError, kernel_exit, lacking, start, was_in_force};
 
 use crate::effects::{FeedEffects, Halt};
 use crate::exit::Exit;
 use crate::hits::Hits;
 use crate::lock::Lock;
+use crate::remedy;
 use crate::serve::Call;
 use crate::systemd::Manager;
 use crate::view::status_line;
@@ -143,12 +144,26 @@ impl MainLoop {
                     None => return self.stop_for_good().await,
                 },
                 Input::Finished(Finished::Died) => return Self::give_up(),
+                Input::Finished(finished) if self.cannot(&finished) => return Exit::Unavailable,
                 Input::Finished(finished) => self.finished(finished),
                 Input::Event(event) => self.keeper.handle(event, self.clock.now()),
                 Input::Unconfirmed => self.put_back(),
                 Input::Quiet => Vec::new(),
             };
         }
+    }
+
+    /// Whether the kernel lacks what the configuration of the start wants: then no
+    /// waiting mends it. A daemon that runs goes on with what it can, whatever a
+    /// reload wants.
+    fn cannot(&self, finished: &Finished) -> bool {
+        let Finished::Event(Event::Converged(converged)) = finished else { return false };
+        let lacks = lacking(&converged.outcome.objects).filter(|_| self.unready);
+        if let Some(error) = lacks {
+            let remedy = remedy::of_kernel(error);
+            tracing::error!(%error, "this kernel cannot: {error}{remedy}");
+        }
+        lacks.is_some()
     }
 
     /// Publishes what is so, answers those who waited for all to be done, and

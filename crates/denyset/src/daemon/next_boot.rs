@@ -26,6 +26,10 @@ impl MainLoop {
         if self.keeper.lists().values().any(|list| list.held.is_some()) {
             return;
         }
+        // Nor what may shut somebody out, as far as is known.
+        if !self.keeper.is_clear() {
+            return;
+        }
         // Nor what nobody has confirmed.
         if self.unconfirmed.due.is_some() {
             return;

@@ -81,7 +81,12 @@ impl MainLoop {
                 self.storage.hand(&self.feeds, Task::WriteDown(ticket, lists));
             }
             Action::Compose(compose) => {
-                self.aside(move || Finished::Event(Event::Composed(compose.run())));
+                let feeds = self.feeds.clone();
+                self.aside(move || {
+                    let mut composed = compose.run();
+                    composed.peers = feeds.who_is_connected();
+                    Finished::Event(Event::Composed(composed))
+                });
             }
             Action::Try(trial) => {
                 let feeds = self.feeds.clone();

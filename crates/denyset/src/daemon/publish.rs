@@ -92,6 +92,7 @@ impl MainLoop {
                 .chain(self.withheld())
                 .collect(),
             bypasses: self.bypasses.clone(),
+            confirm_until: self.confirm_until(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use keeper::Keeper;
-use reconcile::{KernelError, KernelErrorKind};
+use reconcile::{KernelError, KernelErrorKind, ObjectOutcome};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
@@ -25,7 +25,8 @@ use super::samples;
 use super::signals::Signals;
 use super::storage::Storage;
 use super::worker::Worker;
-use crate::confirm::{Chosen, Note, NoteError, choose, state_dir_of};
+use crate::boot::Record;
+use crate::confirm::{Chosen, Note, NoteError, applied, choose, state_dir_of};
 use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::hits::Hits;
@@ -34,7 +35,7 @@ use crate::outlets::Outlets;
 use crate::remedy;
 use crate::salt::salt;
 use crate::serve::{Answers, Call, Server, Socket};
-use crate::settings::{protection, settings};
+use crate::settings::{is_as_before, protection, settings};
 use crate::snapshot::{SnapshotFacts, Surroundings};
 use crate::systemd::{self, Manager};
 use configuration::{ConfigError, Configuration};
@@ -88,6 +89,12 @@ pub fn kernel_exit(error: &KernelError) -> Exit {
     }
 }
 
+/// What this kernel cannot do at all, and no waiting mends.
+pub fn lacking(outcomes: &[ObjectOutcome]) -> Option<&KernelError> {
+    let mut errors = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
+    errors.find(|error| error.kind == KernelErrorKind::Unsupported)
+}
+
 /// Gets everything ready that [`MainLoop::run`] needs. Has to be called inside a tokio runtime.
 ///
 /// # Errors
@@ -113,6 +120,9 @@ pub fn start(config_file: PathBuf) -> Result<MainLoop, StartError> {
     let mut keeper = Keeper::new(settings(&config), protection(&host.facts), salt(), clock.now());
     if returned {
         keeper.was_in_force();
+    }
+    if was_in_force(&config) {
+        keeper.is_as_before();
     }
     let published = Published::new(SnapshotFacts::of(&keeper, Surroundings::default()));
     let hits = Hits::new(feeds.copies().map(Copies::quiet).unwrap_or_default());
@@ -157,6 +167,15 @@ pub fn start(config_file: PathBuf) -> Result<MainLoop, StartError> {
     };
     tell_started(&daemon);
     Ok(daemon)
+}
+
+/// Whether these lists and rules are those that were last in force.
+pub fn was_in_force(config: &Configuration) -> bool {
+    let state_dir = &config.daemon.state_dir;
+    let kept = Record::load(state_dir).ok().flatten().map(|record| record.text);
+    let applied = applied(state_dir).ok().flatten();
+    let texts = [kept.as_deref(), applied.as_deref()];
+    texts.into_iter().flatten().any(|text| is_as_before(config, text))
 }
 
 /// When to tell the service manager that we are alive, if it wants to know.

@@ -11,6 +11,10 @@ use reconcile::{Bypass, BypassKind};
 pub fn bypasses() -> Vec<Bypass> {
     let mut found = BTreeSet::new();
     let links = host::links().unwrap_or_default();
+    if !links.is_empty() {
+        let interfaces = links.iter().map(|link| link.name.clone()).collect();
+        found.insert(Bypass { kind: BypassKind::Absent, interfaces });
+    }
     for link in links {
         let kinds = [
             (link.has_xdp, BypassKind::Xdp),

@@ -142,6 +142,8 @@ pub struct Surroundings {
     pub others: Vec<String>,
     /// What carries packets past rules.
     pub bypasses: Vec<Bypass>,
+    /// Until when somebody has to confirm the configuration, if he has.
+    pub confirm_until: Option<SystemTime>,
 }
 
 impl FeedFacts {

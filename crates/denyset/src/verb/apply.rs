@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use keeper::{Keeper, Report};
-use reconcile::{KernelError, KernelErrorKind, ObjectOutcome, Policy};
+use reconcile::Policy;
 
 use super::ask::{Whom, hand_over, shown};
 use super::confirm::apply_unless_confirmed;
 use super::{configuration, facts, tell};
 use crate::cli::{Apply, Format, Print};
 use crate::confirm::{Chosen, Note, choose, keep_applied, state_dir_of};
-use crate::daemon::{Clock, StartError, kernel_exit};
+use crate::daemon::{Clock, StartError, kernel_exit, lacking, was_in_force};
 use crate::effects::{FeedEffects, Halt, KernelEffects, bypasses};
 use crate::exit::Exit;
 use crate::lock::Lock;
@@ -72,20 +72,25 @@ fn without_daemon(chosen: Chosen, confirm: Option<u32>) -> Result<Option<Outcome
     }
     let lock = Lock::take(&config.kernel.set_prefix)?;
     let outcome = apply_alone(&config, lock, returned)?;
+    remember(&config, &text, &outcome);
+    Ok(Some(outcome))
+}
+
+/// Keeps what was put into force, unless somebody has yet to confirm it.
+pub(super) fn remember(config: &Configuration, text: &str, outcome: &OutcomeView) {
     let state_dir = &config.daemon.state_dir;
     let confirmed = Note::load(state_dir).is_ok_and(|note| note.is_none());
     if outcome.in_sync
         && confirmed
-        && let Err(error) = keep_applied(state_dir, &text)
+        && let Err(error) = keep_applied(state_dir, text)
     {
         tell(&format!("{error}; the next `apply --confirm` will not know what returns"));
     }
-    Ok(Some(outcome))
 }
 
 /// What is to be in force. A person who asks for the file, to be confirmed, gets
 /// it, whatever was not confirmed before.
-fn chosen(config_file: &Path, asked: bool) -> Result<Chosen, Exit> {
+pub(super) fn chosen(config_file: &Path, asked: bool) -> Result<Chosen, Exit> {
     let file = Configuration::read(config_file);
     let state_dir = state_dir_of(config_file, &file);
     let note = match state_dir.map_or(Ok(None), |state_dir| Note::load(&state_dir)) {
@@ -107,27 +112,40 @@ fn chosen(config_file: &Path, asked: bool) -> Result<Chosen, Exit> {
 /// lists is meant.
 pub(super) fn apply_alone(
     config: &Arc<Configuration>,
-    _lock: Lock,
+    lock: Lock,
     returned: bool,
 ) -> Result<OutcomeView, StartError> {
+    Ok(bring_about(config, lock, returned, Mode::Apply)?.1)
+}
+
+/// What was done, and how it is told.
+pub(super) fn bring_about(
+    config: &Arc<Configuration>,
+    _lock: Lock,
+    returned: bool,
+    mode: Mode,
+) -> Result<(Done, OutcomeView), StartError> {
     let kernel = KernelEffects::open(config.kernel.set_prefix.clone(), Halt::default())?;
     let feeds = FeedEffects::open(config.clone())?;
     let clock = Clock::start();
     let mut keeper = Keeper::new(settings(config), protection(&facts()), salt(), clock.now());
-    if returned {
-        keeper.was_in_force();
-    }
-    let done = drive(&mut keeper, feeds, kernel, Mode::Apply, clock);
+    prepared(&mut keeper, config, returned);
+    let done = drive(&mut keeper, feeds, kernel, mode, clock);
     if let Some(error) = lacking(&done.outcomes) {
         return Err(error.clone().into());
     }
-    Ok(OutcomeView::of(&facts_of(&keeper), &done.outcomes))
+    let outcome = OutcomeView::of(&facts_of(&keeper), &done.outcomes);
+    Ok((done, outcome))
 }
 
-/// What this kernel cannot do at all, and no waiting mends.
-fn lacking(outcomes: &[ObjectOutcome]) -> Option<&KernelError> {
-    let mut errors = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
-    errors.find(|error| error.kind == KernelErrorKind::Unsupported)
+/// Tells the keeper what was in force before.
+fn prepared(keeper: &mut Keeper, config: &Configuration, returned: bool) {
+    if returned {
+        keeper.was_in_force();
+    }
+    if was_in_force(config) {
+        keeper.is_as_before();
+    }
 }
 
 /// `plan`.
@@ -147,9 +165,7 @@ pub(super) fn plan(config_file: &Path, format: Format) -> Exit {
     };
     let clock = Clock::start();
     let mut keeper = Keeper::new(settings(&config), protection(&facts()), salt(), clock.now());
-    if returned {
-        keeper.was_in_force();
-    }
+    prepared(&mut keeper, &config, returned);
     let done = drive(&mut keeper, feeds, kernel, Mode::Plan, clock);
     let facts = facts_of(&keeper);
     let view = PlanView::of(&facts, &done.plan);

@@ -1,10 +1,9 @@
-//! The verbs that a running daemon answers: `status`, `why`, `reload`,
-//! `resync` and `accept`, and how the others hand themselves to it.
+//! The verbs that a running daemon answers: `status`, `why`, `reload` and
+//! `resync`, and how the others hand themselves to it.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use blocklist::FeedName;
 use serde::de::DeserializeOwned;
 
 use super::tell;
@@ -78,23 +77,6 @@ pub(super) fn why(whom: &Whom, asked: &cli::WhyArguments) -> Exit {
 pub(super) fn work(whom: &Whom, request: &ClientRequest, format: Format) -> Exit {
     match question::<OutcomeView>(whom, request, LONG) {
         Ok(outcome) => shown(print(&outcome, format), Exit::Success),
-        Err(exit) => exit,
-    }
-}
-
-/// `accept FEED`, or of `None` what the configuration takes from lists. That the
-/// feed is refused for another reason now is an error.
-pub(super) fn accept(whom: &Whom, feed: Option<&FeedName>, format: Format) -> Exit {
-    let request = match feed {
-        Some(feed) => ClientRequest::Accept { feed: feed.as_str().to_owned() },
-        None => ClientRequest::AcceptConfig {},
-    };
-    match question::<OutcomeView>(whom, &request, LONG) {
-        Ok(outcome) => {
-            let same = |name: &String| feed.is_some_and(|feed| name.as_str() == feed.as_str());
-            let refused = outcome.refusals.iter().any(|refusal| same(&refusal.feed));
-            shown(print(&outcome, format), if refused { Exit::Failure } else { Exit::Success })
-        }
         Err(exit) => exit,
     }
 }

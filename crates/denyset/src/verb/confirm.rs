@@ -19,6 +19,7 @@ use crate::daemon::StartError;
 use crate::detach::{Side, detach};
 use crate::exit::Exit;
 use crate::lock::Lock;
+use crate::log;
 use crate::serve::ClientRequest;
 use crate::view::{OutcomeView, print};
 
@@ -88,13 +89,31 @@ fn wait_and_put_back(config: &Arc<Configuration>, note: &Note) {
                 // Somebody may have confirmed while he had the lock.
                 let known = Note::load(&config.daemon.state_dir);
                 if known.is_ok_and(|known| known.as_ref() == Some(note)) {
-                    let _ = apply_alone(&before, lock, true);
+                    put_back(&before, lock);
                 }
                 return;
             }
             Err(_) => sleep(PAUSE),
         }
     }
+    log::leave_word("nobody has confirmed, and another writer keeps the one before from returning");
+}
+
+/// Nobody reads what this process writes, so it leaves word in the log.
+fn put_back(before: &Arc<Configuration>, lock: Lock) {
+    log::leave_word(&match apply_alone(before, lock, true) {
+        Ok(outcome) if outcome.in_sync => {
+            "the configuration was not confirmed in time, the one before is in force".to_owned()
+        }
+        Ok(outcome) => format!(
+            "the configuration was not confirmed in time, and the one before is not in force: {}",
+            outcome.problems.join("; ")
+        ),
+        Err(error) => format!(
+            "the configuration was not confirmed in time, and the one before cannot be put into \
+             force: {error}"
+        ),
+    });
 }
 
 /// `confirm`.

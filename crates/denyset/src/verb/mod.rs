@@ -1,6 +1,7 @@
 //! The verbs: from the command line to an exit code. Here they are only told
 //! apart; what each does is in its own module.
 
+mod accept;
 mod apply;
 mod ask;
 mod check;
@@ -45,7 +46,7 @@ pub fn run(cli: &Cli) -> Exit {
         }
         Verb::Confirm(print) => confirm::confirm(&file, &whom(), print.format),
         Verb::Resync(print) => ask::work(&whom(), &ClientRequest::Resync {}, print.format),
-        Verb::Accept(accept) => ask::accept(&whom(), accept.feed.as_ref(), accept.print.format),
+        Verb::Accept(accept) => accept::accept(&file, &whom(), accept),
         Verb::Prepare(print) => prepare::prepare(&file, print.format),
         Verb::Completions(completions) => completions.print(),
     }

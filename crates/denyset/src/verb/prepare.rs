@@ -14,6 +14,7 @@ use super::ask::shown;
 use super::tell;
 use crate::boot::{Filled, Made, PrepareError, Record, make};
 use crate::cli::Format;
+use crate::confirm::Note;
 use crate::daemon::kernel_exit;
 use crate::exit::Exit;
 use crate::view::{PreparedSet, PreparedView, print};
@@ -87,9 +88,15 @@ fn task(config_file: &Path) -> Result<Option<Task>, Exit> {
         read.map_err(|_| problems.push("the last good configuration is of another version".into()))
             .ok()
     });
-    let next = Configuration::load(config_file)
-        .map_err(|error| problems.extend(error.to_string().lines().map(str::to_owned)))
-        .ok();
+    // What was not confirmed in time makes no sets.
+    let note = Note::load(&state_dir).ok().flatten().filter(|note| note.left().is_none());
+    let next = Configuration::load(config_file);
+    let next = match note {
+        Some(note) => note.returning(&next.unwrap_or_default()).map(|(before, _)| before),
+        None => {
+            next.map_err(|error| problems.extend(error.to_string().lines().map(str::to_owned))).ok()
+        }
+    };
     let configs = united(last_good, next);
     if configs.is_empty() && !problems.is_empty() {
         for problem in problems {

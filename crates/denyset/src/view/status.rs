@@ -30,6 +30,10 @@ pub struct StatusView {
     /// be.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// Until when `denyset confirm` has to come, else the configuration of before
+    /// returns. `None` if nothing waits for it.
+    #[serde(default)]
+    pub confirm_until: Option<Moment>,
     /// The number of the desired state.
     pub generation: u64,
     /// For how long the daemon has been running.

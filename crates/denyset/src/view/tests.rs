@@ -232,6 +232,7 @@ fn status_shows_what_is_wrong_before_what_is_there() {
         accept: Some(accept_command("drop.netset")),
     };
     let view = StatusView {
+        confirm_until: None,
         in_sync: true,
         degraded: vec!["the feeds directory is gone".into()],
         remarks: vec!["NFS does not tell".into()],
@@ -267,6 +268,7 @@ drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
 ",
         r#"{
             "in-sync": true,
+            "confirm-until": null,
             "degraded": ["the feeds directory is gone"],
             "remarks": ["NFS does not tell"], "warnings": [],
             "generation": 3,

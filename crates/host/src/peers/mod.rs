@@ -3,6 +3,12 @@
 //!
 //! A look costs one pass of the kernel over its table of connections for each
 //! port and family, some milliseconds, and is for threads that may wait.
+//!
+//! The kernel's table of tracked connections (conntrack) is not asked. Of a
+//! connection that ends here it knows nothing that the sockets do not tell, and
+//! it need not be there at all; what it knows besides are connections that are
+//! passed on, by which some other machine or a container is administered. It may
+//! hold a quarter of a million, and each look would go over them.
 
 mod diag;
 mod ssh;

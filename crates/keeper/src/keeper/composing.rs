@@ -18,7 +18,7 @@ const WAIT_MAX: Duration = Duration::from_secs(2);
 
 impl Keeper {
     pub(super) fn composed(&mut self, composed: Composed) {
-        let Composed { ticket, list, targets, changed, protected, makeup } = composed;
+        let Composed { ticket, list, targets, changed, protected, makeup, peers } = composed;
         let Some(state) = self.lists.get_mut(&list) else { return };
         state.busy = state.busy.filter(|&busy| busy != ticket);
         if state.stage != ListStage::Composing(ticket) {
@@ -37,6 +37,7 @@ impl Keeper {
         let report =
             Report::ListComposed { list: list.clone(), ipv4, ipv6, protected: protected.len() };
         state.targets = Some(targets.clone());
+        state.clearance.pending = Some(peers);
         state.protected = protected;
         // Its sets were left alone meanwhile.
         self.kernel.want_plan();
@@ -53,6 +54,7 @@ impl Keeper {
 
     /// Has the lists put together that want it, as far as it is their time.
     pub(super) fn compose_changed(&mut self, now: Now) {
+        self.look_again_who_is_there(now);
         let current = self.intake.is_current();
         for state in self.lists.values_mut().filter(|state| current && !state.whole) {
             if state.at_rest() {

@@ -63,6 +63,9 @@ impl Keeper {
         if let Some(ListDoubt::NoException(glob)) = &state.doubt {
             return frozen(HoldReason::NoException(glob.clone()));
         }
+        if let Some(refused) = &state.clearance.refused {
+            return Some(Held::of_shut_out(&refused.slips));
+        }
         // What it names must not be blocked for the time that it takes to read.
         let mut awaited = self.intake.awaited_exceptions();
         if let Some(name) = awaited.find(|name| list.role(name) == Role::Allow) {
@@ -186,11 +189,14 @@ impl Keeper {
         }
     }
 
-    /// A person lets lists lose what nothing accounts for.
+    /// A person lets lists lose what nothing accounts for, and shut out whom they
+    /// would.
     pub(super) fn accept_losses(&mut self, ticket: Ticket) {
         let doubted = self.lists.iter().filter(|(_, state)| state.doubt.is_some());
         let doubted: Vec<_> = doubted.map(|(name, _)| name.clone()).collect();
-        let result = if doubted.is_empty() { Err(NotAcceptable::Nothing) } else { Ok(()) };
+        let shut_out = self.accept_shut_out();
+        let nothing = doubted.is_empty() && !shut_out;
+        let result = if nothing { Err(NotAcceptable::Nothing) } else { Ok(()) };
         for name in doubted {
             self.end_doubt(&name);
         }

@@ -1,6 +1,7 @@
 //! Events in, actions out. Which event does what is here in one place; when
 //! anything is done, one function decides.
 
+mod clearing;
 mod composing;
 mod ending;
 mod holding;
@@ -32,9 +33,9 @@ pub struct Keeper {
     proposal: Option<Proposal>,
     /// Why the newest configuration is not in force.
     refused: Vec<Slip>,
-    /// Words on feeds of which nothing good is known, until it is known what
-    /// comes of them.
-    words: BTreeMap<Ticket, FeedName>,
+    /// Words on feeds, until it is known what comes of them, and whether nothing
+    /// good is known of the feed.
+    words: BTreeMap<Ticket, (FeedName, bool)>,
     /// Opens with the first complete picture of the feeds, for good.
     gate: Gate,
     salt: u64,
@@ -98,9 +99,10 @@ impl Keeper {
     }
 
     /// The configuration has been in force before and returns: what it takes out
-    /// of lists is no slip.
+    /// of lists is no slip, and whom it shuts out was meant.
     pub fn was_in_force(&mut self) {
         self.meant = true;
+        self.is_as_before();
     }
 
     /// The settings in force.
@@ -214,6 +216,7 @@ impl Keeper {
         self.intake.decide(now);
         forgets.extend(self.take_from_intake());
         self.compose_changed(now);
+        self.clear(now);
         self.hold(now);
         self.write_down();
         // A copy that is not there, of a feed that makes up a list, is a loss.
@@ -244,9 +247,12 @@ impl Keeper {
         self.withdrawals += u64::from(!forgets.is_empty() || self.withdrawn.len() != before);
         self.reports.extend(self.intake.take_reports().into_iter().map(Report::Source));
         for (ticket, result) in self.intake.take_replies() {
-            let unproven = self.words.remove(&ticket).filter(|_| result.is_ok());
-            if let Some(feed) = unproven {
-                self.let_go_of(&feed);
+            let word = self.words.remove(&ticket).filter(|_| result.is_ok());
+            if let Some((feed, unproven)) = word {
+                self.give_clearance_for(&feed);
+                if unproven {
+                    self.let_go_of(&feed);
+                }
             }
             self.actions.push(Action::Reply(ticket, WishOutcome::Accepted(result)));
         }
@@ -258,7 +264,7 @@ impl Keeper {
         }
         for feed in self.intake.take_ended() {
             let uses = |state: &&mut ListState| state.rules.list.role(&feed) != Role::None;
-            self.lists.values_mut().filter(uses).for_each(ListState::want_for_ends);
+            self.lists.values_mut().filter(uses).for_each(ListState::want_quietly);
         }
         forgets
     }
@@ -278,9 +284,7 @@ impl Keeper {
 
     fn accept(&mut self, ticket: Ticket, feed: &FeedName, now: Now) {
         let unproven = self.intake.feeds().get(feed).is_some_and(FeedState::is_unproven);
-        if unproven {
-            self.words.insert(ticket, feed.clone());
-        }
+        self.words.insert(ticket, (feed.clone(), unproven));
         self.intake.accept(feed, ticket, now);
     }
 
@@ -353,6 +357,9 @@ impl Keeper {
             if let Some(held) = &state.held {
                 policy.held.extend(self.sets_of(state).map(|set| (set, held.hold)));
             }
+            if state.clearance.refused.is_some() {
+                policy.unclear.extend(self.sets_of(state));
+            }
         }
         // Each generation gets hashes of its own.
         policy.salt = self.salt ^ self.generation.rotate_left(16);
@@ -366,6 +373,7 @@ impl Keeper {
             self.composing_due(),
             self.proposal.as_ref().map(|proposal| proposal.patience),
             self.doubt_ends(),
+            self.who_is_there_due(),
         ];
         waits.into_iter().flatten().filter(|&at| at > now.monotonic).min()
     }

@@ -44,7 +44,8 @@ impl Keeper {
         }
         let rules = proposal.settings.rules.clone();
         if self.is_harmless(&rules) {
-            return self.adopt(now);
+            self.adopt(now);
+            return;
         }
         // What a list would lose is known once it was put together, which never
         // takes for ever.
@@ -59,7 +60,7 @@ impl Keeper {
             return;
         }
         if proposal.accepted {
-            return self.adopt(now);
+            return self.adopt_judged(now);
         }
         let slips = self.lost_exceptions(&rules);
         if !slips.is_empty() {
@@ -101,17 +102,30 @@ impl Keeper {
         let proposed = &proposal.settings.rules;
         let mut slips = losses(proposed, &tried.losses);
         slips.extend(self.newly_shut_out(proposed, tried));
-        if slips.is_empty() { self.adopt(now) } else { self.refuse_proposal(slips, now) }
+        if slips.is_empty() { self.adopt_judged(now) } else { self.refuse_proposal(slips, now) }
     }
 
     /// Whom these rules would shut out.
     fn newly_shut_out(&self, rules: &Rules, tried: &Tried) -> Vec<Slip> {
-        let known = self.lists.iter();
-        let now = known.filter_map(|(name, state)| Some((name.as_str(), state.targets.as_ref()?)));
-        let before = World { rules: &self.settings.rules, targets: now.collect() };
+        let lists = rules.lists.iter().map(|list| list.list.name.as_str());
+        let shuts = lists.map(|list| (list, rules.shuts(list).into_owned()));
         let then = tried.targets.iter().map(|(name, targets)| (name.as_str(), targets));
-        let after = World { rules, targets: then.collect() };
-        newly_shut_out(&before, &after, &tried.peers, &self.protection)
+        let after =
+            World { shuts: shuts.collect(), targets: then.collect(), found: BTreeMap::new() };
+        let before = self.world(|list| rules.shuts.contains_key(list));
+        let mut slips = newly_shut_out(&before, &after, &tried.peers, &self.protection);
+        // What is protected since the trial began is taken out all the same.
+        slips.retain(|slip| match slip.kind {
+            SlipKind::ShutsOut { address, is_member: true, .. } => {
+                let list = rules.list(&slip.list);
+                let covers = |list: &ListRules| {
+                    self.protection.covering(&list.list.protect, address).is_some()
+                };
+                !list.is_some_and(covers)
+            }
+            _ => true,
+        });
+        slips
     }
 
     /// Whether these rules concern the same lists, take nothing out of any and
@@ -160,7 +174,7 @@ impl Keeper {
 
     /// What is in the sets of a list that was taken out, if rules refer to them:
     /// that blocks, and a list of this name takes it over.
-    fn left_of(&self, list: &str) -> Option<[Target; 2]> {
+    pub(super) fn left_of(&self, list: &str) -> Option<[Target; 2]> {
         let observed = self.kernel.observed()?;
         let targets = Family::ALL.map(|family| {
             let set = self.settings.prefix.live(list, family).ok();
@@ -170,6 +184,12 @@ impl Keeper {
             Target::of(members.unwrap_or_else(|| Members::none(family)))
         });
         targets.iter().any(|target| !target.members.is_empty()).then_some(targets)
+    }
+
+    /// Takes over what a guard or a person has let through.
+    fn adopt_judged(&mut self, now: Now) {
+        self.adopt(now);
+        self.give_clearance(|_| true);
     }
 
     fn adopt(&mut self, now: Now) {

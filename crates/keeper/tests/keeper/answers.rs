@@ -70,6 +70,7 @@ fn worst(action: &Action) -> Event {
             changed: true,
             protected: Arc::default(),
             makeup: Makeup::default(),
+            peers: Vec::new(),
         }),
         Action::Try(trial) => {
             let losses = BTreeMap::from([("drop".to_owned(), (100, 100))]);

@@ -3,6 +3,7 @@
 
 use std::ops::RangeInclusive;
 
+use blocklist::Family;
 use intake::{ListRules, Peer, Shuts, Who};
 use keeper::{Settings, SlipKind};
 
@@ -91,7 +92,15 @@ fn a_list_that_shuts_nobody_out_so_far_is_judged_when_a_rule_asks_it() {
     assert_eq!(desk.configured(word), Some(Ok(())));
     let address = ADMIN.parse().expect("an address");
     desk.peers = vec![Peer { address, port: 22, connection: 2, named: None }];
-    let word = desk.propose(&of(&lists, &[("more", shuts(&[22..=22], &[]))]));
+    // Of a list that nobody's rule asks so far nobody is shut out.
+    let ruled = of(&lists, &[("more", shuts(&[22..=22], &[]))]);
+    let word = desk.propose(&ruled);
+    desk.settle();
+    assert!(desk.configured(word).expect("it is decided").is_err());
+    let set = desk.set("more", Family::Ipv4);
+    desk.host.refer(&set, 1);
+    desk.pass(10);
+    let word = desk.propose(&ruled);
     desk.settle();
     assert_eq!(desk.configured(word), Some(Ok(())));
 }

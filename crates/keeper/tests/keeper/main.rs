@@ -3,6 +3,7 @@
 
 mod accepting;
 mod answers;
+mod clearing;
 mod clocks;
 mod drift;
 mod holding;

@@ -24,6 +24,7 @@ impl Host {
         if self.chances.kernel_faults && self.random.chance(FAULT_PERCENT) {
             put_fault_in_store(&mut self.random, &self.kernel, &options);
         }
+        self.meddle_with_rules();
         match self.random.below(30) {
             0..4 => self.write(),
             4..7 if self.chances.absences => self.come_and_go(),

@@ -89,6 +89,8 @@ pub(super) struct Configuration {
     pub(super) max_age: Ages,
     /// The tables that were meant, where these are slips.
     pub(super) meant: BTreeMap<String, Table>,
+    /// Whether the lists have rules.
+    pub(super) ruled: bool,
     /// Likewise how old feeds may be, and when the slip was made.
     pub(super) meant_ages: Option<(SystemTime, Ages)>,
 }

@@ -11,6 +11,7 @@ mod files;
 mod oracle;
 mod possible;
 mod quiet;
+mod ruled;
 mod run;
 mod said;
 mod settings;
@@ -26,7 +27,7 @@ use std::time::Duration;
 use blocklist::{AnyPrefix, FeedName, Prefixes};
 use reconcile::{Kernel, SetName, Update};
 
-pub use run::simulate_host;
+pub use run::{simulate_host, simulate_ruled_host};
 
 use crate::simulation::{Way, live, never, prefix, subject};
 use crate::{Invariant, ModelKernel, Random};
@@ -86,13 +87,15 @@ struct Host {
 const JOBS_MAX: usize = 3_000;
 
 impl Host {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, ruled: bool) -> Self {
         let mut random = Random::new(seed);
         let chances = Chances::random(&mut random);
-        let way = if random.chance(80) { Way::Ops } else { Way::Bytes };
+        // The model knows rules as ops alone.
+        let way = if random.chance(80) || ruled { Way::Ops } else { Way::Bytes };
         let update = *random.pick(&[Update::Auto, Update::Auto, Update::Swap, Update::InPlace]);
         let kernel = ModelKernel::new(prefix());
         let configuration = Configuration::first(&mut random, 1, chances.configurations);
+        let configuration = if ruled { configuration.with_rules() } else { configuration };
         let facts = Facts::default();
         let mut host = Self {
             subject: subject(&kernel, way),

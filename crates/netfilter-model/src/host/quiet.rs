@@ -46,8 +46,9 @@ pub(super) struct Seen<'a> {
     pub(super) kernel: &'a BTreeMap<String, Prefixes>,
     /// What `status` says.
     pub(super) said: &'a Said,
-    /// Rules refer to a set that no list has, which therefore stays.
-    pub(super) referred: bool,
+    /// Rules refer to a set that no list has, which therefore stays, or a rule of
+    /// ours waits for a list that has no members.
+    pub(super) waits: bool,
 }
 
 /// What is found.
@@ -64,8 +65,7 @@ struct Findings {
 
 /// Everything that is not as the plain rule says.
 pub(super) fn complaints(seen: &Seen<'_>) -> Vec<String> {
-    let mut found =
-        Findings { held: seen.referred, may_complain: seen.referred, ..Findings::default() };
+    let mut found = Findings { held: seen.waits, may_complain: seen.waits, ..Findings::default() };
     if seen.running.number != seen.called && !seen.said.complains() {
         found.complaints.push("an earlier configuration is in force than was read last".to_owned());
     }
@@ -334,7 +334,7 @@ impl Host {
             called: self.configuration.number,
             kernel: &kernel,
             said: &said,
-            referred,
+            waits: referred || self.a_rule_waits(&running),
         });
         if !rests {
             complaints.push("the daemon is restless".to_owned());
@@ -343,6 +343,7 @@ impl Host {
             complaints.push(format!("somebody waits for an answer: {question:?}"));
         }
         complaints.extend(left_over);
+        complaints.extend(self.rules_complaints(&running));
         for text in complaints {
             self.report(Invariant::Converges, text);
         }

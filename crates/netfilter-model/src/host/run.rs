@@ -14,11 +14,20 @@ const QUIET_EVERY: u64 = 25;
 /// and says by which seed and steps that host alone can be had again. The same
 /// arguments give the same run.
 pub fn simulate_host(seed: u64, steps: u64) -> RunReport {
+    simulate(seed, steps, false)
+}
+
+/// The same of hosts whose lists have rules, to which others do things too.
+pub fn simulate_ruled_host(seed: u64, steps: u64) -> RunReport {
+    simulate(seed, steps, true)
+}
+
+fn simulate(seed: u64, steps: u64, ruled: bool) -> RunReport {
     let mut requests = 0;
     let mut left = steps;
     for place in 0.. {
         let seed = seed_of(seed, place);
-        let (host, lived) = live_for(seed, left.min(HOST_STEPS));
+        let (host, lived) = live_for(seed, left.min(HOST_STEPS), ruled);
         let mut report = RunReport::of(&host.kernel);
         requests += report.requests;
         left -= lived.min(left);
@@ -32,8 +41,8 @@ pub fn simulate_host(seed: u64, steps: u64) -> RunReport {
 }
 
 /// One host, and how many steps it lived.
-fn live_for(seed: u64, steps: u64) -> (Host, u64) {
-    let mut host = Host::new(seed);
+fn live_for(seed: u64, steps: u64, ruled: bool) -> (Host, u64) {
+    let mut host = Host::new(seed, ruled);
     for step in 1..=steps {
         host.act();
         if step % QUIET_EVERY == 0 || step == steps {

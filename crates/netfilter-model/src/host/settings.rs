@@ -54,9 +54,9 @@ pub(super) fn settings(configuration: &Configuration, update: Update) -> Setting
     // A list that means not to protect the host asks for it by a rule that is for
     // others: the guard against locking out has nothing to say of it.
     let unprotected = configuration.lists.iter().filter(|(_, table)| !table.protects);
-    let nobody = Shuts { members: Vec::new(), others: Vec::new() };
+    let shuts = unprotected.map(|(list, _)| ((*list).clone(), Shuts::nobody()));
     let rules = Rules {
-        shuts: unprotected.map(|(list, _)| ((*list).clone(), nobody.clone())).collect(),
+        shuts: shuts.chain(configuration.shuts()).collect(),
         guard: guard(),
         lists: lists.collect(),
         tables: configuration.max_age.iter().map(table).collect(),
@@ -69,7 +69,7 @@ pub(super) fn settings(configuration: &Configuration, update: Update) -> Setting
         prefix: prefix(),
         update,
         rules: Arc::new(rules),
-        filter: Vec::new(),
+        filter: configuration.filter(),
         probe: PROBE,
         audit: AUDIT,
     }

@@ -21,7 +21,7 @@ use super::files::{File, Files};
 use super::said::{Said, said};
 use super::settings::{protection, settings};
 use super::store::{Copy, FoundCopy, MadeOf};
-use super::{Clock, Host, Job, Kernel};
+use super::{Clock, Host, Job, Kernel, ruled};
 use crate::simulation::prefix;
 
 /// Something that the daemon has handed out, and what came of it once it is
@@ -190,6 +190,11 @@ impl Daemon {
         self.handle(Event::Resync, clock)
     }
 
+    /// Somebody did something to our rules.
+    pub(super) fn rules_changed(&mut self, clock: &Clock) -> Vec<Job> {
+        self.handle(Event::RulesChanged, clock)
+    }
+
     /// Time has passed.
     pub(super) fn tick(&mut self, clock: &Clock) -> Vec<Job> {
         self.handle(Event::Tick, clock)
@@ -258,7 +263,10 @@ impl Host {
             Action::Try(trial) => Some(Event::Tried(trial.run(Vec::new()))),
             Action::Observe(ticket, seen) => {
                 let observed = Observed::look(&prefix(), &mut &mut *self.subject);
-                let look = observed.map(|observed| Look::new(observed, seen.as_ref()));
+                let look = observed.map(|mut observed| {
+                    ruled::look(&mut observed, seen.as_ref(), &mut &mut *self.subject);
+                    Look::new(observed, seen.as_ref())
+                });
                 Some(Event::Observed(ticket, look))
             }
             Action::Converge(converge) => Some(self.converge(*converge, known)),
@@ -387,12 +395,14 @@ impl Host {
 
     fn converge(&mut self, converge: Converge, known: &Prefixes) -> Event {
         let plan = converge.plan();
-        let Converge { ticket, mut observed, .. } = converge;
+        let Converge { ticket, mut observed, desired, .. } = converge;
         let part = if plan.is_urgent() { Part::Urgent } else { Part::Later };
         self.note(&routes(&plan));
         self.expect(targets(&plan), known);
         let go_on = &mut |_| ControlFlow::Continue(());
+        let before = self.tables();
         let outcome = apply(&plan, part, &mut &mut *self.subject, &mut observed, go_on);
+        self.judge_change(&before, &desired.rules);
         Event::Converged(Box::new(Converged { ticket, plan, outcome, observed }))
     }
 }

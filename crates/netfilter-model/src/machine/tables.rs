@@ -58,6 +58,12 @@ impl Machine {
         self.replace_table(Family::Ipv6, None);
     }
 
+    /// Somebody deletes our table of one family.
+    pub fn flush_rules_of(&mut self, family: Family) {
+        self.note(format!("     ~ somebody else: delete the table of {family}"));
+        self.replace_table(family, None);
+    }
+
     /// Does what is asked of rules, unless a fault has it otherwise. To a
     /// foreign hand all rules are one; what tears a dump is another generation.
     ///
@@ -126,16 +132,19 @@ impl Machine {
         wanted: &RuleSet,
     ) -> Result<RulesReply, Trouble> {
         let missing = |rule: &&reconcile::Rule| self.sets.get(&(&rule.set).into()).is_none();
-        if wanted.rules().iter().any(|rule| missing(&rule)) {
+        if about == AboutRules::Put && wanted.rules().iter().any(|rule| missing(&rule)) {
             return Err(ModelRefusal::from(Code::NO_SET).into());
         }
         let none = wanted.rules().is_empty();
         let there = self.table(wanted.family());
         let as_wanted = there.map_or(none, |there| there == wanted);
+        let there_too =
+            |rule: &&reconcile::Rule| there.is_some_and(|one| one.rules().contains(rule));
+        let in_force = wanted.rules().iter().filter(there_too).cloned().collect();
         Ok(match (about, as_wanted) {
             (AboutRules::Find, true) => RulesReply::Found(RulesFound::AsWanted(Vec::new())),
             (AboutRules::Find, false) if there.is_none() => RulesReply::Found(RulesFound::Absent),
-            (AboutRules::Find, false) => RulesReply::Found(RulesFound::Other),
+            (AboutRules::Find, false) => RulesReply::Found(RulesFound::Other(in_force)),
             (AboutRules::Put, true) => RulesReply::Put(false),
             (AboutRules::Put, false) => {
                 self.replace_table(wanted.family(), (!none).then(|| wanted.clone()));

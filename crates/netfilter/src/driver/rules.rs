@@ -26,28 +26,49 @@ impl<T: Transport> Netfilter<T> {
     /// What stands where these rules should. Somebody else's tables and
     /// chains are neither read nor listed.
     pub(super) fn find_rules(&mut self, wanted: &RuleSet) -> Result<RulesFound, KernelError> {
-        let want = table(&self.compiled(wanted, Stage::List)?);
+        // Where a set is missing none of these rules can be there, but others of
+        // ours may, and it is they that must not be taken for nothing.
+        let want = match self.compiled(wanted, Stage::List) {
+            Err(error) if error.kind == KernelErrorKind::NotFound => None,
+            compiled => Some(table(&compiled?)),
+        };
+        let none = wanted.rules().is_empty();
         let (_, found) = match self.found(wanted) {
             Err(error) if is_none_at_all(&error, wanted) => (0, FoundTable::Absent),
             found => found?,
         };
         Ok(match found {
-            FoundTable::Absent if want.rules.is_empty() => RulesFound::AsWanted(Vec::new()),
+            FoundTable::Absent | FoundTable::Foreign if none => RulesFound::AsWanted(Vec::new()),
             FoundTable::Absent => RulesFound::Absent,
-            FoundTable::Foreign if want.rules.is_empty() => RulesFound::AsWanted(Vec::new()),
             FoundTable::Foreign => RulesFound::Foreign,
             // With no rules there is no table either.
             FoundTable::Ours { table, odd: false }
-                if table.does(&want) && !want.rules.is_empty() =>
+                if !none && want.is_some_and(|want| table.does(&want)) =>
             {
                 self.memory(wanted.family()).learn(&table);
                 RulesFound::AsWanted(counts(wanted, &table))
             }
-            FoundTable::Ours { table, .. } => {
+            FoundTable::Ours { table, odd } => {
                 self.memory(wanted.family()).learn_of_part(&table);
-                RulesFound::Other
+                let in_force = if odd { Vec::new() } else { self.part_of(wanted, &table)? };
+                RulesFound::Other(in_force)
             }
         })
+    }
+
+    /// Those of the rules that a table has, among others.
+    fn part_of(&mut self, wanted: &RuleSet, there: &Table) -> Result<Vec<Rule>, KernelError> {
+        let mut part = Vec::new();
+        for rule in wanted.rules() {
+            let one = RuleSet::new(wanted.prefix(), wanted.family(), [rule.clone()]);
+            match self.compiled(&one, Stage::List) {
+                Ok(compiled) if there.has(&table(&compiled)) => part.push(rule.clone()),
+                Ok(_) => {}
+                Err(error) if error.kind == KernelErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(part)
     }
 
     /// Makes the rules of a family these, in one transaction, and reads them

@@ -50,6 +50,14 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Whether it has everything that `wanted` has, among other things.
+    pub(crate) fn has(&self, wanted: &Self) -> bool {
+        wanted.chains.iter().all(|chain| self.chains.contains(chain))
+            && wanted.rules.iter().all(|want| self.rules.iter().any(|is| is.does(want)))
+    }
+}
+
 /// What was found under our table's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FoundTable {

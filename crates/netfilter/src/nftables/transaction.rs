@@ -50,6 +50,12 @@ impl Transaction {
     }
 
     /// Creates the table with this comment; that there is one is an error.
+    ///
+    /// It has no owner. With `NFT_TABLE_F_OWNER` and `NFT_TABLE_F_PERSIST` (Linux
+    /// 6.9) a flush by others would pass it by. But nobody else could delete it
+    /// while this process hangs, and once the process is gone `nft` 1.0.6 lists
+    /// the table with `flags` and no name behind it, for it does not know the
+    /// second flag, and refuses that line when it reads it.
     pub(crate) fn create_table(&mut self, comment: &str) {
         let attributes = vec![
             TableAttribute::Name(self.table.clone()),

@@ -27,12 +27,19 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, policy: &Policy) -> V
             return Some(put(object, wanted, None));
         };
         let obstacle = waits_for(first, desired, observed, policy);
+        let shuts_out = matches!(obstacle, Some(Obstacle::ShutsOut(_)));
         let others = wanted.rules().iter().filter(|rule| !waits(rule)).cloned();
         let others = RuleSet::new(wanted.prefix(), family, others);
         let blocked = || ObjectPlan::blocked(object.clone(), obstacle.clone()?, None).into();
         match observed.rules_found(wanted) {
-            // What is there may be a rule that must not go before its time.
-            Some(RulesFound::Other) if policy.gate == Gate::AddOnly => blocked(),
+            Some(RulesFound::Other(_)) | None if observed.has_others(&others) => {
+                // What is there may be a rule that must not go before its time.
+                if policy.gate == Gate::AddOnly || shuts_out {
+                    return blocked();
+                }
+                // What is there and wanted does not wait, the rest has to go.
+                Some(put(object.clone(), &others, obstacle.clone()))
+            }
             _ if others.rules().is_empty() && !observed.has_rules_in_force(family) => blocked(),
             _ if is_in_force(&others, observed) => blocked(),
             _ => Some(put(object.clone(), &others, obstacle.clone())),
@@ -84,6 +91,9 @@ fn waits_for(
     if let Some(Standing::Foreign(foreign)) = standing {
         return Some(Obstacle::Foreign(foreign.clone()));
     }
+    if policy.unclear.contains(&rule.set) {
+        return Some(Obstacle::ShutsOut(rule.set.clone()));
+    }
     if rule.verdict != Verdict::AllowOnly {
         return None;
     }
@@ -91,15 +101,25 @@ fn waits_for(
         // Who may pass is not known yet.
         return Some(Obstacle::Gate);
     }
-    let nobody = !lets_anybody_through(rule, desired);
+    let nobody = !lets_anybody_through(rule, desired, observed, policy);
     nobody.then(|| Obstacle::Nobody(rule.set.clone()))
 }
 
-/// Whether the list of a rule has any member, of either family.
-fn lets_anybody_through(rule: &Rule, desired: &Desired) -> bool {
+/// Whether the sets that a rule asks will have any member, of either family. What
+/// is held keeps members that no feed has any more, or gets none that feeds have.
+fn lets_anybody_through(
+    rule: &Rule,
+    desired: &Desired,
+    observed: &Observed,
+    policy: &Policy,
+) -> bool {
     let namesakes = desired.rules.iter().flat_map(RuleSet::rules);
     let mut sets = namesakes.filter(|other| other.name == rule.name).map(|other| &other.set);
-    sets.any(|set| desired.sets.get(set).is_some_and(|target| !target.members.is_empty()))
+    sets.any(|set| {
+        let target = desired.sets.get(set);
+        let after = target.and_then(|target| policy.after(set, target, observed.sets.get(set)));
+        after.is_some_and(|after| !after.is_empty())
+    })
 }
 
 #[cfg(test)]
@@ -107,7 +127,7 @@ mod tests {
     use blocklist::{Family, Prefix, PrefixSet, Prefixes};
 
     use super::*;
-    use crate::{End, Hook, PortProtocol, Ports, SetPrefix, Target};
+    use crate::{End, Hold, Hook, PortProtocol, Ports, SetPrefix, Target};
 
     fn prefix() -> SetPrefix {
         SetPrefix::new("denyset-").expect("fits")
@@ -178,6 +198,31 @@ mod tests {
     }
 
     #[test]
+    fn of_a_list_that_is_held_what_its_sets_will_hold_counts() {
+        let mut seen = Observed::default();
+        let held = |hold| {
+            let sets = Family::ALL.map(|family| prefix().live("drop", family).expect("fits"));
+            let held = sets.map(|set| (set, hold)).into();
+            Policy { held, ..Policy::new(prefix(), 0) }
+        };
+        let nobody = Err("would shut everybody out");
+        // What feeds say does not come into a set that gains nothing.
+        check(&desired(Verdict::AllowOnly, 1), &seen, &held(Hold::Frozen), nobody);
+        // What they do not say any more stays in one that loses nothing, and the
+        // rule with it that somebody has taken away.
+        let there = desired(Verdict::AllowOnly, 1);
+        for (name, target) in there.sets {
+            let spec = held(Hold::AddOnly).spec(name.clone(), 1);
+            seen.note(&crate::Op::Create(spec));
+            seen.settle(&name, &target.members);
+        }
+        let none = desired(Verdict::AllowOnly, 0);
+        check(&none, &seen, &held(Hold::AddOnly), Ok(Route::Put));
+        check(&none, &seen, &held(Hold::Frozen), Ok(Route::Put));
+        check(&none, &seen, &Policy::new(prefix(), 0), nobody);
+    }
+
+    #[test]
     fn a_rule_that_waits_holds_no_other_back() {
         let mut desired = desired(Verdict::AllowOnly, 0);
         let only = desired.rules[1].rules()[0].clone();
@@ -209,6 +254,31 @@ mod tests {
         let more = both.rules().iter().cloned().chain([changed]);
         desired.rules = vec![RuleSet::new(&prefix(), Family::Ipv6, more)];
         assert_eq!(plan(&desired, &observed, &policy)[0].obstacle, None);
+    }
+
+    #[test]
+    fn what_is_in_force_among_others_does_not_go_while_another_waits() {
+        let mut desired = desired(Verdict::AllowOnly, 1);
+        let only = desired.rules[1].rules()[0].clone();
+        let other = Rule { name: "more".to_owned(), ..only.clone() };
+        let both = RuleSet::new(&prefix(), Family::Ipv6, [only.clone(), other.clone()]);
+        desired.rules = vec![both.clone()];
+        let shut = Policy { gate: Gate::AddOnly, ..Policy::new(prefix(), 0) };
+        let unclear = [only.set.clone()].into();
+        let unclear = Policy { unclear, ..Policy::new(prefix(), 0) };
+        let check = |in_force: &[Rule], policy: &Policy, puts: bool| {
+            let mut observed = Observed::default();
+            observed.expect_rules(std::slice::from_ref(&both));
+            observed.rules[0].found = Some(RulesFound::Other(in_force.to_vec()));
+            let plans = plan(&desired, &observed, policy);
+            assert_eq!(plans[0].steps.is_empty(), !puts, "{plans:?}");
+        };
+        // Before it is known who may come in, or as long as somebody would be shut
+        // out, nothing goes: it may be what lets them in now.
+        check(std::slice::from_ref(&only), &shut, false);
+        check(&[], &unclear, false);
+        check(&[only.clone(), other], &shut, true);
+        check(&[only], &Policy::new(prefix(), 0), true);
     }
 
     #[test]

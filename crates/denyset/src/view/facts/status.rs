@@ -25,6 +25,7 @@ impl StatusView {
             remarks: remarks(facts),
             warnings: warnings(facts),
             degraded: degraded(facts),
+            confirm_until: facts.surroundings.confirm_until.map(Into::into),
             generation: facts.generation,
             uptime_seconds,
             sets: sets(facts),

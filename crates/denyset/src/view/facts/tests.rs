@@ -44,6 +44,7 @@ fn everything_that_is_not_as_it_should_be_is_said() {
         scan_failure: Some("no such directory".into()),
         troubles: vec!["set denyset-drop-v4: busy".into()],
         surroundings: Surroundings {
+            confirm_until: None,
             reload_refused: Some("reload refused: no".into()),
             unreadable: vec!["secret/".into()],
             unwatched: Some("no watches left".into()),

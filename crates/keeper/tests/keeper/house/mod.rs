@@ -14,8 +14,8 @@ use std::time::{Duration, SystemTime};
 use blocklist::{AnyPrefix, Family, Protection};
 use intake::{Answer, Makeup, NotAcceptable, Now, Order, Peer, Reading, SourceReport, Ticket};
 use keeper::{
-    Action, Converge, Converged, Event, Held, HoldReason, Keeper, Look, Probed, Report, Settings,
-    Slip, WishOutcome,
+    Action, Composed, Converge, Converged, Event, Held, HoldReason, Keeper, Look, Probed, Report,
+    Settings, Slip, WishOutcome,
 };
 use reconcile::{KernelError, KernelErrorKind, Observed, Part, SetName, Stage, apply};
 
@@ -230,7 +230,10 @@ impl Desk {
                 self.site.lists = Some(lists);
                 Event::WrittenDown(ticket)
             }
-            Action::Compose(compose) => Event::Composed(compose.run()),
+            Action::Compose(compose) => {
+                let peers = self.peers.clone();
+                Event::Composed(Composed { peers, ..compose.run() })
+            }
             Action::Try(trial) => Event::Tried(trial.run(self.peers.clone())),
             Action::Observe(ticket, known) => {
                 self.host.meddled = false;
