@@ -143,6 +143,11 @@ impl Probe {
         self.sent
     }
 
+    /// The port that its IPv4 packets go to.
+    pub fn port(&self) -> u16 {
+        self.ipv4.destination.port()
+    }
+
     fn path(&self, source: IpAddr) -> &Path {
         if source.is_ipv4() { &self.ipv4 } else { &self.ipv6 }
     }

@@ -20,8 +20,8 @@ mod kept;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use self::command::{Added, Command, Created, Kind, command};
-use self::kept::{Kept, Member};
+use self::command::{Added, Command, Created, Grain, Kind, command};
+use self::kept::{Change, Kept, Member};
 use super::super::detect::{Head, Likeness};
 use super::super::precedence::MostSpecific;
 use super::super::verdict::is_welcoming;
@@ -31,11 +31,10 @@ use super::super::{Limits, Options, Shape, Why, lines};
 use crate::token::range_entry;
 use crate::{Address, AddressRange, AnyRange, Entry, RejectReason};
 
-/// Words without which entries cannot take anything out of one another.
-const TAKING_OUT: [&[u8]; 3] = [b"nomatch", b"del", b"-D"];
 /// Words without which what was added stays where it is.
-const CHANGING: [&[u8]; 10] =
-    [b"del", b"flush", b"destroy", b"swap", b"rename", b"-D", b"-F", b"-X", b"-W", b"-E"];
+const CHANGING: [&[u8]; 11] = [
+    b"nomatch", b"del", b"flush", b"destroy", b"swap", b"rename", b"-D", b"-F", b"-X", b"-W", b"-E",
+];
 
 /// Reads all lines, until the visitor breaks.
 pub(in super::super) fn read(
@@ -44,14 +43,9 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    let has =
-        |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(bytes, word).is_some());
-    let mut sets = Sets {
-        options: Some(options),
-        members: has(&TAKING_OUT).then(MostSpecific::default),
-        kept: has(&CHANGING).then(Kept::default),
-        ..Sets::default()
-    };
+    let changes = CHANGING.iter().any(|word| memchr::memmem::find(bytes, word).is_some());
+    let mut sets =
+        Sets { options: Some(options), kept: changes.then(Kept::default), ..Sets::default() };
     let shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         if goes_on(said) {
             visit.doubt(line, Why::Program("several commands in one line"));
@@ -75,7 +69,7 @@ struct Sets<'a> {
     created: HashMap<&'a [u8], Created>,
     /// The place of each set among those that entries were added to.
     numbers: HashMap<&'a [u8], usize>,
-    /// All entries, if any is ever taken out.
+    /// All entries, if some take others out.
     members: Option<MostSpecific<'a>>,
     /// What is in the sets so far, if that may change again.
     kept: Option<Kept<'a>>,
@@ -109,12 +103,12 @@ impl<'a> Sets<'a> {
             Command::Add(name, added) => self.add(line, name, &added, visit),
             Command::Delete(name, entry) => match self.entry(name, entry) {
                 Ok(entry) => {
-                    let members = self.kept.as_mut().map(|kept| kept.set(name));
-                    if members.is_none_or(|members| members.remove(&entry.range).is_none()) {
-                        self.take_out(line, name, entry);
-                    } else {
-                        visit.ignore(line);
+                    let grain = self.grain(name);
+                    let gone = Member { line, entry, seconds: None, nomatch: true };
+                    if let Some(kept) = &mut self.kept {
+                        kept.delete(name, grain, gone);
                     }
+                    visit.ignore(line);
                     ControlFlow::Continue(())
                 }
                 Err(reason) => {
@@ -128,13 +122,36 @@ impl<'a> Sets<'a> {
                 ControlFlow::Continue(())
             }
             Command::Change(change) => {
-                if let Some(kept) = &mut self.kept {
-                    kept.change(change);
-                }
+                self.change(change);
                 visit.ignore(line);
                 ControlFlow::Continue(())
             }
         }
+    }
+
+    fn change(&mut self, change: Change<'a>) {
+        if let Some(kept) = &mut self.kept {
+            kept.change(change);
+        }
+        // What a set is goes with its entries.
+        let created = &mut self.created;
+        match change {
+            Change::Empty(_) => {}
+            Change::Swap(one, other) => {
+                let [first, second] = [one, other].map(|name| created.remove(name));
+                created.extend(first.map(|set| (other, set)));
+                created.extend(second.map(|set| (one, set)));
+            }
+            Change::Rename(from, to) => {
+                if let Some(set) = created.remove(from) {
+                    created.insert(to, set);
+                }
+            }
+        }
+    }
+
+    fn grain(&self, name: &[u8]) -> Grain {
+        self.created.get(name).map(|created| created.grain).unwrap_or_default()
     }
 
     fn selects(&self, name: &[u8]) -> bool {
@@ -158,24 +175,30 @@ impl<'a> Sets<'a> {
             Ok(entry) => entry,
             Err(reason) => return visit.read(line, Err(reason)),
         };
-        if added.nomatch {
-            self.take_out(line, name, entry);
-            return ControlFlow::Continue(());
-        }
         let seconds = added.timeout.or(created.timeout).filter(|&seconds| seconds > 0);
+        let member = Member { line, entry, seconds, nomatch: added.nomatch };
         if let Some(kept) = &mut self.kept {
-            kept.set(name).insert(entry.range, Member { line, entry, seconds });
+            if !kept.add(name, created.grain, member) {
+                visit.doubt(line, Why::Program("an entry is there with and without `nomatch`"));
+            }
             return ControlFlow::Continue(());
         }
-        self.tell(name, Member { line, entry, seconds }, visit)
+        self.tell(name, member, visit)
     }
 
     fn tell(
         &mut self,
         name: &'a [u8],
-        Member { line, entry, seconds }: Member<'a>,
+        Member { line, entry, seconds, nomatch }: Member<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
+        if nomatch {
+            let number = self.number(name);
+            if let Some(members) = &mut self.members {
+                members.pass(number, entry.range, line);
+            }
+            return ControlFlow::Continue(());
+        }
         *self.counts.entry(name).or_default() += 1;
         self.first.get_or_insert(line);
         if self.options.is_none_or(|options| options.select.is_empty()) && is_welcoming(name) {
@@ -189,13 +212,6 @@ impl<'a> Sets<'a> {
         match seconds {
             None => visit.entry(line, entry),
             Some(seconds) => visit.lasting(line, entry, seconds),
-        }
-    }
-
-    fn take_out(&mut self, line: Line<'a>, name: &'a [u8], entry: Entry) {
-        let number = self.number(name);
-        if let Some(members) = &mut self.members {
-            members.pass(number, entry.range, line);
         }
     }
 
@@ -215,7 +231,10 @@ impl<'a> Sets<'a> {
     }
 
     fn finish(mut self, mut shape: Shape, visit: &mut impl Visit) -> Shape {
-        for (name, member) in self.kept.take().map(Kept::into_members).unwrap_or_default() {
+        let kept = self.kept.take().map(Kept::into_members).unwrap_or_default();
+        let taking_out = kept.iter().any(|(_, member)| member.nomatch);
+        self.members = taking_out.then(MostSpecific::default);
+        for (name, member) in kept {
             if !self.options.is_none_or(|options| options.selects(name)) {
                 visit.left_out(member.line);
             } else if self.tell(name, member, visit).is_break() {

@@ -188,10 +188,21 @@ impl<'a> Ruleset<'a> {
             action: action.clone(),
         };
         let named = |entry: &Entry| Named { line, entry: *entry, seconds: None };
-        let unknown = || vec![one(Source::Others, Breadth::Part, action)];
+        let unknown = || vec![one(Source::Unknown, Breadth::Part, action)];
         match whom {
             Whom::All => vec![one(Source::All, *breadth, action)],
-            Whom::Others => vec![one(Source::Others, *breadth, action)],
+            Whom::Unknown => vec![one(Source::Unknown, *breadth, action)],
+            Whom::But(but, family) => {
+                let named = match &**but {
+                    Whom::Some(entries) => Some(entries.iter().map(named).collect()),
+                    Whom::Set(key) => shared.get(&key[..]).cloned(),
+                    _ => None,
+                };
+                match named {
+                    Some(named) => vec![one(Source::AllBut(named, *family), *breadth, action)],
+                    None => unknown(),
+                }
+            }
             Whom::Some(entries) => {
                 vec![one(Source::Of(entries.iter().map(named).collect()), *breadth, action)]
             }
