@@ -169,14 +169,12 @@ impl<'a> Gather<'a> {
 
 /// Whether an entry may have lost its last digit: to a length of one or two digits
 /// another may belong, so that the entry was to be narrower.
-fn is_perhaps_begun(entry: Entry) -> bool {
-    let length = match entry.range.as_prefix() {
-        Some(AnyPrefix::V4(prefix)) => prefix.length(),
+fn is_perhaps_begun(prefix: AnyPrefix) -> bool {
+    match prefix {
+        AnyPrefix::V4(prefix) => (1..=3).contains(&prefix.length()),
         // `/1`, `/2` and `/3` may become `/32`, `/1` to `/12` may become `/128`.
-        Some(AnyPrefix::V6(prefix)) => return (1..=12).contains(&prefix.length()),
-        None => return false,
-    };
-    (1..=3).contains(&length)
+        AnyPrefix::V6(prefix) => (1..=12).contains(&prefix.length()),
+    }
 }
 
 fn all_prefixes(range: AnyRange) -> Vec<AnyPrefix> {
@@ -211,11 +209,11 @@ impl Visit for Gather<'_> {
     }
 
     fn entry(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {
-        if is_perhaps_begun(entry) {
-            self.dubious_line = line.number();
-        }
         self.account.say(line, if entry.masked { Came::Masked } else { Came::Entry });
         if let Some(prefix) = entry.range.as_prefix() {
+            if is_perhaps_begun(prefix) {
+                self.dubious_line = line.number();
+            }
             self.prefix(line, prefix, entry.masked)?;
             self.singly.others += 1;
             self.singly.others_masked += u64::from(entry.masked);
@@ -278,6 +276,10 @@ impl Visit for Gather<'_> {
         if self.doubt.is_none() && !(self.decided && why.is_settled_by_format()) {
             self.doubt = Some(Doubt::about(line, self.limits.text_bytes_max, why));
         }
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.doubt.is_some()
     }
 
     fn reject(&mut self, line: Line<'_>, reason: RejectReason) {

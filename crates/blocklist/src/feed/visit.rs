@@ -84,6 +84,11 @@ pub(super) trait Visit {
     /// Something from which on nobody can tell what the feed means.
     fn doubt(&mut self, _: Line<'_>, _: Why) {}
 
+    /// Whether another doubt changes nothing, so that nobody need find words.
+    fn is_in_doubt(&self) -> bool {
+        false
+    }
+
     /// Something of the format that is perhaps no entry, or else what comes of
     /// reading it as one.
     fn read_unless(

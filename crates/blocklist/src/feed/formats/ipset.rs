@@ -20,7 +20,7 @@ mod kept;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use self::command::{Added, Command, Created, Grain, Kind, command};
+use self::command::{Added, Command, Created, Kind, command};
 use self::kept::{Change, Kept, Member};
 use super::super::detect::{Head, Likeness};
 use super::super::precedence::MostSpecific;
@@ -74,9 +74,21 @@ struct Sets<'a> {
     /// What is in the sets so far, if that may change again.
     kept: Option<Kept<'a>>,
     options: Option<&'a Options>,
-    /// How many entries each set has.
-    counts: HashMap<&'a [u8], u64>,
+    /// The set that the last entry was added to: mostly the next one is, too.
+    last: Option<(&'a [u8], Created)>,
+    /// What was told of each set.
+    told: HashMap<&'a [u8], Told>,
+    /// What was told of the last of them since.
+    telling: Option<(&'a [u8], Told)>,
     first: Option<Line<'a>>,
+}
+
+/// A set of which entries were told.
+#[derive(Clone, Copy)]
+struct Told {
+    entries: u64,
+    /// Whether it is named for those who are welcome, and nobody has decided.
+    welcome: bool,
 }
 
 impl<'a> Sets<'a> {
@@ -88,6 +100,7 @@ impl<'a> Sets<'a> {
     ) -> ControlFlow<()> {
         match command {
             Command::Create(name, created) => {
+                self.last = None;
                 self.created.insert(name, created);
                 visit.ignore(line);
                 ControlFlow::Continue(())
@@ -101,9 +114,9 @@ impl<'a> Sets<'a> {
                 ControlFlow::Continue(())
             }
             Command::Add(name, added) => self.add(line, name, &added, visit),
-            Command::Delete(name, entry) => match self.entry(name, entry) {
+            Command::Delete(name, text) => match entry(self.created(name), text) {
                 Ok(entry) => {
-                    let grain = self.grain(name);
+                    let grain = self.created(name).grain;
                     let gone = Member { line, entry, seconds: None, nomatch: true };
                     if let Some(kept) = &mut self.kept {
                         kept.delete(name, grain, gone);
@@ -134,6 +147,7 @@ impl<'a> Sets<'a> {
             kept.change(change);
         }
         // What a set is goes with its entries.
+        self.last = None;
         let created = &mut self.created;
         match change {
             Change::Empty(_) => {}
@@ -150,8 +164,8 @@ impl<'a> Sets<'a> {
         }
     }
 
-    fn grain(&self, name: &[u8]) -> Grain {
-        self.created.get(name).map(|created| created.grain).unwrap_or_default()
+    fn created(&self, name: &[u8]) -> Created {
+        self.created.get(name).copied().unwrap_or_default()
     }
 
     fn selects(&self, name: &[u8]) -> bool {
@@ -166,12 +180,16 @@ impl<'a> Sets<'a> {
         added: &Added<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
-        let created = self.created.get(name).copied().unwrap_or_default();
+        let created = match self.last {
+            Some((last, created)) if last == name => created,
+            _ => self.created.get(name).copied().unwrap_or_default(),
+        };
+        self.last = Some((name, created));
         if created.kind == Kind::WithoutAddresses {
             visit.ignore(line);
             return ControlFlow::Continue(());
         }
-        let entry = match self.entry(name, added.entry) {
+        let entry = match entry(created, added.entry) {
             Ok(entry) => entry,
             Err(reason) => return visit.read(line, Err(reason)),
         };
@@ -199,15 +217,14 @@ impl<'a> Sets<'a> {
             }
             return ControlFlow::Continue(());
         }
-        *self.counts.entry(name).or_default() += 1;
         self.first.get_or_insert(line);
-        if self.options.is_none_or(|options| options.select.is_empty()) && is_welcoming(name) {
+        if self.welcomes(name) {
             visit.rules();
             return visit.exception(line, entry);
         }
-        let number = self.number(name);
-        if let Some(members) = &mut self.members {
-            members.block(number, entry.range);
+        if self.members.is_some() {
+            let number = self.number(name);
+            self.members.iter_mut().for_each(|members| members.block(number, entry.range));
         }
         match seconds {
             None => visit.entry(line, entry),
@@ -215,19 +232,23 @@ impl<'a> Sets<'a> {
         }
     }
 
+    /// Counts an entry. Whether its set is named for those who are welcome.
+    fn welcomes(&mut self, name: &'a [u8]) -> bool {
+        if let Some((_, told)) = self.telling.as_mut().filter(|(telling, _)| *telling == name) {
+            told.entries += 1;
+            return told.welcome;
+        }
+        let decided = self.options.is_some_and(|options| !options.select.is_empty());
+        let welcome = || Told { entries: 0, welcome: !decided && is_welcoming(name) };
+        let mut told = self.told.remove(name).unwrap_or_else(welcome);
+        told.entries += 1;
+        self.told.extend(self.telling.replace((name, told)));
+        told.welcome
+    }
+
     fn number(&mut self, name: &'a [u8]) -> usize {
         let next = self.numbers.len();
         *self.numbers.entry(name).or_insert(next)
-    }
-
-    /// An entry as its set takes it.
-    fn entry(&self, name: &[u8], text: &[u8]) -> Result<Entry, RejectReason> {
-        let created = self.created.get(name).copied().unwrap_or_default();
-        match created.kind {
-            Kind::Addresses if text.contains(&b',') => Err(RejectReason::MoreThanAddress),
-            Kind::Addresses => widened(crate::parse_entry(text)?, created.netmask),
-            Kind::MoreThanAddresses | Kind::WithoutAddresses => Err(RejectReason::MoreThanAddress),
-        }
     }
 
     fn finish(mut self, mut shape: Shape, visit: &mut impl Visit) -> Shape {
@@ -242,7 +263,8 @@ impl<'a> Sets<'a> {
             }
         }
         let selected = self.options.is_some_and(|options| !options.select.is_empty());
-        let counts = self.counts.iter().map(|(&name, &count)| (name, count));
+        self.told.extend(self.telling);
+        let counts = self.told.iter().map(|(&name, told)| (name, told.entries));
         if let Some((line, why)) = self.first.zip(Why::sets(counts)).filter(|_| !selected) {
             visit.doubt(line, why);
         }
@@ -250,6 +272,15 @@ impl<'a> Sets<'a> {
             shape.over_entries_max |= members.finish(visit).is_break();
         }
         shape
+    }
+}
+
+/// An entry as its set takes it.
+fn entry(created: Created, text: &[u8]) -> Result<Entry, RejectReason> {
+    match created.kind {
+        Kind::Addresses if text.contains(&b',') => Err(RejectReason::MoreThanAddress),
+        Kind::Addresses => widened(crate::parse_entry(text)?, created.netmask),
+        Kind::MoreThanAddresses | Kind::WithoutAddresses => Err(RejectReason::MoreThanAddress),
     }
 }
 
