@@ -88,6 +88,8 @@ pub(super) struct Gather<'a> {
     doubt: Option<Doubt>,
     /// Whether exceptions are what rules let in.
     rules: bool,
+    /// Whether all entries are exceptions.
+    welcome: bool,
 }
 
 impl<'a> Gather<'a> {
@@ -109,6 +111,7 @@ impl<'a> Gather<'a> {
             decided,
             doubt: None,
             rules: false,
+            welcome: false,
         }
     }
 
@@ -117,7 +120,7 @@ impl<'a> Gather<'a> {
         let singly = self.ipv4.count() + self.ipv6.count() - self.singly.others;
         let masked = tally.masked - self.singly.others_masked;
         let said = shape.lines.saturating_sub(shape.blank);
-        let lines = self.account.finish(singly - masked, masked, said);
+        let mut lines = self.account.finish(singly - masked, masked, said);
         tally.expiring = self.lasting.len() as u64;
         let ipv4_lasting =
             self.lasting.iter().filter(|(range, _)| matches!(range, AnyRange::V4(_))).count();
@@ -139,6 +142,14 @@ impl<'a> Gather<'a> {
             }
             expiring.retain(|_, prefixes| !prefixes.is_empty());
             exempted = exempted.map(|_| exceptions);
+        }
+        if self.welcome {
+            exempted = Some(Prefixes::union_of([prefixes, exempted.unwrap_or_default()]));
+            prefixes = Prefixes::new();
+            tally.exceptions += tally.entries;
+            (tally.entries, tally.ipv4, tally.ipv6, tally.duplicates) = (0, 0, 0, 0);
+            lines.exempted += lines.entries + lines.masked;
+            (lines.entries, lines.masked) = (0, 0);
         }
         shape.torn_line = shape.unfinished_line && self.dubious_line == shape.lines;
         let (rejects, doubt) = (self.rejects, self.doubt);
@@ -270,6 +281,10 @@ impl Visit for Gather<'_> {
 
     fn rules(&mut self) {
         self.rules = true;
+    }
+
+    fn all_welcome(&mut self) {
+        self.welcome = !self.decided;
     }
 
     fn doubt(&mut self, line: Line<'_>, why: Why) {

@@ -81,6 +81,9 @@ pub(super) trait Visit {
     /// it lets in.
     fn rules(&mut self) {}
 
+    /// All that the feed names is welcome: it is a list of whom not to block.
+    fn all_welcome(&mut self) {}
+
     /// Something from which on nobody can tell what the feed means.
     fn doubt(&mut self, _: Line<'_>, _: Why) {}
 
