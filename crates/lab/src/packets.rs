@@ -150,6 +150,11 @@ impl PacketProbe {
         self.sent
     }
 
+    /// The port that its IPv4 packets go to.
+    pub fn port(&self) -> u16 {
+        self.ipv4.destination.port()
+    }
+
     fn path(&self, source: IpAddr) -> &Path {
         if source.is_ipv4() { &self.ipv4 } else { &self.ipv6 }
     }

@@ -4,11 +4,10 @@ use std::fmt::Write;
 
 use blocklist::Format;
 use lab::namespace::isolated;
-use lab::packets::PacketProbe;
 use lab::witness;
 use lab::witness::{fed, ipset, names};
 
-use crate::{Dice, compare};
+use crate::{Dice, Ports, compare};
 
 const BY_HAND: &[&str] = &[
     "create bad hash:ip\nadd bad 192.0.2.1\nadd bad 192.0.2.8/30\n",
@@ -29,13 +28,23 @@ const BY_HAND: &[&str] = &[
 
 /// A file of the same commands in any order.
 fn made_up(dice: &mut Dice) -> String {
-    let mut text = "create bad hash:net\ncreate bad2 hash:net\n".to_owned();
+    let kind = dice.one(&["hash:net", "hash:ip", "hash:ip netmask 30"]);
+    let mut text = format!("create bad {kind}\ncreate bad2 {kind}\n");
     for _ in 0..4 + dice.below(16) {
         let set = dice.one(&["bad", "bad2"]);
-        let prefix = dice.prefix();
+        let prefix = dice.prefix().replace("/29", "/30");
         let command = match dice.below(12) {
-            0..=5 => format!("add {set} {prefix}"),
-            6 | 7 => format!("add {set} {prefix} nomatch"),
+            0..=3 => format!("add {set} {prefix}"),
+            4 | 5 => format!("add {set} 192.0.2.{}-192.0.2.{}", dice.below(5), 5 + dice.below(9)),
+            6 | 7 if kind == "hash:net" => {
+                // No other prefix is as long.
+                format!(
+                    "add {set} 192.0.2.{}/{} nomatch",
+                    8 * dice.below(2),
+                    27 + 2 * dice.below(2)
+                )
+            }
+            6 | 7 => format!("add {set} {prefix}"),
             8 | 9 => format!("del {set} {prefix}"),
             10 => "swap bad bad2".to_owned(),
             _ => format!("flush {set}"),
@@ -48,9 +57,9 @@ fn made_up(dice: &mut Dice) -> String {
 #[test]
 fn sets_hold_what_we_list() {
     isolated(|| {
-        let mut probe = PacketProbe::new();
+        let mut ports = Ports::new();
         let mut dice = Dice(0x1d);
-        let made_up: Vec<String> = (0..24).map(|_| made_up(&mut dice)).collect();
+        let made_up: Vec<String> = (0..60).map(|_| made_up(&mut dice)).collect();
         for text in BY_HAND.iter().copied().chain(made_up.iter().map(String::as_str)) {
             let output = fed("ipset", &["-exist", "restore"], text.as_bytes());
             assert!(output.status.success(), "{output:?} of\n{text}");
@@ -62,7 +71,7 @@ fn sets_hold_what_we_list() {
                     witness::iptables(&rule)
                 };
             }
-            compare(Format::Ipset, text, &mut probe);
+            compare(Format::Ipset, text, &mut ports);
             witness::iptables("-F INPUT");
             witness::ip6tables("-F INPUT");
             ipset("destroy");

@@ -70,41 +70,60 @@ pub(super) enum Came {
 /// So many lines are noted together.
 const PAGE_LINES: usize = 1024;
 
+/// Of each of some lines, a byte.
+type Page = Box<[Came; PAGE_LINES]>;
+
 /// The lines so far. Formats tell of them in any order, and of one line often.
 #[derive(Default)]
 pub(super) struct Account {
-    /// Of each line, a byte, where there are lines to be told of.
-    pages: BTreeMap<u64, Box<[Came; PAGE_LINES]>>,
+    /// The page of which something was said last, by its number. Mostly the next
+    /// line is on it, too.
+    open: Option<(u64, Page)>,
+    /// All others with lines to be told of.
+    pages: BTreeMap<u64, Page>,
 }
 
 impl Account {
+    #[inline]
     pub(super) fn say(&mut self, line: Line<'_>, came: Came) {
         let number = line.number();
         let (page, at) = (number / PAGE_LINES as u64, number % PAGE_LINES as u64);
-        let page = self.pages.entry(page).or_insert_with(|| Box::new([Came::Nothing; PAGE_LINES]));
+        if self.open.as_ref().is_none_or(|(open, _)| *open != page) {
+            self.turn_to(page);
+        }
         // The rest of a division fits.
         let at = usize::try_from(at).unwrap_or_default();
-        page[at] = page[at].max(came);
+        if let Some((_, page)) = &mut self.open {
+            page[at] = page[at].max(came);
+        }
+    }
+
+    #[cold]
+    fn turn_to(&mut self, page: u64) {
+        let next = self.pages.remove(&page);
+        let next = next.unwrap_or_else(|| Box::new([Came::Nothing; PAGE_LINES]));
+        self.pages.extend(self.open.replace((page, next)));
     }
 
     /// The numbers. `entries` and `masked` are lines that nothing was said of
     /// here, all others of `lines` are of no account.
     pub(super) fn finish(&self, entries: u64, masked: u64, lines: u64) -> LineTally {
-        let mut tally = LineTally { masked, entries, ..LineTally::default() };
-        for came in self.pages.values().flat_map(|page| page.iter()) {
-            let count = match came {
-                Came::Nothing => continue,
-                Came::Other => &mut tally.other,
-                Came::LeftOut => &mut tally.left_out,
-                Came::Narrower => &mut tally.narrower,
-                Came::Ended => &mut tally.ended,
-                Came::Exempted => &mut tally.exempted,
-                Came::Masked => &mut tally.masked,
-                Came::Entry => &mut tally.entries,
-                Came::Rejected => &mut tally.rejected,
-            };
-            *count += 1;
+        let mut counts = [0; Came::Rejected as usize + 1];
+        let open = self.open.iter().map(|(_, page)| page);
+        for came in self.pages.values().chain(open).flat_map(|page| page.iter()) {
+            counts[*came as usize] += 1;
         }
+        let count = |came: Came| counts[came as usize];
+        let mut tally = LineTally {
+            other: count(Came::Other),
+            left_out: count(Came::LeftOut),
+            narrower: count(Came::Narrower),
+            ended: count(Came::Ended),
+            exempted: count(Came::Exempted),
+            masked: masked + count(Came::Masked),
+            entries: entries + count(Came::Entry),
+            rejected: count(Came::Rejected),
+        };
         tally.other += lines.saturating_sub(tally.sum());
         tally
     }

@@ -81,7 +81,7 @@ impl CountryTable {
             }
             return !taken;
         }
-        if options.conditions.is_empty() {
+        if options.conditions.is_empty() && !visit.is_in_doubt() {
             visit.doubt(line, self.doubt(code));
         }
         false
@@ -115,7 +115,7 @@ pub(super) fn leave_out_networks(
         }
         return !taken;
     }
-    if options.conditions.is_empty() {
+    if options.conditions.is_empty() && !visit.is_in_doubt() {
         let example = first.filter(|&number| number != 0).unwrap_or(64_500);
         visit.doubt(line, Why::Networks { what, example: format!("AS{example}") });
     }

@@ -4,18 +4,19 @@
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::text;
+use super::{lines, text};
 
 /// More fields of a row than that are not looked at.
 const FIELDS_MAX: usize = 256;
 
 /// Splits one line after the other, in the same memory.
 pub(super) struct Splitter {
-    reader: Reader,
+    separator: u8,
+    /// What reads quotes, once there are some: to make it takes as long as to
+    /// read a thousand lines.
+    reader: Option<Box<Reader>>,
     text: Vec<u8>,
     ends: Vec<usize>,
-    /// Whether one or more blanks part the fields.
-    blanks: bool,
 }
 
 /// The fields of one line.
@@ -26,36 +27,49 @@ pub(super) struct Fields<'a> {
 }
 
 impl Splitter {
+    /// Where the separator is a blank, several part fields as one does.
     pub(super) fn new(separator: u8) -> Self {
-        let reader = ReaderBuilder::new().delimiter(separator).build();
-        Self { reader, text: Vec::new(), ends: vec![0; FIELDS_MAX], blanks: separator == b' ' }
+        Self { separator, reader: None, text: Vec::new(), ends: vec![0; FIELDS_MAX] }
     }
 
-    fn split_at_blanks(&mut self, line: &[u8]) -> Fields<'_> {
+    /// The fields of a line, which are at most [`FIELDS_MAX`].
+    pub(super) fn split(&mut self, line: &[u8]) -> Fields<'_> {
+        let separator = self.separator;
+        if separator == b' ' {
+            let words = line.split(u8::is_ascii_whitespace);
+            return self.take(words.filter(|word| !word.is_empty()));
+        }
+        if line.is_empty() {
+            return Fields { text: &[], ends: &[] };
+        }
+        if memchr::memchr(b'"', line).is_none() {
+            return self.take(lines::without_mark(line).split(|&byte| byte == separator));
+        }
+        self.split_quoted(line)
+    }
+
+    fn take<'l>(&mut self, fields: impl Iterator<Item = &'l [u8]>) -> Fields<'_> {
         self.text.clear();
-        let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let mut count = 0;
-        for (word, end) in words.zip(&mut self.ends) {
-            self.text.extend_from_slice(word);
+        for (field, end) in fields.zip(&mut self.ends) {
+            self.text.extend_from_slice(field);
             *end = self.text.len();
             count += 1;
         }
         Fields { text: &self.text, ends: &self.ends[..count] }
     }
 
-    /// The fields of a line, which are at most [`FIELDS_MAX`].
-    pub(super) fn split(&mut self, line: &[u8]) -> Fields<'_> {
-        if self.blanks {
-            return self.split_at_blanks(line);
-        }
-        self.reader.reset();
+    fn split_quoted(&mut self, line: &[u8]) -> Fields<'_> {
+        let make = || Box::new(ReaderBuilder::new().delimiter(self.separator).build());
+        let reader = self.reader.get_or_insert_with(make);
+        reader.reset();
         if self.text.len() < line.len() {
             self.text.resize(line.len(), 0);
         }
         let (mut written, mut fields, mut rest) = (0, 0, line);
         loop {
             let (result, read, text, ends) =
-                self.reader.read_record(rest, &mut self.text[written..], &mut self.ends[fields..]);
+                reader.read_record(rest, &mut self.text[written..], &mut self.ends[fields..]);
             (rest, written, fields) = (&rest[read..], written + text, fields + ends);
             // Asked again without input, the reader ends the last field.
             if !matches!(result, ReadRecordResult::InputEmpty) {

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::token::range_entry;
-use crate::{Address, AnyRange, Entry};
+use crate::{Address, AnyRange, Entry, Family};
 
 /// Ranges that neither overlap nor touch, from first to last address.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Disjoint<A>(BTreeMap<A, A>);
 
 impl<A: Address> Disjoint<A> {
@@ -45,10 +45,14 @@ impl<A: Address> Disjoint<A> {
         gaps.extend(rest.filter(|&free| free <= last).map(|free| (free, last)));
         gaps
     }
+
+    fn all(&self) -> Vec<Entry> {
+        entries(self.0.iter().map(|(&first, &last)| (first, last)).collect())
+    }
 }
 
 /// Ranges of both families.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Both {
     pub ipv4: Disjoint<u32>,
     pub ipv6: Disjoint<u128>,
@@ -77,18 +81,36 @@ impl Both {
     /// The parts of a range that are in these.
     pub(super) fn inside(&self, range: AnyRange) -> Vec<AnyRange> {
         let outside = self.outside(range);
-        let mut gone = Self::new();
+        let mut gone = Self::default();
         for entry in outside {
             gone.insert(entry.range);
         }
         gone.outside(range).into_iter().map(|entry| entry.range).collect()
     }
 
-    /// All of it, as entries.
-    pub(super) fn all(&self) -> Vec<Entry> {
-        let mut all = entries(self.ipv4.0.iter().map(|(&first, &last)| (first, last)).collect());
-        all.extend(entries(self.ipv6.0.iter().map(|(&first, &last)| (first, last)).collect()));
-        all
+    /// All of it.
+    pub(super) fn ranges(&self) -> Vec<AnyRange> {
+        let all = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.range);
+        all(self.ipv4.all()).chain(all(self.ipv6.all())).collect()
+    }
+
+    /// All that is not in it.
+    pub(super) fn complement(&self) -> Vec<AnyRange> {
+        let ipv4 = entries(self.ipv4.gaps(u32::MIN, u32::MAX));
+        let ipv6 = entries(self.ipv6.gaps(u128::MIN, u128::MAX));
+        ipv4.into_iter().chain(ipv6).map(|entry| entry.range).collect()
+    }
+
+    /// Takes in all of a family.
+    pub(super) fn insert_all(&mut self, family: Family) {
+        match family {
+            Family::Ipv4 => self.ipv4.insert(u32::MIN, u32::MAX),
+            Family::Ipv6 => self.ipv6.insert(u128::MIN, u128::MAX),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.ipv4.0.is_empty() && self.ipv6.0.is_empty()
     }
 }
 

@@ -80,6 +80,17 @@ pub enum Why {
         /// One of them, as `select` would name it.
         example: String,
     },
+    /// Arrays of a document, of which nobody knows which ones block.
+    #[error(
+        "arrays of addresses that may mean different things, {names}: name the `path` of those that \
+         block, as in `path = \"{example}\"`"
+    )]
+    Arrays {
+        /// Their keys, with what these say of themselves.
+        names: String,
+        /// The path of one of them.
+        example: String,
+    },
     /// A table of countries, of which nobody knows which ones are meant.
     #[error(
         "this is {what}, which says where addresses are and not whom to block: say which count, \

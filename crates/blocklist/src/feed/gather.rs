@@ -88,6 +88,8 @@ pub(super) struct Gather<'a> {
     doubt: Option<Doubt>,
     /// Whether exceptions are what rules let in.
     rules: bool,
+    /// Whether all entries are exceptions.
+    welcome: bool,
 }
 
 impl<'a> Gather<'a> {
@@ -109,6 +111,7 @@ impl<'a> Gather<'a> {
             decided,
             doubt: None,
             rules: false,
+            welcome: false,
         }
     }
 
@@ -117,7 +120,7 @@ impl<'a> Gather<'a> {
         let singly = self.ipv4.count() + self.ipv6.count() - self.singly.others;
         let masked = tally.masked - self.singly.others_masked;
         let said = shape.lines.saturating_sub(shape.blank);
-        let lines = self.account.finish(singly - masked, masked, said);
+        let mut lines = self.account.finish(singly - masked, masked, said);
         tally.expiring = self.lasting.len() as u64;
         let ipv4_lasting =
             self.lasting.iter().filter(|(range, _)| matches!(range, AnyRange::V4(_))).count();
@@ -139,6 +142,14 @@ impl<'a> Gather<'a> {
             }
             expiring.retain(|_, prefixes| !prefixes.is_empty());
             exempted = exempted.map(|_| exceptions);
+        }
+        if self.welcome {
+            exempted = Some(Prefixes::union_of([prefixes, exempted.unwrap_or_default()]));
+            prefixes = Prefixes::new();
+            tally.exceptions += tally.entries;
+            (tally.entries, tally.ipv4, tally.ipv6, tally.duplicates) = (0, 0, 0, 0);
+            lines.exempted += lines.entries + lines.masked;
+            (lines.entries, lines.masked) = (0, 0);
         }
         shape.torn_line = shape.unfinished_line && self.dubious_line == shape.lines;
         let (rejects, doubt) = (self.rejects, self.doubt);
@@ -169,14 +180,12 @@ impl<'a> Gather<'a> {
 
 /// Whether an entry may have lost its last digit: to a length of one or two digits
 /// another may belong, so that the entry was to be narrower.
-fn is_perhaps_begun(entry: Entry) -> bool {
-    let length = match entry.range.as_prefix() {
-        Some(AnyPrefix::V4(prefix)) => prefix.length(),
+fn is_perhaps_begun(prefix: AnyPrefix) -> bool {
+    match prefix {
+        AnyPrefix::V4(prefix) => (1..=3).contains(&prefix.length()),
         // `/1`, `/2` and `/3` may become `/32`, `/1` to `/12` may become `/128`.
-        Some(AnyPrefix::V6(prefix)) => return (1..=12).contains(&prefix.length()),
-        None => return false,
-    };
-    (1..=3).contains(&length)
+        AnyPrefix::V6(prefix) => (1..=12).contains(&prefix.length()),
+    }
 }
 
 fn all_prefixes(range: AnyRange) -> Vec<AnyPrefix> {
@@ -211,11 +220,11 @@ impl Visit for Gather<'_> {
     }
 
     fn entry(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {
-        if is_perhaps_begun(entry) {
-            self.dubious_line = line.number();
-        }
         self.account.say(line, if entry.masked { Came::Masked } else { Came::Entry });
         if let Some(prefix) = entry.range.as_prefix() {
+            if is_perhaps_begun(prefix) {
+                self.dubious_line = line.number();
+            }
             self.prefix(line, prefix, entry.masked)?;
             self.singly.others += 1;
             self.singly.others_masked += u64::from(entry.masked);
@@ -274,10 +283,18 @@ impl Visit for Gather<'_> {
         self.rules = true;
     }
 
+    fn all_welcome(&mut self) {
+        self.welcome = !self.decided;
+    }
+
     fn doubt(&mut self, line: Line<'_>, why: Why) {
         if self.doubt.is_none() && !(self.decided && why.is_settled_by_format()) {
             self.doubt = Some(Doubt::about(line, self.limits.text_bytes_max, why));
         }
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.doubt.is_some()
     }
 
     fn reject(&mut self, line: Line<'_>, reason: RejectReason) {

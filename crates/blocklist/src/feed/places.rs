@@ -13,11 +13,14 @@ pub(super) struct Places<'de> {
     shown_bytes: usize,
     /// Up to where lines were counted, and how many have ended there.
     counted: Cell<(usize, u64)>,
+    /// Whether every line ends with LF, the last one aside.
+    only_lf: bool,
 }
 
 impl<'de> Places<'de> {
     pub(super) fn of(text: &'de [u8], limits: &Limits) -> Self {
-        Self { text, shown_bytes: limits.text_bytes_max, counted: Cell::default() }
+        let only_lf = memchr::memchr(b'\r', text).is_none();
+        Self { text, shown_bytes: limits.text_bytes_max, counted: Cell::default(), only_lf }
     }
 
     /// How many lines the document has.
@@ -59,6 +62,11 @@ impl<'de> Places<'de> {
 
     /// LF, CR and CRLF between two places, of the last one its LF.
     fn ends_in(&self, from: usize, to: usize) -> u64 {
+        // Places are near to one another: to begin a search takes longer.
+        if self.only_lf && u8::try_from(to - from).is_ok() {
+            let text = &self.text[from..to];
+            return text.iter().fold(0_u8, |ends, &byte| ends + u8::from(byte == b'\n')).into();
+        }
         let ends = memchr::memchr2_iter(b'\n', b'\r', &self.text[from..to]).filter(|&at| {
             let at = from + at;
             self.text[at] == b'\n' || self.text.get(at + 1) != Some(&b'\n')

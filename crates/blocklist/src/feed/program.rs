@@ -1,20 +1,29 @@
 //! Rules of a packet filter, carried out for all addresses at once: what becomes
 //! of a packet from each of them to this host, on whatever port and interface.
 //! Knows no syntax: nftables, iptables and others make their rules into these.
+//!
+//! Two things are dropped and not told: what drops everybody, or everybody but
+//! some, names nobody; and of what is dropped a port here and a port there nobody
+//! knows that it is all.
+
+mod members;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+use self::members::{Members, Part, sooner};
 use super::disjoint::Both;
 use super::visit::{Line, Visit};
-use crate::{AnyRange, Entry};
+use crate::{AnyRange, Entry, Family};
 
 /// Chains call chains no deeper than that; nftables has 16.
 const DEPTH_MAX: usize = 32;
-/// Chains are gone through so often at the most: each of them may call others
-/// twice.
-const CALLS_MAX: usize = 10_000;
+/// So many members are taken through chains at the most, and as many chains gone
+/// through: each of them may call others twice.
+const WORK_MAX: usize = 4_000_000;
+/// What a chain costs of it, whoever is in it.
+const CALL_COST: usize = 400;
 
 /// Whom a rule is about.
 #[derive(Clone)]
@@ -23,8 +32,10 @@ pub(super) enum Source<'a> {
     All,
     /// These only.
     Of(Rc<[Named<'a>]>),
-    /// All but some, or some that nobody can tell.
-    Others,
+    /// All of a family but these.
+    AllBut(Rc<[Named<'a>]>, Family),
+    /// Some that nobody can tell.
+    Unknown,
 }
 
 /// An entry of a rule or of a set that a rule names.
@@ -76,7 +87,7 @@ impl Rule<'_> {
     fn ignored(&self, visit: &mut impl Visit) {
         match &self.source {
             Source::Of(named) => named.iter().for_each(|one| visit.ignore(one.line)),
-            Source::All | Source::Others => visit.ignore(self.line),
+            _ => visit.ignore(self.line),
         }
     }
 }
@@ -101,11 +112,11 @@ impl<'a> Program<'a> {
     /// Tells what is blocked, and what is let in and not blocked elsewhere.
     pub(super) fn run(&self, visit: &mut impl Visit) -> ControlFlow<()> {
         visit.rules();
-        let mut run = Run { program: self, blocked: Both::new(), allowed: Vec::new(), calls: 0 };
+        let mut run = Run { program: self, blocked: Both::default(), allowed: Vec::new(), work: 0 };
         for name in &self.base {
             let Some(rules) = self.chains.get(name) else { continue };
-            let mut way = Way { settled: Both::new(), over: false };
-            run.chain(rules, &mut way, Scope::base(), visit)?;
+            let mut way = Way::default();
+            run.chain(rules, &mut way, Scope::default(), visit)?;
         }
         let Run { blocked, allowed, .. } = run;
         allowed.into_iter().try_for_each(|(line, range)| {
@@ -119,34 +130,48 @@ impl<'a> Program<'a> {
 }
 
 /// How far packets have come on their way through a base chain.
+#[derive(Default)]
 struct Way {
-    /// Whose fate is settled in it, one way or the other.
+    /// Whose fate is settled in it, one way or the other, if only in part.
     settled: Both,
-    /// Whether everybody's is, or may be in part.
+    /// Whether everybody's is.
     over: bool,
 }
 
-/// Who is in a chain at all, and who has left it.
-struct Scope {
+/// Who is in a chain.
+#[derive(Default)]
+struct Scope<'a> {
     /// Everybody, if it is not said.
-    only: Option<Both>,
+    only: Option<Members<'a>>,
+    /// Who is not, or no more.
     left: Both,
-    /// Whether a part of what they send is in it only.
+    /// Of whom a part went elsewhere: what drops them here drops less than all.
+    partly: Both,
+    /// Whether that is so of everybody.
     part: bool,
     depth: usize,
 }
 
-impl Scope {
-    const fn base() -> Self {
-        Self { only: None, left: Both::new(), part: false, depth: 0 }
+impl Scope<'_> {
+    /// What of a range is in it and not settled.
+    fn reached(&self, range: AnyRange, way: &Way) -> Vec<AnyRange> {
+        outside(&self.left, outside(&way.settled, vec![range]))
     }
+}
+
+/// Whom a rule is about in a chain.
+enum Whom<'a> {
+    /// Parts of what lines name.
+    Parts(Vec<Part<'a>>),
+    /// Everybody but these.
+    Everybody(Both),
 }
 
 struct Run<'p, 'a> {
     program: &'p Program<'a>,
     blocked: Both,
     allowed: Vec<(Line<'a>, AnyRange)>,
-    calls: usize,
+    work: usize,
 }
 
 impl<'a> Run<'_, 'a> {
@@ -155,172 +180,304 @@ impl<'a> Run<'_, 'a> {
         &mut self,
         rules: &[Rule<'a>],
         way: &mut Way,
-        mut scope: Scope,
+        mut scope: Scope<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
         for rule in rules {
-            match &rule.source {
-                _ if way.over || rule.breadth == Breadth::Beside => rule.ignored(visit),
-                Source::Others => {
+            self.work += 1;
+            if way.over || rule.breadth == Breadth::Beside {
+                rule.ignored(visit);
+                continue;
+            }
+            if matches!(rule.source, Source::Unknown) {
+                self.unknown(rule, way, &scope, visit)?;
+                continue;
+            }
+            match self.whom(rule, way, &scope, visit) {
+                Whom::Everybody(but) => {
                     visit.ignore(rule.line);
-                    // Nobody can tell who goes on from here.
-                    way.over |= matches!(rule.action, Action::Accept | Action::Return);
-                }
-                Source::All => {
-                    visit.ignore(rule.line);
-                    if self.all(rule, way, &scope, visit)? {
+                    if self.everybody(rule, &but, way, &mut scope, visit)? {
                         break;
                     }
                 }
-                Source::Of(named) => self.some(rule, named, way, &mut scope, visit)?,
+                Whom::Parts(parts) => self.parts(rule, parts, way, &mut scope, visit)?,
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// Carries out a rule about everybody. Whether nobody goes on behind it.
-    fn all(
+    /// Whom a rule reaches. Lines that reach nobody are ignored here.
+    fn whom(
+        &mut self,
+        rule: &Rule<'a>,
+        way: &Way,
+        scope: &Scope<'a>,
+        visit: &mut impl Visit,
+    ) -> Whom<'a> {
+        let mut but = Both::default();
+        if let Source::AllBut(named, family) = &rule.source {
+            let other = if *family == Family::Ipv4 { Family::Ipv6 } else { Family::Ipv4 };
+            but.insert_all(other);
+            // Who is taken out for a while only is not known to stay.
+            named.iter().for_each(|one| but.insert(one.entry.range));
+        }
+        let Source::Of(named) = &rule.source else {
+            let Some(only) = &scope.only else { return Whom::Everybody(but) };
+            visit.ignore(rule.line);
+            self.work += only.len();
+            let reached = only.all().iter().flat_map(|part| {
+                let ranges = outside(&but, scope.reached(part.range, way));
+                ranges.into_iter().map(|range| cut(part, range))
+            });
+            return Whom::Parts(reached.collect());
+        };
+        self.work += named.len();
+        let mut parts = Vec::new();
+        for one in &**named {
+            let Named { line, entry: Entry { range, masked }, seconds } = *one;
+            let before = parts.len();
+            let whole = Part { line, range, masked, seconds };
+            let inside = match &scope.only {
+                None => vec![(range, seconds)],
+                Some(only) => only
+                    .inside(range)
+                    .into_iter()
+                    .map(|(range, part)| (range, part.seconds))
+                    .collect(),
+            };
+            // What others block before it is blocked by it as well.
+            if rule.drops_whole(scope) && scope.only.is_none() && self.blocks(range, way, scope) {
+                parts.push(whole);
+                continue;
+            }
+            for (range, other) in inside {
+                let seconds = sooner(seconds, other);
+                let reached = scope.reached(range, way).into_iter();
+                parts.extend(reached.map(|range| Part { seconds, ..cut(&whole, range) }));
+            }
+            match rule.breadth {
+                _ if parts.len() > before => {}
+                Breadth::Part => visit.narrower(line),
+                _ => visit.ignore(line),
+            }
+        }
+        Whom::Parts(parts)
+    }
+
+    /// Whether all of a range is blocked once those are who are reached.
+    fn blocks(&self, range: AnyRange, way: &Way, scope: &Scope<'a>) -> bool {
+        let open = self.blocked.outside(range);
+        open.iter().all(|open| scope.reached(open.range, way) == [open.range])
+    }
+
+    /// Carries out a rule of which nobody knows whom it is about.
+    fn unknown(
         &mut self,
         rule: &Rule<'a>,
         way: &mut Way,
-        scope: &Scope,
+        scope: &Scope<'a>,
+        visit: &mut impl Visit,
+    ) -> ControlFlow<()> {
+        visit.ignore(rule.line);
+        match &rule.action {
+            Action::Nothing | Action::Drop => {}
+            // Nobody can tell who goes on from here.
+            Action::Accept | Action::Return => settle(way, scope),
+            Action::Jump(name) | Action::Goto(name) => {
+                let below = Scope { part: true, ..below(scope) };
+                self.call(name, way, below, visit)?;
+                if matches!(rule.action, Action::Goto(_)) {
+                    settle(way, scope);
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Carries out a rule about everybody, or everybody but some. Whether nobody
+    /// goes on behind it. What drops everybody names nobody.
+    fn everybody(
+        &mut self,
+        rule: &Rule<'a>,
+        but: &Both,
+        way: &mut Way,
+        scope: &mut Scope<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<(), bool> {
-        let part = scope.part || rule.breadth == Breadth::Part;
-        let ended = match &rule.action {
-            Action::Nothing => false,
+        let whole = rule.breadth == Breadth::Whole;
+        let all = but.is_empty();
+        match &rule.action {
+            Action::Nothing => return ControlFlow::Continue(false),
             // What is dropped in part goes on with the rest.
-            Action::Drop if part => false,
+            Action::Drop if !whole || scope.part => return ControlFlow::Continue(false),
+            Action::Drop | Action::Accept if all => {
+                way.over = true;
+                return ControlFlow::Continue(true);
+            }
             Action::Drop | Action::Accept => {
-                settle(way, scope.only.as_ref());
-                true
+                but.complement().into_iter().for_each(|range| way.settled.insert(range));
+                return ControlFlow::Continue(false);
             }
-            Action::Return => {
-                // Who returns in part only is blocked in part only.
-                if part {
-                    settle(way, scope.only.as_ref());
-                }
-                true
-            }
+            Action::Return => {}
             Action::Jump(name) | Action::Goto(name) => {
-                let (only, left) = (scope.only.clone(), scope.left.clone());
-                let below = Scope { only, left, part, depth: scope.depth + 1 };
+                let mut below = below(scope);
+                below.part |= !whole;
+                but.ranges().into_iter().for_each(|range| below.left.insert(range));
                 self.call(name, way, below, visit)?;
-                matches!(rule.action, Action::Goto(_)) && !part
+                if matches!(rule.action, Action::Jump(_)) {
+                    return ControlFlow::Continue(false);
+                }
             }
-        };
-        ControlFlow::Continue(ended)
+        }
+        match (whole, scope.depth) {
+            (true, _) if all => return ControlFlow::Continue(true),
+            // Who goes from a base chain is let in.
+            (false, 0) if all => way.over = true,
+            (false, _) if all => scope.part = true,
+            (true, _) => but.complement().into_iter().for_each(|range| scope.left.insert(range)),
+            (false, 0) => but.complement().into_iter().for_each(|range| way.settled.insert(range)),
+            (false, _) => but.complement().into_iter().for_each(|range| scope.partly.insert(range)),
+        }
+        ControlFlow::Continue(false)
     }
 
     /// Carries out a rule about some.
-    fn some(
+    fn parts(
         &mut self,
         rule: &Rule<'a>,
-        named: &[Named<'a>],
+        parts: Vec<Part<'a>>,
         way: &mut Way,
-        scope: &mut Scope,
+        scope: &mut Scope<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
-        let part = scope.part || rule.breadth == Breadth::Part;
-        let mut called = Both::new();
-        for one in named {
-            let reached = reached(one.entry.range, way, scope);
-            if rule.action == Action::Drop && !part {
-                self.drop(one, &reached, way, visit)?;
-                continue;
+        let whole = rule.breadth == Breadth::Whole;
+        match &rule.action {
+            Action::Drop if rule.drops_whole(scope) => {
+                return parts.iter().try_for_each(|part| self.drop(part, way, scope, visit));
             }
-            if rule.action == Action::Accept && !part {
-                self.allowed.extend(reached.iter().map(|&range| (one.line, range)));
-            } else if part {
-                visit.narrower(one.line);
-            } else {
-                visit.ignore(one.line);
-            }
-            let into = match rule.action {
-                Action::Nothing | Action::Drop => continue,
-                Action::Return if !part => &mut scope.left,
-                Action::Accept | Action::Return => &mut way.settled,
-                Action::Jump(_) | Action::Goto(_) => &mut called,
-            };
-            for range in reached {
-                into.insert(range);
-            }
+            Action::Accept if whole && !scope.part => self.accept(&parts, scope, visit),
+            _ if !whole || scope.part => parts.iter().for_each(|part| visit.narrower(part.line)),
+            _ => parts.iter().for_each(|part| visit.ignore(part.line)),
         }
-        if let Action::Jump(name) | Action::Goto(name) = &rule.action {
-            let gone = matches!(rule.action, Action::Goto(_)).then(|| called.all());
-            let below =
-                Scope { only: Some(called), left: Both::new(), part, depth: scope.depth + 1 };
-            self.call(name, way, below, visit)?;
-            gone.into_iter().flatten().for_each(|entry| scope.left.insert(entry.range));
+        let gone: Vec<AnyRange> = parts.iter().map(|part| part.range).collect();
+        let into = match &rule.action {
+            Action::Nothing | Action::Drop => return ControlFlow::Continue(()),
+            Action::Accept => &mut way.settled,
+            Action::Return => rule.behind(way, scope),
+            Action::Jump(name) | Action::Goto(name) => {
+                let only = Some(Members::of(parts));
+                let part = scope.part || !whole;
+                self.call(name, way, Scope { only, part, ..below(scope) }, visit)?;
+                if matches!(rule.action, Action::Jump(_)) {
+                    return ControlFlow::Continue(());
+                }
+                rule.behind(way, scope)
+            }
+        };
+        for range in gone {
+            into.insert(range);
         }
         ControlFlow::Continue(())
     }
 
+    /// Lets in what comes as a whole.
+    fn accept(&mut self, parts: &[Part<'a>], scope: &Scope<'a>, visit: &mut impl Visit) {
+        for part in parts {
+            let whole = outside(&scope.partly, vec![part.range]);
+            if whole.is_empty() {
+                visit.narrower(part.line);
+            }
+            self.allowed.extend(whole.into_iter().map(|range| (part.line, range)));
+        }
+    }
+
+    /// Blocks what comes as a whole.
     fn drop(
         &mut self,
-        one: &Named<'a>,
-        reached: &[AnyRange],
+        part: &Part<'a>,
         way: &mut Way,
+        scope: &Scope<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
-        for &range in reached {
-            way.settled.insert(range);
-            self.blocked.insert(range);
+        let whole = outside(&scope.partly, vec![part.range]);
+        if whole.is_empty() {
+            visit.narrower(part.line);
         }
-        // What others block before it is blocked by it as well.
-        let whole = [one.entry.range];
-        let parts = if self.blocked.outside(one.entry.range).is_empty() { &whole } else { reached };
-        if parts.is_empty() {
-            visit.ignore(one.line);
-        }
-        parts.iter().try_for_each(|&range| {
-            let masked = one.entry.masked && range == one.entry.range;
-            let entry = Entry { range, masked };
-            match one.seconds {
-                Some(seconds) => visit.lasting(one.line, entry, seconds),
-                None => visit.entry(one.line, entry),
+        for range in whole {
+            // What ends is followed by what other rules say.
+            if part.seconds.is_none() {
+                way.settled.insert(range);
             }
-        })
+            self.blocked.insert(range);
+            cut(part, range).tell(visit)?;
+        }
+        ControlFlow::Continue(())
     }
 
     fn call(
         &mut self,
         name: &[u8],
         way: &mut Way,
-        scope: Scope,
+        scope: Scope<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
-        self.calls += 1;
-        let few = scope.depth < DEPTH_MAX && self.calls < CALLS_MAX;
+        self.work += CALL_COST + scope.only.as_ref().map_or(0, Members::len);
+        let few = scope.depth < DEPTH_MAX && self.work < WORK_MAX;
         match self.program.chains.get(name) {
             Some(rules) if few => self.chain(rules, way, scope, visit),
             // A chain that is not there, or that calls itself: nobody who goes
             // there is certainly blocked behind it.
             _ => {
-                settle(way, scope.only.as_ref());
+                settle(way, &scope);
                 ControlFlow::Continue(())
             }
         }
     }
 }
 
-/// Nothing more can be said of these, or of anybody.
-fn settle(way: &mut Way, only: Option<&Both>) {
-    match only {
-        None => way.over = true,
-        Some(only) => only.all().into_iter().for_each(|entry| way.settled.insert(entry.range)),
+impl Rule<'_> {
+    /// Whether it drops all that comes from somebody who is wholly in the chain.
+    fn drops_whole(&self, scope: &Scope<'_>) -> bool {
+        self.action == Action::Drop && self.breadth == Breadth::Whole && !scope.part
+    }
+
+    /// Among whom those are who went from a chain by it.
+    fn behind<'s>(&self, way: &'s mut Way, scope: &'s mut Scope<'_>) -> &'s mut Both {
+        match (self.breadth, scope.depth) {
+            (Breadth::Whole, _) => &mut scope.left,
+            // Who goes from a base chain is let in.
+            (_, 0) => &mut way.settled,
+            _ => &mut scope.partly,
+        }
     }
 }
 
-/// Who of a range comes to a rule.
-fn reached(range: AnyRange, way: &Way, scope: &Scope) -> Vec<AnyRange> {
-    let mut ranges = vec![range];
-    if let Some(only) = &scope.only {
-        ranges = only.inside(range);
+/// A chain below another, with everybody who is there.
+fn below<'a>(scope: &Scope<'a>) -> Scope<'a> {
+    Scope {
+        only: scope.only.clone(),
+        left: scope.left.clone(),
+        partly: scope.partly.clone(),
+        part: scope.part,
+        depth: scope.depth + 1,
     }
-    for gone in [&way.settled, &scope.left] {
-        let rest = ranges.into_iter().flat_map(|range| gone.outside(range));
-        ranges = rest.map(|entry| entry.range).collect();
+}
+
+/// A part of a part.
+fn cut<'a>(part: &Part<'a>, range: AnyRange) -> Part<'a> {
+    Part { range, masked: part.masked && range == part.range, ..*part }
+}
+
+/// What of some ranges is in none of a set's.
+fn outside(set: &Both, ranges: Vec<AnyRange>) -> Vec<AnyRange> {
+    let rest = ranges.into_iter().flat_map(|range| set.outside(range));
+    rest.map(|entry| entry.range).collect()
+}
+
+/// Nothing more can be said of those who are in a chain.
+fn settle(way: &mut Way, scope: &Scope<'_>) {
+    match &scope.only {
+        None => way.over = true,
+        Some(only) => only.all().iter().for_each(|part| way.settled.insert(part.range)),
     }
-    ranges
 }

@@ -71,6 +71,8 @@ struct Search<'a> {
     found: Vec<SourceLine>,
     /// Where the feed takes the address out.
     exempted: Option<SourceLine>,
+    /// Whether the configuration names the format.
+    decided: bool,
 }
 
 impl<'a> Search<'a> {
@@ -82,7 +84,8 @@ impl<'a> Search<'a> {
         address: IpAddr,
     ) -> Self {
         let address = address.to_canonical();
-        let mut search = Self { address, limits, found: Vec::new(), exempted: None };
+        let decided = format != FormatChoice::Auto;
+        let mut search = Self { address, limits, found: Vec::new(), exempted: None, decided };
         let bytes = &text::decoded(bytes)[..];
         format.for_bytes(bytes, options).read(bytes, options, limits, &mut search);
         // Some formats tell at the end what they heard before.
@@ -127,6 +130,12 @@ impl Visit for Search<'_> {
     }
 
     fn ignore(&mut self, _: Line<'_>) {}
+
+    fn all_welcome(&mut self) {
+        if !self.decided {
+            self.exempted = std::mem::take(&mut self.found).into_iter().next();
+        }
+    }
 
     fn promise(&mut self, _: u64) {}
 

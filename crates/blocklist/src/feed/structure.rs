@@ -148,7 +148,7 @@ pub(super) fn is_welcoming(line: &[u8]) -> bool {
 /// What a comment says of the addresses it stands over or beside, if it is
 /// nothing but a verdict: `# allowed`, `#### BEGIN WHITELIST ####`.
 pub(super) fn verdict_of_comment(comment: &[u8]) -> Option<Verdict> {
-    const FILLERS: [&str; 22] = [
+    const FILLERS: [&str; 40] = [
         "begin",
         "end",
         "start",
@@ -171,6 +171,24 @@ pub(super) fn verdict_of_comment(comment: &[u8]) -> Option<Verdict> {
         "section",
         "from",
         "all",
+        "for",
+        "and",
+        "your",
+        "partner",
+        "partners",
+        "customer",
+        "customers",
+        "office",
+        "offices",
+        "server",
+        "servers",
+        "client",
+        "clients",
+        "staff",
+        "company",
+        "vpn",
+        "monitoring",
+        "these",
     ];
     let is = |word: &[u8], known: &&str| word.eq_ignore_ascii_case(known.as_bytes());
     let mut said = None;

@@ -234,12 +234,39 @@ pub(super) enum Verdict {
     Exempts,
 }
 
+/// No word of these is as long.
+const LENGTHS_MAX: usize = 25;
+
+/// How long the words are that begin with a byte, as bits.
+static LENGTHS: [u32; 256] = lengths();
+
+const fn lengths() -> [u32; 256] {
+    let mut all = [0; 256];
+    let mut list = 0;
+    while list < 2 {
+        let words: &[&str] = if list == 0 { &EXEMPTING } else { &BLOCKING };
+        let mut at = 0;
+        while at < words.len() {
+            let word = words[at].as_bytes();
+            assert!(word.len() < LENGTHS_MAX && !word[0].is_ascii_uppercase());
+            all[word[0] as usize] |= 1 << word.len();
+            at += 1;
+        }
+        list += 1;
+    }
+    all
+}
+
 /// What a word says by itself, in any case of its letters.
 pub(super) fn of_word(word: &[u8]) -> Option<Verdict> {
     let is = |known: &&str| word.eq_ignore_ascii_case(known.as_bytes());
     // Words of other languages begin with other letters.
     let letter = |first: &u8| first.is_ascii_alphabetic() || !first.is_ascii();
-    if word.len() > 24 || !word.first().is_some_and(letter) {
+    if word.len() >= LENGTHS_MAX || !word.first().is_some_and(letter) {
+        return None;
+    }
+    // Almost all words are none of these, which their first letters show.
+    if LENGTHS[word[0].to_ascii_lowercase() as usize] & (1 << word.len()) == 0 {
         return None;
     }
     if EXEMPTING.iter().any(is) {
@@ -257,8 +284,8 @@ const EVERYDAY: [&str; 16] = [
 
 /// What a word says wherever it stands.
 pub(super) fn plainly(word: &[u8]) -> Option<Verdict> {
-    let everyday = EVERYDAY.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
-    of_word(word).filter(|_| !everyday)
+    let everyday = || EVERYDAY.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
+    of_word(word).filter(|_| !everyday())
 }
 
 /// Whether a column or field of this name decides about its row.

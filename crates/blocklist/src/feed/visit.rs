@@ -81,8 +81,16 @@ pub(super) trait Visit {
     /// it lets in.
     fn rules(&mut self) {}
 
+    /// All that the feed names is welcome: it is a list of whom not to block.
+    fn all_welcome(&mut self) {}
+
     /// Something from which on nobody can tell what the feed means.
     fn doubt(&mut self, _: Line<'_>, _: Why) {}
+
+    /// Whether another doubt changes nothing, so that nobody need find words.
+    fn is_in_doubt(&self) -> bool {
+        false
+    }
 
     /// Something of the format that is perhaps no entry, or else what comes of
     /// reading it as one.

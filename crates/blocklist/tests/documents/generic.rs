@@ -29,7 +29,7 @@ fn an_array_is_addresses_or_records_with_one_address() {
         ("[{\"host\":\"192.0.2.1\"}]", UNKNOWN),
         ("[{\"IP\":\"192.0.2.1\"}]", UNKNOWN),
         ("{\"192.0.2.1\":{\"score\":1}}", UNKNOWN),
-        ("{\"ips\":[\"192.0.2.1\"]}", UNKNOWN),
+        ("{\"ips\":[\"192.0.2.1\"]}", "192.0.2.1"),
         ("{\"a\":{\"b\":\"192.0.2.1\"}}", UNKNOWN),
         ("{}", UNKNOWN),
         ("{\"ip\":\"192.0.2.1\"}", UNKNOWN),

@@ -1,6 +1,7 @@
 //! MISP's warninglists.
 
 use blocklist::Format::Misp;
+use blocklist::{FormatChoice, Limits, parse};
 
 use super::{check, check_as};
 
@@ -8,10 +9,11 @@ const OTHER: &str =
     "line 1 Document { expected: \"a warninglist of type `cidr` or `string`, with `list`\" }";
 
 /// A warninglist of a type with a list, keys sorted as the originals have them.
+/// Its name is one of those whose lists are published to be blocked as well.
 fn list(kind: &str, values: &str) -> String {
     format!(
         "{{\"description\":\"of 203.0.113.1\",\"list\":{values},\"matching_attributes\":[\"ip-src\"],\
-         \"name\":\"x\",\"type\":{kind},\"version\":20260101}}"
+         \"name\":\"VPN ranges\",\"type\":{kind},\"version\":20260101}}"
     )
 }
 
@@ -49,5 +51,24 @@ fn a_list_of_something_else_is_no_warninglist() {
     check_as(Misp, &list("\"cidr\"", "\"192.0.2.1\""), "line 1 MissingField");
     check_as(Misp, &list("\"cidr\"", "{\"a\":\"192.0.2.1\"}"), "line 1 MissingField");
     check_as(Misp, "{\"name\":\"x\"}", OTHER);
-    check(Misp, "{\"description\":\"no type\",\"list\":[\"192.0.2.1\"]}", "192.0.2.1");
+    check(Misp, "{\"description\":\"no type, Tor\",\"list\":[\"192.0.2.1\"]}", "192.0.2.1");
+}
+
+#[test]
+fn a_warninglist_says_who_is_welcome_unless_it_lists_who_hides() {
+    for (name, blocks) in [
+        ("List of known Google ranges", false),
+        ("Public DNS resolvers", false),
+        ("Torrent trackers", false),
+        ("vpn-ipv4: VPN providers and datacenters", true),
+        ("Tor exit nodes", true),
+        ("Open proxies", true),
+    ] {
+        let text = format!("{{\"name\":\"{name}\",\"type\":\"cidr\",\"list\":[\"192.0.2.1\"]}}");
+        let feed = parse(text.as_bytes(), FormatChoice::Auto, &Limits::default());
+        assert_eq!(feed.prefixes.is_empty(), !blocks, "{name}");
+        assert!(feed.allows().contains([192, 0, 2, 1].into()), "{name}");
+        let named = parse(text.as_bytes(), Misp, &Limits::default());
+        assert!(named.prefixes.contains([192, 0, 2, 1].into()), "{name}");
+    }
 }

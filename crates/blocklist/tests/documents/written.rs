@@ -31,7 +31,9 @@ fn write(format: Format, set: &Prefixes) -> String {
     let quoted = |prefixes: &[String]| join(prefixes, |prefix| format!("\"{prefix}\""));
     match format {
         Format::Json => format!("[{}]", quoted(&all)),
-        Format::Misp => format!("{{\"name\":\"x\",\"list\":[{}],\"type\":\"cidr\"}}", quoted(&all)),
+        Format::Misp => {
+            format!("{{\"name\":\"vpn\",\"list\":[{}],\"type\":\"cidr\"}}", quoted(&all))
+        }
         Format::CloudRanges => {
             format!(
                 "{{\"syncToken\":\"\",\"createDate\":\"\",\"prefixes\":[{}],\"ipv6_prefixes\":[{}]}}",

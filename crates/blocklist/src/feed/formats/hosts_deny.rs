@@ -10,6 +10,8 @@
 //!   `user@host` and files are ignored: nothing here ever means everybody.
 //! * What stands behind `EXCEPT` is an exception, but not to `ALL`. With the
 //!   option `allow` the line allows; the first line that names an address counts.
+//! * `hosts.allow` has the same lines and means the opposite. Where the comment at
+//!   the top has that name, as distributions write it, all are exceptions.
 
 use std::ops::ControlFlow;
 
@@ -31,7 +33,7 @@ pub(in super::super) fn read(
 ) -> Shape {
     let allows = bytes.windows(5).any(|word| word.eq_ignore_ascii_case(b"allow"));
     let mut rules = FirstMatch::new(allows);
-    lines::each(bytes, limits, b"#", visit, |line, said, visit| match Rule::of(said) {
+    let shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| match Rule::of(said) {
         Some(rule) => {
             if rule.has_verdict {
                 visit.rules();
@@ -42,7 +44,24 @@ pub(in super::super) fn read(
             rule.tell(line, &mut rules, visit)
         }
         None => visit.read(line, Err(RejectReason::Foreign)),
-    })
+    });
+    if is_hosts_allow(bytes) {
+        visit.all_welcome();
+    }
+    shape
+}
+
+/// Whether the comment at the top names the file `hosts.allow` before `hosts.deny`,
+/// which has the same lines.
+fn is_hosts_allow(bytes: &[u8]) -> bool {
+    let comments = lines::all(bytes).take_while(|line| matches!(line, [] | [b'#', ..]));
+    let named = |line: &[u8], name| memchr::memmem::find(line, name);
+    let first = comments.into_iter().find_map(|line| {
+        let at = [named(line, b"hosts.allow"), named(line, b"hosts.deny")];
+        at.iter().any(Option::is_some).then_some(at)
+    });
+    matches!(first, Some([Some(_), None]))
+        || matches!(first, Some([Some(allow), Some(deny)]) if allow < deny)
 }
 
 /// Sure if most lines have daemons, and clients that are not only names, or

@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use self::command::{Added, Command, Created, Kind, command};
-use self::kept::{Kept, Member};
+use self::kept::{Change, Kept, Member};
 use super::super::detect::{Head, Likeness};
 use super::super::precedence::MostSpecific;
 use super::super::verdict::is_welcoming;
@@ -31,11 +31,10 @@ use super::super::{Limits, Options, Shape, Why, lines};
 use crate::token::range_entry;
 use crate::{Address, AddressRange, AnyRange, Entry, RejectReason};
 
-/// Words without which entries cannot take anything out of one another.
-const TAKING_OUT: [&[u8]; 3] = [b"nomatch", b"del", b"-D"];
 /// Words without which what was added stays where it is.
-const CHANGING: [&[u8]; 10] =
-    [b"del", b"flush", b"destroy", b"swap", b"rename", b"-D", b"-F", b"-X", b"-W", b"-E"];
+const CHANGING: [&[u8]; 11] = [
+    b"nomatch", b"del", b"flush", b"destroy", b"swap", b"rename", b"-D", b"-F", b"-X", b"-W", b"-E",
+];
 
 /// Reads all lines, until the visitor breaks.
 pub(in super::super) fn read(
@@ -44,14 +43,9 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    let has =
-        |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(bytes, word).is_some());
-    let mut sets = Sets {
-        options: Some(options),
-        members: has(&TAKING_OUT).then(MostSpecific::default),
-        kept: has(&CHANGING).then(Kept::default),
-        ..Sets::default()
-    };
+    let changes = CHANGING.iter().any(|word| memchr::memmem::find(bytes, word).is_some());
+    let mut sets =
+        Sets { options: Some(options), kept: changes.then(Kept::default), ..Sets::default() };
     let shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         if goes_on(said) {
             visit.doubt(line, Why::Program("several commands in one line"));
@@ -75,14 +69,26 @@ struct Sets<'a> {
     created: HashMap<&'a [u8], Created>,
     /// The place of each set among those that entries were added to.
     numbers: HashMap<&'a [u8], usize>,
-    /// All entries, if any is ever taken out.
+    /// All entries, if some take others out.
     members: Option<MostSpecific<'a>>,
     /// What is in the sets so far, if that may change again.
     kept: Option<Kept<'a>>,
     options: Option<&'a Options>,
-    /// How many entries each set has.
-    counts: HashMap<&'a [u8], u64>,
+    /// The set that the last entry was added to: mostly the next one is, too.
+    last: Option<(&'a [u8], Created)>,
+    /// What was told of each set.
+    told: HashMap<&'a [u8], Told>,
+    /// What was told of the last of them since.
+    telling: Option<(&'a [u8], Told)>,
     first: Option<Line<'a>>,
+}
+
+/// A set of which entries were told.
+#[derive(Clone, Copy)]
+struct Told {
+    entries: u64,
+    /// Whether it is named for those who are welcome, and nobody has decided.
+    welcome: bool,
 }
 
 impl<'a> Sets<'a> {
@@ -94,6 +100,7 @@ impl<'a> Sets<'a> {
     ) -> ControlFlow<()> {
         match command {
             Command::Create(name, created) => {
+                self.last = None;
                 self.created.insert(name, created);
                 visit.ignore(line);
                 ControlFlow::Continue(())
@@ -107,14 +114,14 @@ impl<'a> Sets<'a> {
                 ControlFlow::Continue(())
             }
             Command::Add(name, added) => self.add(line, name, &added, visit),
-            Command::Delete(name, entry) => match self.entry(name, entry) {
+            Command::Delete(name, text) => match entry(self.created(name), text) {
                 Ok(entry) => {
-                    let members = self.kept.as_mut().map(|kept| kept.set(name));
-                    if members.is_none_or(|members| members.remove(&entry.range).is_none()) {
-                        self.take_out(line, name, entry);
-                    } else {
-                        visit.ignore(line);
+                    let grain = self.created(name).grain;
+                    let gone = Member { line, entry, seconds: None, nomatch: true };
+                    if let Some(kept) = &mut self.kept {
+                        kept.delete(name, grain, gone);
                     }
+                    visit.ignore(line);
                     ControlFlow::Continue(())
                 }
                 Err(reason) => {
@@ -128,13 +135,37 @@ impl<'a> Sets<'a> {
                 ControlFlow::Continue(())
             }
             Command::Change(change) => {
-                if let Some(kept) = &mut self.kept {
-                    kept.change(change);
-                }
+                self.change(change);
                 visit.ignore(line);
                 ControlFlow::Continue(())
             }
         }
+    }
+
+    fn change(&mut self, change: Change<'a>) {
+        if let Some(kept) = &mut self.kept {
+            kept.change(change);
+        }
+        // What a set is goes with its entries.
+        self.last = None;
+        let created = &mut self.created;
+        match change {
+            Change::Empty(_) => {}
+            Change::Swap(one, other) => {
+                let [first, second] = [one, other].map(|name| created.remove(name));
+                created.extend(first.map(|set| (other, set)));
+                created.extend(second.map(|set| (one, set)));
+            }
+            Change::Rename(from, to) => {
+                if let Some(set) = created.remove(from) {
+                    created.insert(to, set);
+                }
+            }
+        }
+    }
+
+    fn created(&self, name: &[u8]) -> Created {
+        self.created.get(name).copied().unwrap_or_default()
     }
 
     fn selects(&self, name: &[u8]) -> bool {
@@ -149,42 +180,51 @@ impl<'a> Sets<'a> {
         added: &Added<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
-        let created = self.created.get(name).copied().unwrap_or_default();
+        let created = match self.last {
+            Some((last, created)) if last == name => created,
+            _ => self.created.get(name).copied().unwrap_or_default(),
+        };
+        self.last = Some((name, created));
         if created.kind == Kind::WithoutAddresses {
             visit.ignore(line);
             return ControlFlow::Continue(());
         }
-        let entry = match self.entry(name, added.entry) {
+        let entry = match entry(created, added.entry) {
             Ok(entry) => entry,
             Err(reason) => return visit.read(line, Err(reason)),
         };
-        if added.nomatch {
-            self.take_out(line, name, entry);
-            return ControlFlow::Continue(());
-        }
         let seconds = added.timeout.or(created.timeout).filter(|&seconds| seconds > 0);
+        let member = Member { line, entry, seconds, nomatch: added.nomatch };
         if let Some(kept) = &mut self.kept {
-            kept.set(name).insert(entry.range, Member { line, entry, seconds });
+            if !kept.add(name, created.grain, member) {
+                visit.doubt(line, Why::Program("an entry is there with and without `nomatch`"));
+            }
             return ControlFlow::Continue(());
         }
-        self.tell(name, Member { line, entry, seconds }, visit)
+        self.tell(name, member, visit)
     }
 
     fn tell(
         &mut self,
         name: &'a [u8],
-        Member { line, entry, seconds }: Member<'a>,
+        Member { line, entry, seconds, nomatch }: Member<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
-        *self.counts.entry(name).or_default() += 1;
+        if nomatch {
+            let number = self.number(name);
+            if let Some(members) = &mut self.members {
+                members.pass(number, entry.range, line);
+            }
+            return ControlFlow::Continue(());
+        }
         self.first.get_or_insert(line);
-        if self.options.is_none_or(|options| options.select.is_empty()) && is_welcoming(name) {
+        if self.welcomes(name) {
             visit.rules();
             return visit.exception(line, entry);
         }
-        let number = self.number(name);
-        if let Some(members) = &mut self.members {
-            members.block(number, entry.range);
+        if self.members.is_some() {
+            let number = self.number(name);
+            self.members.iter_mut().for_each(|members| members.block(number, entry.range));
         }
         match seconds {
             None => visit.entry(line, entry),
@@ -192,11 +232,18 @@ impl<'a> Sets<'a> {
         }
     }
 
-    fn take_out(&mut self, line: Line<'a>, name: &'a [u8], entry: Entry) {
-        let number = self.number(name);
-        if let Some(members) = &mut self.members {
-            members.pass(number, entry.range, line);
+    /// Counts an entry. Whether its set is named for those who are welcome.
+    fn welcomes(&mut self, name: &'a [u8]) -> bool {
+        if let Some((_, told)) = self.telling.as_mut().filter(|(telling, _)| *telling == name) {
+            told.entries += 1;
+            return told.welcome;
         }
+        let decided = self.options.is_some_and(|options| !options.select.is_empty());
+        let welcome = || Told { entries: 0, welcome: !decided && is_welcoming(name) };
+        let mut told = self.told.remove(name).unwrap_or_else(welcome);
+        told.entries += 1;
+        self.told.extend(self.telling.replace((name, told)));
+        told.welcome
     }
 
     fn number(&mut self, name: &'a [u8]) -> usize {
@@ -204,18 +251,11 @@ impl<'a> Sets<'a> {
         *self.numbers.entry(name).or_insert(next)
     }
 
-    /// An entry as its set takes it.
-    fn entry(&self, name: &[u8], text: &[u8]) -> Result<Entry, RejectReason> {
-        let created = self.created.get(name).copied().unwrap_or_default();
-        match created.kind {
-            Kind::Addresses if text.contains(&b',') => Err(RejectReason::MoreThanAddress),
-            Kind::Addresses => widened(crate::parse_entry(text)?, created.netmask),
-            Kind::MoreThanAddresses | Kind::WithoutAddresses => Err(RejectReason::MoreThanAddress),
-        }
-    }
-
     fn finish(mut self, mut shape: Shape, visit: &mut impl Visit) -> Shape {
-        for (name, member) in self.kept.take().map(Kept::into_members).unwrap_or_default() {
+        let kept = self.kept.take().map(Kept::into_members).unwrap_or_default();
+        let taking_out = kept.iter().any(|(_, member)| member.nomatch);
+        self.members = taking_out.then(MostSpecific::default);
+        for (name, member) in kept {
             if !self.options.is_none_or(|options| options.selects(name)) {
                 visit.left_out(member.line);
             } else if self.tell(name, member, visit).is_break() {
@@ -223,7 +263,8 @@ impl<'a> Sets<'a> {
             }
         }
         let selected = self.options.is_some_and(|options| !options.select.is_empty());
-        let counts = self.counts.iter().map(|(&name, &count)| (name, count));
+        self.told.extend(self.telling);
+        let counts = self.told.iter().map(|(&name, told)| (name, told.entries));
         if let Some((line, why)) = self.first.zip(Why::sets(counts)).filter(|_| !selected) {
             visit.doubt(line, why);
         }
@@ -231,6 +272,15 @@ impl<'a> Sets<'a> {
             shape.over_entries_max |= members.finish(visit).is_break();
         }
         shape
+    }
+}
+
+/// An entry as its set takes it.
+fn entry(created: Created, text: &[u8]) -> Result<Entry, RejectReason> {
+    match created.kind {
+        Kind::Addresses if text.contains(&b',') => Err(RejectReason::MoreThanAddress),
+        Kind::Addresses => widened(crate::parse_entry(text)?, created.netmask),
+        Kind::MoreThanAddresses | Kind::WithoutAddresses => Err(RejectReason::MoreThanAddress),
     }
 }
 

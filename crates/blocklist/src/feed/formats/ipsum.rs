@@ -22,11 +22,15 @@ pub(in super::super) fn read(
     let rows = Where::new(options, |name| names.iter().position(|known| *known == name));
     let decided = options.say_which_rows();
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
-        let read = entry(said);
+        let (read, number) = entry(said).map_or_else(
+            |reason| {
+                (Err(reason), said.split(u8::is_ascii_whitespace).next_back().unwrap_or_default())
+            },
+            |(entry, count)| (Ok(entry), count),
+        );
         if rows.leave_out(line, |at| said_columns(said).nth(at), visit) {
             return ControlFlow::Continue(());
         }
-        let number = said.split(u8::is_ascii_whitespace).next_back().unwrap_or_default();
         if decided {
             // Which counts count is said.
         } else if number.iter().all(|&byte| byte == b'0') {
@@ -38,7 +42,12 @@ pub(in super::super) fn read(
             let what = "the number in the second column may be a count or the length of a prefix";
             visit.doubt(line, Why::Columns { what, row });
         }
-        visit.read(line, read)
+        // One line is one entry, and nothing else.
+        match read.map(|entry| (entry.range.as_prefix(), entry)) {
+            Ok((Some(prefix), entry)) => visit.prefix(line, prefix, entry.masked),
+            Ok((None, entry)) => visit.entry(line, entry),
+            Err(reason) => visit.read(line, Err(reason)),
+        }
     })
 }
 
@@ -68,9 +77,14 @@ fn said_columns(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
 }
 
-fn entry(line: &[u8]) -> Result<Entry, RejectReason> {
+/// What is listed, and the count behind it.
+fn entry(line: &[u8]) -> Result<(Entry, &[u8]), RejectReason> {
     let blank = memchr::memchr2(b'\t', b' ', line).ok_or(RejectReason::MissingField)?;
     let (entry, count) = (&line[..blank], line[blank..].trim_ascii_start());
     let entry = parse_entry(entry)?;
-    if count.iter().all(u8::is_ascii_digit) { Ok(entry) } else { Err(RejectReason::Trailing) }
+    if count.iter().all(u8::is_ascii_digit) {
+        Ok((entry, count))
+    } else {
+        Err(RejectReason::Trailing)
+    }
 }

@@ -13,6 +13,8 @@
 //!   ignored. What belongs to connections, comes from `lo`, or is ICMP may be let
 //!   in before it.
 //! * What is accepted as a whole before anything drops it is an exception.
+//! * `FORWARD` protects other hosts and not this one: a file that has rules for it
+//!   and none for `INPUT` or `PREROUTING` is in doubt.
 //! * Commands with variables, and all other commands, put the whole in doubt.
 
 mod rule;
@@ -29,6 +31,9 @@ use super::super::visit::{Line, Visit};
 use super::super::words::goes_on;
 use super::super::{Limits, Options, Shape, Why, lines};
 use crate::RejectReason;
+
+const ONLY_THROUGH: Why =
+    Why::Structure("all rules are about what passes through to other hosts (`FORWARD`)");
 
 /// Reads all lines, and carries them out.
 pub(in super::super) fn read(
@@ -50,6 +55,9 @@ pub(in super::super) fn read(
         }
         ControlFlow::Continue(())
     });
+    if let Some(line) = reader.tables.only_through() {
+        visit.doubt(line, ONLY_THROUGH);
+    }
     let program = reader.tables.program(&reader.calls);
     shape.over_entries_max |= program.run(visit).is_break();
     shape

@@ -7,12 +7,15 @@
 //! * `{"ip": "192.0.2.1"}`, one record a line
 //!
 //! * `{"ipv4": ["192.0.2.0/24"], "ipv6": []}`, at the top or under `prefixes`
+//! * `{"ips": ["192.0.2.1"]}`, also under a key that says that it blocks, and
+//!   with notes beside it; of several arrays `path` has to say which block
 //! * several such documents one behind the other
 //!
 //! The field is known if exactly one of the fields in [`FIELDS`] occurs in the
 //! beginning of the document. Where there are two, an address and the network
 //! around it, nobody knows which of them is meant. The grammar is RFC 8259's.
 
+mod arrays;
 mod families;
 
 use serde::de::IgnoredAny;
@@ -59,8 +62,13 @@ pub(in super::super) fn read(
     if is_lines(&head) {
         return read_lines(bytes, &head, options, limits, visit);
     }
-    let families = if options.path.is_none() { families::paths(bytes) } else { None };
-    if let Some((paths, doubt)) = families {
+    // Records at the top have been looked at.
+    let clear = known(&head).is_some() || !head.text.trim_ascii_start().starts_with(b"{");
+    let keyed = match options.path {
+        None => families::paths(bytes).or_else(|| arrays::only(bytes).filter(|_| !clear)),
+        Some(_) => None,
+    };
+    if let Some((paths, doubt)) = keyed {
         if let Some(why) = doubt {
             visit.doubt(Line::At { number: 1, text: head.lines().next().unwrap_or_default() }, why);
         }

@@ -1,7 +1,11 @@
 //! MISP's warninglists: `{"name": …, "type": "cidr", "list": ["192.0.2.0/24",
 //! …]}`. They name what is *not* to be taken for an attacker, so they belong
-//! into a list's `allow`; here entries are entries. Source: `schema.json` of
+//! into a list's `allow`: entries are exceptions. Source: `schema.json` of
 //! <https://github.com/MISP/misp-warninglists>.
+//!
+//! * Where the name or the description says that it lists VPNs, proxies or Tor, a
+//!   warninglist is one of those that are published to be blocked as well: there,
+//!   and where somebody names the format, entries are entries.
 //!
 //! Of the types, `cidr` and `string` can have addresses; in a `string` list
 //! anything else is rejected. A list of type `hostname`, `substring` or `regex`
@@ -30,7 +34,26 @@ pub(in super::super) fn read(
     }
     let paths = Paths::of(&["list[]"]);
     let kind = Kind::of(&paths, EXPECTED);
-    read_addresses(bytes, &kind, options, limits, visit)
+    let shape = read_addresses(bytes, &kind, options, limits, visit);
+    if options.path.is_none() && !lists_anonymity(bytes) {
+        visit.all_welcome();
+    }
+    shape
+}
+
+/// Whether the list says that it is one of networks that hide who uses them.
+fn lists_anonymity(bytes: &[u8]) -> bool {
+    const WORDS: [&str; 6] = ["vpn", "vpns", "tor", "proxy", "proxies", "anonymizers"];
+    let Ok(text) = str::from_utf8(lines::without_mark(bytes)) else { return false };
+    let Ok(document) = serde_json::from_str(text) else { return false };
+    let mut found = false;
+    let _ = json::each(document, &Paths::of(&["name", "description"]), |about| {
+        let about = json::text(about).unwrap_or_default().to_ascii_lowercase();
+        let mut words = about.split(|c: char| !c.is_ascii_alphanumeric());
+        found |= words.any(|word| WORDS.contains(&word));
+        ControlFlow::Continue(())
+    });
+    found
 }
 
 /// Sure if there is a list with a description.

@@ -56,25 +56,48 @@ pub(in super::super) fn read(
     let mut reader =
         Reader { limits, manner: Manner::of(&Head::of(bytes)), remarks: Remarks::default() };
     while !rest.is_empty() {
-        shape.lines += 1;
-        let number = shape.lines;
-        let line = |bytes: usize| Line::At { number, text: &rest[..bytes] };
-        let (flow, taken) = if let Some(bare) = bare::ipv4(rest).filter(|_| short_way) {
-            (visit.prefix(line(bare.bytes), bare.prefix.into(), bare.masked), bare.bytes)
-        } else if let Some(bare) = bare::ipv6(rest).filter(|_| short_way) {
-            (visit.prefix(line(bare.bytes), bare.prefix.into(), bare.masked), bare.bytes)
-        } else {
-            let (text, taken) = lines::first(rest);
-            (reader.long_way(Line::At { number, text }, visit, &mut shape), taken)
+        let flow = if short_way { bare_lines(&mut rest, &mut shape, visit) } else { CONTINUE };
+        let flow = match flow {
+            ControlFlow::Continue(()) if !rest.is_empty() => {
+                let (text, taken) = lines::first(rest);
+                rest = &rest[taken..];
+                shape.lines += 1;
+                reader.long_way(Line::At { number: shape.lines, text }, visit, &mut shape)
+            }
+            flow => flow,
         };
         if flow.is_break() {
             shape.over_entries_max = true;
             break;
         }
-        rest = &rest[taken..];
     }
     reader.remarks.finish(&shape, visit);
     shape
+}
+
+const CONTINUE: ControlFlow<()> = ControlFlow::Continue(());
+
+/// Reads lines of the short kind for as long as they come.
+#[inline(never)]
+fn bare_lines(rest: &mut &[u8], shape: &mut Shape, visit: &mut impl Visit) -> ControlFlow<()> {
+    let (mut left, mut number) = (*rest, shape.lines);
+    let flow = loop {
+        let line = |bytes: usize| Line::At { number: number + 1, text: &left[..bytes] };
+        let (flow, taken) = if let Some(bare) = bare::ipv4(left) {
+            (visit.prefix(line(bare.bytes), bare.prefix.into(), bare.masked), bare.bytes)
+        } else if let Some(bare) = bare::ipv6(left) {
+            (visit.prefix(line(bare.bytes), bare.prefix.into(), bare.masked), bare.bytes)
+        } else {
+            break CONTINUE;
+        };
+        number += 1;
+        left = &left[taken..];
+        if flow.is_break() {
+            break flow;
+        }
+    };
+    (*rest, shape.lines) = (left, number);
+    flow
 }
 
 /// Reads lines of any kind.
@@ -85,7 +108,10 @@ struct Reader<'l> {
 }
 
 impl Reader<'_> {
-    /// Reads one line.
+    /// Reads one line. By far the most never come here: what is needed for it
+    /// must not be in the way of the others.
+    #[cold]
+    #[inline(never)]
     fn long_way(
         &mut self,
         line: Line<'_>,

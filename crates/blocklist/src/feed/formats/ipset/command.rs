@@ -19,10 +19,21 @@ pub(in super::super) enum Kind {
     WithoutAddresses,
 }
 
+/// What is one element of a set of addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in super::super) enum Grain {
+    /// Nobody knows.
+    #[default]
+    Unknown,
+    Networks,
+    Addresses,
+}
+
 /// A set, as far as its entries depend on it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in super::super) struct Created {
     pub kind: Kind,
+    pub grain: Grain,
     /// The seconds that an entry has if it does not say.
     pub timeout: Option<u64>,
     /// The prefix length to which the kernel shortens entries.
@@ -119,6 +130,10 @@ pub(in super::super) fn created<'a>(
     kind: &[u8],
     mut words: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Created, RejectReason> {
+    let grain = match kind {
+        b"hash:net" | b"nethash" => Grain::Networks,
+        _ => Grain::Addresses,
+    };
     let kind = match kind {
         b"hash:ip" | b"hash:net" | b"bitmap:ip" | b"iphash" | b"nethash" | b"ipmap" | b"iptree"
         | b"iptreemap" => Kind::Addresses,
@@ -127,7 +142,7 @@ pub(in super::super) fn created<'a>(
         }
         _ => Kind::MoreThanAddresses,
     };
-    let mut created = Created { kind, ..Created::default() };
+    let mut created = Created { kind, grain, ..Created::default() };
     while let Some(word) = words.next() {
         let mut value = || words.next().and_then(number).ok_or(RejectReason::Number);
         match word {

@@ -232,7 +232,7 @@ impl<'a> Spec<'a> {
                 if text == b"!" {
                     (others, text) = (true, value()?);
                 }
-                self.others |= others;
+                self.others = others;
                 self.narrowed |= self.source.is_some();
                 self.source = Some((word, text));
             }
@@ -298,19 +298,20 @@ impl<'a> Spec<'a> {
 
     fn source(&self, line: Line<'a>, visit: &mut impl Visit) -> Source<'a> {
         let Some((option, text)) = self.source else { return Source::All };
-        if self.others {
-            return Source::Others;
-        }
         let read =
             |text: &[u8]| if option == b"--src-range" { parse_entry(text) } else { network(text) };
         let mut named: Vec<Named<'a>> = Vec::new();
         for text in text.split(|&byte| byte == b',') {
             match read(text) {
-                Ok(entry) if is_everything(entry) => return Source::All,
+                Ok(entry) if is_everything(entry) && !self.others => return Source::All,
                 Ok(entry) => named.push(Named { line, entry, seconds: None }),
                 Err(reason) => visit.reject(line, reason),
             }
         }
-        Source::Of(named.into())
+        match (self.others, named.first()) {
+            (false, _) => Source::Of(named.into()),
+            (true, Some(one)) => Source::AllBut(named.clone().into(), one.entry.range.family()),
+            (true, None) => Source::Unknown,
+        }
     }
 }

@@ -4,11 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::super::program::{Program, Rule};
+use super::super::super::visit::Line;
 
 /// Chains that packets to this host go through, in this order.
 const TO_THIS_HOST: [&[u8]; 5] =
     [b"raw/PREROUTING", b"mangle/PREROUTING", b"nat/PREROUTING", b"mangle/INPUT", b"filter/INPUT"];
-/// A file with rules for other hosts only is most likely a part of something.
+/// What a file with rules for other hosts only is about, if somebody wants that.
 const THROUGH: &[u8] = b"filter/FORWARD";
 /// What the names of chains have in them through which packets leave.
 const OUTWARDS: [&[u8]; 4] = [b"OUTPUT", b"output", b"POSTROUTING", b"forward"];
@@ -94,6 +95,13 @@ impl<'a> Tables<'a> {
             self.chains[at].name = to.to_vec();
             self.places.insert(to.to_vec(), at);
         }
+    }
+
+    /// The first rule, if all are for what passes through to other hosts.
+    pub(super) fn only_through(&self) -> Option<Line<'a>> {
+        let here = TO_THIS_HOST.into_iter().any(|name| self.places.contains_key(name));
+        let rules = &self.chains[*self.places.get(THROUGH).filter(|_| !here)?].rules;
+        rules.first().map(|held| held.rule.line)
     }
 
     /// The chains as packets to this host go through them.

@@ -14,7 +14,7 @@ use super::super::super::verdict::{self, Verdict};
 /// Names of the families, in small letters.
 const FAMILIES: [&str; 6] = ["ipv4", "ipv6", "v4", "v6", "inet", "inet6"];
 /// Keys under which they may stand together.
-const WRAPPERS: [&str; 7] =
+pub(super) const WRAPPERS: [&str; 7] =
     ["prefixes", "subnets", "addresses", "networks", "ranges", "cidrs", "ips"];
 /// What a document may say of itself beside.
 const NOTES: [&str; 32] = [
@@ -75,11 +75,7 @@ pub(super) fn paths(bytes: &[u8]) -> Option<(Paths, Option<Why>)> {
     if let Some((_, inner)) = &inner {
         beside.extend(inner.iter().filter(|(key, _)| !is_family(key)));
     }
-    let known = |key: &str| {
-        let name = verdict::plain_name(key.as_bytes());
-        NOTES.iter().any(|note| note.as_bytes() == name)
-    };
-    if !beside.iter().all(|(key, value)| known(key) && !value.get().starts_with(['[', '{'])) {
+    if !beside.iter().all(|(key, value)| is_note(key, value)) {
         return None;
     }
     let doubt = beside.iter().find_map(|(key, value)| welcoming(key, value));
@@ -87,6 +83,13 @@ pub(super) fn paths(bytes: &[u8]) -> Option<(Paths, Option<Why>)> {
         families.keys().filter(|key| is_family(key)).map(|key| format!("{above}{key}[]")).collect();
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     Some((Paths::of(&all), doubt))
+}
+
+/// Whether a field says something of the document and nothing of its addresses.
+pub(super) fn is_note(key: &str, value: &RawValue) -> bool {
+    let name = verdict::plain_name(key.as_bytes());
+    let known = NOTES.iter().any(|note| note.as_bytes() == name);
+    known && !value.get().starts_with(['[', '{'])
 }
 
 fn object(text: &[u8]) -> Option<Object<'_>> {
@@ -105,7 +108,7 @@ fn holds_families(object: &Object<'_>) -> bool {
 }
 
 /// A doubt about what a document says of itself.
-fn welcoming(key: &str, value: &RawValue) -> Option<Why> {
+pub(super) fn welcoming(key: &str, value: &RawValue) -> Option<Why> {
     let value = text(value)?;
     let mut words = value.split(|c: char| !c.is_alphanumeric());
     let told = words.find(|word| verdict::plainly(word.as_bytes()) == Some(Verdict::Exempts))?;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use super::super::super::addresses::is_everything;
 use super::super::super::program::{self, Action, Breadth, Named, Program, Source};
@@ -18,7 +19,7 @@ enum Whom<'a> {
     All,
     One(Named<'a>),
     List(Vec<u8>),
-    Others,
+    But(Box<Whom<'a>>),
 }
 
 struct Held<'a> {
@@ -53,12 +54,11 @@ impl<'a> Router<'a> {
         };
         let whom = match (rule.address, rule.list) {
             (None, None) => Whom::All,
-            (Some(text), _) | (_, Some(text)) if text.starts_with(b"!") => Whom::Others,
-            (Some(text), _) => match address_or_range(text)? {
-                entry if is_everything(entry) => Whom::All,
-                entry => Whom::One(Named { line, entry, seconds: None }),
-            },
-            (None, Some(list)) => Whom::List(list.to_vec()),
+            (Some(text), _) => but(text, |text| match address_or_range(text)? {
+                entry if is_everything(entry) => Ok(Whom::All),
+                entry => Ok(Whom::One(Named { line, entry, seconds: None })),
+            })?,
+            (None, Some(list)) => but(list, |list| Ok(Whom::List(list.to_vec())))?,
         };
         let action = match rule.action {
             b"drop" | b"reject" | b"tarpit" => Action::Drop,
@@ -123,24 +123,46 @@ impl<'a> Router<'a> {
         for name in base {
             program.begin_with(name.to_vec());
         }
-        let lists: HashMap<Vec<u8>, std::rc::Rc<[Named<'a>]>> =
+        let lists: HashMap<Vec<u8>, Rc<[Named<'a>]>> =
             self.lists.into_iter().map(|(name, list)| (name, list.into())).collect();
         for (name, rules) in self.chains {
             let rules = rules.into_iter().map(|Held { line, whom, breadth, action }| {
                 let source = match whom {
                     Whom::All => Source::All,
-                    Whom::Others => Source::Others,
-                    Whom::One(named) => Source::Of([named].into()),
-                    Whom::List(list) => match lists.get(&list) {
-                        Some(list) => Source::Of(list.clone()),
-                        // It is filled elsewhere, by whom nobody knows.
-                        None => Source::Others,
+                    Whom::But(whom) => match *whom {
+                        Whom::One(named) => all_but(&[named].into()),
+                        Whom::List(list) => lists.get(&list).map_or(Source::Unknown, all_but),
+                        Whom::All | Whom::But(_) => Source::Of([].into()),
                     },
+                    Whom::One(named) => Source::Of([named].into()),
+                    // If it is filled elsewhere, nobody knows by whom.
+                    Whom::List(list) => {
+                        lists.get(&list).cloned().map_or(Source::Unknown, Source::Of)
+                    }
                 };
                 program::Rule { line, source, breadth, action }
             });
             program.chain(name, rules.collect());
         }
         program
+    }
+}
+
+/// Whom a property is about that may begin with `!`.
+fn but<'a>(
+    text: &[u8],
+    whom: impl FnOnce(&[u8]) -> Result<Whom<'a>, RejectReason>,
+) -> Result<Whom<'a>, RejectReason> {
+    match text {
+        [b'!', text @ ..] => Ok(Whom::But(Box::new(whom(text)?))),
+        text => whom(text),
+    }
+}
+
+/// A list holds one family, and a rule is about that family only.
+fn all_but<'a>(named: &Rc<[Named<'a>]>) -> Source<'a> {
+    match named.first() {
+        Some(one) => Source::AllBut(named.clone(), one.entry.range.family()),
+        None => Source::Unknown,
     }
 }

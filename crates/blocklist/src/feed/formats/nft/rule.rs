@@ -2,7 +2,7 @@
 //! Source: nft(8), EXPRESSIONS and STATEMENTS. Knows no sets.
 
 use super::super::super::program::{Action, Breadth};
-use crate::{Entry, parse_entry};
+use crate::{Entry, Family, parse_entry};
 
 /// Whom a rule is about, before sets are looked up.
 #[derive(Clone)]
@@ -11,7 +11,10 @@ pub(in super::super) enum Whom {
     Some(Vec<Entry>),
     /// Who is in a set.
     Set(Vec<u8>),
-    Others,
+    /// All of a family but these.
+    But(Box<Whom>, Family),
+    /// Some that nobody can tell.
+    Unknown,
     /// Each with what becomes of it.
     Each(Vec<(Entry, Action)>),
     /// The same by a map.
@@ -97,7 +100,8 @@ struct Reading {
 impl Reading {
     fn word(&mut self, word: &[u8], words: &mut Words<'_>, key: &dyn Fn(&[u8]) -> Vec<u8>) {
         match word {
-            b"ip" | b"ip6" if words.next_if(b"saddr") => self.source(words, key),
+            b"ip" if words.next_if(b"saddr") => self.source(Family::Ipv4, words, key),
+            b"ip6" if words.next_if(b"saddr") => self.source(Family::Ipv6, words, key),
             b"drop" => self.action = Action::Drop,
             b"reject" => {
                 self.action = Action::Drop;
@@ -183,7 +187,7 @@ impl Reading {
         }
     }
 
-    fn source(&mut self, words: &mut Words<'_>, key: &dyn Fn(&[u8]) -> Vec<u8>) {
+    fn source(&mut self, family: Family, words: &mut Words<'_>, key: &dyn Fn(&[u8]) -> Vec<u8>) {
         // A second match on the source makes it narrower.
         self.part |= self.whom.is_some();
         let negated = words.next_if(b"!");
@@ -203,10 +207,14 @@ impl Reading {
             [one] if one.len() == 1 && one[0].starts_with(b"@") => Whom::Set(key(&one[0][1..])),
             _ => match items.iter().map(|item| entry(item)).collect::<Option<Vec<_>>>() {
                 Some(entries) if !entries.is_empty() => Whom::Some(entries),
-                _ => Whom::Others,
+                _ => Whom::Unknown,
             },
         };
-        self.whom = Some(if negated { Whom::Others } else { known });
+        self.whom = Some(match known {
+            Whom::Unknown => Whom::Unknown,
+            known if negated => Whom::But(Box::new(known), family),
+            known => known,
+        });
     }
 
     fn each(&mut self, items: &[Vec<&[u8]>], key: &dyn Fn(&[u8]) -> Vec<u8>) -> Whom {

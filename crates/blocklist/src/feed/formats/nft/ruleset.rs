@@ -111,6 +111,10 @@ impl<'a> Ruleset<'a> {
     /// Tells what the rules block, or, without any, what is in the sets.
     pub(in super::super) fn finish(self, visit: &mut impl Visit) -> ControlFlow<()> {
         if self.has_rules() {
+            if let Some(line) = self.only_through() {
+                let what = "all rules are about what passes through to other hosts (`forward`)";
+                visit.doubt(line, Why::Structure(what));
+            }
             return self.program().run(visit);
         }
         let mut sets: Vec<_> = self.sets.into_iter().filter(|(_, set)| !set.other).collect();
@@ -128,6 +132,16 @@ impl<'a> Ruleset<'a> {
             (None, Some(seconds)) => visit.lasting(named.line, named.entry, seconds),
             (None, None) => visit.entry(named.line, named.entry),
         })
+    }
+
+    /// The first rule of those that what passes through goes through, if the
+    /// kernel calls no chain for what comes to this host.
+    fn only_through(&self) -> Option<Line<'a>> {
+        let hooks = |chain: &&Chain<'a>| chain.hook == Some(Hook::Forward);
+        let here =
+            self.chains.values().any(|chain| chain.hook.is_some_and(|hook| hook <= Hook::Input));
+        let through = self.chains.values().filter(hooks).filter(|_| !here);
+        through.filter_map(|chain| chain.rules.first()).map(|(line, _)| *line).next()
     }
 
     fn program(&self) -> Program<'a> {
@@ -188,10 +202,21 @@ impl<'a> Ruleset<'a> {
             action: action.clone(),
         };
         let named = |entry: &Entry| Named { line, entry: *entry, seconds: None };
-        let unknown = || vec![one(Source::Others, Breadth::Part, action)];
+        let unknown = || vec![one(Source::Unknown, Breadth::Part, action)];
         match whom {
             Whom::All => vec![one(Source::All, *breadth, action)],
-            Whom::Others => vec![one(Source::Others, *breadth, action)],
+            Whom::Unknown => vec![one(Source::Unknown, *breadth, action)],
+            Whom::But(but, family) => {
+                let named = match &**but {
+                    Whom::Some(entries) => Some(entries.iter().map(named).collect()),
+                    Whom::Set(key) => shared.get(&key[..]).cloned(),
+                    _ => None,
+                };
+                match named {
+                    Some(named) => vec![one(Source::AllBut(named, *family), *breadth, action)],
+                    None => unknown(),
+                }
+            }
             Whom::Some(entries) => {
                 vec![one(Source::Of(entries.iter().map(named).collect()), *breadth, action)]
             }

@@ -1,6 +1,7 @@
 //! Comments of a plain list that are verdicts: headings of parts, and words
 //! beside single entries. A list of which only a part is under such a word is
-//! several lists. Knows comments, and counts lines.
+//! several lists; one that is under it as a whole says who is welcome. Knows
+//! comments, and counts lines.
 
 use super::super::super::structure::verdict_of_comment;
 use super::super::super::verdict::Verdict;
@@ -48,7 +49,8 @@ impl Remarks {
         before: &Shape,
         visit: &mut impl Visit,
     ) {
-        let exempts = verdict_of_comment(comment) == Some(Verdict::Exempts);
+        let exempts =
+            verdict_of_comment(comment) == Some(Verdict::Exempts) || is_taken_back(comment);
         let others = before.lines - 1 - before.blank > self.exempted;
         if exempts && others || !exempts && self.exempted > 0 {
             visit.doubt(line, WHY);
@@ -58,8 +60,19 @@ impl Remarks {
 
     /// The end of the list: whether all entries are like those that are exempted.
     pub(super) fn finish(&self, shape: &Shape, visit: &mut impl Visit) {
-        if self.exempted > 0 && shape.lines.saturating_sub(shape.blank) > self.exempted {
+        let entries = shape.lines.saturating_sub(shape.blank);
+        if self.exempted > 0 && entries > self.exempted {
             visit.doubt(Line::At { number: shape.lines, text: b"" }, WHY);
+        } else if self.exempted > 0 || self.heading == Some(Verdict::Exempts) {
+            visit.all_welcome();
         }
     }
+}
+
+/// Whether a comment says that the address beside it stands there by mistake.
+fn is_taken_back(comment: &[u8]) -> bool {
+    let comment = comment.to_ascii_lowercase();
+    [&b"false positive"[..], b"false-positive", b"falsepositive"]
+        .iter()
+        .any(|words| memchr::memmem::find(&comment, words).is_some())
 }
