@@ -19,12 +19,12 @@ pub(crate) struct Clearance {
     /// A person, or another guard, has let the next one through already.
     pub(crate) given: bool,
     /// Why it does not come into force.
-    pub(crate) refused: Option<Refused>,
+    pub(crate) refused: Option<ShutOut>,
 }
 
 /// Who would be shut out.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct ShutOut {
     /// Named for a person.
     pub(crate) slips: Vec<Slip>,
     /// The connections that count. Those that begin later do not, from the same
@@ -34,7 +34,7 @@ pub(crate) struct Refused {
     pub(crate) again: Duration,
 }
 
-impl Refused {
+impl ShutOut {
     /// Whether a connection counts: one that did, or from somewhere else.
     pub(crate) fn counts(&self, peer: &Peer) -> bool {
         let named = self.slips.iter().any(|slip| match slip.kind {

@@ -15,7 +15,7 @@ use crate::confirm::Chosen;
 use crate::daemon::StartError;
 use crate::exit::Exit;
 use crate::lock::Lock;
-use crate::serve::Request;
+use crate::serve::ClientRequest;
 use crate::view::{OutcomeView, print};
 use crate::without_daemon::Mode;
 
@@ -24,8 +24,8 @@ use crate::without_daemon::Mode;
 pub(super) fn accept(config_file: &Path, whom: &Whom, accept: &Accept) -> Exit {
     let feed = accept.feed.as_ref();
     let request = match feed {
-        Some(feed) => Request::Accept { feed: feed.as_str().to_owned() },
-        None => Request::AcceptConfig {},
+        Some(feed) => ClientRequest::Accept { feed: feed.as_str().to_owned() },
+        None => ClientRequest::AcceptConfig {},
     };
     let outcome = match hand_over::<OutcomeView>(whom, &request) {
         Ok(Some(outcome)) => outcome,

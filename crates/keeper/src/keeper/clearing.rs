@@ -15,7 +15,7 @@ use reconcile::{RuleSet, SetName, Target};
 
 use super::Keeper;
 use crate::Slip;
-use crate::clearance::Refused;
+use crate::clearance::ShutOut;
 use crate::lists::ListState;
 use crate::lockout::{World, newly_shut_out};
 
@@ -81,7 +81,7 @@ impl Keeper {
         } else {
             let connections: BTreeSet<_> = peers.iter().map(|peer| peer.connection).collect();
             let again = now.monotonic + AGAIN;
-            state.clearance.refused = Some(Refused { slips, connections, again });
+            state.clearance.refused = Some(ShutOut { slips, connections, again });
         }
         if was_refused || state.clearance.refused.is_some() {
             self.kernel.want_plan();
