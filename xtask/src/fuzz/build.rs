@@ -38,6 +38,7 @@ const INSTRUMENTED: [&str; 14] = [
     "detection",
     "answers",
     "listing",
+    "packed",
     "peers",
     "rules",
     "shown",

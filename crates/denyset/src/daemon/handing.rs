@@ -40,8 +40,8 @@ impl MainLoop {
     /// Takes in what came of it.
     pub(super) fn given(&mut self, given: Result<(), String>) {
         let failure = given.err();
-        if let Some(why) = failure.as_ref().filter(|_| self.not_given != failure) {
-            tracing::warn!(why, "other programs go on with older lists: {why}");
+        if let Some(error) = failure.as_ref().filter(|_| self.not_given != failure) {
+            tracing::warn!(error, "other programs go on with older lists: {error}");
         }
         self.not_given = failure;
     }
