@@ -14,6 +14,7 @@ use crate::{Slip, SlipKind};
 const NAMED_MAX: usize = 8;
 
 /// Lists as they are, or would be.
+#[derive(Default)]
 pub(crate) struct World<'a> {
     /// Whom they shut out.
     pub(crate) shuts: BTreeMap<&'a str, Shuts>,
@@ -23,7 +24,13 @@ pub(crate) struct World<'a> {
     pub(crate) found: BTreeMap<&'a str, [Target; 2]>,
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    /// One list, and no other.
+    pub(crate) fn of(list: &'a str, shuts: Shuts, targets: &'a [Target; 2]) -> Self {
+        let (shuts, targets) = ([(list, shuts)].into(), [(list, targets)].into());
+        Self { shuts, targets, found: BTreeMap::new() }
+    }
+
     /// The first list that shuts somebody out, and whether as its member.
     fn shuts_out(&self, address: IpAddr, who: Who) -> Option<(&str, bool)> {
         self.shuts.iter().find_map(|(&list, shuts)| {

@@ -90,13 +90,21 @@ impl Keeper {
 
     /// Whom a list would shut out by what it was put together to.
     fn shut_out_by(&self, name: &str, peers: &[Peer]) -> Vec<Slip> {
-        let (before, mut after) = (self.world(|_| true), self.world(|_| true));
-        let targets = self.lists.get(name).and_then(|state| state.targets.as_ref());
-        let Some(targets) = targets else { return Vec::new() };
-        after.targets.insert(name, targets);
-        if let Some(shuts) = self.settings.rules.shuts.get(name) {
-            after.shuts.insert(name, shuts.clone());
+        let Some(state) = self.lists.get(name) else { return Vec::new() };
+        let Some(targets) = &state.targets else { return Vec::new() };
+        let shuts = match self.settings.rules.shuts.get(name) {
+            Some(shuts) => shuts.clone(),
+            None => self.shuts_now(state, true),
+        };
+        let alone = World::of(name, shuts.clone(), targets);
+        // Mostly nobody is, and then it does not matter who was before.
+        let nobody = World::default();
+        if newly_shut_out(&nobody, &alone, peers, &self.protection).is_empty() {
+            return Vec::new();
         }
+        let (before, mut after) = (self.world(|_| true), self.world(|_| true));
+        after.targets.insert(name, targets);
+        after.shuts.insert(name, shuts);
         newly_shut_out(&before, &after, peers, &self.protection)
     }
 
