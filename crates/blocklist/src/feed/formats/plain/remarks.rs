@@ -69,10 +69,20 @@ impl Remarks {
     }
 }
 
-/// Whether a comment says that the address beside it stands there by mistake.
+/// Whether a comment says that the address beside it stands there by mistake, or
+/// is not to be blocked.
 fn is_taken_back(comment: &[u8]) -> bool {
+    const WORDS: [&[u8]; 9] = [
+        b"false positive",
+        b"false-positive",
+        b"falsepositive",
+        b"do not block",
+        b"don't block",
+        b"never block",
+        b"do not ban",
+        b"don't ban",
+        b"never ban",
+    ];
     let comment = comment.to_ascii_lowercase();
-    [&b"false positive"[..], b"false-positive", b"falsepositive"]
-        .iter()
-        .any(|words| memchr::memmem::find(&comment, words).is_some())
+    WORDS.iter().any(|words| memchr::memmem::find(&comment, words).is_some())
 }
