@@ -4,7 +4,7 @@
 //! comments, and counts lines.
 
 use super::super::super::structure::verdict_of_comment;
-use super::super::super::verdict::Verdict;
+use super::super::super::verdict::{Verdict, is_welcoming};
 use super::super::super::visit::{Line, Visit};
 use super::super::super::{Shape, Why};
 
@@ -13,6 +13,8 @@ use super::super::super::{Shape, Why};
 pub(super) struct Remarks {
     /// The last heading.
     heading: Option<Verdict>,
+    /// Whether it names those who are welcome: `# ok` may be about anything.
+    welcomes: bool,
     /// How many lines have entries that are exempted beside them.
     exempted: u64,
 }
@@ -39,6 +41,7 @@ impl Remarks {
             visit.doubt(line, WHY);
         }
         self.heading = Some(said);
+        self.welcomes = said == Verdict::Exempts && is_welcoming(comment);
     }
 
     /// A comment behind an entry.
@@ -63,7 +66,7 @@ impl Remarks {
         let entries = shape.lines.saturating_sub(shape.blank);
         if self.exempted > 0 && entries > self.exempted {
             visit.doubt(Line::At { number: shape.lines, text: b"" }, WHY);
-        } else if self.exempted > 0 || self.heading == Some(Verdict::Exempts) {
+        } else if self.exempted > 0 || self.welcomes {
             visit.all_welcome();
         }
     }
