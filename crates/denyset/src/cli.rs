@@ -1,6 +1,8 @@
 //! The command line: verbs, arguments and their help. It says what may be
 //! asked for and nothing about how it is done.
 
+mod reading;
+
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::net::IpAddr;
@@ -13,6 +15,8 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::exit::Exit;
+
+pub use reading::Reading;
 
 /// Where the configuration is looked for unless `-c` says otherwise.
 pub const CONFIG_FILE: &str = "/etc/denyset/denyset.toml";
@@ -258,6 +262,9 @@ pub struct Check {
     /// they were taken for, and why the format was chosen.
     #[arg(long, requires = "feeds")]
     pub explain: bool,
+    /// How to read these files.
+    #[command(flatten)]
+    pub reading: Reading,
     /// How to print.
     #[command(flatten)]
     pub print: Print,
@@ -297,6 +304,9 @@ pub struct Compile {
     /// `json` prints one document, {"ipv4": […], "ipv6": […]} in place of `--output`.
     #[arg(long, value_enum, default_value_t, conflicts_with = "output", value_name = "FORMAT")]
     pub format: Format,
+    /// How to read the files to unite. All others are as their contents say.
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// What `compile` writes.
@@ -455,7 +465,12 @@ mod tests {
         check("denyset prepare", Verb::Prepare(text));
         check(
             "denyset check",
-            Verb::Check(Check { feeds: Vec::new(), explain: false, print: text }),
+            Verb::Check(Check {
+                feeds: Vec::new(),
+                explain: false,
+                reading: Reading::default(),
+                print: text,
+            }),
         );
         let address = IpAddr::from([192, 0, 2, 1]);
         let why =

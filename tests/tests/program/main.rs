@@ -25,6 +25,7 @@ mod looking;
 mod losses;
 mod neighbours;
 mod questions;
+mod reading;
 mod reload;
 mod rights;
 mod rules;

@@ -26,7 +26,7 @@ const FLAGS: [&str; 6] = [
 
 /// The crates that foreign bytes go through, and the targets. Not the one that
 /// reads CSV: it makes tables for each reader, which would take most of the time.
-const INSTRUMENTED: [&str; 14] = [
+const INSTRUMENTED: [&str; 15] = [
     "blocklist",
     "host",
     "netfilter",

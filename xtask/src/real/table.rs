@@ -17,7 +17,7 @@ const BEYOND: [(&str, u64, &str); 1] =
     [("stratus_apache_deny_list.txt", 3, "addresses cut short, which Apache takes for prefixes")];
 
 /// Tables of countries. They are refused until somebody says which countries
-/// count; their entries are counted all the same.
+/// count; with all of them named they come to what the manifest has.
 const UNDECIDED: [&str; 2] = ["delegated-apnic-2010.txt", "digitalocean_geofeed.csv"];
 
 /// What the manifest says of a file.
@@ -132,7 +132,7 @@ fn compare(feed: &Found, counted: &Counted) -> Result<String, String> {
     }
     Ok(match beyond {
         Some((_, more, why)) => format!("the same and {more} {why}"),
-        None if undecided => "the same: refused, for it is not said which countries".to_owned(),
+        None if undecided => "the same with countries named, and refused without".to_owned(),
         None if feed.refused => "the same: refused, for there is nothing in it".to_owned(),
         None if want == 0 => "the same: none".to_owned(),
         None if feed.exceptions > 0 => "the same, with the exempted ones".to_owned(),
@@ -173,15 +173,20 @@ fn found(name: String, file: &Path, feed: &Value) -> Result<Found, Failure> {
         ignored: number("ignored")?,
         rejected: number("rejected")?,
         refused: refused.is_some(),
-        algebra: if refused.is_some() { None } else { Some(algebra(file)?) },
+        algebra: match (&refused, UNDECIDED.contains(&&*name)) {
+            (None, _) => Some(algebra(file, &[])?),
+            (Some(_), true) => Some(algebra(file, &["--countries", "*"])?),
+            (Some(_), false) => None,
+        },
         words: refused.into_iter().chain(first).collect(),
         name,
     })
 }
 
-fn algebra(file: &Path) -> Result<Algebra, Failure> {
+fn algebra(file: &Path, reading: &[&str]) -> Result<Algebra, Failure> {
     let arguments = ["compile", "--count", "--format", "json"].map(Path::new);
-    let counts = program::run(arguments.into_iter().chain([file])).exits(0).json();
+    let reading = reading.iter().map(Path::new);
+    let counts = program::run(arguments.into_iter().chain([file]).chain(reading)).exits(0).json();
     let number = |family: &str| counts[family]["members"].as_u64().ok_or("`compile` counts");
     let addresses = counts["ipv4"]["addresses"].as_str().ok_or("`compile` counts")?;
     Ok(Algebra { ipv4: number("ipv4")?, ipv6: number("ipv6")?, ipv4_addresses: addresses.parse()? })

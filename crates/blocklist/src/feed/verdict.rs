@@ -172,7 +172,7 @@ const EXEMPTING: [&str; 95] = [
 ];
 
 /// Names of columns and fields whose value decides about their row.
-const DECIDING: [&str; 50] = [
+const DECIDING: [&str; 51] = [
     "action",
     "actions",
     "mode",
@@ -223,6 +223,8 @@ const DECIDING: [&str; 50] = [
     "exempt",
     "confidencescore",
     "toids",
+    // GreyNoise: a service that everybody uses.
+    "riot",
 ];
 
 /// What a word says.

@@ -30,6 +30,7 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
+    visit.rules();
     lines::each(bytes, limits, COMMENTS, visit, meaning)
 }
 

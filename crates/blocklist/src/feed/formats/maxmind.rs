@@ -139,15 +139,30 @@ pub(in super::super) fn read(
     })
 }
 
-/// Sure if the header is there and most rows after it begin with a prefix.
+/// Sure if the header is there and most rows after it begin with a prefix. Other
+/// tables begin with a column of that name, too: one more has to be of a kind that
+/// these databases have.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
     let mut splitter = Splitter::new(b',');
-    let mut first = |line: &[u8]| splitter.split(line).get(0) == Some(HEADER);
-    if !head.lines().next().is_some_and(|line| first(line) && line.contains(&b',')) {
+    let mut first = |line: &[u8]| {
+        let fields = splitter.split(line);
+        fields.get(0) == Some(HEADER) && fields.iter().skip(1).any(is_of_a_database)
+    };
+    if !head.lines().next().is_some_and(&mut first) {
         return Likeness::None;
     }
     head.most_rows(b',', |fields| {
         let network = fields.get(0).unwrap_or_default();
         network == HEADER || network.contains(&b'/') && parse_entry(network).is_ok()
     })
+}
+
+fn is_of_a_database(name: &[u8]) -> bool {
+    const OTHERS: [&[u8]; 3] = [b"isp", b"connection_type", b"user_type"];
+    let plain = plain_name(name);
+    name.starts_with(b"is_")
+        || name.ends_with(b"geoname_id")
+        || OTHERS.contains(&name)
+        || is_place_column(&plain)
+        || is_code_column(&plain)
 }

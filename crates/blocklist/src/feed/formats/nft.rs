@@ -23,6 +23,7 @@ use std::ops::ControlFlow;
 use self::element::{Element, element, seconds};
 use super::super::detect::{Head, Likeness};
 use super::super::tokens::{Kind, Token, Tokens};
+use super::super::verdict::is_welcoming;
 use super::super::visit::{Line, Visit};
 use super::super::{Limits, Options, Shape, Why, lines};
 use crate::RejectReason;
@@ -210,7 +211,12 @@ impl<'a> Reader<'a, '_> {
             *self.counts.entry(set.name).or_default() += 1;
             self.first.get_or_insert(line);
         }
+        let welcome = self.options.select.is_empty() && is_welcoming(set.name);
         match element(&words) {
+            Ok(Element { entry, .. }) if welcome => {
+                visit.rules();
+                visit.exception(line, entry)
+            }
             Ok(Element { entry, seconds }) => match seconds.or(set.timeout) {
                 Some(0) => {
                     visit.ended(line);

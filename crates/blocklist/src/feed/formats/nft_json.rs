@@ -23,6 +23,7 @@ use serde_json::value::RawValue;
 use super::super::detect::{Head, Likeness};
 use super::super::json::{self, Kind, Paths};
 use super::super::places::Places;
+use super::super::verdict::is_welcoming;
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, Why};
 use crate::{Entry, RejectReason, parse_entry};
@@ -108,6 +109,7 @@ pub(in super::super) fn read(
             visit.ignore(places.line_of(raw.get()));
             return ControlFlow::Continue(());
         }
+        let welcome = options.select.is_empty() && is_welcoming(name.as_bytes());
         if options.select.is_empty() && set.elem.is_some() {
             *counts.entry(name.into_bytes()).or_default() += 1;
             let named = counts.iter().map(|(name, &count)| (&name[..], count));
@@ -116,7 +118,7 @@ pub(in super::super) fn read(
             }
         }
         set.elem.map_or(ControlFlow::Continue(()), |elem| {
-            json::each(elem, &elements, |raw| element(raw, places, visit))
+            json::each(elem, &elements, |raw| element(raw, welcome, places, visit))
         })
     })
 }
@@ -146,11 +148,16 @@ fn parts(raw: &RawValue) -> (Result<Entry, RejectReason>, Option<u64>) {
 
 fn element<'de>(
     raw: &'de RawValue,
+    welcome: bool,
     places: &Places<'de>,
     visit: &mut impl Visit,
 ) -> ControlFlow<()> {
     let line = places.line_of(raw.get());
     match parts(raw) {
+        (Ok(entry), _) if welcome => {
+            visit.rules();
+            visit.exception(line, entry)
+        }
         (Ok(_), Some(0)) => {
             visit.ended(line);
             ControlFlow::Continue(())

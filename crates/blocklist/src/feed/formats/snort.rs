@@ -61,6 +61,7 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
+    visit.rules();
     let line_bytes_max = limits.line_bytes_max.max(LINE_BYTES_MAX);
     let limits = Limits { line_bytes_max, ..*limits };
     lines::each(bytes, &limits, b"#", visit, |line, said, visit| match header(said) {

@@ -3,6 +3,7 @@
 //! where records stand.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -17,6 +18,8 @@ use crate::feed::text::printable;
 use crate::feed::verdict::{self, Verdict};
 use crate::parse_entry;
 
+/// Objects within a record that are longer than this are not looked into.
+const INNER_BYTES_MAX: usize = 2048;
 /// Values longer than this are notes and no verdicts.
 const VALUE_BYTES_MAX: usize = 32;
 
@@ -49,6 +52,9 @@ impl Records<'_> {
         if let Some(why) = more_addresses(fields).or_else(|| narrower(fields)) {
             return Some(why);
         }
+        if let Some(why) = fields.iter().find_map(|(key, raw)| inner_doubt(key, raw)) {
+            return Some(why);
+        }
         let mut short = fields.iter().filter(|(_, raw)| raw.get().len() <= VALUE_BYTES_MAX);
         short.find_map(|(key, raw)| {
             let value = shown(raw);
@@ -69,6 +75,25 @@ impl Records<'_> {
             })
         })
     }
+}
+
+/// What an object within a record says that puts it in doubt. It has more to say
+/// of everything than the record: only a word for the welcome decides.
+fn inner_doubt(key: &str, raw: &RawValue) -> Option<Why> {
+    if !raw.get().starts_with('{') || raw.get().len() > INNER_BYTES_MAX {
+        return None;
+    }
+    let inner: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get()).ok()?;
+    inner.iter().find_map(|(name, raw)| {
+        let value = text(raw).filter(|value| value.len() <= VALUE_BYTES_MAX)?;
+        let decides = verdict::is_deciding(name.as_bytes());
+        let said = if decides { verdict::of_word } else { verdict::plainly }(value.as_bytes());
+        (said == Some(Verdict::Exempts)).then(|| Why::Verdict {
+            field: format!("the field `{key}.{name}`"),
+            example: format!("{key}.{name} != {value}"),
+            value: value.into_owned(),
+        })
+    })
 }
 
 /// The words in an array, or in anything else that is written in full.
@@ -114,7 +139,7 @@ fn narrower(fields: &[Field<'_>]) -> Option<Why> {
 /// Whether the value of a field that decides says to block. Some flags say so by
 /// being false.
 fn blocks(key: &str, value: &str) -> bool {
-    const AGAINST: [&str; 16] = [
+    const AGAINST: [&str; 17] = [
         "revoked",
         "expired",
         "disabled",
@@ -131,6 +156,7 @@ fn blocks(key: &str, value: &str) -> bool {
         "unblocked",
         "exempt",
         "toids",
+        "riot",
     ];
     let name = verdict::plain_name(key.as_bytes());
     let name = name.strip_prefix(b"is").unwrap_or(&name);

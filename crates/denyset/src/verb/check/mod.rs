@@ -30,6 +30,7 @@ use crate::settings::protection;
 use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
 use configuration::{Configuration, ListConfig};
 use feedfiles::{Copies, FeedFile, Naming, Signature, Taken, TreeLimits, read_only, scan};
+use files::Files;
 use problems::Findings;
 use reader::Reader;
 
@@ -44,6 +45,10 @@ pub(super) fn run(
     file: &Path,
 ) -> Result<Exit, Failure> {
     let view = if arguments.feeds.is_empty() {
+        if arguments.reading != cli::Reading::default() {
+            let message = "a `[[feed]]` table says how to read what is in feeds-dir; name a FEED";
+            return Err(Failure::new(Exit::Usage, message));
+        }
         let config = load(file)?;
         let reader = Reader::of(&config);
         let protection = protection(&facts());
@@ -56,8 +61,9 @@ pub(super) fn run(
         view
     } else {
         let (config, problems) = files::config(given, file)?;
-        let view = files::check(&config, &protection(&facts()), &arguments.feeds, problems);
-        if arguments.explain { files::explained(&config, &arguments.feeds, view) } else { view }
+        let files = Files { config: &config, paths: &arguments.feeds, reading: &arguments.reading };
+        let view = files.check(&protection(&facts()), problems);
+        if arguments.explain { files.explained(view) } else { view }
     };
     print(&view, arguments.print.format)
         .map_err(|error| failure(format!("cannot write to standard output: {error}")))?;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::cli::Reading;
+
 use super::*;
 
 /// The configuration `text` with feeds-dir in `home`, where `files` are.
@@ -133,8 +135,9 @@ fn aged(hours: i64, options: &str) -> (usize, CheckView) {
     let view = directory(&config, &protection).expect("the directory can be read");
     let members = usize::try_from(view.lists[0].ipv4.members).expect("few");
     // A file that is named is judged by the same rule.
-    let named =
-        files::check(&config, &protection, &[config.daemon.feeds_dir.join("a")], Vec::new());
+    let paths = [config.daemon.feeds_dir.join("a")];
+    let files = Files { config: &config, paths: &paths, reading: &Reading::default() };
+    let named = files.check(&protection, Vec::new());
     assert_eq!((&named.problems, &named.remarks), (&view.problems, &view.remarks));
     (members, view)
 }
@@ -193,12 +196,9 @@ fn files_are_checked_under_the_options_of_their_names() {
     let missing = home.path().join("missing");
     let hidden = home.path().join(".hidden");
 
-    let view = files::check(
-        &config,
-        &Protection::default(),
-        &[inside, outside, missing, hidden],
-        Vec::new(),
-    );
+    let paths = [inside, outside, missing, hidden];
+    let files = Files { config: &config, paths: &paths, reading: &Reading::default() };
+    let view = files.check(&Protection::default(), Vec::new());
     let refused: Vec<_> = view.feeds.iter().map(|feed| feed.refused.is_some()).collect();
     assert_eq!(refused, [false, true, true]);
     assert_eq!(view.problems.len(), 1);

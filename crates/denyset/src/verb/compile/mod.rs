@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use blocklist::{Family, Prefixes, Role};
 
 use super::check::counted;
-use crate::cli::{self, Compile, Output};
+use crate::cli::{self, Compile, Output, Reading};
 use crate::exit::Exit;
 use crate::progress::ProgressLine;
 use crate::serve::Failure;
@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Compile) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     let mut reader = Reader::new(arguments);
-    let feeds = reader.read(&arguments.feeds, Role::Deny)?;
+    let feeds = reader.read_as(&arguments.feeds, Role::Deny, &arguments.reading)?;
     let restriction = Restriction {
         intersect: reader.prefixes(&arguments.intersect, Role::Deny)?,
         allow: Prefixes::union_of(reader.prefixes(&arguments.allow, Role::Allow)?),
@@ -124,14 +124,23 @@ impl Reader {
         Self { progress: ProgressLine::begin("reading"), done: 0, total, allow_empty }
     }
 
-    /// Reads all of them or fails.
+    /// Reads all of them as their contents say, or fails.
     fn read(&mut self, files: &[PathBuf], role: Role) -> Result<Vec<Named>, Failure> {
+        self.read_as(files, role, &Reading::default())
+    }
+
+    fn read_as(
+        &mut self,
+        files: &[PathBuf],
+        role: Role,
+        reading: &Reading,
+    ) -> Result<Vec<Named>, Failure> {
         let mut feeds = Vec::with_capacity(files.len());
         for file in files {
             self.progress.at(self.done, self.total);
             feeds.push((
                 file.to_string_lossy().into_owned(),
-                read::read(file, role, self.allow_empty)?,
+                read::read(file, role, reading, self.allow_empty)?,
             ));
             self.done += 1;
         }

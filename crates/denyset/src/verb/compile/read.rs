@@ -4,13 +4,16 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use blocklist::{Feed, FormatChoice, GuardPolicy, Limits, Options, Prefixes, Role, judge, parse};
+use blocklist::{
+    Feed, FormatChoice, GuardPolicy, Limits, Options, Prefixes, Role, judge, parse_with,
+};
 
 use super::failure;
+use crate::cli::Reading;
 use crate::serve::Failure;
 use crate::view::shown;
 use configuration::limits::ENTRIES;
-use feedfiles::{TreeLimits, expand, read_path};
+use feedfiles::{TreeLimits, complete_for_path, expand, read_path};
 
 /// Rejected lines of one feed that are shown.
 const REJECTS_SHOWN: usize = 3;
@@ -18,7 +21,12 @@ const REJECTS_SHOWN: usize = 3;
 /// Reads one file and lets it pass if it is a feed. What a daemon compares
 /// with an earlier version, and how much of the internet a feed may cover, is
 /// left to whoever asked, and so is whether a feed may be empty.
-pub(super) fn read(file: &Path, role: Role, allow_empty: bool) -> Result<Prefixes, Failure> {
+pub(super) fn read(
+    file: &Path,
+    role: Role,
+    reading: &Reading,
+    allow_empty: bool,
+) -> Result<Prefixes, Failure> {
     let limits = Limits { entries_max: ENTRIES.max, ..Limits::default() };
     let policy = GuardPolicy {
         coverage_percent_max: 100,
@@ -26,7 +34,8 @@ pub(super) fn read(file: &Path, role: Role, allow_empty: bool) -> Result<Prefixe
         ..GuardPolicy::default()
     };
     let name = name(file);
-    let feed = take(file, &limits).map_err(|why| failure(format!("cannot read {name}: {why}")))?;
+    let feed = take(file, reading, &limits)
+        .map_err(|why| failure(format!("cannot read {name}: {why}")))?;
     // What a file lets in may be all that it says.
     let lets_in = feed.exempted.as_ref().is_some_and(|exempted| !exempted.is_empty());
     let policy =
@@ -49,10 +58,14 @@ pub(super) fn name(file: &Path) -> String {
 }
 
 /// Reads a file, or standard input for `-`.
-fn take(file: &Path, limits: &Limits) -> Result<Feed, String> {
+fn take(file: &Path, reading: &Reading, limits: &Limits) -> Result<Feed, String> {
+    let format = reading.choice(FormatChoice::Auto);
+    let options = reading.over(Options::default());
     let bytes_max = TreeLimits::default().bytes_max;
     if !is_stdin(file) {
-        let feed = read_path(file, FormatChoice::Auto, &Options::default(), limits, bytes_max);
+        let beside = file.parent().unwrap_or(Path::new(""));
+        let feed = complete_for_path(&options, file, beside, bytes_max)
+            .and_then(|options| read_path(file, format, &options, limits, bytes_max));
         return feed.map_err(|refusal| refusal.found);
     }
     let mut bytes = Vec::new();
@@ -62,7 +75,10 @@ fn take(file: &Path, limits: &Limits) -> Result<Feed, String> {
         return Err(format!("more than {bytes_max} bytes"));
     }
     let bytes = expand(bytes, bytes_max).map_err(|refusal| refusal.found)?;
-    Ok(parse(&bytes, FormatChoice::Auto, limits))
+    let here = Path::new("");
+    let options = complete_for_path(&options, here, here, bytes_max);
+    let options = options.map_err(|refusal| refusal.found)?;
+    Ok(parse_with(&bytes, format, &options, limits))
 }
 
 fn is_stdin(file: &Path) -> bool {

@@ -176,8 +176,10 @@ impl Access {
         };
         match (kind.eq_ignore_ascii_case(b"ip"), negated) {
             (false, _) => Said::Nothing,
-            // A server that reads this does not start.
-            (true, true) if self.sections.last() == Some(&Section::None) => Said::Foreign,
+            // A server that reads this does not start: mod_authz_core, on `Require not`.
+            (true, true) if matches!(self.sections.last(), Some(Section::None | Section::Any)) => {
+                Said::Foreign
+            }
             (true, true) => Said::Addresses(Effect::Blocks, addresses),
             (true, false) if self.sections.last() == Some(&Section::None) => {
                 Said::Addresses(Effect::Blocks, addresses)

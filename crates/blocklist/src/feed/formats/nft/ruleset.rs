@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::super::super::Why;
 use super::super::super::program::{Action, Breadth, Named, Program, Rule, Source};
+use super::super::super::verdict::is_welcoming;
 use super::super::super::visit::{Line, Visit};
 use super::rule::{Parsed, Whom};
 use crate::{AnyRange, Entry};
@@ -123,14 +124,23 @@ impl<'a> Ruleset<'a> {
         if let Some((line, why)) = first_line(&sets).zip(Why::sets(names)) {
             visit.doubt(line, why);
         }
-        let elements = sets.into_iter().flat_map(|(_, set)| set.elements);
-        elements.into_iter().try_for_each(|(named, action)| match (action, named.seconds) {
-            (Some(_), _) => {
-                visit.ignore(named.line);
-                ControlFlow::Continue(())
+        let elements = sets.into_iter().flat_map(|(key, set)| {
+            let welcome = is_welcoming(bare(&key));
+            set.elements.into_iter().map(move |(named, action)| (welcome, named, action))
+        });
+        elements.into_iter().try_for_each(|(welcome, named, action)| {
+            match (action, named.seconds) {
+                (Some(_), _) => {
+                    visit.ignore(named.line);
+                    ControlFlow::Continue(())
+                }
+                (None, _) if welcome => {
+                    visit.rules();
+                    visit.exception(named.line, named.entry)
+                }
+                (None, Some(seconds)) => visit.lasting(named.line, named.entry, seconds),
+                (None, None) => visit.entry(named.line, named.entry),
             }
-            (None, Some(seconds)) => visit.lasting(named.line, named.entry, seconds),
-            (None, None) => visit.entry(named.line, named.entry),
         })
     }
 

@@ -4,7 +4,7 @@
 //! comments, and counts lines.
 
 use super::super::super::structure::verdict_of_comment;
-use super::super::super::verdict::Verdict;
+use super::super::super::verdict::{Verdict, is_welcoming};
 use super::super::super::visit::{Line, Visit};
 use super::super::super::{Shape, Why};
 
@@ -13,6 +13,8 @@ use super::super::super::{Shape, Why};
 pub(super) struct Remarks {
     /// The last heading.
     heading: Option<Verdict>,
+    /// Whether it names those who are welcome: `# ok` may be about anything.
+    welcomes: bool,
     /// How many lines have entries that are exempted beside them.
     exempted: u64,
 }
@@ -39,6 +41,7 @@ impl Remarks {
             visit.doubt(line, WHY);
         }
         self.heading = Some(said);
+        self.welcomes = said == Verdict::Exempts && is_welcoming(comment);
     }
 
     /// A comment behind an entry.
@@ -63,16 +66,26 @@ impl Remarks {
         let entries = shape.lines.saturating_sub(shape.blank);
         if self.exempted > 0 && entries > self.exempted {
             visit.doubt(Line::At { number: shape.lines, text: b"" }, WHY);
-        } else if self.exempted > 0 || self.heading == Some(Verdict::Exempts) {
+        } else if self.exempted > 0 || self.welcomes {
             visit.all_welcome();
         }
     }
 }
 
-/// Whether a comment says that the address beside it stands there by mistake.
+/// Whether a comment says that the address beside it stands there by mistake, or
+/// is not to be blocked.
 fn is_taken_back(comment: &[u8]) -> bool {
+    const WORDS: [&[u8]; 9] = [
+        b"false positive",
+        b"false-positive",
+        b"falsepositive",
+        b"do not block",
+        b"don't block",
+        b"never block",
+        b"do not ban",
+        b"don't ban",
+        b"never ban",
+    ];
     let comment = comment.to_ascii_lowercase();
-    [&b"false positive"[..], b"false-positive", b"falsepositive"]
-        .iter()
-        .any(|words| memchr::memmem::find(&comment, words).is_some())
+    WORDS.iter().any(|words| memchr::memmem::find(&comment, words).is_some())
 }

@@ -183,6 +183,10 @@ const PARTS: [&str; 22] = [
     "maskbits",
 ];
 
+/// Names of columns that count the addresses of a network, which has no length then.
+const COUNTS: [&str; 6] =
+    ["size", "numips", "numaddresses", "ipcount", "addresscount", "wildcardmask"];
+
 /// The doubts about one table.
 pub(super) struct Doubts {
     column: Option<usize>,
@@ -235,6 +239,10 @@ impl Doubts {
             }
             if let Some(what) = self.unclear(index, field) {
                 return Some(columns(what, fields));
+            }
+            let counts = self.names.get(index).is_some_and(|name| is_one_of(&COUNTS, name));
+            if counts && fields.get(column).is_some_and(|entry| !entry.contains(&b'/')) {
+                return Some(columns("a column may say how many addresses there are", fields));
             }
         }
         None

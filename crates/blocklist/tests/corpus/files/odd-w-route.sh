@@ -1,0 +1,1 @@
+ip route add blackhole 198.51.100.4
