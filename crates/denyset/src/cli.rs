@@ -16,7 +16,7 @@ use clap_complete::Shell;
 
 use crate::exit::Exit;
 
-pub use reading::Reading;
+pub use reading::ReadingArguments;
 
 /// Where the configuration is looked for unless `-c` says otherwise.
 pub const CONFIG_FILE: &str = "/etc/denyset/denyset.toml";
@@ -264,7 +264,7 @@ pub struct Check {
     pub explain: bool,
     /// How to read these files.
     #[command(flatten)]
-    pub reading: Reading,
+    pub reading: ReadingArguments,
     /// How to print.
     #[command(flatten)]
     pub print: Print,
@@ -306,7 +306,7 @@ pub struct Compile {
     pub format: Format,
     /// How to read the files to unite. All others are as their contents say.
     #[command(flatten)]
-    pub reading: Reading,
+    pub reading: ReadingArguments,
 }
 
 /// What `compile` writes.
@@ -468,7 +468,7 @@ mod tests {
             Verb::Check(Check {
                 feeds: Vec::new(),
                 explain: false,
-                reading: Reading::default(),
+                reading: ReadingArguments::default(),
                 print: text,
             }),
         );

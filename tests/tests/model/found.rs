@@ -54,6 +54,7 @@ fn what_once_was_wrong_with_configurations_is_not_any_more() {
     check(1970, 117, "an address in two members counted as kept");
     check(26445, 50, "losses were counted from what a list had been");
     check(1_002_243, 75, "feeds that an age dropped counted where others were left");
+    check(50_387, 225, "a slip while a start waited for its state-dir was compared with nothing");
     check(3_001_690, 125, "half of what a list had left was believed to be nothing");
 }
 

@@ -10,7 +10,7 @@ use clap::Args;
 /// How the files are to be read, where it is not told from their contents.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "As in a [[feed]]")]
-pub struct Reading {
+pub struct ReadingArguments {
     /// The format of the files, as `format` in a `[[feed]]`.
     #[arg(long, value_parser = format, value_name = "FORMAT")]
     pub feed_format: Option<FormatChoice>,
@@ -46,7 +46,7 @@ pub struct Reading {
     pub asn_feed: Option<String>,
 }
 
-impl Reading {
+impl ReadingArguments {
     /// The format, or else the one that is configured.
     pub fn choice(&self, configured: FormatChoice) -> FormatChoice {
         self.feed_format.unwrap_or(configured)

@@ -155,13 +155,14 @@ impl Keeper {
 
     /// What a list would lose from: what should be in its sets, or what is in
     /// them if they are held for nothing but feeds that it would not take in
-    /// any more.
+    /// any more, and as long as it is not known what should be.
     fn would_lose_from(&self, state: &ListState, rules: &ListRules) -> Option<[Target; 2]> {
         let mut targets = state.targets.clone()?;
         let by_feed = state.held.as_ref().is_some_and(|held| held.why.feed().is_some());
         let mut unproven = self.intake.unproven();
         let stays = unproven.any(|(feed, _)| rules.list.role(feed) != Role::None);
-        if by_feed && state.doubt.is_none() && !stays {
+        let begins = !state.whole || !state.judged || !state.at_rest();
+        if begins || by_feed && state.doubt.is_none() && !stays {
             let observed = self.kernel.observed();
             for (set, target) in self.sets_of(state).zip(&mut targets) {
                 let seen = observed.and_then(|observed| observed.sets.get(&set));

@@ -8,7 +8,7 @@ use blocklist::{DescribedLine, FeedName, Protection};
 
 use super::problems::Findings;
 use super::{age, judged, limits_for, load};
-use crate::cli::Reading;
+use crate::cli::ReadingArguments;
 use crate::serve::Failure;
 use crate::view::{CheckView, ExplainedLine, ExplainedView};
 use configuration::{ConfigError, Configuration};
@@ -36,7 +36,7 @@ pub(super) struct Files<'a> {
     pub config: &'a Configuration,
     pub paths: &'a [PathBuf],
     /// What is said of them beside the configuration.
-    pub reading: &'a Reading,
+    pub reading: &'a ReadingArguments,
 }
 
 impl Files<'_> {

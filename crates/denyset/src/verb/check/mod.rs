@@ -45,7 +45,7 @@ pub(super) fn run(
     file: &Path,
 ) -> Result<Exit, Failure> {
     let view = if arguments.feeds.is_empty() {
-        if arguments.reading != cli::Reading::default() {
+        if arguments.reading != cli::ReadingArguments::default() {
             let message = "a `[[feed]]` table says how to read what is in feeds-dir; name a FEED";
             return Err(Failure::new(Exit::Usage, message));
         }

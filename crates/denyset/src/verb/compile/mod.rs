@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use blocklist::{Family, Prefixes, Role};
 
 use super::check::counted;
-use crate::cli::{self, Compile, Output, Reading};
+use crate::cli::{self, Compile, Output, ReadingArguments};
 use crate::exit::Exit;
 use crate::progress::ProgressLine;
 use crate::serve::Failure;
@@ -126,14 +126,14 @@ impl Reader {
 
     /// Reads all of them as their contents say, or fails.
     fn read(&mut self, files: &[PathBuf], role: Role) -> Result<Vec<Named>, Failure> {
-        self.read_as(files, role, &Reading::default())
+        self.read_as(files, role, &ReadingArguments::default())
     }
 
     fn read_as(
         &mut self,
         files: &[PathBuf],
         role: Role,
-        reading: &Reading,
+        reading: &ReadingArguments,
     ) -> Result<Vec<Named>, Failure> {
         let mut feeds = Vec::with_capacity(files.len());
         for file in files {

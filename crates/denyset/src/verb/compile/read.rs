@@ -9,7 +9,7 @@ use blocklist::{
 };
 
 use super::failure;
-use crate::cli::Reading;
+use crate::cli::ReadingArguments;
 use crate::serve::Failure;
 use crate::view::shown;
 use configuration::limits::ENTRIES;
@@ -24,7 +24,7 @@ const REJECTS_SHOWN: usize = 3;
 pub(super) fn read(
     file: &Path,
     role: Role,
-    reading: &Reading,
+    reading: &ReadingArguments,
     allow_empty: bool,
 ) -> Result<Prefixes, Failure> {
     let limits = Limits { entries_max: ENTRIES.max, ..Limits::default() };
@@ -58,7 +58,7 @@ pub(super) fn name(file: &Path) -> String {
 }
 
 /// Reads a file, or standard input for `-`.
-fn take(file: &Path, reading: &Reading, limits: &Limits) -> Result<Feed, String> {
+fn take(file: &Path, reading: &ReadingArguments, limits: &Limits) -> Result<Feed, String> {
     let format = reading.choice(FormatChoice::Auto);
     let options = reading.over(Options::default());
     let bytes_max = TreeLimits::default().bytes_max;
