@@ -306,7 +306,17 @@ proptest! {
     #[test]
     fn every_line_is_accounted_for(bytes in vec(any::<u8>(), 0..300)) {
         let feed = read(&bytes);
-        let accounted = feed.tally.entries + feed.tally.rejected + feed.shape.blank;
+        // A word that heads a column, such as `ip`, is no entry and no reject.
+        let heads = feed.lines.other;
+        let accounted = feed.tally.entries + feed.tally.rejected + heads + feed.shape.blank;
+        prop_assert_eq!(accounted, feed.shape.lines);
+    }
+
+    #[test]
+    fn a_heading_is_accounted_for(heading in "(ip|IP|cidr|network|address)?[\0 ]?\n(1\\.2\\.3\\.4\n)?") {
+        let feed = read(heading.as_bytes());
+        let accounted =
+            feed.tally.entries + feed.tally.rejected + feed.lines.other + feed.shape.blank;
         prop_assert_eq!(accounted, feed.shape.lines);
     }
 
