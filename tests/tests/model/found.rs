@@ -55,6 +55,7 @@ fn what_once_was_wrong_with_configurations_is_not_any_more() {
     check(26445, 50, "losses were counted from what a list had been");
     check(1_002_243, 75, "feeds that an age dropped counted where others were left");
     check(50_387, 225, "a slip while a start waited for its state-dir was compared with nothing");
+    check(112_977_444, 284, "the same, when its sets were not full yet");
     check(3_001_690, 125, "half of what a list had left was believed to be nothing");
 }
 

@@ -155,7 +155,8 @@ impl Keeper {
 
     /// What a list would lose from: what should be in its sets, or what is in
     /// them if they are held for nothing but feeds that it would not take in
-    /// any more, and as long as it is not known what should be.
+    /// any more. As long as a start goes on, whichever is more: what should be
+    /// in them may not be known yet, or not be there yet.
     fn would_lose_from(&self, state: &ListState, rules: &ListRules) -> Option<[Target; 2]> {
         let mut targets = state.targets.clone()?;
         let by_feed = state.held.as_ref().is_some_and(|held| held.why.feed().is_some());
@@ -167,7 +168,10 @@ impl Keeper {
             for (set, target) in self.sets_of(state).zip(&mut targets) {
                 let seen = observed.and_then(|observed| observed.sets.get(&set));
                 let members = seen.and_then(|seen| seen.members.clone());
-                target.members = members.unwrap_or_else(|| target.members.clone());
+                let more = |members: &Members| !begins || members.len() > target.members.len();
+                if let Some(members) = members.filter(more) {
+                    target.members = members;
+                }
             }
         }
         Some(targets)
