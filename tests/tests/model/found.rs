@@ -61,6 +61,7 @@ fn what_once_was_wrong_with_configurations_is_not_any_more() {
 
 #[test]
 fn what_once_was_wrong_with_sets_and_files_is_not_any_more() {
+    check(60_001_711, 250, "lifetimes of what could not be kept did not begin again");
     check(7_401_311, 100, "a feed of a clock that was behind stayed too old when written again");
     check(115, 25, "a set without a list stayed for an hour after its rules had gone");
     check(186, 75, "a file that was back was not said to be refused");

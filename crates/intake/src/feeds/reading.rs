@@ -205,7 +205,11 @@ impl Intake {
     fn enforce(&mut self, name: &FeedName, version: Version, unkept: Option<Refusal>, now: Now) {
         let (id, tally) = (version.id, version.tally);
         let before = self.change(name, |feed| {
-            let known = feed.version.as_ref().is_some_and(|own| own.id == version.id);
+            let own = feed.version.as_ref().filter(|own| own.id == version.id);
+            let known = own.is_some();
+            // The times of its entries count from when the file was written.
+            let same = own.is_some_and(|own| own.written == version.written)
+                || known && !version.has_lifetimes();
             let previous = feed.version.replace(version).map(|version| version.tally);
             let waiver = feed.waiver.take();
             feed.refused = None;
@@ -219,9 +223,9 @@ impl Intake {
                 feed.fingerprint = None;
                 feed.stage = Stage::Wanted(now.monotonic + REREAD_UNKEPT);
             }
-            (known, previous, waiver, told)
+            (known, same, previous, waiver, told)
         });
-        let Some((known, previous, waiver, told)) = before else { return };
+        let Some((known, same, previous, waiver, told)) = before else { return };
         if let Some(since) = self.feeds.get(name).and_then(FeedState::gone_since) {
             // A copy that was just kept counts as one of a file that is there.
             self.orders.push(Order::NoteGone(name.clone(), Some(since)));
@@ -232,6 +236,8 @@ impl Intake {
         let feed = name.clone();
         if !known {
             self.reports.push(SourceReport::Accepted { feed: feed.clone(), tally, previous });
+        }
+        if !same {
             self.changed.insert(feed.clone());
         }
         match (told, unkept) {
