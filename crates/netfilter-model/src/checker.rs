@@ -10,7 +10,7 @@ use blocklist::{AnyPrefix, Prefixes};
 use reconcile::{CHUNK_MAX, SetPrefix};
 
 use crate::generations::Generations;
-use crate::sets::{RawName, RawSet, Sets, Slot, covers};
+use crate::sets::{ModelSets, RawName, RawSet, Slot, covers};
 use crate::{ModelRefusal, ModelReply, ModelRequest};
 
 /// Which promise was broken. The numbers are those of the project's list.
@@ -123,7 +123,12 @@ impl Checker {
 
     /// The daemon is to bring this live set to these members, from whatever
     /// it holds now.
-    pub(crate) fn expect(&mut self, name: &RawName, members: BTreeSet<AnyPrefix>, sets: &Sets) {
+    pub(crate) fn expect(
+        &mut self,
+        name: &RawName,
+        members: BTreeSet<AnyPrefix>,
+        sets: &ModelSets,
+    ) {
         let held = sets.get(name).filter(|slot| self.is_ours(name, slot));
         let held = held.map(|slot| slot.set.members.clone());
         let generations = self.generations.entry(name.clone()).or_default();
@@ -166,7 +171,7 @@ impl Checker {
         &mut self,
         name: &RawName,
         before: &BTreeSet<AnyPrefix>,
-        sets: &Sets,
+        sets: &ModelSets,
     ) {
         if let Some(seen) = self.seen.get_mut(name) {
             seen.outdated = true;
@@ -184,7 +189,7 @@ impl Checker {
     }
 
     /// Foreign sets that stand where ours should.
-    pub(crate) fn squatted(&self, sets: &Sets) -> Vec<RawName> {
+    pub(crate) fn squatted(&self, sets: &ModelSets) -> Vec<RawName> {
         let ours = |name: &RawName| self.prefix.recognise(&name.0).is_some();
         let squatted = sets.iter().filter(|(name, slot)| ours(name) && !self.is_ours(name, slot));
         squatted.map(|(name, _)| name.clone()).collect()
@@ -203,13 +208,13 @@ impl Checker {
         self.prefix.recognise(&name.0).is_some_and(|name| name.is_shadow())
     }
 
-    fn remember_foreign(&mut self, sets: &Sets) {
+    fn remember_foreign(&mut self, sets: &ModelSets) {
         let foreign = sets.iter().filter(|(name, slot)| !self.is_ours(name, slot));
         self.foreign = foreign.map(|(name, slot)| (name.clone(), slot.set.clone())).collect();
     }
 
     /// Judges what is about to be done.
-    pub(crate) fn before(&mut self, step: u64, request: &ModelRequest, sets: &Sets) {
+    pub(crate) fn before(&mut self, step: u64, request: &ModelRequest, sets: &ModelSets) {
         let mut objections = Vec::new();
         let reads_members = matches!(request, ModelRequest::Dump(_)).then(|| request.name());
         for name in request.changes().into_iter().chain(reads_members.flatten()) {
@@ -236,7 +241,7 @@ impl Checker {
     }
 
     /// Whether the set is somebody else's, and the daemon could know it.
-    fn touches_foreign(&self, request: &ModelRequest, name: &RawName, sets: &Sets) -> bool {
+    fn touches_foreign(&self, request: &ModelRequest, name: &RawName, sets: &ModelSets) -> bool {
         if self.prefix.recognise(&name.0).is_none() {
             return true;
         }
@@ -249,7 +254,7 @@ impl Checker {
 
     /// Whether this takes away what may not be taken yet: anything before the
     /// kernel was seen, and addresses that rules see before the feeds were.
-    fn passes_gate(&self, request: &ModelRequest, sets: &Sets) -> bool {
+    fn passes_gate(&self, request: &ModelRequest, sets: &ModelSets) -> bool {
         let held = |name| sets.get(name).map(|slot| &slot.set.members);
         // A packet knows addresses, not members.
         let excepted: Prefixes = self.excepted.iter().copied().collect();
@@ -309,7 +314,7 @@ impl Checker {
         &self,
         shadow: &RawName,
         live: &RawName,
-        sets: &Sets,
+        sets: &ModelSets,
     ) -> Option<(Invariant, String)> {
         let known = self.tainted.get(shadow) == Some(&true);
         let held = sets.get(shadow)?.set.members.len();
@@ -318,7 +323,11 @@ impl Checker {
         (known && held != wanted).then_some((Invariant::WholeOrOld, text))
     }
 
-    fn check_batch(&mut self, request: &ModelRequest, sets: &Sets) -> Option<(Invariant, String)> {
+    fn check_batch(
+        &mut self,
+        request: &ModelRequest,
+        sets: &ModelSets,
+    ) -> Option<(Invariant, String)> {
         let (name, members, adding) = match request {
             ModelRequest::Add { name, members, .. } => (name, members, true),
             ModelRequest::Delete { name, members, .. } => (name, members, false),
@@ -343,7 +352,7 @@ impl Checker {
         step: u64,
         request: &ModelRequest,
         outcome: &Result<ModelReply, ModelRefusal>,
-        sets: &Sets,
+        sets: &ModelSets,
     ) {
         if !request.changes().is_empty() {
             self.writes += 1;
@@ -361,7 +370,7 @@ impl Checker {
         }
     }
 
-    fn check_foreign(&mut self, step: u64, request: &ModelRequest, sets: &Sets) {
+    fn check_foreign(&mut self, step: u64, request: &ModelRequest, sets: &ModelSets) {
         let raced = request.changes().into_iter().any(|name| self.outdated(name));
         let before = std::mem::take(&mut self.foreign);
         self.remember_foreign(sets);
@@ -376,7 +385,7 @@ impl Checker {
         &mut self,
         request: &ModelRequest,
         outcome: &Result<ModelReply, ModelRefusal>,
-        sets: &Sets,
+        sets: &ModelSets,
     ) {
         match (request, outcome) {
             (ModelRequest::List, Ok(ModelReply::Sets(all))) => {

@@ -26,5 +26,5 @@ pub use loopback::Loopback;
 pub use machine::{AboutRules, Machine, RulesReply};
 pub use random::Random;
 pub use request::{ModelReply, ModelRequest, Trouble};
-pub use sets::{ModelRefusal, RawName, RawSet, Sets, Slot, covers};
+pub use sets::{ModelRefusal, ModelSets, RawName, RawSet, Slot, covers};
 pub use universe::{prefixes, universe};

@@ -10,10 +10,10 @@ use blocklist::{AnyPrefix, Family};
 use reconcile::SetPrefix;
 
 use crate::fault::{Fault, FaultTarget, Faults, Hand, intruder, squatter};
-use crate::sets::{RawName, Sets};
+use crate::sets::{ModelSets, RawName};
 use crate::{Checker, ModelRefusal, ModelReply, ModelRequest, Trouble};
 
-use tables::Tables;
+use tables::ModelTables;
 pub use tables::{AboutRules, RulesReply};
 
 /// Lines of history that are kept for a report.
@@ -23,7 +23,7 @@ const TRACE_MAX: usize = 3_000;
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// The kernel's sets.
-    pub sets: Sets,
+    pub sets: ModelSets,
     /// What is still to go wrong.
     pub faults: Faults,
     /// Watches every request.
@@ -31,9 +31,10 @@ pub struct Machine {
     /// References by rules, beside those that foreign hands took.
     rules: BTreeMap<RawName, u32>,
     /// The rules of our own.
-    tables: Tables,
+    tables: ModelTables,
     /// References and dumps that foreign hands hold, to be let go of.
     held: Vec<(RawName, Hand)>,
+    hands: u64,
     crashed: bool,
     step: u64,
     trace: VecDeque<String>,
@@ -43,12 +44,13 @@ impl Machine {
     /// A host without sets, on which a daemon with this prefix is about to run.
     pub fn new(prefix: SetPrefix) -> Self {
         Self {
-            sets: Sets::default(),
+            sets: ModelSets::default(),
             faults: Faults::default(),
             checker: Checker::new(prefix),
             rules: BTreeMap::new(),
-            tables: Tables::default(),
+            tables: ModelTables::default(),
             held: Vec::new(),
+            hands: 0,
             crashed: false,
             step: 0,
             trace: VecDeque::new(),
@@ -242,16 +244,22 @@ impl Machine {
 
     /// The kernel is another one: no set, no rule is left.
     pub fn reboot(&mut self) {
-        self.sets = Sets::default();
+        self.sets = ModelSets::default();
         self.rules.clear();
-        self.tables = Tables::default();
+        self.tables = ModelTables::default();
         self.held.clear();
         self.checker.reboot();
         self.note("-- the kernel is another one".to_owned());
     }
 
+    /// How often somebody else has changed a set.
+    pub fn hands(&self) -> u64 {
+        self.hands
+    }
+
     /// Somebody else changes a set.
     pub fn foreign(&mut self, hand: &Hand, name: &RawName) {
+        self.hands += 1;
         self.note(format!("     ~ somebody else: {hand:?} {name}"));
         let destroy = ModelRequest::Destroy { name: name.clone(), exclusive: false };
         let before = self.held_by(name);

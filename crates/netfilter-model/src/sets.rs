@@ -162,7 +162,7 @@ pub struct Slot {
 /// All sets of one network namespace. A table never grows here: that costs
 /// the kernel time and nothing else that anybody could notice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sets {
+pub struct ModelSets {
     slots: BTreeMap<RawName, Slot>,
 }
 
@@ -181,7 +181,7 @@ impl From<Code> for ModelRefusal {
     }
 }
 
-impl Sets {
+impl ModelSets {
     /// The set of this name.
     pub fn get(&self, name: &RawName) -> Option<&Slot> {
         self.slots.get(name)

@@ -3,11 +3,18 @@
 //! way no one can say, and so they are only as good as any other.
 
 use netfilter_model::host::simulate_host;
+use netfilter_model::simulation::RunReport;
 
-/// Lets the host of a seed live for so many steps.
-fn check(seed: u64, steps: u64, found: &str) {
-    let report = simulate_host(seed, steps);
+/// Lets the host of a seed live for so many steps, as `live` has it.
+#[track_caller]
+pub(crate) fn judge(live: fn(u64, u64) -> RunReport, seed: u64, steps: u64, found: &str) {
+    let report = live(seed, steps);
     assert!(report.violations.is_empty(), "once: {found}; seed {seed}, {steps} steps:\n{report}");
+}
+
+#[track_caller]
+fn check(seed: u64, steps: u64, found: &str) {
+    judge(simulate_host, seed, steps, found);
 }
 
 #[test]

@@ -6,12 +6,12 @@ mod ruled;
 mod watching;
 
 use netfilter_model::Faults;
-use netfilter_model::simulation::{RunOptions, Scenario, Way, simulate, simulate_site};
+use netfilter_model::simulation::{ModelWay, RunOptions, Scenario, simulate, simulate_site};
 
-const BOTH: [Way; 2] = [Way::Ops, Way::Bytes];
+const BOTH: [ModelWay; 2] = [ModelWay::Ops, ModelWay::Bytes];
 
 /// Tries every fault at every request of a small case, in each of these ways.
-fn check(scenario: Scenario, ways: &[Way]) {
+fn check(scenario: Scenario, ways: &[ModelWay]) {
     for &way in ways {
         let (runs, broken) = scenario.exhaust(way);
         if let Some((faults, report)) = broken {
@@ -34,8 +34,8 @@ fn an_update_in_place_survives_every_fault() {
 
 #[test]
 fn an_update_of_many_messages_survives_every_fault() {
-    check(Scenario::InPlaceLarge, &[Way::Ops]);
-    let report = Scenario::InPlaceLarge.run(Way::Bytes, &Faults::default());
+    check(Scenario::InPlaceLarge, &[ModelWay::Ops]);
+    let report = Scenario::InPlaceLarge.run(ModelWay::Bytes, &Faults::default());
     assert!(report.violations.is_empty(), "{report}");
 }
 
@@ -65,7 +65,7 @@ fn sets_of_others_under_our_names_survive_every_fault() {
 fn rules_of_our_own_are_put_changed_and_taken_away() {
     // The bytes of rules are tried against the real kernel.
     for scenario in [Scenario::FirstRule, Scenario::RuleMoves, Scenario::RuleGoes] {
-        check(scenario, &[Way::Ops]);
+        check(scenario, &[ModelWay::Ops]);
     }
 }
 

@@ -3,10 +3,11 @@
 
 use netfilter_model::host::simulate_ruled_host;
 
+use crate::found;
+
 #[track_caller]
 fn check(seed: u64, steps: u64, found: &str) {
-    let report = simulate_ruled_host(seed, steps);
-    assert!(report.violations.is_empty(), "seed {seed}, which once found: {found}\n{report}");
+    found::judge(simulate_ruled_host, seed, steps, found);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::Random;
 
 /// Whether the daemon is told of changes in the feeds directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Watch {
+pub(super) enum WatchChance {
     /// Of every one, sooner or later.
     #[default]
     Tells,
@@ -47,11 +47,11 @@ pub(super) struct Chances {
     /// Files are deleted, renamed and come back.
     pub(super) absences: bool,
     /// What the daemon is told of changes.
-    pub(super) watch: Watch,
+    pub(super) watch: WatchChance,
     /// What texts are like.
-    pub(super) texts: text::Kinds,
+    pub(super) texts: text::TextKinds,
     /// What configurations are like.
-    pub(super) configurations: configuration::Kinds,
+    pub(super) configurations: configuration::ConfigurationKinds,
 }
 
 impl Chances {
@@ -73,12 +73,12 @@ impl Chances {
             full_disks: may(),
             bad_reads: may(),
             absences: may(),
-            texts: text::Kinds { refusable: may(), lifetimes: may() },
-            configurations: configuration::Kinds { allows: may(), ages: may() },
+            texts: text::TextKinds { refusable: may(), lifetimes: may() },
+            configurations: configuration::ConfigurationKinds { allows: may(), ages: may() },
             watch: match random.below(10) {
-                0 => Watch::Misses,
-                1 => Watch::Dead,
-                _ => Watch::Tells,
+                0 => WatchChance::Misses,
+                1 => WatchChance::Dead,
+                _ => WatchChance::Tells,
             },
         }
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use blocklist::{Family, FeedName};
 
-use super::chances::Watch;
+use super::chances::WatchChance;
 use super::configuration::{FEEDS, LISTS, feed};
 use super::text::text;
-use super::{Daemon, Host, Job};
+use super::{Host, Job, SimulatedDaemon};
 use crate::sets::RawName;
 use crate::simulation::RunOptions;
 use crate::simulation::{live, put_fault_in_store, target};
@@ -49,7 +49,7 @@ impl Host {
                 self.oracle.disturbed(said.held.keys(), &held);
             }
             20 => {
-                self.tell(Daemon::resync);
+                self.tell(SimulatedDaemon::resync);
             }
             21..24 => {
                 let most = *self.random.pick(&[1, 20, 60, 320]);
@@ -72,9 +72,9 @@ impl Host {
     fn touched(&mut self, name: &FeedName) {
         self.oracle.file(name, self.files.by_name.get(name), &self.clock);
         let notices = match self.chances.watch {
-            Watch::Tells => true,
-            Watch::Misses => self.random.chance(50),
-            Watch::Dead => false,
+            WatchChance::Tells => true,
+            WatchChance::Misses => self.random.chance(50),
+            WatchChance::Dead => false,
         };
         let waiting = self.jobs.iter().any(|job| matches!(job, Job::Notice));
         if notices && !waiting {
@@ -155,7 +155,7 @@ impl Host {
         let said = self.said();
         if !said.held.is_empty() && self.random.chance(20) {
             self.note("accept the losses");
-            return self.tell(Daemon::accept_losses);
+            return self.tell(SimulatedDaemon::accept_losses);
         }
         let refused: Vec<_> = said.refused.into_keys().collect();
         let feed = if refused.is_empty() || self.random.chance(10) {
@@ -221,7 +221,7 @@ impl Host {
             } else if let Some(copy) = self.store.copies.remove(&name) {
                 self.note(&format!("the copy of {name} is lost"));
                 if self.configuration.uses(&name) {
-                    self.oracle.lost(&name, copy.text, &held);
+                    self.copy_lost(&name, copy.text, &held);
                 } else {
                     self.oracle.gone(&name);
                 }

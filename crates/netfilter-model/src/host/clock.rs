@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 /// Both clocks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub(super) struct HostClock {
     /// Time since the start of the run.
     pub(super) monotonic: Duration,
     /// The time of day.
@@ -14,7 +14,7 @@ pub(super) struct Clock {
     pub(super) set: bool,
 }
 
-impl Default for Clock {
+impl Default for HostClock {
     fn default() -> Self {
         // Far enough from the epoch to be set back.
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
@@ -22,7 +22,7 @@ impl Default for Clock {
     }
 }
 
-impl Clock {
+impl HostClock {
     /// Time passes.
     pub(super) fn pass(&mut self, time: Duration) {
         self.monotonic += time;

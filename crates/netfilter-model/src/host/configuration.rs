@@ -31,7 +31,7 @@ pub(super) fn feed(name: &str) -> FeedName {
 
 /// One list's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Table {
+pub(super) struct ListTable {
     /// Globs of its feeds.
     pub(super) feeds: Vec<&'static str>,
     /// Globs of the feeds that are never in it.
@@ -42,7 +42,7 @@ pub(super) struct Table {
     pub(super) protects: bool,
 }
 
-impl Table {
+impl ListTable {
     fn random(random: &mut Random, allows: bool) -> Self {
         let globs = 1 + random.below(2);
         let feeds = (0..globs).map(|_| *random.pick(&GLOBS)).collect();
@@ -80,15 +80,15 @@ impl Table {
 
 /// A configuration.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Configuration {
+pub(super) struct HostConfiguration {
     /// No other configuration has this number.
     pub(super) number: u64,
     /// The lists by name.
-    pub(super) lists: BTreeMap<String, Table>,
+    pub(super) lists: BTreeMap<String, ListTable>,
     /// How old a feed may be, and whether it is dropped when it is older.
     pub(super) max_age: Ages,
     /// The tables that were meant, where these are slips.
-    pub(super) meant: BTreeMap<String, Table>,
+    pub(super) meant: BTreeMap<String, ListTable>,
     /// Whether the lists have rules.
     pub(super) ruled: bool,
     /// Likewise how old feeds may be, and when the slip was made.
@@ -100,24 +100,30 @@ pub(super) type Ages = BTreeMap<FeedName, (Duration, bool)>;
 
 /// What the configurations of a run are like.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Kinds {
+pub(super) struct ConfigurationKinds {
     /// Lists have exceptions of their own.
     pub(super) allows: bool,
     /// Feeds may become too old.
     pub(super) ages: bool,
 }
 
-impl Configuration {
+impl HostConfiguration {
     /// The first configuration of a run.
-    pub(super) fn first(random: &mut Random, number: u64, kinds: Kinds) -> Arc<Self> {
+    pub(super) fn first(random: &mut Random, number: u64, kinds: ConfigurationKinds) -> Arc<Self> {
         let lists = LISTS.iter().take(1 + random.below(LISTS.len()));
-        let lists =
-            lists.map(|name| ((*name).to_owned(), Table::random(random, kinds.allows))).collect();
+        let lists = lists
+            .map(|name| ((*name).to_owned(), ListTable::random(random, kinds.allows)))
+            .collect();
         Arc::new(Self { number, lists, ..Self::default() })
     }
 
     /// This one after somebody has edited it.
-    pub(super) fn edited(&self, random: &mut Random, number: u64, kinds: Kinds) -> Arc<Self> {
+    pub(super) fn edited(
+        &self,
+        random: &mut Random,
+        number: u64,
+        kinds: ConfigurationKinds,
+    ) -> Arc<Self> {
         let mut new = Self { number, meant: BTreeMap::new(), meant_ages: None, ..self.clone() };
         let name = (*random.pick(&LISTS)).to_owned();
         match random.below(5) {
@@ -131,7 +137,7 @@ impl Configuration {
                     new.max_age.insert(feed, (age, random.chance(50)));
                 }
             }
-            _ => drop(new.lists.insert(name, Table::random(random, kinds.allows))),
+            _ => drop(new.lists.insert(name, ListTable::random(random, kinds.allows))),
         }
         Arc::new(new)
     }

@@ -13,12 +13,12 @@ pub(super) const CATEGORIES: [Protect; 3] = [Protect::Own, Protect::Gateways, Pr
 
 /// What the host says at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Facts {
+pub(super) struct HostFacts {
     /// The addresses of each category of [`CATEGORIES`].
     pub(super) addresses: [Vec<IpAddr>; 3],
 }
 
-impl Facts {
+impl HostFacts {
     /// Other facts than these: one category has changed.
     pub(super) fn changed(&self, random: &mut Random) -> Self {
         let mut facts = self.clone();

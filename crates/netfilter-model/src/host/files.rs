@@ -7,13 +7,13 @@ use std::time::SystemTime;
 
 use blocklist::FeedName;
 
-use super::text::Text;
+use super::text::FeedText;
 
 /// A feed's file.
 #[derive(Clone, Debug)]
 pub(super) struct File {
     /// What it says.
-    pub(super) text: Arc<Text>,
+    pub(super) text: Arc<FeedText>,
     /// When it was written, by the wall clock of then.
     pub(super) written: SystemTime,
     /// Another one after every change of the file, its name or its rights.
@@ -28,7 +28,7 @@ pub(super) struct File {
 
 /// The feeds directory.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Files {
+pub(super) struct FeedsDirectory {
     /// The files by name.
     pub(super) by_name: BTreeMap<FeedName, File>,
     /// The directory cannot be scanned.
@@ -40,9 +40,9 @@ pub(super) struct Files {
     serial: u64,
 }
 
-impl Files {
+impl FeedsDirectory {
     /// Writes a file, whole and by a rename.
-    pub(super) fn write(&mut self, name: &FeedName, text: Arc<Text>, now: SystemTime) {
+    pub(super) fn write(&mut self, name: &FeedName, text: Arc<FeedText>, now: SystemTime) {
         self.serial += 1;
         let (serial, inode) = (self.serial, self.serial);
         let file = File { text, written: now, serial, inode, readable: true, unstable: false };

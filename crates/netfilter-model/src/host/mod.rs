@@ -2,6 +2,7 @@
 //! facts, configuration, clients and kernel. Whatever the daemon hands out is
 //! done later, told later still, and in any order.
 
+mod bounds;
 mod chances;
 mod clients;
 mod clock;
@@ -29,18 +30,19 @@ use reconcile::{Kernel, SetName, Update};
 
 pub use run::{simulate_host, simulate_ruled_host};
 
-use crate::simulation::{Way, live, never, prefix, subject};
+use crate::simulation::{ModelWay, live, never, prefix, subject};
 use crate::{Invariant, ModelKernel, Random};
 use chances::Chances;
-use clock::Clock;
-use configuration::{Configuration, LISTS};
-use facts::Facts;
-use files::Files;
+use clock::HostClock;
+use configuration::{HostConfiguration, LISTS};
+use facts::HostFacts;
+use files::FeedsDirectory;
 use oracle::Oracle;
-use said::Said;
-use store::{Copy, FoundCopy, Store};
+use said::StatusSays;
+use store::{Copy, FoundCopy, StateDirectory};
+use text::FeedText;
 use trace::{action_name, event_name};
-use work::{Answered, Daemon, Question, Work};
+use work::{Answered, HostQuestion, SimulatedDaemon, Work};
 
 /// Something that will be done, or told, at any later moment.
 enum Job {
@@ -64,23 +66,25 @@ struct Host {
     chances: Chances,
     kernel: ModelKernel,
     subject: Box<dyn Kernel>,
-    way: Way,
+    way: ModelWay,
     update: Update,
-    files: Files,
-    store: Store,
-    clock: Clock,
-    facts: Facts,
+    files: FeedsDirectory,
+    store: StateDirectory,
+    clock: HostClock,
+    facts: HostFacts,
     /// What the configuration's file says.
-    configuration: Arc<Configuration>,
+    configuration: Arc<HostConfiguration>,
     /// The last one without slips.
-    meant: Arc<Configuration>,
-    daemon: Daemon,
+    meant: Arc<HostConfiguration>,
+    daemon: SimulatedDaemon,
     jobs: Vec<Job>,
     oracle: Oracle,
     /// Feeds that this daemon has yet to read before it may remove anything;
     /// unknown before its first scan.
     unseen: Option<BTreeSet<FeedName>>,
     counter: u64,
+    /// How often others had changed the kernel when a copy was lost the last time.
+    hands: u64,
 }
 
 /// Jobs done in a row before the daemon counts as restless.
@@ -91,27 +95,27 @@ impl Host {
         let mut random = Random::new(seed);
         let chances = Chances::random(&mut random);
         // The model knows rules as ops alone.
-        let way = if random.chance(80) || ruled { Way::Ops } else { Way::Bytes };
+        let way = if random.chance(80) || ruled { ModelWay::Ops } else { ModelWay::Bytes };
         let update = *random.pick(&[Update::Auto, Update::Auto, Update::Swap, Update::InPlace]);
         let kernel = ModelKernel::new(prefix());
-        let configuration = Configuration::first(&mut random, 1, chances.configurations);
+        let configuration = HostConfiguration::first(&mut random, 1, chances.configurations);
         let configuration = if ruled { configuration.with_rules() } else { configuration };
-        let facts = Facts::default();
+        let facts = HostFacts::default();
         let mut host = Self {
             subject: subject(&kernel, way),
             kernel,
             way,
             update,
-            files: Files::default(),
-            store: Store::default(),
-            clock: Clock::default(),
+            files: FeedsDirectory::default(),
+            store: StateDirectory::default(),
+            clock: HostClock::default(),
             oracle: Oracle::new(configuration.clone(), facts.clone()),
-            daemon: Daemon::start(
+            daemon: SimulatedDaemon::start(
                 configuration.clone(),
                 facts.clone(),
                 update,
                 0,
-                &Clock::default(),
+                &HostClock::default(),
             ),
             facts,
             meant: configuration.clone(),
@@ -119,6 +123,7 @@ impl Host {
             jobs: Vec::new(),
             unseen: None,
             counter: 1,
+            hands: 0,
             random,
             chances,
         };
@@ -170,14 +175,14 @@ impl Host {
             self.oracle.gone(feed);
         }
         let facts = self.facts.clone();
-        self.daemon = Daemon::start(new, facts, self.update, salt, &self.clock);
+        self.daemon = SimulatedDaemon::start(new, facts, self.update, salt, &self.clock);
         self.oracle.configured(&self.configuration);
         self.oracle.time(&self.clock, &self.files);
-        self.tell(Daemon::tick);
+        self.tell(SimulatedDaemon::tick);
     }
 
     /// The daemon is told something, and what it wants done waits from then on.
-    fn tell(&mut self, event: impl FnOnce(&mut Daemon, &Clock) -> Vec<Job>) {
+    fn tell(&mut self, event: impl FnOnce(&mut SimulatedDaemon, &HostClock) -> Vec<Job>) {
         let before = self.daemon.running().clone();
         let jobs = event(&mut self.daemon, &self.clock);
         self.jobs.extend(jobs);
@@ -190,7 +195,7 @@ impl Host {
     }
 
     /// What a configuration does not take in is forgotten, but for its copy.
-    fn unused(&mut self, configuration: &Configuration) {
+    fn unused(&mut self, configuration: &HostConfiguration) {
         let feeds = configuration::FEEDS.into_iter().map(configuration::feed);
         for feed in feeds.filter(|feed| !configuration.uses(feed)) {
             let copy = self.store.copies.get(&feed).map(|copy| copy.text.clone());
@@ -202,11 +207,10 @@ impl Host {
     /// if there is one. That it was in force at all only notes can tell, which
     /// come before anything is in the kernel.
     fn reverts(&mut self) {
-        // What somebody else takes away then, nobody knows any more.
-        let held = if self.chances.foreign_hands { BTreeMap::new() } else { self.held() };
+        let held = self.held();
         for (feed, copy) in self.copies() {
             match self.store.copies.get(&feed).map(|copy| copy.text.clone()) {
-                None if self.store.may_name(&feed) => self.oracle.lost(&feed, copy.text, &held),
+                None if self.store.may_name(&feed) => self.copy_lost(&feed, copy.text, &held),
                 None => self.oracle.unknown(&feed),
                 Some(text) if text.number != copy.text.number => self.oracle.reverts(&feed, text),
                 Some(_) => {}
@@ -214,8 +218,19 @@ impl Host {
         }
     }
 
+    /// The copy of a feed is lost, while the kernel holds this.
+    fn copy_lost(
+        &mut self,
+        feed: &FeedName,
+        text: Arc<FeedText>,
+        held: &BTreeMap<String, Prefixes>,
+    ) {
+        self.hands = self.kernel.machine().hands();
+        self.oracle.lost(feed, text, held);
+    }
+
     /// Another configuration is in force.
-    fn adopted(&mut self, before: &Configuration) {
+    fn adopted(&mut self, before: &HostConfiguration) {
         let running = self.daemon.running().clone();
         self.oracle.changed(before, &running);
         self.oracle.doubts(before, &running, self.store.lists.as_ref());
@@ -236,11 +251,11 @@ impl Host {
     }
 
     /// Somebody was answered: what he was told must be so.
-    fn answered(&mut self, question: &Question, answered: Answered) {
+    fn answered(&mut self, question: &HostQuestion, answered: Answered) {
         self.note(&format!("answered {answered:?}"));
         let said = self.said();
         if answered != Answered::Yes {
-            if let Question::Accept(feed, seen) = question {
+            if let HostQuestion::Accept(feed, seen) = question {
                 // It may have been kept before no list took it in any more.
                 let seen = seen.refused.get(feed).and_then(|refused| refused.version);
                 let unused = !self.daemon.running().uses(feed);
@@ -249,18 +264,18 @@ impl Host {
             return;
         }
         let complaint = match question {
-            Question::Accept(feed, seen) => {
+            HostQuestion::Accept(feed, seen) => {
                 let in_force = said.in_force.get(feed).copied();
                 let file = self.files.by_name.get(feed);
                 let refused = seen.refused.get(feed);
                 let accepted = self.oracle.accepted(feed, refused, in_force, file);
                 (!accepted).then_some("what was accepted is not in force, and is said to be")
             }
-            Question::AcceptLosses => {
+            HostQuestion::AcceptLosses => {
                 self.oracle.losses_accepted();
                 None
             }
-            Question::Configure(configuration) => {
+            HostQuestion::Configure(configuration) => {
                 let later = self.daemon.running().number >= configuration.number;
                 (!later).then_some("a configuration is said to be in force, and is not")
             }
@@ -294,7 +309,7 @@ impl Host {
         for (feed, found) in found {
             if let FoundCopy::Damaged(text) | FoundCopy::Unreadable(text) = found {
                 self.note(&format!("the copy of {feed} cannot be read"));
-                self.oracle.lost(feed, text.clone(), &kernel);
+                self.copy_lost(feed, text.clone(), &kernel);
             }
         }
         self.oracle.time(&self.clock, &self.files);
@@ -311,7 +326,7 @@ impl Host {
         let of_store = self.jobs.get(choice).is_some_and(is_of_store);
         let first = self.jobs.iter().position(is_of_store).filter(|_| of_store);
         match self.jobs.remove(first.unwrap_or(choice)) {
-            Job::Notice => self.tell(Daemon::feeds_changed),
+            Job::Notice => self.tell(SimulatedDaemon::feeds_changed),
             Job::FactsChanged => {
                 self.note("the facts are told");
                 let facts = self.facts.clone();
@@ -375,7 +390,7 @@ impl Host {
         self.clock.pass(until.saturating_sub(now));
         self.daemon.wake = None;
         self.oracle.time(&self.clock, &self.files);
-        self.tell(Daemon::tick);
+        self.tell(SimulatedDaemon::tick);
     }
 
     /// What the kernel's sets hold, by list.
@@ -419,7 +434,7 @@ impl Host {
     }
 
     /// Sets of lists that are not in this configuration may go.
-    fn unlisted(&mut self, configuration: &Configuration) {
+    fn unlisted(&mut self, configuration: &HostConfiguration) {
         for list in LISTS.into_iter().filter(|list| !configuration.lists.contains_key(*list)) {
             for family in blocklist::Family::ALL {
                 self.kernel.machine().checker.release(&(&live(list, family)).into());
@@ -466,7 +481,7 @@ impl Host {
         }
     }
 
-    fn said(&self) -> Said {
+    fn said(&self) -> StatusSays {
         self.daemon.said()
     }
 }

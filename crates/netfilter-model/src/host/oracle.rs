@@ -4,31 +4,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use blocklist::{AnyPrefix, FeedName, Prefixes, Role};
 
-use super::clock::Clock;
-use super::configuration::{Configuration, FEEDS, LISTS, NOTHING, SLIP_AGE, Table, feed};
-use super::facts::Facts;
-use super::files::{File, Files};
+use super::clock::HostClock;
+use super::configuration::{FEEDS, HostConfiguration, LISTS, ListTable, NOTHING, SLIP_AGE, feed};
+use super::facts::HostFacts;
+use super::files::{FeedsDirectory, File};
 use super::possible::{Possible, PossibleVersion};
 use super::said::{HeldList, RefusedFeed};
-use super::store::{Copy, MadeOf};
-use super::text::Text;
-
-/// So long before a file may have been read that is there in a quiet moment, by
-/// a clock that was set.
-const UNSURE: Duration = Duration::from_secs(1_000);
+use super::store::{Copy, StoredMakeup};
+use super::text::FeedText;
 
 /// What is known from outside.
 pub(super) struct Oracle {
     /// The feeds.
     pub(super) feeds: BTreeMap<FeedName, Possible>,
     /// Every configuration since the last quiet moment, the newest last.
-    configurations: Vec<Arc<Configuration>>,
+    configurations: Vec<Arc<HostConfiguration>>,
     /// What the host has said since then.
-    facts: Vec<Facts>,
+    pub(super) facts: Vec<HostFacts>,
     /// What the kernel held when copies were lost, by list.
     pub(super) rescued: BTreeMap<String, Prefixes>,
     /// What the kernel held at starts, by list, as far as it may be held.
@@ -38,23 +34,12 @@ pub(super) struct Oracle {
     /// The last start did not know what made up the lists.
     forgotten: bool,
     /// Every version of a feed that there ever was, by its number.
-    pub(super) texts: BTreeMap<u64, Arc<Text>>,
-}
-
-/// What a list may hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Bounds {
-    /// All of this.
-    pub(super) least: Prefixes,
-    /// Nothing but this.
-    pub(super) most: Prefixes,
-    /// Certainly nothing of this.
-    pub(super) never: Prefixes,
+    pub(super) texts: BTreeMap<u64, Arc<FeedText>>,
 }
 
 impl Oracle {
     /// Nothing has happened yet.
-    pub(super) fn new(configuration: Arc<Configuration>, facts: Facts) -> Self {
+    pub(super) fn new(configuration: Arc<HostConfiguration>, facts: HostFacts) -> Self {
         let feeds = FEEDS.iter().map(|name| (feed(name), Possible::default())).collect();
         let (configurations, facts) = (vec![configuration], vec![facts]);
         Self {
@@ -74,31 +59,31 @@ impl Oracle {
     }
 
     /// A feed's file is like this now.
-    pub(super) fn file(&mut self, name: &FeedName, file: Option<&File>, clock: &Clock) {
+    pub(super) fn file(&mut self, name: &FeedName, file: Option<&File>, clock: &HostClock) {
         self.feed(name).file(file, clock);
     }
 
     /// Time has passed.
-    pub(super) fn time(&mut self, clock: &Clock, files: &Files) {
+    pub(super) fn time(&mut self, clock: &HostClock, files: &FeedsDirectory) {
         for (name, feed) in &mut self.feeds {
             feed.file(files.by_name.get(name), clock);
         }
     }
 
     /// The daemon has seen which files are there.
-    pub(super) fn scanned(&mut self, files: &Files) {
+    pub(super) fn scanned(&mut self, files: &FeedsDirectory) {
         for name in files.by_name.keys() {
             self.feed(name).is_seen();
         }
     }
 
     /// There is a new configuration.
-    pub(super) fn configured(&mut self, configuration: &Arc<Configuration>) {
+    pub(super) fn configured(&mut self, configuration: &Arc<HostConfiguration>) {
         self.configurations.push(configuration.clone());
     }
 
     /// The host says something else.
-    pub(super) fn said(&mut self, facts: &Facts) {
+    pub(super) fn said(&mut self, facts: &HostFacts) {
         self.facts.push(facts.clone());
     }
 
@@ -106,9 +91,9 @@ impl Oracle {
     /// this of what makes up the lists.
     pub(super) fn started(
         &mut self,
-        before: &Configuration,
-        new: &Configuration,
-        made_of: Option<&BTreeMap<String, MadeOf>>,
+        before: &HostConfiguration,
+        new: &HostConfiguration,
+        made_of: Option<&BTreeMap<String, StoredMakeup>>,
         kernel: &BTreeMap<String, Prefixes>,
     ) {
         self.disturbed(kernel.keys(), kernel);
@@ -116,7 +101,7 @@ impl Oracle {
         for (name, feed) in &mut self.feeds {
             // He may have to say it again, if it does not stand there yet.
             feed.given_up = false;
-            let named = |made_of: &&MadeOf| made_of.deny.contains(name);
+            let named = |made_of: &&StoredMakeup| made_of.deny.contains(name);
             if std::mem::take(&mut feed.excused)
                 && made_of.is_some_and(|lists| lists.values().any(|one| named(&one)))
             {
@@ -130,12 +115,12 @@ impl Oracle {
     /// directory says of them is still to be held against that.
     pub(super) fn doubts(
         &mut self,
-        before: &Configuration,
-        new: &Configuration,
-        made_of: Option<&BTreeMap<String, MadeOf>>,
+        before: &HostConfiguration,
+        new: &HostConfiguration,
+        made_of: Option<&BTreeMap<String, StoredMakeup>>,
     ) {
-        let differs = |list: &str, table: &Table| {
-            let was = |made_of: &MadeOf| {
+        let differs = |list: &str, table: &ListTable| {
+            let was = |made_of: &StoredMakeup| {
                 let denied = |feed: &FeedName| table.role(feed) == Role::Deny;
                 let allowed = |feed: &FeedName| table.role(feed) == Role::Allow;
                 let ages = |feed: &FeedName| {
@@ -157,7 +142,7 @@ impl Oracle {
     /// A configuration may bring lists whose sets are still there.
     pub(super) fn returns(
         &mut self,
-        configuration: &Configuration,
+        configuration: &HostConfiguration,
         kernel: &BTreeMap<String, Prefixes>,
     ) {
         let there = |list: &&String| self.forgotten && kernel.contains_key(*list);
@@ -178,7 +163,7 @@ impl Oracle {
     }
 
     /// Somebody has said that a configuration is meant as it is.
-    pub(super) fn meant(&mut self, configuration: &Configuration) {
+    pub(super) fn meant(&mut self, configuration: &HostConfiguration) {
         for one in self.configurations.iter_mut().filter(|one| one.number == configuration.number) {
             *one = one.as_meant();
         }
@@ -188,15 +173,18 @@ impl Oracle {
     /// be blocked with it, though nobody meant that, unless its sets are held.
     pub(super) fn emptied(
         &mut self,
-        before: &Configuration,
-        running: &Configuration,
+        before: &HostConfiguration,
+        running: &HostConfiguration,
         kernel: &BTreeMap<String, Prefixes>,
         is_held: bool,
     ) -> Option<String> {
         if is_held {
             // What a new age leaves of a list was judged all the same.
             for one in self.configurations.iter_mut().filter(|one| one.number == running.number) {
-                *one = Arc::new(Configuration { meant_ages: None, ..Configuration::clone(one) });
+                *one = Arc::new(HostConfiguration {
+                    meant_ages: None,
+                    ..HostConfiguration::clone(one)
+                });
             }
             return None;
         }
@@ -271,7 +259,7 @@ impl Oracle {
     pub(super) fn lost(
         &mut self,
         name: &FeedName,
-        version: Arc<Text>,
+        version: Arc<FeedText>,
         kernel: &BTreeMap<String, Prefixes>,
     ) {
         self.feed(name).lost(version);
@@ -297,7 +285,7 @@ impl Oracle {
     }
 
     /// An earlier version comes into force again, of which there is a copy.
-    pub(super) fn reverts(&mut self, name: &FeedName, version: Arc<Text>) {
+    pub(super) fn reverts(&mut self, name: &FeedName, version: Arc<FeedText>) {
         let feed = self.feed(name);
         feed.accepted = None;
         feed.allow(Some(version));
@@ -322,7 +310,7 @@ impl Oracle {
 
     /// Lists are made of other feeds from now on: what the kernel held is not
     /// what these say.
-    pub(super) fn changed(&mut self, before: &Configuration, new: &Configuration) {
+    pub(super) fn changed(&mut self, before: &HostConfiguration, new: &HostConfiguration) {
         let same_ages = before.max_age == new.max_age;
         self.rescued.retain(|list, _| same_ages && before.lists.get(list) == new.lists.get(list));
     }
@@ -355,12 +343,12 @@ impl Oracle {
             .iter()
             .filter(|(name, _)| tables().any(|table| table.role(name) == Role::Allow));
         let feeds: Vec<_> = feeds.map(|(_, feed)| feed.ever()).collect();
-        let protected: Vec<_> = self.facts.iter().map(Facts::protected).collect();
+        let protected: Vec<_> = self.facts.iter().map(HostFacts::protected).collect();
         let literals = tables().flat_map(|table| table.literals.iter().copied());
         literals.chain(feeds.iter().chain(&protected).flat_map(Prefixes::iter)).collect()
     }
 
-    fn surely_in(&self, tables: &[&Table]) -> Prefixes {
+    fn surely_in(&self, tables: &[&ListTable]) -> Prefixes {
         let always = |role: Role, name: &FeedName| tables.iter().all(|one| one.role(name) == role);
         let ages = |name: &FeedName| {
             self.configurations.iter().any(|one| {
@@ -380,13 +368,13 @@ impl Oracle {
             .filter(|(name, _)| tables.iter().any(|one| one.role(name) == Role::Allow))
             .map(|(_, feed)| feed.ever());
         let literals = tables.iter().map(|one| one.literals.iter().copied().collect());
-        let protected = self.facts.iter().map(Facts::protected);
+        let protected = self.facts.iter().map(HostFacts::protected);
         let taken = Prefixes::union_of(allows.chain(literals).chain(protected));
         Prefixes::union_of(denies).subtract(&taken)
     }
 
     /// Whether everything in a list was too old by a slip when that was made.
-    fn all_old(&self, tables: &[&Table], at: SystemTime) -> bool {
+    fn all_old(&self, tables: &[&ListTable], at: SystemTime) -> bool {
         let denied = self
             .feeds
             .iter()
@@ -394,80 +382,11 @@ impl Oracle {
         denied.map(|(_, feed)| feed).all(|feed| feed.is_old(SLIP_AGE, at))
     }
 
-    /// What a list with this table may hold now. A feed that the copies tell
-    /// of has one version; else it may have any that is possible.
-    pub(super) fn bounds(
-        &self,
-        configuration: &Configuration,
-        table: &Table,
-        files: &Files,
-        copies: &BTreeMap<FeedName, Copy>,
-        clock: &Clock,
-    ) -> Bounds {
-        let literals: Prefixes = table.literals.iter().copied().collect();
-        let facts = self.facts.last().map_or_else(Prefixes::new, Facts::protected);
-        let protected = if table.protects { facts } else { Prefixes::new() };
-        let never = Prefixes::union([&literals, &protected]);
-        let mut parts: BTreeMap<bool, (Vec<Prefixes>, Vec<Prefixes>)> = BTreeMap::new();
-        for (name, feed) in &self.feeds {
-            let role = table.role(name);
-            if role == Role::None {
-                continue;
-            }
-            let drops = configuration.max_age.get(name).filter(|age| age.1).map(|age| age.0);
-            let versions: Vec<PossibleVersion> = if configuration.uses(name) {
-                vec![copies.get(name).map(|copy| copy.text.clone())]
-            } else {
-                feed.versions.clone()
-            };
-            let mut may = Vec::new();
-            for version in &versions {
-                let Some(text) = version else {
-                    may.push(Prefixes::new());
-                    continue;
-                };
-                let mut times = feed.times(text, files.by_name.get(name));
-                let file = files.by_name.get(name);
-                if file.is_none_or(|file| file.text.number != text.number) {
-                    // What nobody could note counts from when it was kept.
-                    times.extend(copies.get(name).map(|copy| copy.written));
-                }
-                for written in times {
-                    let old = drops.is_some_and(|age| written + age <= clock.wall);
-                    let accepted = copies.get(name).map(|copy| copy.accepted);
-                    // The age of a file from the future counts from another
-                    // time, which nobody knows exactly.
-                    let ahead = written > clock.wall
-                        || clock.set && written + UNSURE > clock.wall
-                        || accepted.is_none_or(|at| written > at);
-                    if drops.is_some() && ahead {
-                        may.push(Prefixes::new());
-                    }
-                    may.push(if old { Prefixes::new() } else { text.at(written, clock.wall) });
-                }
-            }
-            let most = Prefixes::union(&may);
-            let least = may.iter().fold(most.clone(), |common, one| common.intersect(one));
-            let part = parts.entry(role == Role::Allow).or_default();
-            part.0.push(least);
-            part.1.push(most);
-        }
-        let part = |allow: bool, most: bool| {
-            let part = parts.get(&allow);
-            Prefixes::union(
-                part.map(|part| if most { &part.1 } else { &part.0 }).into_iter().flatten(),
-            )
-        };
-        let least = part(false, false).subtract(&part(true, true)).subtract(&never);
-        let never = Prefixes::union([&never, &part(true, false)]);
-        Bounds { least, most: part(false, true).subtract(&never), never }
-    }
-
     /// All is quiet: what the copies say is in force, under this configuration.
     pub(super) fn settle(
         &mut self,
-        running: &Arc<Configuration>,
-        files: &Files,
+        running: &Arc<HostConfiguration>,
+        files: &FeedsDirectory,
         copies: &BTreeMap<FeedName, Copy>,
         held: &BTreeMap<String, HeldList>,
         kernel: &BTreeMap<String, Prefixes>,

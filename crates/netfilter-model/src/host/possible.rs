@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime};
 
 use blocklist::{Prefixes, judge};
 
-use super::clock::Clock;
+use super::clock::HostClock;
 use super::files::File;
 use super::settings::{WITHDRAW, guard};
-use super::text::Text;
+use super::text::FeedText;
 
 /// A version, or none.
-pub(super) type PossibleVersion = Option<Arc<Text>>;
+pub(super) type PossibleVersion = Option<Arc<FeedText>>;
 
 fn number(version: &PossibleVersion) -> Option<u64> {
     version.as_ref().map(|text| text.number)
@@ -22,7 +22,7 @@ fn number(version: &PossibleVersion) -> Option<u64> {
 
 /// What guards say of a version after another one: nothing, or their
 /// sentences.
-pub(super) fn refusals(text: &Text, previous: &PossibleVersion) -> Vec<String> {
+pub(super) fn refusals(text: &FeedText, previous: &PossibleVersion) -> Vec<String> {
     let previous = previous.as_ref().map(|text| &text.feed.tally);
     let verdict = judge(&text.feed, previous, &guard(), &Prefixes::new());
     verdict.err().into_iter().flatten().map(|refusal| refusal.to_string()).collect()
@@ -41,13 +41,13 @@ pub(super) struct Possible {
     /// Somebody accepted that its file is gone.
     pub(super) given_up: bool,
     /// Since when the file is gone.
-    absent: Option<Clock>,
+    absent: Option<HostClock>,
     /// It has another name now.
     renamed: bool,
     /// A scan has seen it since, of which the daemon may not know yet.
     seen: bool,
     /// The version in force of which no copy could be found at a start.
-    pub(super) lost: Option<Arc<Text>>,
+    pub(super) lost: Option<Arc<FeedText>>,
     /// Somebody has let it go that it is lost.
     pub(super) excused: bool,
     /// Somebody has said that lists may lose what it named.
@@ -85,7 +85,7 @@ impl Possible {
     }
 
     /// The file is like this now.
-    pub(super) fn file(&mut self, file: Option<&File>, clock: &Clock) {
+    pub(super) fn file(&mut self, file: Option<&File>, clock: &HostClock) {
         if let Some(file) = file {
             self.given_up = false;
             self.renamed = false;
@@ -122,7 +122,7 @@ impl Possible {
     }
 
     /// No copy could be found of what was in force.
-    pub(super) fn lost(&mut self, version: Arc<Text>) {
+    pub(super) fn lost(&mut self, version: Arc<FeedText>) {
         self.lost = Some(version);
         self.let_go = false;
         self.accepted = None;
@@ -160,7 +160,7 @@ impl Possible {
 
     /// When a version was written: as its file says if that still says it,
     /// else at any of the times that it was written.
-    pub(super) fn times(&self, text: &Text, file: Option<&File>) -> Vec<SystemTime> {
+    pub(super) fn times(&self, text: &FeedText, file: Option<&File>) -> Vec<SystemTime> {
         match file.filter(|file| file.readable && file.text.number == text.number) {
             Some(file) => vec![file.written],
             None => self.written.get(&text.number).into_iter().flatten().copied().collect(),

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use blocklist::{Family, FeedName, Prefixes, Role};
 
-use super::clock::Clock;
-use super::configuration::{Configuration, LISTS, Table};
-use super::files::{File, Files};
-use super::oracle::{Bounds, Oracle};
+use super::bounds::Bounds;
+use super::clock::HostClock;
+use super::configuration::{HostConfiguration, LISTS, ListTable};
+use super::files::{FeedsDirectory, File};
+use super::oracle::Oracle;
 use super::possible::{Possible, refusals};
-use super::said::Said;
-use super::store::{Copy, Store};
-use super::{Daemon, Host, Job};
+use super::said::StatusSays;
+use super::store::{Copy, StateDirectory};
+use super::{Host, Job, SimulatedDaemon};
 use crate::Invariant;
 use crate::sets::RawName;
 use crate::simulation::{live, prefix};
@@ -26,26 +27,26 @@ const QUIET: Duration = Duration::from_secs(520);
 const WAKES_MAX: usize = 120;
 
 /// All that can be seen of a host from outside.
-pub(super) struct Seen<'a> {
+pub(super) struct SeenHost<'a> {
     /// What may be in force.
     pub(super) oracle: &'a Oracle,
     /// The feeds directory.
-    pub(super) files: &'a Files,
+    pub(super) files: &'a FeedsDirectory,
     /// The state directory.
-    pub(super) store: &'a Store,
+    pub(super) store: &'a StateDirectory,
     /// Copies of the versions in force, as far as there should be any, and what
     /// they would be where there was no room for one.
     pub(super) copies: &'a BTreeMap<FeedName, Copy>,
     /// The clocks.
-    pub(super) clock: &'a Clock,
+    pub(super) clock: &'a HostClock,
     /// The configuration in force.
-    pub(super) running: &'a Arc<Configuration>,
+    pub(super) running: &'a Arc<HostConfiguration>,
     /// The configuration that was read last.
     pub(super) called: u64,
     /// What the kernel's sets hold, by list.
     pub(super) kernel: &'a BTreeMap<String, Prefixes>,
     /// What `status` says.
-    pub(super) said: &'a Said,
+    pub(super) said: &'a StatusSays,
     /// Rules refer to a set that no list has, which therefore stays, or a rule of
     /// ours waits for a list that has no members.
     pub(super) waits: bool,
@@ -64,7 +65,7 @@ struct Findings {
 }
 
 /// Everything that is not as the plain rule says.
-pub(super) fn complaints(seen: &Seen<'_>) -> Vec<String> {
+pub(super) fn complaints(seen: &SeenHost<'_>) -> Vec<String> {
     let mut found = Findings { held: seen.waits, may_complain: seen.waits, ..Findings::default() };
     if seen.running.number != seen.called && !seen.said.complains() {
         found.complaints.push("an earlier configuration is in force than was read last".to_owned());
@@ -76,7 +77,7 @@ pub(super) fn complaints(seen: &Seen<'_>) -> Vec<String> {
     for (list, table) in &seen.running.lists {
         judge_list(seen, list, table, &mut found);
     }
-    let Said { in_sync, at_rest, degraded, .. } = seen.said;
+    let StatusSays { in_sync, at_rest, degraded, .. } = seen.said;
     if !at_rest {
         found.complaints.push("the daemon does not come to rest".to_owned());
     }
@@ -94,7 +95,7 @@ pub(super) fn complaints(seen: &Seen<'_>) -> Vec<String> {
 }
 
 /// Whether the right version of a feed is in force, and refusals are said.
-fn judge_feed(seen: &Seen<'_>, name: &FeedName, feed: &Possible, found: &mut Findings) {
+fn judge_feed(seen: &SeenHost<'_>, name: &FeedName, feed: &Possible, found: &mut Findings) {
     let copy = seen.copies.get(name).map(|copy| copy.text.clone());
     let file = seen.files.by_name.get(name);
     let mut say = |text: &str| found.complaints.push(format!("{text}: {name}"));
@@ -146,7 +147,7 @@ fn judge_feed(seen: &Seen<'_>, name: &FeedName, feed: &Possible, found: &mut Fin
 }
 
 /// Whether a list's sets hold what they should.
-fn judge_list(seen: &Seen<'_>, list: &str, table: &Table, found: &mut Findings) {
+fn judge_list(seen: &SeenHost<'_>, list: &str, table: &ListTable, found: &mut Findings) {
     let Bounds { mut least, mut most, never } =
         seen.oracle.bounds(seen.running, table, seen.files, seen.copies, seen.clock);
     let Some(kernel) = seen.kernel.get(list) else {
@@ -184,7 +185,7 @@ fn judge_list(seen: &Seen<'_>, list: &str, table: &Table, found: &mut Findings) 
 }
 
 /// Whether it may be that not all is known of what a list was made of.
-fn is_in_doubt(seen: &Seen<'_>, list: &str, table: &Table) -> bool {
+fn is_in_doubt(seen: &SeenHost<'_>, list: &str, table: &ListTable) -> bool {
     let unproven = seen.oracle.feeds.iter().any(|(name, feed)| match table.role(name) {
         Role::None => false,
         Role::Deny => feed.lost.is_some(),
@@ -196,7 +197,7 @@ fn is_in_doubt(seen: &Seen<'_>, list: &str, table: &Table) -> bool {
 
 /// What the kernel held of feeds whose copies are lost and whose files are not
 /// good: it is all there is.
-fn rescued_of(seen: &Seen<'_>, list: &str, table: &Table) -> Prefixes {
+fn rescued_of(seen: &SeenHost<'_>, list: &str, table: &ListTable) -> Prefixes {
     let Some(rescued) = seen.oracle.rescued.get(list) else { return Prefixes::new() };
     // What is in force since then has taken its place, kept or not.
     let is_lost = |name: &FeedName| {
@@ -230,7 +231,7 @@ impl Host {
         }
         self.settle();
         if self.chances.kernel_faults || self.chances.foreign_hands {
-            self.tell(Daemon::resync);
+            self.tell(SimulatedDaemon::resync);
         }
         let rests = self.rest();
         self.judge(rests);
@@ -243,7 +244,7 @@ impl Host {
         self.oracle.time(&self.clock, &self.files);
         if self.configuration.is_slip() || running.number != self.configuration.number {
             let number = self.number();
-            let meant = Configuration { number, ..Configuration::clone(&self.meant) };
+            let meant = HostConfiguration { number, ..HostConfiguration::clone(&self.meant) };
             self.meant = Arc::new(meant);
             self.configuration = self.meant.clone();
             self.read_configuration();
@@ -297,12 +298,12 @@ impl Host {
 
     /// Whether the configuration that was read last takes nothing out of any
     /// list.
-    fn is_harmless(&self, running: &Configuration) -> bool {
+    fn is_harmless(&self, running: &HostConfiguration) -> bool {
         let (copies, said) = (self.copies(), self.said());
         self.configuration.lists.iter().all(|(list, table)| {
             // Of a list that is not there a set may be, since rules refer to it.
             let Some(before) = running.lists.get(list) else { return !self.is_left(list) };
-            let bounds = |configuration: &Configuration, table| {
+            let bounds = |configuration: &HostConfiguration, table| {
                 self.oracle.bounds(configuration, table, &self.files, &copies, &self.clock)
             };
             let least = bounds(&self.configuration, table).least;
@@ -322,9 +323,13 @@ impl Host {
     }
 
     fn judge(&mut self, rests: bool) {
+        if self.kernel.machine().hands() != self.hands {
+            // What others take away of what is lost, nobody knows any more.
+            self.oracle.rescued.clear();
+        }
         let (said, kernel, running) = (self.said(), self.held(), self.daemon.running().clone());
         let (referred, left_over) = self.left_over(&running);
-        let mut complaints = complaints(&Seen {
+        let mut complaints = complaints(&SeenHost {
             oracle: &self.oracle,
             files: &self.files,
             store: &self.store,
@@ -357,7 +362,7 @@ impl Host {
 
     /// Sets of ours that no list has: that one may be there, because rules
     /// refer to it, and that one is there though none do.
-    fn left_over(&self, running: &Configuration) -> (bool, Option<String>) {
+    fn left_over(&self, running: &HostConfiguration) -> (bool, Option<String>) {
         let machine = self.kernel.machine();
         let wanted = |name: &RawName| {
             running.lists.keys().any(|list| {

@@ -8,8 +8,8 @@ use blocklist::{Family, Prefixes};
 use intake::Shuts;
 use reconcile::{End, Hook, Observed, PortProtocol, Ports, Rule, RuleSet, Verdict};
 
-use super::configuration::Configuration;
-use super::{Daemon, Host};
+use super::configuration::HostConfiguration;
+use super::{Host, SimulatedDaemon};
 use crate::Invariant;
 use crate::simulation::{live, prefix};
 
@@ -23,7 +23,7 @@ const MEDDLES_PERCENT: usize = 4;
 /// How often that is told at once; else a probe finds it.
 const TOLD_PERCENT: usize = 70;
 
-impl Configuration {
+impl HostConfiguration {
     /// The same, with rules.
     pub(super) fn with_rules(&self) -> Arc<Self> {
         Arc::new(Self { ruled: true, ..self.clone() })
@@ -87,7 +87,7 @@ impl Host {
             self.kernel.machine().flush_rules_of(family);
         }
         if self.random.chance(TOLD_PERCENT) {
-            self.tell(Daemon::rules_changed);
+            self.tell(SimulatedDaemon::rules_changed);
         }
     }
 
@@ -116,7 +116,7 @@ impl Host {
     }
 
     /// Whether a rule that lets only members in waits, since there are none.
-    pub(super) fn a_rule_waits(&self, running: &Configuration) -> bool {
+    pub(super) fn a_rule_waits(&self, running: &HostConfiguration) -> bool {
         let rules = running.filter();
         rules.iter().flat_map(RuleSet::rules).any(|rule| self.may_wait(rule))
     }
@@ -128,7 +128,7 @@ impl Host {
     }
 
     /// What is wrong with the rules when all faults have ended.
-    pub(super) fn rules_complaints(&self, running: &Configuration) -> Vec<String> {
+    pub(super) fn rules_complaints(&self, running: &HostConfiguration) -> Vec<String> {
         let tables = self.tables();
         let mut complaints = Vec::new();
         for wanted in running.filter() {

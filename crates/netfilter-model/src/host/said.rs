@@ -10,7 +10,7 @@ use reconcile::Hold;
 
 /// What `status` says, as far as promises are made about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct StatusSays {
     /// The kernel holds what it should hold.
     pub(super) in_sync: bool,
     /// Nothing is under way.
@@ -47,7 +47,7 @@ pub(super) struct HeldList {
     pub(super) why: String,
 }
 
-impl Said {
+impl StatusSays {
     /// Whether it says that anything is wrong.
     pub(super) fn complains(&self) -> bool {
         !self.in_sync || !self.degraded.is_empty()
@@ -55,7 +55,7 @@ impl Said {
 }
 
 /// What is said now.
-pub(super) fn said(keeper: &Keeper) -> Said {
+pub(super) fn said(keeper: &Keeper) -> StatusSays {
     let intake = keeper.intake();
     let feeds = intake.feeds();
     let refused = feeds.iter().filter(|(_, feed)| !feed.refusals().is_empty());
@@ -71,7 +71,7 @@ pub(super) fn said(keeper: &Keeper) -> Said {
         feed.version.as_ref().map(|version| (name.clone(), version.id.0[0]))
     });
     let unkept = feeds.iter().filter(|(_, feed)| feed.unkept.is_some());
-    Said {
+    StatusSays {
         in_sync: keeper.in_sync(),
         at_rest: keeper.at_rest(),
         degraded: degraded(keeper),

@@ -9,8 +9,8 @@ use intake::{FeedTable, GuardOverrides, ListRules, Rules, Shuts, WhenStale};
 use keeper::Settings;
 use reconcile::Update;
 
-use super::configuration::Configuration;
-use super::facts::{CATEGORIES, Facts};
+use super::configuration::HostConfiguration;
+use super::facts::{CATEGORIES, HostFacts};
 use crate::simulation::prefix;
 
 /// How long a deleted feed stays in force.
@@ -30,7 +30,7 @@ pub(super) fn guard() -> GuardPolicy {
 }
 
 /// What is protected on a host of which these are the facts.
-pub(super) fn protection(facts: &Facts) -> Protection {
+pub(super) fn protection(facts: &HostFacts) -> Protection {
     let mut protection = Protection::default();
     for (category, addresses) in CATEGORIES.into_iter().zip(&facts.addresses) {
         protection.set(category, addresses.iter().copied());
@@ -39,7 +39,7 @@ pub(super) fn protection(facts: &Facts) -> Protection {
 }
 
 /// The settings of a configuration.
-pub(super) fn settings(configuration: &Configuration, update: Update) -> Settings {
+pub(super) fn settings(configuration: &HostConfiguration, update: Update) -> Settings {
     let lists = configuration.lists.iter().map(|(name, table)| ListRules {
         list: Arc::new(table.list(name)),
         guard: GuardOverrides::default(),

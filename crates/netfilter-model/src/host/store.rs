@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime};
 
 use blocklist::FeedName;
 
-use super::text::Text;
+use super::text::FeedText;
 use crate::Random;
 
 /// A copy of one version of a feed.
 #[derive(Clone, Debug)]
 pub(super) struct Copy {
     /// What it says.
-    pub(super) text: Arc<Text>,
+    pub(super) text: Arc<FeedText>,
     /// When the file was written that it is a copy of.
     pub(super) written: SystemTime,
     /// When it was accepted.
@@ -29,15 +29,15 @@ pub(super) enum FoundCopy {
     /// A good copy, and since when its file is gone, if that is noted.
     Good(Copy, Option<SystemTime>),
     /// A copy that is damaged, and what it would say.
-    Damaged(Arc<Text>),
+    Damaged(Arc<FeedText>),
     /// A copy that cannot be read this time.
-    Unreadable(Arc<Text>),
+    Unreadable(Arc<FeedText>),
 }
 
 /// The feeds that make up a list, by what they are to it, and whether there may
 /// have been others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct MadeOf {
+pub(super) struct StoredMakeup {
     /// Those whose entries it holds.
     pub(super) deny: BTreeSet<FeedName>,
     /// Those whose entries it never holds.
@@ -50,13 +50,13 @@ pub(super) struct MadeOf {
 
 /// The state directory.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Store {
+pub(super) struct StateDirectory {
     /// Last good copies.
     pub(super) copies: BTreeMap<FeedName, Copy>,
     /// Feeds whose files are gone, since when.
     pub(super) gone: BTreeMap<FeedName, SystemTime>,
     /// Which feeds make up each list, if that was ever written down.
-    pub(super) lists: Option<BTreeMap<String, MadeOf>>,
+    pub(super) lists: Option<BTreeMap<String, StoredMakeup>>,
     /// It has no room.
     pub(super) full: bool,
     /// It cannot be looked through.
@@ -68,7 +68,7 @@ pub(super) struct Store {
     candidate: u64,
 }
 
-impl Store {
+impl StateDirectory {
     /// Lays a copy down without keeping it. `None` if there is no room.
     pub(super) fn lay_down(&mut self, feed: &FeedName, copy: Copy) -> Option<u64> {
         if self.full {
@@ -118,7 +118,7 @@ impl Store {
     }
 
     /// Notes which feeds make up each list.
-    pub(super) fn write_down(&mut self, lists: BTreeMap<String, MadeOf>) {
+    pub(super) fn write_down(&mut self, lists: BTreeMap<String, StoredMakeup>) {
         // What cannot be replaced is removed: it would be believed.
         self.lists = (!self.full).then_some(lists);
     }
@@ -130,7 +130,8 @@ impl Store {
 
     /// Whether this feed may make up any list, as far as that was written down.
     pub(super) fn may_name(&self, feed: &FeedName) -> bool {
-        let names = |made_of: &MadeOf| made_of.deny.contains(feed) || made_of.allow.contains(feed);
+        let names =
+            |made_of: &StoredMakeup| made_of.deny.contains(feed) || made_of.allow.contains(feed);
         self.lists.as_ref().is_none_or(|lists| lists.values().any(names))
     }
 

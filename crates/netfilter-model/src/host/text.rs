@@ -11,7 +11,7 @@ use crate::{Random, prefixes};
 
 /// One version of a feed, and what it means.
 #[derive(Debug)]
-pub(super) struct Text {
+pub(super) struct FeedText {
     /// No other text has this number.
     pub(super) number: u64,
     /// What it means. The reading of formats is tested elsewhere.
@@ -24,7 +24,7 @@ const MANY: usize = 24;
 /// Entries of a small version.
 const FEW: usize = 5;
 
-impl Text {
+impl FeedText {
     /// These bytes, read as this format.
     pub(super) fn new(number: u64, bytes: &str, format: Format) -> Arc<Self> {
         let feed = parse(bytes.as_bytes(), format, &Limits::default());
@@ -41,7 +41,7 @@ impl Text {
 
 /// What the texts of a run are like.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Kinds {
+pub(super) struct TextKinds {
     /// Some of them are such that guards refuse them.
     pub(super) refusable: bool,
     /// Some entries end, others are taken out by exceptions.
@@ -49,7 +49,7 @@ pub(super) struct Kinds {
 }
 
 /// A new version.
-pub(super) fn text(random: &mut Random, number: u64, kinds: Kinds) -> Arc<Text> {
+pub(super) fn text(random: &mut Random, number: u64, kinds: TextKinds) -> Arc<FeedText> {
     if kinds.refusable && random.chance(20) {
         return bad(random, number);
     }
@@ -65,10 +65,10 @@ pub(super) fn text(random: &mut Random, number: u64, kinds: Kinds) -> Arc<Text> 
     }
     // A feed without entries is refused, and is made by another way.
     text.push_str(if random.chance(50) { "192.0.2.1\n" } else { "192.0.2.2\n" });
-    Text::new(number, &text, Format::Plain)
+    FeedText::new(number, &text, Format::Plain)
 }
 
-fn bad(random: &mut Random, number: u64) -> Arc<Text> {
+fn bad(random: &mut Random, number: u64) -> Arc<FeedText> {
     let few = format!("198.51.100.{}\n", random.below(16));
     let text = match random.below(4) {
         0 => format!("<!DOCTYPE html>\n<p>404 {number}\n"),
@@ -76,12 +76,12 @@ fn bad(random: &mut Random, number: u64) -> Arc<Text> {
         2 => format!("# version {number}\n"),
         _ => format!("# version {number}\n{few}198.51.1"),
     };
-    Text::new(number, &text, Format::Plain)
+    FeedText::new(number, &text, Format::Plain)
 }
 
 /// A feed in the form of `ipset save`, whose entries may end and may be
 /// exceptions.
-fn with_times(random: &mut Random, number: u64) -> Arc<Text> {
+fn with_times(random: &mut Random, number: u64) -> Arc<FeedText> {
     let mut text = format!("# version {number}\n");
     for (family, name) in Family::ALL.into_iter().zip(["inet", "inet6"]) {
         writeln!(text, "create {name} hash:net family {name} timeout 0")
@@ -96,5 +96,5 @@ fn with_times(random: &mut Random, number: u64) -> Arc<Text> {
         }
     }
     text.push_str("add inet 192.0.2.1\n");
-    Text::new(number, &text, Format::Ipset)
+    FeedText::new(number, &text, Format::Ipset)
 }

@@ -15,13 +15,13 @@ use intake::{
 use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed, WishOutcome};
 use reconcile::{Object, Observed, Part, Plan, Probe, SetName, Step, Update, apply};
 
-use super::configuration::Configuration;
-use super::facts::Facts;
-use super::files::{File, Files};
-use super::said::{Said, said};
+use super::configuration::HostConfiguration;
+use super::facts::HostFacts;
+use super::files::{FeedsDirectory, File};
+use super::said::{StatusSays, said};
 use super::settings::{protection, settings};
-use super::store::{Copy, FoundCopy, MadeOf};
-use super::{Clock, Host, Job, Kernel, ruled};
+use super::store::{Copy, FoundCopy, StoredMakeup};
+use super::{Host, HostClock, Job, Kernel, ruled};
 use crate::simulation::prefix;
 
 /// Something that the daemon has handed out, and what came of it once it is
@@ -51,13 +51,13 @@ impl Work {
 
 /// Something that a person has asked for.
 #[derive(Clone, Debug)]
-pub(super) enum Question {
+pub(super) enum HostQuestion {
     /// That a feed is let through of which this was seen.
-    Accept(FeedName, Said),
+    Accept(FeedName, StatusSays),
     /// That lists lose what nothing accounts for.
     AcceptLosses,
     /// That this configuration comes into force.
-    Configure(Arc<Configuration>),
+    Configure(Arc<HostConfiguration>),
 }
 
 /// What somebody was answered.
@@ -72,32 +72,32 @@ pub(super) enum Answered {
 }
 
 /// The state machine, and what a daemon around it knows.
-pub(super) struct Daemon {
+pub(super) struct SimulatedDaemon {
     machine: Keeper,
     update: Update,
-    running: Arc<Configuration>,
+    running: Arc<HostConfiguration>,
     /// Configurations that may come into force.
-    proposed: Vec<Arc<Configuration>>,
-    told: Facts,
-    asked: BTreeMap<Ticket, Question>,
+    proposed: Vec<Arc<HostConfiguration>>,
+    told: HostFacts,
+    asked: BTreeMap<Ticket, HostQuestion>,
     /// What somebody has been answered, and nobody has looked at yet.
-    pub(super) answers: Vec<(Question, Answered)>,
+    pub(super) answers: Vec<(HostQuestion, Answered)>,
     /// When it wants to be woken.
     pub(super) wake: Option<Duration>,
 }
 
-fn now(clock: &Clock) -> Now {
+fn now(clock: &HostClock) -> Now {
     Now { monotonic: clock.monotonic, wall: clock.wall }
 }
 
-impl Daemon {
+impl SimulatedDaemon {
     /// One that has just started.
     pub(super) fn start(
-        running: Arc<Configuration>,
-        told: Facts,
+        running: Arc<HostConfiguration>,
+        told: HostFacts,
         update: Update,
         salt: u64,
-        clock: &Clock,
+        clock: &HostClock,
     ) -> Self {
         let settings = settings(&running, update);
         let machine = Keeper::new(settings, protection(&told), salt, now(clock));
@@ -114,33 +114,33 @@ impl Daemon {
     }
 
     /// The configuration in force.
-    pub(super) fn running(&self) -> &Arc<Configuration> {
+    pub(super) fn running(&self) -> &Arc<HostConfiguration> {
         &self.running
     }
 
     /// Whether somebody still waits for an answer.
-    pub(super) fn unanswered(&self) -> Option<&Question> {
+    pub(super) fn unanswered(&self) -> Option<&HostQuestion> {
         self.asked.values().next()
     }
 
     /// Feeds of which somebody has accepted a version, without an answer yet.
     pub(super) fn unanswered_accepts(&self) -> Vec<(FeedName, Option<u64>)> {
         let accepts = self.asked.values().filter_map(|question| match question {
-            Question::Accept(feed, seen) => {
+            HostQuestion::Accept(feed, seen) => {
                 let refused = seen.refused.get(feed);
                 Some((feed.clone(), refused.and_then(|refused| refused.version)))
             }
-            Question::AcceptLosses | Question::Configure(_) => None,
+            HostQuestion::AcceptLosses | HostQuestion::Configure(_) => None,
         });
         accepts.collect()
     }
 
     /// What it says of itself.
-    pub(super) fn said(&self) -> Said {
+    pub(super) fn said(&self) -> StatusSays {
         said(&self.machine)
     }
 
-    fn handle(&mut self, event: Event, clock: &Clock) -> Vec<Job> {
+    fn handle(&mut self, event: Event, clock: &HostClock) -> Vec<Job> {
         let mut jobs = Vec::new();
         for action in self.machine.handle(event, now(clock)) {
             match action {
@@ -153,7 +153,7 @@ impl Daemon {
             }
         }
         let in_force =
-            |one: &Arc<Configuration>| settings(one, self.update) == *self.machine.settings();
+            |one: &Arc<HostConfiguration>| settings(one, self.update) == *self.machine.settings();
         if !in_force(&self.running) {
             let found = self.proposed.iter().rev().find(|one| in_force(one));
             self.running = found.expect("only what was proposed is in force").clone();
@@ -170,7 +170,7 @@ impl Daemon {
             )) => Answered::Outdated,
             WishOutcome::Accepted(Err(_)) | WishOutcome::Configured(Err(_)) => Answered::No,
         };
-        if let (Question::Configure(configuration), Answered::Yes) = (&question, answered) {
+        if let (HostQuestion::Configure(configuration), Answered::Yes) = (&question, answered) {
             // Another one may say the same.
             let same = settings(configuration, self.update) == *self.machine.settings();
             if same && configuration.number > self.running.number {
@@ -181,27 +181,27 @@ impl Daemon {
     }
 
     /// Something in the feeds directory has changed.
-    pub(super) fn feeds_changed(&mut self, clock: &Clock) -> Vec<Job> {
+    pub(super) fn feeds_changed(&mut self, clock: &HostClock) -> Vec<Job> {
         self.handle(Event::FilesChanged, clock)
     }
 
     /// Somebody asks that the kernel be looked at.
-    pub(super) fn resync(&mut self, clock: &Clock) -> Vec<Job> {
+    pub(super) fn resync(&mut self, clock: &HostClock) -> Vec<Job> {
         self.handle(Event::Resync, clock)
     }
 
     /// Somebody did something to our rules.
-    pub(super) fn rules_changed(&mut self, clock: &Clock) -> Vec<Job> {
+    pub(super) fn rules_changed(&mut self, clock: &HostClock) -> Vec<Job> {
         self.handle(Event::RulesChanged, clock)
     }
 
     /// Time has passed.
-    pub(super) fn tick(&mut self, clock: &Clock) -> Vec<Job> {
+    pub(super) fn tick(&mut self, clock: &HostClock) -> Vec<Job> {
         self.handle(Event::Tick, clock)
     }
 
     /// The host has other facts.
-    pub(super) fn facts(&mut self, facts: Facts, clock: &Clock) -> Vec<Job> {
+    pub(super) fn facts(&mut self, facts: HostFacts, clock: &HostClock) -> Vec<Job> {
         self.told = facts;
         let protection = protection(&self.told);
         self.handle(Event::HostIs(protection), clock)
@@ -210,34 +210,34 @@ impl Daemon {
     /// A configuration was read.
     pub(super) fn propose(
         &mut self,
-        configuration: &Arc<Configuration>,
+        configuration: &Arc<HostConfiguration>,
         accepted: bool,
-        clock: &Clock,
+        clock: &HostClock,
     ) -> Vec<Job> {
         self.proposed.retain(|one| one.number != configuration.number);
         self.proposed.push(configuration.clone());
         let ticket = self.machine.ticket();
-        self.asked.insert(ticket, Question::Configure(configuration.clone()));
+        self.asked.insert(ticket, HostQuestion::Configure(configuration.clone()));
         let settings = settings(configuration, self.update);
         self.handle(Event::Proposed { ticket: Some(ticket), settings, accepted }, clock)
     }
 
     /// Somebody accepts what he sees refused of a feed.
-    pub(super) fn accept(&mut self, feed: &FeedName, clock: &Clock) -> Vec<Job> {
+    pub(super) fn accept(&mut self, feed: &FeedName, clock: &HostClock) -> Vec<Job> {
         let ticket = self.machine.ticket();
-        self.asked.insert(ticket, Question::Accept(feed.clone(), self.said()));
+        self.asked.insert(ticket, HostQuestion::Accept(feed.clone(), self.said()));
         self.handle(Event::Accept(ticket, feed.clone()), clock)
     }
 
     /// Somebody accepts that lists lose what nothing accounts for.
-    pub(super) fn accept_losses(&mut self, clock: &Clock) -> Vec<Job> {
+    pub(super) fn accept_losses(&mut self, clock: &HostClock) -> Vec<Job> {
         let ticket = self.machine.ticket();
-        self.asked.insert(ticket, Question::AcceptLosses);
+        self.asked.insert(ticket, HostQuestion::AcceptLosses);
         self.handle(Event::AcceptLosses(ticket), clock)
     }
 
     /// Work has ended.
-    pub(super) fn ended(&mut self, event: Event, clock: &Clock) -> Vec<Job> {
+    pub(super) fn ended(&mut self, event: Event, clock: &HostClock) -> Vec<Job> {
         self.handle(event, clock)
     }
 }
@@ -249,7 +249,7 @@ impl Host {
         match action {
             Action::Files(order) => self.touch_files(order).map(Event::Files),
             Action::WriteDown(ticket, lists) => {
-                let made_of = |makeup: Makeup| MadeOf {
+                let made_of = |makeup: Makeup| StoredMakeup {
                     deny: makeup.deny,
                     allow: makeup.allow,
                     drops: makeup.drops,
@@ -349,7 +349,7 @@ impl Host {
         }
         recalled.lists = lists
             .into_iter()
-            .map(|(list, MadeOf { deny, allow, drops, doubt })| {
+            .map(|(list, StoredMakeup { deny, allow, drops, doubt })| {
                 (list, Makeup { deny, allow, drops, doubt })
             })
             .collect();
@@ -433,7 +433,7 @@ fn routes(plan: &Plan) -> String {
     format!("converge: {}", routes.join(", "))
 }
 
-fn scan(files: &Files) -> Result<Scan, String> {
+fn scan(files: &FeedsDirectory) -> Result<Scan, String> {
     if files.unreachable {
         return Err("no such directory".to_owned());
     }

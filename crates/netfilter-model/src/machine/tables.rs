@@ -32,9 +32,9 @@ pub enum RulesReply {
 
 /// The tables of both families.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tables(BTreeMap<Family, RuleSet>);
+pub(super) struct ModelTables(BTreeMap<Family, RuleSet>);
 
-impl Tables {
+impl ModelTables {
     /// How often rules of ours refer to each set.
     pub(super) fn references(&self) -> BTreeMap<RawName, u32> {
         let mut references = BTreeMap::new();

@@ -13,7 +13,7 @@ pub use random_run::{RunOptions, simulate};
 pub(crate) use random_run::{put_fault_in_store, target};
 pub use scenario::Scenario;
 pub use site_run::simulate_site;
-pub use world::Way;
+pub use world::ModelWay;
 pub(crate) use world::{live, never, prefix, subject};
 
 use crate::{ModelKernel, Violation};

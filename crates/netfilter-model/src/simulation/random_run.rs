@@ -5,7 +5,7 @@ use reconcile::Update;
 
 use super::RunReport;
 use super::scenario::every_fault;
-use super::world::{Way, World, live, permitted};
+use super::world::{ModelWay, SimulatedWorld, live, permitted};
 use crate::sets::RawName;
 use crate::{Fault, Hand, ModelKernel, Random, prefixes};
 
@@ -13,7 +13,7 @@ use crate::{Fault, Hand, ModelKernel, Random, prefixes};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunOptions {
     /// By which way the daemon reaches the kernel. None: as the seed has it.
-    pub way: Option<Way>,
+    pub way: Option<ModelWay>,
     /// How often a fault is put in store, of a hundred steps.
     pub fault_percent: usize,
     /// Whether others change sets too. Without them nothing may ever be
@@ -40,9 +40,9 @@ const FAULT_WITHIN: usize = 40;
 /// The same arguments give the same run.
 pub fn simulate(seed: u64, steps: u64, options: &RunOptions) -> RunReport {
     let mut random = Random::new(seed);
-    let seeded = *random.pick(&[Way::Ops, Way::Bytes]);
+    let seeded = *random.pick(&[ModelWay::Ops, ModelWay::Bytes]);
     let update = *random.pick(&[Update::Auto, Update::Swap, Update::InPlace]);
-    let mut world = World::new(options.way.unwrap_or(seeded), update);
+    let mut world = SimulatedWorld::new(options.way.unwrap_or(seeded), update);
     for step in 1..=steps {
         if random.chance(options.fault_percent) {
             put_fault_in_store(&mut random, &world.kernel, options);
@@ -58,7 +58,7 @@ pub fn simulate(seed: u64, steps: u64, options: &RunOptions) -> RunReport {
     RunReport::of(&world.kernel)
 }
 
-fn act(random: &mut Random, world: &mut World, options: &RunOptions) {
+fn act(random: &mut Random, world: &mut SimulatedWorld, options: &RunOptions) {
     let list = random.pick(&LISTS);
     match random.below(12) {
         0..3 => world.desire(list, &wanted(random)),

@@ -5,7 +5,7 @@ use blocklist::{AnyPrefix, Family, Prefix};
 use reconcile::{CHUNK_MAX, Update};
 
 use super::RunReport;
-use super::world::{Way, World, live, permitted};
+use super::world::{ModelWay, SimulatedWorld, live, permitted};
 use crate::sets::RawName;
 use crate::{Code, Fault, FaultTarget, Faults, Hand, Invariant, RawSet, universe};
 
@@ -56,13 +56,13 @@ impl Scenario {
     ];
 
     /// The world just before the change is carried out, and nothing wrong yet.
-    fn world(self, way: Way) -> World {
+    fn world(self, way: ModelWay) -> SimulatedWorld {
         let update = match self {
             Self::Swap => Update::Swap,
             Self::InPlaceLarge => Update::InPlace,
             _ => Update::Auto,
         };
-        let mut world = World::new(way, update);
+        let mut world = SimulatedWorld::new(way, update);
         foreign_sets(&world);
         if self == Self::FirstLoad {
             world.desire("drop", &some(&[3, 5, 8, 12, 20]));
@@ -97,7 +97,7 @@ impl Scenario {
         world
     }
 
-    fn change(self, world: &mut World) {
+    fn change(self, world: &mut SimulatedWorld) {
         match self {
             Self::InPlaceLarge => world.desire("drop", &many(1)),
             Self::ListRemoved => world.remove("other"),
@@ -122,7 +122,7 @@ impl Scenario {
 
     /// Carries the change out with these faults in store, then demands that
     /// all is well in the end. Faults count from the first request of it.
-    pub fn run(self, way: Way, faults: &Faults) -> RunReport {
+    pub fn run(self, way: ModelWay, faults: &Faults) -> RunReport {
         let mut world = self.world(way);
         let start = world.kernel.machine().steps();
         let shifted = faults.at.iter().map(|(step, fault)| (step + start, fault.clone()));
@@ -150,7 +150,7 @@ impl Scenario {
 
     /// No fault, then every fault at every request, each in a world of its own. Returns the
     /// number of runs and the first that broke a promise.
-    pub fn exhaust(self, way: Way) -> (u64, Option<(Faults, RunReport)>) {
+    pub fn exhaust(self, way: ModelWay) -> (u64, Option<(Faults, RunReport)>) {
         let mut runs = 1;
         let calm = self.run(way, &Faults::default());
         if !calm.violations.is_empty() {
@@ -211,7 +211,7 @@ fn many(version: u32) -> Vec<AnyPrefix> {
 }
 
 /// Sets that are no business of ours, whatever they are called.
-fn foreign_sets(world: &World) {
+fn foreign_sets(world: &SimulatedWorld) {
     let mut machine = world.kernel.machine();
     for name in ["blocklist", "denyset", "denyset-", "denyset-drop-v5", "denyset-.x-v4", ""] {
         let mut set = RawSet::hash_net(Family::Ipv4);
@@ -221,7 +221,7 @@ fn foreign_sets(world: &World) {
 }
 
 /// Somebody else's sets under the names of our next set and shadow.
-fn squat(world: &World) {
+fn squat(world: &SimulatedWorld) {
     let mut machine = world.kernel.machine();
     let taken = RawSet::hash_net(Family::Ipv4);
     machine.put_foreign(&(&live("drop", Family::Ipv4)).into(), &taken);
@@ -231,7 +231,7 @@ fn squat(world: &World) {
 }
 
 /// What a crash leaves behind: a shadow that is half filled.
-fn orphan(world: &World) {
+fn orphan(world: &SimulatedWorld) {
     let mut set = RawSet::hash_net(Family::Ipv4);
     set.initval = super::world::prefix().initval(99, Family::Ipv4);
     set.members.extend(universe(Family::Ipv4).into_iter().skip(20));

@@ -17,7 +17,7 @@ use intake::{
 use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed, Settings};
 use reconcile::{Kernel, Members, Observed, Part, Plan, SetName, Step, Target, Update, apply};
 
-use super::world::{Way, live, never, prefix, subject};
+use super::world::{ModelWay, live, never, prefix, subject};
 use crate::{Invariant, ModelKernel, Random};
 
 /// Actions performed in a row before the reconciler counts as restless.
@@ -28,7 +28,7 @@ pub(super) const WITHDRAW: Duration = Duration::from_secs(300);
 /// One host and its daemon.
 pub(super) struct Site {
     pub(super) kernel: ModelKernel,
-    way: Way,
+    way: ModelWay,
     update: Update,
     subject: Box<dyn Kernel>,
     keeper: Keeper,
@@ -56,7 +56,7 @@ pub(super) struct Site {
 
 impl Site {
     /// An empty host on which the daemon has just started.
-    pub(super) fn new(way: Way, update: Update) -> Self {
+    pub(super) fn new(way: ModelWay, update: Update) -> Self {
         let kernel = ModelKernel::new(prefix());
         kernel.machine().checker.never = never();
         let subject = subject(&kernel, way);

@@ -12,7 +12,7 @@ use reconcile::Update;
 use super::RunReport;
 use super::random_run::{LISTS, RunOptions, put_fault_in_store, target};
 use super::site::{Site, WITHDRAW};
-use super::world::{Way, differences, live};
+use super::world::{ModelWay, differences, live};
 use crate::sets::RawName;
 use crate::{Hand, Invariant, Random, prefixes};
 
@@ -30,7 +30,7 @@ const WAKES_MAX: usize = 60;
 /// its other end.
 pub fn simulate_site(seed: u64, steps: u64, options: &RunOptions) -> RunReport {
     let mut random = Random::new(seed);
-    let seeded = *random.pick(&[Way::Ops, Way::Bytes]);
+    let seeded = *random.pick(&[ModelWay::Ops, ModelWay::Bytes]);
     let update = *random.pick(&[Update::Auto, Update::Swap, Update::InPlace]);
     let mut site = Site::new(options.way.unwrap_or(seeded), update);
     for step in 1..=steps {

@@ -17,7 +17,7 @@ use crate::{Invariant, Loopback, Machine, ModelKernel, Violation, members, unive
 
 /// By which way the daemon reaches the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum ModelWay {
     /// Typed ops, straight into the model.
     Ops,
     /// The real driver, its bytes decoded by the loopback.
@@ -56,10 +56,10 @@ pub(super) fn permitted(list: &[AnyPrefix]) -> BTreeSet<AnyPrefix> {
 }
 
 /// One host, its daemon and the desired state.
-pub(super) struct World {
+pub(super) struct SimulatedWorld {
     /// A handle to the host.
     pub(super) kernel: ModelKernel,
-    way: Way,
+    way: ModelWay,
     update: Update,
     subject: Box<dyn Kernel>,
     desired: Desired,
@@ -68,9 +68,9 @@ pub(super) struct World {
     salt: u64,
 }
 
-impl World {
+impl SimulatedWorld {
     /// An empty host and a daemon that has just started.
-    pub(super) fn new(way: Way, update: Update) -> Self {
+    pub(super) fn new(way: ModelWay, update: Update) -> Self {
         let kernel = ModelKernel::new(prefix());
         kernel.machine().checker.never = never();
         let subject = subject(&kernel, way);
@@ -255,10 +255,10 @@ impl World {
     }
 }
 
-pub(crate) fn subject(kernel: &ModelKernel, way: Way) -> Box<dyn Kernel> {
+pub(crate) fn subject(kernel: &ModelKernel, way: ModelWay) -> Box<dyn Kernel> {
     match way {
-        Way::Ops => Box::new(kernel.clone()),
-        Way::Bytes => {
+        ModelWay::Ops => Box::new(kernel.clone()),
+        ModelWay::Bytes => {
             let driver = Netfilter::over(Loopback::new(kernel.clone()));
             Box::new(driver.expect("the model has every version that is needed"))
         }
