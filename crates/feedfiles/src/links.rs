@@ -17,7 +17,7 @@ const LINKS_MAX: usize = 40;
 
 /// The way of one path.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct LinkWay {
     /// Where it ends, through no link, relative to the feeds directory.
     pub(super) end: PathBuf,
     /// The links on it and its end, likewise.
@@ -26,8 +26,8 @@ pub(super) struct Way {
 
 /// Follows a path from the feeds directory. `None` if it leaves it or does not
 /// end.
-pub(super) fn way(root: impl AsFd, path: &Path) -> Option<Way> {
-    let mut way = Way::default();
+pub(super) fn way(root: impl AsFd, path: &Path) -> Option<LinkWay> {
+    let mut way = LinkWay::default();
     let mut ahead: VecDeque<OsString> = steps(path)?.collect();
     let mut links = 0;
     while let Some(step) = ahead.pop_front() {
@@ -83,7 +83,7 @@ mod tests {
         }
         let root = File::open(home.path()).expect("a directory");
         let found = way(&root, Path::new(path));
-        let want = want.map(|(end, points)| Way {
+        let want = want.map(|(end, points)| LinkWay {
             end: end.into(),
             points: points.iter().map(PathBuf::from).collect(),
         });

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use blocklist::{FeedName, Guard, Refusal};
 
-use crate::clock::Clock;
+use crate::clock::TimeOfDay;
 use crate::index::Summary;
 use crate::{Age, Fingerprint, Identity, Loss, Now, Ticket, Version, WhenStale};
 
@@ -60,7 +60,7 @@ pub struct FeedState {
     /// The file as a scan saw it while it was being read.
     pub(crate) meanwhile: Option<Fingerprint>,
     pub(crate) waiver: Option<Waiver>,
-    pub(crate) stage: Stage,
+    pub(crate) stage: FeedStage,
 }
 
 /// A version that is not in force.
@@ -106,7 +106,7 @@ pub(crate) enum Asked {
 
 /// Where a feed is on its way.
 #[derive(Debug)]
-pub(crate) enum Stage {
+pub(crate) enum FeedStage {
     /// Nothing is to be done.
     Rest,
     /// It is to be read, not before this time.
@@ -168,7 +168,7 @@ impl FeedState {
             fingerprint: None,
             meanwhile: None,
             waiver: None,
-            stage: Stage::Rest,
+            stage: FeedStage::Rest,
         }
     }
 
@@ -223,16 +223,16 @@ impl FeedState {
     /// may stay full for days.
     pub(crate) fn at_rest(&self) -> bool {
         match self.stage {
-            Stage::Rest => true,
-            Stage::Wanted(_) => self.refused.is_some() || self.unkept.is_some(),
-            Stage::Queued | Stage::Reading(_) | Stage::Keeping(..) => false,
+            FeedStage::Rest => true,
+            FeedStage::Wanted(_) => self.refused.is_some() || self.unkept.is_some(),
+            FeedStage::Queued | FeedStage::Reading(_) | FeedStage::Keeping(..) => false,
         }
     }
 
     /// What the index knows of it.
-    pub(crate) fn summary(&self, clock: Clock) -> Summary {
+    pub(crate) fn summary(&self, clock: TimeOfDay) -> Summary {
         let read = match self.stage {
-            Stage::Wanted(at) => Some(at),
+            FeedStage::Wanted(at) => Some(at),
             _ => None,
         };
         // A refusal to withdraw it waits for a person, or for the others.
@@ -242,8 +242,8 @@ impl FeedState {
         let wall = self.next_wall.map(|wall| clock.monotonic(wall));
         Summary {
             due: [read, leaves, wall].into_iter().flatten().min(),
-            queued: matches!(self.stage, Stage::Queued),
-            busy: matches!(self.stage, Stage::Reading(_) | Stage::Keeping(..)),
+            queued: matches!(self.stage, FeedStage::Queued),
+            busy: matches!(self.stage, FeedStage::Reading(_) | FeedStage::Keeping(..)),
             unseen: self.is_unseen(),
             restless: !self.at_rest(),
             gone: self.gone.is_some(),
@@ -282,7 +282,7 @@ impl FeedState {
             return Some(refusal);
         }
         self.fingerprint = None;
-        self.stage = Stage::Wanted(now.monotonic + REREAD_UNSTABLE);
+        self.stage = FeedStage::Wanted(now.monotonic + REREAD_UNSTABLE);
         let (times, since) = self.unstable.unwrap_or((0, now.monotonic));
         self.unstable = Some((times + 1, since));
         if self.version.is_none() {

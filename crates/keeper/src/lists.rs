@@ -43,7 +43,7 @@ pub struct ListState {
     /// Everything that it is made of has been looked for since it was
     /// configured. Until then its sets lose nothing.
     pub(crate) whole: bool,
-    pub(crate) news: News,
+    pub(crate) news: ListNews,
     /// Whether it may come into force, as far as it could shut somebody out.
     pub(crate) clearance: Clearance,
 }
@@ -94,7 +94,7 @@ pub(crate) struct Grounds {
 /// Whether a list changes by more than lifetimes that end, which is not worth a
 /// line of the log each.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct News {
+pub(crate) struct ListNews {
     /// It is to be put together for more than that.
     pub(crate) coming: bool,
     /// What its sets are being brought to differs by nothing else.
@@ -118,7 +118,7 @@ impl ListState {
             judged: false,
             spares: false,
             whole: false,
-            news: News::default(),
+            news: ListNews::default(),
             clearance: Clearance::default(),
         }
     }

@@ -168,12 +168,11 @@ fn first_names(path: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::of_crates;
     use super::*;
 
     fn check(files: &[(&str, &str)], want: &[&str]) {
-        let sources: Vec<_> =
-            files.iter().map(|(path, text)| Source::new(&format!("crates/{path}"), text)).collect();
-        assert_eq!(breaches(&sources), want, "{files:?}");
+        assert_eq!(breaches(&of_crates(files)), want, "{files:?}");
     }
 
     #[test]

@@ -217,6 +217,12 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
+/// Sources of crates, by their paths below the folder of these.
+#[cfg(test)]
+pub(crate) fn of_crates(files: &[(&str, &str)]) -> Vec<Source> {
+    files.iter().map(|(path, text)| Source::new(&format!("crates/{path}"), text)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use self::members::{Members, Part, sooner};
+use self::members::{DisjointParts, NamedPart, sooner};
 use super::disjoint::Both;
 use super::visit::{Line, Visit};
 use crate::{AnyRange, Entry, Family};
@@ -27,7 +27,7 @@ const CALL_COST: usize = 400;
 
 /// Whom a rule is about.
 #[derive(Clone)]
-pub(super) enum Source<'a> {
+pub(super) enum RuleSource<'a> {
     /// Everybody.
     All,
     /// These only.
@@ -49,7 +49,7 @@ pub(super) struct Named<'a> {
 
 /// What a rule does with whom it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum RuleAction {
     Drop,
     Accept,
     /// Goes on behind the rule that called the chain.
@@ -76,17 +76,17 @@ pub(super) enum Breadth {
 
 /// A rule.
 #[derive(Clone)]
-pub(super) struct Rule<'a> {
+pub(super) struct ProgramRule<'a> {
     pub line: Line<'a>,
-    pub source: Source<'a>,
+    pub source: RuleSource<'a>,
     pub breadth: Breadth,
-    pub action: Action,
+    pub action: RuleAction,
 }
 
-impl Rule<'_> {
+impl ProgramRule<'_> {
     fn ignored(&self, visit: &mut impl Visit) {
         match &self.source {
-            Source::Of(named) => named.iter().for_each(|one| visit.ignore(one.line)),
+            RuleSource::Of(named) => named.iter().for_each(|one| visit.ignore(one.line)),
             _ => visit.ignore(self.line),
         }
     }
@@ -95,13 +95,13 @@ impl Rule<'_> {
 /// The chains of a packet filter.
 #[derive(Default)]
 pub(super) struct Program<'a> {
-    chains: HashMap<Vec<u8>, Vec<Rule<'a>>>,
+    chains: HashMap<Vec<u8>, Vec<ProgramRule<'a>>>,
     /// Those that packets to this host go through, in their order.
     base: Vec<Vec<u8>>,
 }
 
 impl<'a> Program<'a> {
-    pub(super) fn chain(&mut self, name: Vec<u8>, rules: Vec<Rule<'a>>) {
+    pub(super) fn chain(&mut self, name: Vec<u8>, rules: Vec<ProgramRule<'a>>) {
         self.chains.insert(name, rules);
     }
 
@@ -142,7 +142,7 @@ struct Way {
 #[derive(Default)]
 struct Scope<'a> {
     /// Everybody, if it is not said.
-    only: Option<Members<'a>>,
+    only: Option<DisjointParts<'a>>,
     /// Who is not, or no more.
     left: Both,
     /// Of whom a part went elsewhere: what drops them here drops less than all.
@@ -162,7 +162,7 @@ impl Scope<'_> {
 /// Whom a rule is about in a chain.
 enum Whom<'a> {
     /// Parts of what lines name.
-    Parts(Vec<Part<'a>>),
+    Parts(Vec<NamedPart<'a>>),
     /// Everybody but these.
     Everybody(Both),
 }
@@ -178,7 +178,7 @@ impl<'a> Run<'_, 'a> {
     /// Goes through a chain.
     fn chain(
         &mut self,
-        rules: &[Rule<'a>],
+        rules: &[ProgramRule<'a>],
         way: &mut Way,
         mut scope: Scope<'a>,
         visit: &mut impl Visit,
@@ -189,7 +189,7 @@ impl<'a> Run<'_, 'a> {
                 rule.ignored(visit);
                 continue;
             }
-            if matches!(rule.source, Source::Unknown) {
+            if matches!(rule.source, RuleSource::Unknown) {
                 self.unknown(rule, way, &scope, visit)?;
                 continue;
             }
@@ -209,19 +209,19 @@ impl<'a> Run<'_, 'a> {
     /// Whom a rule reaches. Lines that reach nobody are ignored here.
     fn whom(
         &mut self,
-        rule: &Rule<'a>,
+        rule: &ProgramRule<'a>,
         way: &Way,
         scope: &Scope<'a>,
         visit: &mut impl Visit,
     ) -> Whom<'a> {
         let mut but = Both::default();
-        if let Source::AllBut(named, family) = &rule.source {
+        if let RuleSource::AllBut(named, family) = &rule.source {
             let other = if *family == Family::Ipv4 { Family::Ipv6 } else { Family::Ipv4 };
             but.insert_all(other);
             // Who is taken out for a while only is not known to stay.
             named.iter().for_each(|one| but.insert(one.entry.range));
         }
-        let Source::Of(named) = &rule.source else {
+        let RuleSource::Of(named) = &rule.source else {
             let Some(only) = &scope.only else { return Whom::Everybody(but) };
             visit.ignore(rule.line);
             self.work += only.len();
@@ -236,7 +236,7 @@ impl<'a> Run<'_, 'a> {
         for one in &**named {
             let Named { line, entry: Entry { range, masked }, seconds } = *one;
             let before = parts.len();
-            let whole = Part { line, range, masked, seconds };
+            let whole = NamedPart { line, range, masked, seconds };
             let inside = match &scope.only {
                 None => vec![(range, seconds)],
                 Some(only) => only
@@ -253,7 +253,7 @@ impl<'a> Run<'_, 'a> {
             for (range, other) in inside {
                 let seconds = sooner(seconds, other);
                 let reached = scope.reached(range, way).into_iter();
-                parts.extend(reached.map(|range| Part { seconds, ..cut(&whole, range) }));
+                parts.extend(reached.map(|range| NamedPart { seconds, ..cut(&whole, range) }));
             }
             match rule.breadth {
                 _ if parts.len() > before => {}
@@ -273,20 +273,20 @@ impl<'a> Run<'_, 'a> {
     /// Carries out a rule of which nobody knows whom it is about.
     fn unknown(
         &mut self,
-        rule: &Rule<'a>,
+        rule: &ProgramRule<'a>,
         way: &mut Way,
         scope: &Scope<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
         visit.ignore(rule.line);
         match &rule.action {
-            Action::Nothing | Action::Drop => {}
+            RuleAction::Nothing | RuleAction::Drop => {}
             // Nobody can tell who goes on from here.
-            Action::Accept | Action::Return => settle(way, scope),
-            Action::Jump(name) | Action::Goto(name) => {
+            RuleAction::Accept | RuleAction::Return => settle(way, scope),
+            RuleAction::Jump(name) | RuleAction::Goto(name) => {
                 let below = Scope { part: true, ..below(scope) };
                 self.call(name, way, below, visit)?;
-                if matches!(rule.action, Action::Goto(_)) {
+                if matches!(rule.action, RuleAction::Goto(_)) {
                     settle(way, scope);
                 }
             }
@@ -298,7 +298,7 @@ impl<'a> Run<'_, 'a> {
     /// goes on behind it. What drops everybody names nobody.
     fn everybody(
         &mut self,
-        rule: &Rule<'a>,
+        rule: &ProgramRule<'a>,
         but: &Both,
         way: &mut Way,
         scope: &mut Scope<'a>,
@@ -307,24 +307,24 @@ impl<'a> Run<'_, 'a> {
         let whole = rule.breadth == Breadth::Whole;
         let all = but.is_empty();
         match &rule.action {
-            Action::Nothing => return ControlFlow::Continue(false),
+            RuleAction::Nothing => return ControlFlow::Continue(false),
             // What is dropped in part goes on with the rest.
-            Action::Drop if !whole || scope.part => return ControlFlow::Continue(false),
-            Action::Drop | Action::Accept if all => {
+            RuleAction::Drop if !whole || scope.part => return ControlFlow::Continue(false),
+            RuleAction::Drop | RuleAction::Accept if all => {
                 way.over = true;
                 return ControlFlow::Continue(true);
             }
-            Action::Drop | Action::Accept => {
+            RuleAction::Drop | RuleAction::Accept => {
                 but.complement().into_iter().for_each(|range| way.settled.insert(range));
                 return ControlFlow::Continue(false);
             }
-            Action::Return => {}
-            Action::Jump(name) | Action::Goto(name) => {
+            RuleAction::Return => {}
+            RuleAction::Jump(name) | RuleAction::Goto(name) => {
                 let mut below = below(scope);
                 below.part |= !whole;
                 but.ranges().into_iter().for_each(|range| below.left.insert(range));
                 self.call(name, way, below, visit)?;
-                if matches!(rule.action, Action::Jump(_)) {
+                if matches!(rule.action, RuleAction::Jump(_)) {
                     return ControlFlow::Continue(false);
                 }
             }
@@ -344,31 +344,31 @@ impl<'a> Run<'_, 'a> {
     /// Carries out a rule about some.
     fn parts(
         &mut self,
-        rule: &Rule<'a>,
-        parts: Vec<Part<'a>>,
+        rule: &ProgramRule<'a>,
+        parts: Vec<NamedPart<'a>>,
         way: &mut Way,
         scope: &mut Scope<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
         let whole = rule.breadth == Breadth::Whole;
         match &rule.action {
-            Action::Drop if rule.drops_whole(scope) => {
+            RuleAction::Drop if rule.drops_whole(scope) => {
                 return parts.iter().try_for_each(|part| self.drop(part, way, scope, visit));
             }
-            Action::Accept if whole && !scope.part => self.accept(&parts, scope, visit),
+            RuleAction::Accept if whole && !scope.part => self.accept(&parts, scope, visit),
             _ if !whole || scope.part => parts.iter().for_each(|part| visit.narrower(part.line)),
             _ => parts.iter().for_each(|part| visit.ignore(part.line)),
         }
         let gone: Vec<AnyRange> = parts.iter().map(|part| part.range).collect();
         let into = match &rule.action {
-            Action::Nothing | Action::Drop => return ControlFlow::Continue(()),
-            Action::Accept => &mut way.settled,
-            Action::Return => rule.behind(way, scope),
-            Action::Jump(name) | Action::Goto(name) => {
-                let only = Some(Members::of(parts));
+            RuleAction::Nothing | RuleAction::Drop => return ControlFlow::Continue(()),
+            RuleAction::Accept => &mut way.settled,
+            RuleAction::Return => rule.behind(way, scope),
+            RuleAction::Jump(name) | RuleAction::Goto(name) => {
+                let only = Some(DisjointParts::of(parts));
                 let part = scope.part || !whole;
                 self.call(name, way, Scope { only, part, ..below(scope) }, visit)?;
-                if matches!(rule.action, Action::Jump(_)) {
+                if matches!(rule.action, RuleAction::Jump(_)) {
                     return ControlFlow::Continue(());
                 }
                 rule.behind(way, scope)
@@ -381,7 +381,7 @@ impl<'a> Run<'_, 'a> {
     }
 
     /// Lets in what comes as a whole.
-    fn accept(&mut self, parts: &[Part<'a>], scope: &Scope<'a>, visit: &mut impl Visit) {
+    fn accept(&mut self, parts: &[NamedPart<'a>], scope: &Scope<'a>, visit: &mut impl Visit) {
         for part in parts {
             let whole = outside(&scope.partly, vec![part.range]);
             if whole.is_empty() {
@@ -394,7 +394,7 @@ impl<'a> Run<'_, 'a> {
     /// Blocks what comes as a whole.
     fn drop(
         &mut self,
-        part: &Part<'a>,
+        part: &NamedPart<'a>,
         way: &mut Way,
         scope: &Scope<'a>,
         visit: &mut impl Visit,
@@ -421,7 +421,7 @@ impl<'a> Run<'_, 'a> {
         scope: Scope<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
-        self.work += CALL_COST + scope.only.as_ref().map_or(0, Members::len);
+        self.work += CALL_COST + scope.only.as_ref().map_or(0, DisjointParts::len);
         let few = scope.depth < DEPTH_MAX && self.work < WORK_MAX;
         match self.program.chains.get(name) {
             Some(rules) if few => self.chain(rules, way, scope, visit),
@@ -435,10 +435,10 @@ impl<'a> Run<'_, 'a> {
     }
 }
 
-impl Rule<'_> {
+impl ProgramRule<'_> {
     /// Whether it drops all that comes from somebody who is wholly in the chain.
     fn drops_whole(&self, scope: &Scope<'_>) -> bool {
-        self.action == Action::Drop && self.breadth == Breadth::Whole && !scope.part
+        self.action == RuleAction::Drop && self.breadth == Breadth::Whole && !scope.part
     }
 
     /// Among whom those are who went from a chain by it.
@@ -464,8 +464,8 @@ fn below<'a>(scope: &Scope<'a>) -> Scope<'a> {
 }
 
 /// A part of a part.
-fn cut<'a>(part: &Part<'a>, range: AnyRange) -> Part<'a> {
-    Part { range, masked: part.masked && range == part.range, ..*part }
+fn cut<'a>(part: &NamedPart<'a>, range: AnyRange) -> NamedPart<'a> {
+    NamedPart { range, masked: part.masked && range == part.range, ..*part }
 }
 
 /// What of some ranges is in none of a set's.

@@ -1,7 +1,7 @@
 //! Lines that no list of addresses has: what shows that a file is something
 //! else, or several things one behind the other. Knows no format.
 
-use super::verdict::{self, Verdict};
+use super::verdict::{self, WordVerdict};
 use super::words::words;
 use crate::{parse_address, parse_entry};
 
@@ -142,12 +142,12 @@ pub(super) fn is_welcoming(line: &[u8]) -> bool {
     const BYTES_MAX: usize = 256;
     let line = &line[..line.len().min(BYTES_MAX)];
     let words = line.split(|byte| byte.is_ascii_whitespace() || b",;|:\"'=()".contains(byte));
-    words.into_iter().any(|word| verdict::plainly(word) == Some(Verdict::Exempts))
+    words.into_iter().any(|word| verdict::plainly(word) == Some(WordVerdict::Exempts))
 }
 
 /// What a comment says of the addresses it stands over or beside, if it is
 /// nothing but a verdict: `# allowed`, `#### BEGIN WHITELIST ####`.
-pub(super) fn verdict_of_comment(comment: &[u8]) -> Option<Verdict> {
+pub(super) fn verdict_of_comment(comment: &[u8]) -> Option<WordVerdict> {
     const FILLERS: [&str; 40] = [
         "begin",
         "end",
@@ -315,9 +315,9 @@ mod tests {
         let check = |comment: &str, want| {
             assert_eq!(verdict_of_comment(comment.as_bytes()), want, "{comment}");
         };
-        check("# whitelist", Some(Verdict::Exempts));
-        check("#### BEGIN ALLOWED ####", Some(Verdict::Exempts));
-        check("; Blocked IPs", Some(Verdict::Blocks));
+        check("# whitelist", Some(WordVerdict::Exempts));
+        check("#### BEGIN ALLOWED ####", Some(WordVerdict::Exempts));
+        check("; Blocked IPs", Some(WordVerdict::Blocks));
         for comment in ["#", "# ips", "# the whitelist was removed", "# allow and deny", "# SBL1"] {
             check(comment, None);
         }

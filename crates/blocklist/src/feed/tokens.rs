@@ -6,7 +6,7 @@ use super::{Shape, lines};
 
 /// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     /// Bytes between blanks and marks, or between quotes. A quote that is not
     /// closed in its line ends with it.
     Word,
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 /// A part of the text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token<'a> {
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// A word with its quotes; nothing for the end of a line.
     pub text: &'a [u8],
     /// The first is 1.
@@ -99,14 +99,14 @@ impl<'a> Iterator for Tokens<'a> {
         if first == b'\n' || first == b'\r' {
             self.at += lines::first(rest).1;
             self.shape.lines += 1;
-            return Some(Token { kind: Kind::LineEnd, text: b"", line, at });
+            return Some(Token { kind: TokenKind::LineEnd, text: b"", line, at });
         }
         self.told += u64::from(self.told_last != line);
         self.told_last = line;
         let mark = self.marks.contains(&first);
         let length = if mark { 1 } else { self.token_bytes(rest) };
         self.at += length;
-        let kind = if mark { Kind::Mark(first) } else { Kind::Word };
+        let kind = if mark { TokenKind::Mark(first) } else { TokenKind::Word };
         Some(Token { kind, text: &rest[..length], line, at })
     }
 }

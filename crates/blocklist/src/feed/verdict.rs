@@ -229,7 +229,7 @@ const DECIDING: [&str; 51] = [
 
 /// What a word says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum WordVerdict {
     /// To block.
     Blocks,
     /// Not to block.
@@ -260,7 +260,7 @@ const fn lengths() -> [u32; 256] {
 }
 
 /// What a word says by itself, in any case of its letters.
-pub(super) fn of_word(word: &[u8]) -> Option<Verdict> {
+pub(super) fn of_word(word: &[u8]) -> Option<WordVerdict> {
     let is = |known: &&str| word.eq_ignore_ascii_case(known.as_bytes());
     // Words of other languages begin with other letters.
     let letter = |first: &u8| first.is_ascii_alphabetic() || !first.is_ascii();
@@ -272,9 +272,9 @@ pub(super) fn of_word(word: &[u8]) -> Option<Verdict> {
         return None;
     }
     if EXEMPTING.iter().any(is) {
-        return Some(Verdict::Exempts);
+        return Some(WordVerdict::Exempts);
     }
-    BLOCKING.iter().any(is).then_some(Verdict::Blocks)
+    BLOCKING.iter().any(is).then_some(WordVerdict::Blocks)
 }
 
 /// Words that are common as a name or a note, and say something only where a
@@ -285,7 +285,7 @@ const EVERYDAY: [&str; 16] = [
 ];
 
 /// What a word says wherever it stands.
-pub(super) fn plainly(word: &[u8]) -> Option<Verdict> {
+pub(super) fn plainly(word: &[u8]) -> Option<WordVerdict> {
     let everyday = || EVERYDAY.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
     of_word(word).filter(|_| !everyday())
 }
@@ -319,7 +319,7 @@ pub(super) fn blocks(value: &[u8]) -> bool {
     }
     match str::from_utf8(value).ok().and_then(|text| text.parse::<f64>().ok()) {
         Some(number) => number > 0.0,
-        None => of_word(value) == Some(Verdict::Blocks),
+        None => of_word(value) == Some(WordVerdict::Blocks),
     }
 }
 
@@ -397,13 +397,13 @@ mod tests {
     #[test]
     fn words_say_what_they_say_in_any_case() {
         let check = |word: &str, want| assert_eq!(of_word(word.as_bytes()), want, "{word}");
-        check("DENY", Some(Verdict::Blocks));
-        check("Allow", Some(Verdict::Exempts));
-        check("unblocked", Some(Verdict::Exempts));
+        check("DENY", Some(WordVerdict::Blocks));
+        check("Allow", Some(WordVerdict::Exempts));
+        check("unblocked", Some(WordVerdict::Exempts));
         check("RU", None);
         check("", None);
         assert_eq!(plainly(b"no"), None);
-        assert_eq!(plainly(b"WHITE"), Some(Verdict::Exempts));
+        assert_eq!(plainly(b"WHITE"), Some(WordVerdict::Exempts));
     }
 
     #[test]

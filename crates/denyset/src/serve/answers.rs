@@ -49,19 +49,19 @@ struct Rendered {
 
 /// A reply line, of which a part may be shared.
 #[derive(Clone, Debug)]
-pub(super) struct Text {
+pub(super) struct ReplyText {
     head: String,
     rest: Arc<str>,
 }
 
-impl Text {
+impl ReplyText {
     /// The parts in their order, the end of the line included.
     pub(super) fn parts(&self) -> [&str; 3] {
         [&self.head, &self.rest, "\n"]
     }
 }
 
-impl From<String> for Text {
+impl From<String> for ReplyText {
     fn from(head: String) -> Self {
         Self { head, rest: Arc::default() }
     }
@@ -81,7 +81,7 @@ impl Answers {
     }
 
     /// What the daemon holds.
-    pub(super) async fn status(&self) -> Result<Text, Failure> {
+    pub(super) async fn status(&self) -> Result<ReplyText, Failure> {
         let snapshot = self.snapshots.borrow().clone();
         let counts = self.counters.read(&snapshot).await;
         let rules = document(&rule_statuses(&snapshot.facts, &counts))?;
@@ -97,7 +97,7 @@ impl Answers {
         };
         let uptime = self.started.elapsed().as_secs();
         let head = head_of_reply(&format!("\"uptime-seconds\":{uptime},\"rules\":{rules}"));
-        Ok(Text { head, rest })
+        Ok(ReplyText { head, rest })
     }
 
     /// What is known of an address.

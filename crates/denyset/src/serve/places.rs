@@ -44,7 +44,7 @@ pub(super) enum Crowd {
 
 /// The places. `T` is what tells a client to go.
 #[derive(Debug)]
-pub(super) struct Places<T> {
+pub(super) struct ClientPlaces<T> {
     last: ClientNumber,
     taken: BTreeMap<ClientNumber, Occupied<T>>,
 }
@@ -58,13 +58,13 @@ struct Occupied<T> {
     go: T,
 }
 
-impl<T> Default for Places<T> {
+impl<T> Default for ClientPlaces<T> {
     fn default() -> Self {
         Self { last: 0, taken: BTreeMap::new() }
     }
 }
 
-impl<T> Places<T> {
+impl<T> ClientPlaces<T> {
     /// Lets a client in, or not.
     pub(super) fn admit(&mut self, uid: u32, rank: Rank, go: T) -> Admission<T> {
         let leaver = match self.room(uid, rank) {
@@ -144,7 +144,7 @@ mod tests {
     /// What becomes of the clients of these users, one after the other: whoever
     /// had to go is named by what number it had.
     fn check(
-        places: &mut Places<ClientNumber>,
+        places: &mut ClientPlaces<ClientNumber>,
         uid: u32,
         want: &Admission<ClientNumber>,
     ) -> ClientNumber {
@@ -154,12 +154,12 @@ mod tests {
         number
     }
 
-    fn enter(places: &mut Places<ClientNumber>, uid: u32) -> ClientNumber {
+    fn enter(places: &mut ClientPlaces<ClientNumber>, uid: u32) -> ClientNumber {
         let number = places.last + 1;
         check(places, uid, &Admission::Enter(number))
     }
 
-    fn enter_and_ask(places: &mut Places<ClientNumber>, uid: u32) -> ClientNumber {
+    fn enter_and_ask(places: &mut ClientPlaces<ClientNumber>, uid: u32) -> ClientNumber {
         let number = enter(places, uid);
         places.has_asked(number);
         number
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn one_user_cannot_take_the_places_of_another() {
-        let mut places = Places::default();
+        let mut places = ClientPlaces::default();
         for _ in 0..PLACES_PER_USER {
             enter_and_ask(&mut places, MEMBER);
         }
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn who_has_not_asked_goes_first_and_the_oldest_of_them() {
-        let mut places = Places::default();
+        let mut places = ClientPlaces::default();
         for _ in 0..PLACES_PER_USER - 2 {
             enter_and_ask(&mut places, MEMBER);
         }
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn who_has_most_gives_to_who_has_fewer() {
-        let mut places = Places::default();
+        let mut places = ClientPlaces::default();
         let users = SHARED_PLACES / PLACES_PER_USER;
         for user in 0..users {
             for _ in 0..PLACES_PER_USER {
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_place_that_is_left_is_free() {
-        let mut places = Places::default();
+        let mut places = ClientPlaces::default();
         let numbers: Vec<_> =
             (0..PLACES_PER_USER).map(|_| enter_and_ask(&mut places, MEMBER)).collect();
         check(&mut places, MEMBER, &Admission::TurnedAway(Crowd::OfUser));

@@ -13,13 +13,13 @@ use tokio::time::sleep;
 use super::answers::Answers;
 use super::limits::{ACCEPT_PAUSE, REQUEST_TIME_MAX};
 use super::pace::Pace;
-use super::places::{Admission, ClientNumber, Crowd, Places};
-use super::session::{ClientCredentials, Visit, turn_away};
+use super::places::{Admission, ClientNumber, ClientPlaces, Crowd};
+use super::session::{ClientCredentials, ClientVisit, turn_away};
 use super::socket::Socket;
 
 /// The places, shared with the sessions that have them. Dropping what is in
 /// them tells a session to go.
-type Seats = Arc<Mutex<Places<oneshot::Sender<()>>>>;
+type Seats = Arc<Mutex<ClientPlaces<oneshot::Sender<()>>>>;
 
 /// Attends to clients.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Server {
     }
 
     /// A client's visit, or its dismissal.
-    fn let_in(&self, stream: UnixStream, seats: &Seats) -> Option<Visit> {
+    fn let_in(&self, stream: UnixStream, seats: &Seats) -> Option<ClientVisit> {
         let peer = ClientCredentials::of(&stream).ok()?;
         let (go, called_off) = oneshot::channel();
         let admission = lock(seats).admit(peer.uid, peer.rank(), go);
@@ -86,7 +86,7 @@ impl Server {
                 return None;
             }
         };
-        Some(Visit {
+        Some(ClientVisit {
             stream,
             peer,
             seat: Seat { seats: seats.clone(), number },
@@ -110,6 +110,6 @@ impl Drop for Seat {
     }
 }
 
-fn lock(seats: &Seats) -> std::sync::MutexGuard<'_, Places<oneshot::Sender<()>>> {
+fn lock(seats: &Seats) -> std::sync::MutexGuard<'_, ClientPlaces<oneshot::Sender<()>>> {
     seats.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -12,7 +12,7 @@ use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::answers::{Answers, Text};
+use super::answers::{Answers, ReplyText};
 use super::limits::{GLANCE, REPLY_TIME_MAX, REQUEST_BYTES_MAX, STALL_TIME_MAX};
 use super::places::Rank;
 use super::protocol::{Change, Failure, VerbReply, Wish, decode_request, encode_reply};
@@ -46,7 +46,7 @@ pub struct Call {
 
 /// A client that was let in.
 #[derive(Debug)]
-pub(super) struct Visit {
+pub(super) struct ClientVisit {
     pub(super) stream: UnixStream,
     pub(super) peer: ClientCredentials,
     pub(super) seat: Seat,
@@ -83,7 +83,7 @@ impl ClientCredentials {
     }
 }
 
-impl Visit {
+impl ClientVisit {
     /// Reads one request, has it answered, and sends the reply.
     pub(super) async fn attend(self) {
         let Self { mut stream, peer, seat, mut called_off, answers, patience } = self;
@@ -101,7 +101,7 @@ impl Visit {
                     }
                 }
             };
-            Some(text.unwrap_or_else(|failure| Text::from(encode_reply(Err(failure)))))
+            Some(text.unwrap_or_else(|failure| ReplyText::from(encode_reply(Err(failure)))))
         };
         let text = tokio::select! {
             text = answering => text,
@@ -158,19 +158,19 @@ async fn answer(
     peer: ClientCredentials,
     answers: &Answers,
     delivered: oneshot::Receiver<()>,
-) -> Result<Text, Failure> {
+) -> Result<ReplyText, Failure> {
     let request = decode_request(line)?;
     tracing::debug!(verb = request.verb(), uid = peer.uid, pid = peer.pid, "answering");
     let verb = request.verb();
     match request.wish() {
         Wish::Status => answers.status().await,
         Wish::Why(question) => {
-            answers.why(question, peer, || has_gone(stream)).await.map(Text::from)
+            answers.why(question, peer, || has_gone(stream)).await.map(ReplyText::from)
         }
         Wish::Hits(rule, feed, top) => {
-            answers.hits(rule, feed, top, peer, || has_gone(stream)).await.map(Text::from)
+            answers.hits(rule, feed, top, peer, || has_gone(stream)).await.map(ReplyText::from)
         }
-        Wish::Overlap => answers.overlap(peer, || has_gone(stream)).await.map(Text::from),
+        Wish::Overlap => answers.overlap(peer, || has_gone(stream)).await.map(ReplyText::from),
         Wish::Change(_) if peer.rank() != Rank::Owner => {
             let uid = peer.uid;
             let message =
@@ -179,7 +179,7 @@ async fn answer(
         }
         Wish::Change(change) => {
             let reply = order(change, peer, &answers.changes, delivered).await?;
-            Ok(Text::from(encode_reply(Ok(reply))))
+            Ok(ReplyText::from(encode_reply(Ok(reply))))
         }
     }
 }
@@ -218,7 +218,7 @@ async fn gone(stream: &UnixStream) {
 
 /// Sends the reply. A client that is gone, takes nothing for a while, or takes
 /// too long over it, does not get it all.
-async fn send(stream: &mut UnixStream, text: &Text) {
+async fn send(stream: &mut UnixStream, text: &ReplyText) {
     let parts = async {
         for part in text.parts() {
             let mut left = part.as_bytes();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use blocklist::FeedName;
 
 use super::apply::{bring_about, chosen, fail, remember};
-use super::ask::{Whom, hand_over, shown};
+use super::ask::{Recipient, hand_over, shown};
 use super::tell;
 use crate::cli::Accept;
 use crate::confirm::Chosen;
@@ -21,7 +21,7 @@ use crate::without_daemon::Mode;
 
 /// `accept FEED`, or of none what the configuration takes from lists and whom it
 /// shuts out. That the feed is refused for another reason now is an error.
-pub(super) fn accept(config_file: &Path, whom: &Whom, accept: &Accept) -> Exit {
+pub(super) fn accept(config_file: &Path, whom: &Recipient, accept: &Accept) -> Exit {
     let feed = accept.feed.as_ref();
     let request = match feed {
         Some(feed) => ClientRequest::Accept { feed: feed.as_str().to_owned() },

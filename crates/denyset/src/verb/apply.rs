@@ -8,7 +8,7 @@ use std::sync::Arc;
 use keeper::{Keeper, Report};
 use reconcile::Policy;
 
-use super::ask::{Whom, hand_over, shown};
+use super::ask::{Recipient, hand_over, shown};
 use super::confirm::apply_unless_confirmed;
 use super::{configuration, facts, tell};
 use crate::cli::{Apply, Format, Print};
@@ -30,7 +30,7 @@ use configuration::Configuration;
 ///
 /// A daemon that is to have it confirmed reads its configuration again: what it
 /// has in force is what returns.
-pub(super) fn apply(config_file: &Path, whom: &Whom, arguments: Apply) -> Exit {
+pub(super) fn apply(config_file: &Path, whom: &Recipient, arguments: Apply) -> Exit {
     let Apply { confirm, print: Print { format } } = arguments;
     let chosen = match chosen(config_file, confirm.is_some()) {
         Ok(chosen) => chosen,
@@ -181,7 +181,7 @@ pub(super) fn plan(config_file: &Path, format: Format) -> Exit {
 }
 
 /// `teardown`.
-pub(super) fn tear_down(config_file: &Path, whom: &Whom, format: Format) -> Exit {
+pub(super) fn tear_down(config_file: &Path, whom: &Recipient, format: Format) -> Exit {
     let config = match configuration(config_file) {
         Ok(config) => config,
         Err(exit) => return exit,

@@ -19,7 +19,7 @@ pub(super) const SOON: Duration = Duration::from_secs(30);
 const LONG: Duration = Duration::from_secs(900);
 
 /// Where the daemon is that is asked.
-pub(super) struct Whom {
+pub(super) struct Recipient {
     /// The configuration, of which only the path of the socket matters.
     config_file: PathBuf,
     /// The control socket.
@@ -28,7 +28,7 @@ pub(super) struct Whom {
     is_given: bool,
 }
 
-impl Whom {
+impl Recipient {
     /// Finds it out. A configuration with mistakes is good enough: the daemon
     /// runs with another one, and this is when somebody asks it how it is.
     pub(super) fn of(cli: &Cli) -> Self {
@@ -46,7 +46,7 @@ impl Whom {
 }
 
 /// `status`.
-pub(super) fn status(whom: &Whom, format: Format) -> Exit {
+pub(super) fn status(whom: &Recipient, format: Format) -> Exit {
     match question::<StatusView>(whom, &ClientRequest::Status {}, SOON) {
         Ok(status) => {
             let good = status.in_sync && status.degraded.is_empty();
@@ -57,7 +57,7 @@ pub(super) fn status(whom: &Whom, format: Format) -> Exit {
 }
 
 /// `why ADDRESS`.
-pub(super) fn why(whom: &Whom, asked: &cli::WhyArguments) -> Exit {
+pub(super) fn why(whom: &Recipient, asked: &cli::WhyArguments) -> Exit {
     let proto = asked.proto.map(|proto| match proto {
         cli::ProtoArgument::Tcp => Proto::Tcp,
         cli::ProtoArgument::Udp => Proto::Udp,
@@ -74,7 +74,7 @@ pub(super) fn why(whom: &Whom, asked: &cli::WhyArguments) -> Exit {
 }
 
 /// `reload`, `resync`: the outcome of the work that this set off.
-pub(super) fn work(whom: &Whom, request: &ClientRequest, format: Format) -> Exit {
+pub(super) fn work(whom: &Recipient, request: &ClientRequest, format: Format) -> Exit {
     match question::<OutcomeView>(whom, request, LONG) {
         Ok(outcome) => shown(print(&outcome, format), Exit::Success),
         Err(exit) => exit,
@@ -86,7 +86,7 @@ pub(super) fn work(whom: &Whom, request: &ClientRequest, format: Format) -> Exit
 /// # Errors
 /// How to exit, after an explanation.
 pub(super) fn hand_over<T: DeserializeOwned>(
-    whom: &Whom,
+    whom: &Recipient,
     request: &ClientRequest,
 ) -> Result<Option<T>, Exit> {
     match ask(&whom.socket, request, LONG) {
@@ -98,7 +98,7 @@ pub(super) fn hand_over<T: DeserializeOwned>(
 
 /// Asks the daemon of a configuration.
 pub(super) fn question<T: DeserializeOwned>(
-    whom: &Whom,
+    whom: &Recipient,
     request: &ClientRequest,
     patience: Duration,
 ) -> Result<T, Exit> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use configuration::{ConfigError, Configuration};
 
 use super::apply::{apply_alone, fail};
-use super::ask::{Whom, hand_over, shown};
+use super::ask::{Recipient, hand_over, shown};
 use super::tell;
 use crate::boot::Record;
 use crate::cli::Format;
@@ -117,7 +117,7 @@ fn put_back(before: &Arc<Configuration>, lock: Lock) {
 }
 
 /// `confirm`.
-pub(super) fn confirm(config_file: &Path, whom: &Whom, format: Format) -> Exit {
+pub(super) fn confirm(config_file: &Path, whom: &Recipient, format: Format) -> Exit {
     match hand_over::<OutcomeView>(whom, &ClientRequest::Confirm {}) {
         Ok(Some(outcome)) => return shown(print(&outcome, format), Exit::Success),
         Ok(None) => {}

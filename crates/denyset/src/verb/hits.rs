@@ -14,7 +14,7 @@ use intake::{Identity, Version};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 
-use super::ask::{SOON, Whom, hand_over, question, shown};
+use super::ask::{Recipient, SOON, hand_over, question, shown};
 use super::{configuration, facts, tell};
 use crate::cli::{Format, HitsArguments, Print};
 use crate::exit::Exit;
@@ -26,7 +26,7 @@ use crate::view::{HitsView, OverlapView, print};
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What was hit.
-pub(super) fn hits(whom: &Whom, hits: &HitsArguments) -> Exit {
+pub(super) fn hits(whom: &Recipient, hits: &HitsArguments) -> Exit {
     let HitsArguments { feed, rule, top, watch, print: Print { format }, .. } = hits;
     let feed = feed.as_ref().map(ToString::to_string);
     let request = ClientRequest::Hits { rule: rule.clone(), feed, top: *top };
@@ -56,7 +56,7 @@ fn is_read() -> bool {
 }
 
 /// What the feeds of each list have in common.
-pub(super) fn overlap(config_file: &Path, whom: &Whom, format: Format) -> Exit {
+pub(super) fn overlap(config_file: &Path, whom: &Recipient, format: Format) -> Exit {
     let view = match hand_over(whom, &ClientRequest::Overlap {}) {
         Ok(Some(view)) => Ok(view),
         Ok(None) => alone(config_file),

@@ -14,7 +14,7 @@ mod run;
 use std::io::Write as _;
 use std::path::Path;
 
-use ask::Whom;
+use ask::Recipient;
 use configuration::Configuration;
 
 use crate::cli::{Cli, Verb};
@@ -28,7 +28,7 @@ use host::{Facts, Sources, look};
 pub fn run(cli: &Cli) -> Exit {
     return_large_buffers();
     let file = cli.config_file();
-    let whom = || Whom::of(cli);
+    let whom = || Recipient::of(cli);
     match &cli.verb {
         Verb::Run => run::run(file),
         Verb::Apply(arguments) => apply::apply(&file, &whom(), *arguments),

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A kind that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Packing {
     /// RFC 1952.
     Gzip,
     /// RFC 8878.
@@ -19,15 +19,15 @@ pub(super) enum Kind {
 }
 
 /// Beginnings of the kinds that are read.
-const KINDS: [(&[u8], Kind); 6] = [
-    (b"\x1f\x8b\x08", Kind::Gzip),
-    (b"\x28\xb5\x2f\xfd", Kind::Zstd),
-    (b"\xfd7zXZ\0", Kind::Xz),
-    (b"PK\x03\x04", Kind::Zip),
+const KINDS: [(&[u8], Packing); 6] = [
+    (b"\x1f\x8b\x08", Packing::Gzip),
+    (b"\x28\xb5\x2f\xfd", Packing::Zstd),
+    (b"\xfd7zXZ\0", Packing::Xz),
+    (b"PK\x03\x04", Packing::Zip),
     // Without any file in it.
-    (b"PK\x05\x06", Kind::Zip),
+    (b"PK\x05\x06", Packing::Zip),
     // In several parts, or said to be.
-    (b"PK\x07\x08", Kind::Zip),
+    (b"PK\x07\x08", Packing::Zip),
 ];
 
 /// Beginnings of those that are not.
@@ -43,7 +43,7 @@ const FOREIGN: [(&[u8], &str); 6] = [
 /// Where a tar file has its name, and what it is (POSIX.1-2001, `pax`).
 const TAR: (usize, &[u8]) = (257, b"ustar");
 
-impl Kind {
+impl Packing {
     /// What a file is that begins so.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         let known = KINDS.iter().find(|(beginning, _)| bytes.starts_with(beginning));
@@ -70,7 +70,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for Packing {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(self.name())
     }

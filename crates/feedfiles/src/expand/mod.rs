@@ -15,7 +15,7 @@ use std::io::{self, Read};
 use blocklist::{Guard, Refusal};
 
 use super::limits::{DECODER_BYTES_MAX, RATIO_FREE_BYTES, RATIO_MAX};
-use kind::{Kind, foreign};
+use kind::{Packing, foreign};
 
 /// Behind so many bytes a zero one ends the reading. What is no larger is read to
 /// its end, so that whatever else is wrong with it is said.
@@ -34,7 +34,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// to more than is credible for its size; it is damaged, or an archive of
 /// another kind.
 pub fn expand(bytes: Vec<u8>, bytes_max: u64) -> Result<Vec<u8>, Refusal> {
-    let Some(kind) = Kind::of(&bytes) else {
+    let Some(kind) = Packing::of(&bytes) else {
         return match foreign(&bytes) {
             Some(name) => Err(unreadable(format!("a {name} file"))),
             None => Ok(bytes),
@@ -49,7 +49,7 @@ pub fn expand(bytes: Vec<u8>, bytes_max: u64) -> Result<Vec<u8>, Refusal> {
         Ok(None) => return Err(too_large(kind, bytes.len(), most)),
         Err(error) => return Err(unreadable(format!("a {kind} file that is damaged: {error}"))),
     };
-    let inner = Kind::of(&expanded).map(Kind::name).or_else(|| foreign(&expanded));
+    let inner = Packing::of(&expanded).map(Packing::name).or_else(|| foreign(&expanded));
     match inner {
         Some(inner) => Err(unreadable(format!("a {kind} file with a {inner} file in it"))),
         None => Ok(expanded),
@@ -68,16 +68,16 @@ fn most(bytes: usize, bytes_max: u64) -> usize {
 }
 
 /// All that a decoder gives, `None` if it is more than that.
-fn fill(kind: Kind, bytes: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
+fn fill(kind: Packing, bytes: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
     match kind {
-        Kind::Gzip => drain(flate2::read::MultiGzDecoder::new(bytes), most),
-        Kind::Bzip2 => drain(bzip2::read::MultiBzDecoder::new(bytes), most),
-        Kind::Zstd => drain(zstd::Frames::of(bytes), most),
-        Kind::Xz => {
+        Packing::Gzip => drain(flate2::read::MultiGzDecoder::new(bytes), most),
+        Packing::Bzip2 => drain(bzip2::read::MultiBzDecoder::new(bytes), most),
+        Packing::Zstd => drain(zstd::Frames::of(bytes), most),
+        Packing::Xz => {
             let memory_kib = u32::try_from(DECODER_BYTES_MAX >> 10).unwrap_or(u32::MAX);
             drain(lzma_rust2::XzReader::new_mem_limit(bytes, true, memory_kib), most)
         }
-        Kind::Zip => zip::read(bytes, |member| drain(member, most)),
+        Packing::Zip => zip::read(bytes, |member| drain(member, most)),
     }
 }
 
@@ -112,7 +112,7 @@ fn drain(mut reader: impl Read, most: usize) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn too_large(kind: Kind, bytes: usize, most: usize) -> Refusal {
+fn too_large(kind: Packing, bytes: usize, most: usize) -> Refusal {
     Refusal {
         guard: Guard::Readable,
         expected: format!("at most {most} bytes when expanded"),

@@ -28,7 +28,7 @@ const CGROUP: u16 = 21;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Question {
+pub(super) enum DiagQuestion {
     /// Every socket that listens.
     Listening,
     /// The connections to this port.
@@ -72,7 +72,7 @@ impl TcpSocket {
 }
 
 /// The sockets of both families that answer a question.
-pub(super) fn sockets(question: Question) -> Result<Vec<TcpSocket>, PeersError> {
+pub(super) fn sockets(question: DiagQuestion) -> Result<Vec<TcpSocket>, PeersError> {
     let failed = |error: &dyn Display| PeersError(error.to_string());
     let (router, _multicast) = NlRouter::connect(NlFamily::SockOrInetDiag, None, Groups::empty())
         .map_err(|error| failed(&error))?;
@@ -90,11 +90,11 @@ pub(super) fn sockets(question: Question) -> Result<Vec<TcpSocket>, PeersError> 
 
 /// A port in the question is one that every answer has
 /// (`inet_diag_dump_icsk`, `net/ipv4/inet_diag.c`).
-fn request(question: Question, family: u8) -> Vec<u8> {
+fn request(question: DiagQuestion, family: u8) -> Vec<u8> {
     let mut socket_id = if family == AF_INET { SocketId::new_v4() } else { SocketId::new_v6() };
     let states = match question {
-        Question::Listening => StateFlags::LISTEN,
-        Question::Connected { port } => {
+        DiagQuestion::Listening => StateFlags::LISTEN,
+        DiagQuestion::Connected { port } => {
             socket_id.source_port = port;
             StateFlags::ESTABLISHED
         }

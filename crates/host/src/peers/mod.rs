@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use crate::limits::{PEERS_MAX, PORTS_MAX};
 
 pub use diag::TcpSocket;
-use diag::{Question, sockets};
+use diag::{DiagQuestion, sockets};
 
 /// One end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,11 +59,11 @@ pub fn peers(of: &PeerPorts) -> Result<Vec<ConnectionEnd>, PeersError> {
     }
     let mut ports: BTreeSet<u16> = of.ports.iter().copied().collect();
     if of.ssh {
-        ports.extend(ssh::ports(&sockets(Question::Listening)?));
+        ports.extend(ssh::ports(&sockets(DiagQuestion::Listening)?));
     }
     let mut peers = BTreeSet::new();
     for port in ports.into_iter().take(PORTS_MAX) {
-        let connected = sockets(Question::Connected { port })?;
+        let connected = sockets(DiagQuestion::Connected { port })?;
         let remote = connected.into_iter().filter(|socket| !socket.remote.is_loopback());
         peers.extend(remote.map(|TcpSocket { local_port, remote, cookie, .. }| ConnectionEnd {
             address: remote,

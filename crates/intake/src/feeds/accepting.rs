@@ -4,7 +4,7 @@
 use blocklist::{FeedName, Guard};
 
 use super::Intake;
-use crate::feed::{Stage, Waiver};
+use crate::feed::{FeedStage, Waiver};
 use crate::{FeedState, Identity, NotAcceptable, Now, Ticket};
 
 impl Intake {
@@ -42,9 +42,9 @@ impl Intake {
     /// force hears the same with him.
     fn waive(&mut self, name: &FeedName, id: Identity, ticket: Ticket) {
         let outdated = self.change(name, |feed| {
-            if let Stage::Rest | Stage::Wanted(_) = feed.stage {
+            if let FeedStage::Rest | FeedStage::Wanted(_) = feed.stage {
                 feed.fingerprint = None;
-                feed.stage = Stage::Queued;
+                feed.stage = FeedStage::Queued;
             }
             let earlier = feed.waiver.take_if(|waiver| waiver.id != id);
             let tickets = || Waiver { id, tickets: Vec::new() };

@@ -4,7 +4,7 @@
 use blocklist::{FeedName, Guard, Refusal};
 
 use super::Intake;
-use crate::feed::Stage;
+use crate::feed::FeedStage;
 use crate::{Now, Order, Refused, SourceReport};
 
 impl Intake {
@@ -12,7 +12,7 @@ impl Intake {
     pub(super) fn withdraw(&mut self, name: &FeedName, now: Now) {
         let Some(feed) = self.feeds.get(name) else { return };
         let Some(gone) = &feed.gone else { return };
-        let busy = matches!(feed.stage, Stage::Reading(_) | Stage::Keeping(..));
+        let busy = matches!(feed.stage, FeedStage::Reading(_) | FeedStage::Keeping(..));
         if busy || gone.leaves > now.monotonic {
             return;
         }

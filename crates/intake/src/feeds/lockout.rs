@@ -12,7 +12,7 @@ use std::time::Duration;
 use blocklist::{AnyPrefix, FeedName, Guard, List, Refusal, Role};
 
 use super::Intake;
-use crate::feed::Stage;
+use crate::feed::FeedStage;
 use crate::{Now, Peer, Rules, Version, Who};
 
 /// Time until a feed is read again that was refused for a connection. A server
@@ -137,7 +137,7 @@ impl Intake {
                 feed.refused.as_ref().is_some_and(|refused| !refused.connections.is_empty());
             if waits {
                 feed.fingerprint = None;
-                feed.stage = Stage::Wanted(now.monotonic + REREAD);
+                feed.stage = FeedStage::Wanted(now.monotonic + REREAD);
             }
         });
     }

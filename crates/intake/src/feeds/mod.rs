@@ -14,8 +14,8 @@ use std::time::{Duration, SystemTime};
 
 use blocklist::{FeedName, Prefixes, Protection};
 
-use crate::clock::Clock;
-use crate::feed::{Asked, Stage};
+use crate::clock::TimeOfDay;
+use crate::feed::{Asked, FeedStage};
 use crate::index::Index;
 use crate::{
     Age, Answer, Backoff, FeedState, Makeup, NotAcceptable, Now, Order, Peer, ReadOrder, Rules,
@@ -35,7 +35,7 @@ pub struct Intake {
     protection: Arc<Protection>,
     feeds: BTreeMap<FeedName, FeedState>,
     index: Index,
-    clock: Clock,
+    clock: TimeOfDay,
     tickets: Tickets,
     scan: Scanning,
     recall: Recalling,
@@ -94,7 +94,7 @@ impl Intake {
             protection,
             feeds: BTreeMap::new(),
             index: Index::default(),
-            clock: Clock::new(now),
+            clock: TimeOfDay::new(now),
             tickets: Tickets::default(),
             scan: Scanning { wanted: Some(now.monotonic), ..Scanning::default() },
             recall: Recalling {
@@ -280,8 +280,8 @@ impl Intake {
                 feed.excepts = excepts;
                 feed.fingerprint = None;
                 // What it is judged by is another now.
-                if let Stage::Reading(_) | Stage::Queued = feed.stage {
-                    feed.stage = Stage::Wanted(now.monotonic);
+                if let FeedStage::Reading(_) | FeedStage::Queued = feed.stage {
+                    feed.stage = FeedStage::Wanted(now.monotonic);
                 }
             });
             self.look_at_clock(&name, now);
@@ -323,8 +323,8 @@ impl Intake {
     fn attend(&mut self, name: &FeedName, now: Now) {
         self.look_at_clock(name, now);
         self.change(name, |feed| {
-            if matches!(feed.stage, Stage::Wanted(at) if at <= now.monotonic) {
-                feed.stage = Stage::Queued;
+            if matches!(feed.stage, FeedStage::Wanted(at) if at <= now.monotonic) {
+                feed.stage = FeedStage::Queued;
             }
         });
         self.withdraw(name, now);
@@ -369,7 +369,7 @@ impl Intake {
         let uses = self.rules.uses(name);
         let rules = self.proposed.clone().filter(|_| !uses).unwrap_or_else(|| self.rules.clone());
         let order = self.change(name, |feed| {
-            feed.stage = Stage::Reading(ticket);
+            feed.stage = FeedStage::Reading(ticket);
             feed.meanwhile = None;
             let impatient = feed.is_overdue(rules.patience, now);
             feed.asked = if impatient { Asked::Impatiently } else { Asked::Patiently };

@@ -7,7 +7,7 @@ use blocklist::{FeedName, Guard, Refusal};
 
 use super::Intake;
 use super::lockout::Objection;
-use crate::feed::{Asked, Stage};
+use crate::feed::{Asked, FeedStage};
 use crate::{
     Candidate, FeedState, Fingerprint, Identity, NotAcceptable, Now, Order, Reading, Refused,
     SourceReport, Ticket, Version,
@@ -30,7 +30,8 @@ impl Intake {
     ) {
         self.reading.remove(&ticket);
         let state = self.feeds.get(name);
-        if !state.is_some_and(|feed| matches!(feed.stage, Stage::Reading(own) if own == ticket)) {
+        if !state.is_some_and(|feed| matches!(feed.stage, FeedStage::Reading(own) if own == ticket))
+        {
             self.orders.extend(reading.candidate().map(Order::Discard));
             return;
         }
@@ -39,7 +40,7 @@ impl Intake {
         let passing =
             matches!(&reading, Reading::Refused(refusal) if refusal.guard == Guard::Stable);
         self.change(name, |feed| {
-            feed.stage = Stage::Rest;
+            feed.stage = FeedStage::Rest;
             feed.fingerprint = fingerprint;
             feed.seen |= !passing;
         });
@@ -76,7 +77,7 @@ impl Intake {
             feed.hurried = feed.asked == Asked::Impatiently;
             let Some(version) = feed.version.as_mut().filter(|version| version.id == id) else {
                 // It is not the version that we asked for.
-                feed.stage = Stage::Wanted(now.monotonic);
+                feed.stage = FeedStage::Wanted(now.monotonic);
                 return None;
             };
             // The times of its entries count from when the file was written.
@@ -152,7 +153,9 @@ impl Intake {
         match candidate {
             Ok(candidate) => {
                 let ticket = self.tickets.draw();
-                self.change(name, |feed| feed.stage = Stage::Keeping(ticket, Box::new(version)));
+                self.change(name, |feed| {
+                    feed.stage = FeedStage::Keeping(ticket, Box::new(version));
+                });
                 self.orders.push(Order::Keep(ticket, name.clone(), candidate));
             }
             Err(refusal) => self.enforce(name, version, Some(refusal), now),
@@ -188,9 +191,9 @@ impl Intake {
         now: Now,
     ) {
         let version = self.change(name, |feed| match &feed.stage {
-            Stage::Keeping(own, _) if *own == ticket => {
-                match std::mem::replace(&mut feed.stage, Stage::Rest) {
-                    Stage::Keeping(_, version) => Some(version),
+            FeedStage::Keeping(own, _) if *own == ticket => {
+                match std::mem::replace(&mut feed.stage, FeedStage::Rest) {
+                    FeedStage::Keeping(_, version) => Some(version),
                     _ => None,
                 }
             }
@@ -221,7 +224,7 @@ impl Intake {
             let told = std::mem::replace(&mut feed.unkept, unkept.clone());
             if unkept.is_some() {
                 feed.fingerprint = None;
-                feed.stage = Stage::Wanted(now.monotonic + REREAD_UNKEPT);
+                feed.stage = FeedStage::Wanted(now.monotonic + REREAD_UNKEPT);
             }
             (known, same, previous, waiver, told)
         });
@@ -269,12 +272,12 @@ impl Intake {
     /// A scan has seen the file otherwise while it was read.
     fn read_again_if_changed(&mut self, name: &FeedName, now: Now) {
         self.change(name, |feed| {
-            if !matches!(feed.stage, Stage::Rest) {
+            if !matches!(feed.stage, FeedStage::Rest) {
                 return;
             }
             let meanwhile = feed.meanwhile.take();
             if meanwhile.is_some_and(|seen| feed.fingerprint != Some(seen)) {
-                feed.stage = Stage::Wanted(now.monotonic);
+                feed.stage = FeedStage::Wanted(now.monotonic);
             }
         });
     }

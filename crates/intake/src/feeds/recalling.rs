@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::Intake;
-use crate::feed::Stage;
+use crate::feed::FeedStage;
 use crate::{
     Backoff, FeedState, Loss, Now, Order, RecallOrder, Recalled, RecalledVersion, SourceReport,
     Ticket,
@@ -112,8 +112,8 @@ impl Intake {
             feed.unkept = None;
             // What was judged without it is judged again, against it.
             feed.fingerprint = None;
-            if let Stage::Reading(_) | Stage::Queued = feed.stage {
-                feed.stage = Stage::Wanted(now.monotonic);
+            if let FeedStage::Reading(_) | FeedStage::Queued = feed.stage {
+                feed.stage = FeedStage::Wanted(now.monotonic);
             }
         });
         self.changed.insert(name.clone());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use blocklist::{FeedName, Guard, Refusal};
 
 use super::Intake;
-use crate::feed::{Gone, Stage};
+use crate::feed::{FeedStage, Gone};
 use crate::{
     Backoff, FeedState, Fingerprint, NotAcceptable, Now, Order, Refused, Scan, SourceReport, Ticket,
 };
@@ -111,11 +111,15 @@ impl Intake {
             }
             if feed.fingerprint != Some(fingerprint) {
                 match feed.stage {
-                    Stage::Rest => feed.stage = Stage::Queued,
+                    FeedStage::Rest => feed.stage = FeedStage::Queued,
                     // It waits for another try; this may be the better one.
-                    Stage::Wanted(_) if feed.unstable.is_none() => feed.stage = Stage::Queued,
-                    Stage::Reading(_) | Stage::Keeping(..) => feed.meanwhile = Some(fingerprint),
-                    Stage::Wanted(_) | Stage::Queued => {}
+                    FeedStage::Wanted(_) if feed.unstable.is_none() => {
+                        feed.stage = FeedStage::Queued;
+                    }
+                    FeedStage::Reading(_) | FeedStage::Keeping(..) => {
+                        feed.meanwhile = Some(fingerprint);
+                    }
+                    FeedStage::Wanted(_) | FeedStage::Queued => {}
                 }
             }
             back
@@ -139,8 +143,8 @@ impl Intake {
             feed.since = since;
             feed.fingerprint = None;
             feed.refused = None;
-            if let Stage::Wanted(_) | Stage::Queued = feed.stage {
-                feed.stage = Stage::Rest;
+            if let FeedStage::Wanted(_) | FeedStage::Queued = feed.stage {
+                feed.stage = FeedStage::Rest;
             }
             (since, stays, feed.version.is_some() && feed.unkept.is_none())
         });

@@ -4,7 +4,7 @@
 //! which is no list. Source: <https://docs.abuseipdb.com/#blacklist-endpoint>.
 
 use super::super::detect::{Head, Likeness};
-use super::super::json::{Kind, Paths, read_addresses};
+use super::super::json::{DocumentKind, Paths, read_addresses};
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape};
 
@@ -16,7 +16,7 @@ pub(in super::super) fn read(
     visit: &mut impl Visit,
 ) -> Shape {
     let paths = &Paths::of(&["data[].ipAddress"]);
-    let kind = Kind::of(paths, "AbuseIPDB's `data` with `ipAddress` in it").watched();
+    let kind = DocumentKind::of(paths, "AbuseIPDB's `data` with `ipAddress` in it").watched();
     read_addresses(bytes, &kind, options, limits, visit)
 }
 

@@ -18,7 +18,7 @@ mod access;
 
 use std::ops::ControlFlow;
 
-use self::access::{Access, Effect, Said};
+use self::access::{Access, AccessLine, Effect};
 use super::super::addresses::{beginning, is_everything, is_host_name, network};
 use super::super::detect::{Head, Likeness};
 use super::super::visit::{Line, Visit};
@@ -38,10 +38,10 @@ pub(in super::super) fn read(
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let ended = line.text().as_ptr_range().end < bytes.as_ptr_range().end;
         match access.line(said) {
-            Said::Nothing => visit.ignore(line),
-            Said::Narrower => visit.narrower(line),
-            Said::Foreign => visit.reject(line, RejectReason::Foreign),
-            Said::Addresses(effect, text) => {
+            AccessLine::Nothing => visit.ignore(line),
+            AccessLine::Narrower => visit.narrower(line),
+            AccessLine::Foreign => visit.reject(line, RejectReason::Foreign),
+            AccessLine::Addresses(effect, text) => {
                 return addresses(line, text, effect, ended, visit);
             }
         }

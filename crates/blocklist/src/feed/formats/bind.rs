@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use super::super::addresses::{is_everything, network};
 use super::super::detect::{Head, Likeness};
 use super::super::disjoint::Both;
-use super::super::tokens::{Kind, Token, Tokens};
+use super::super::tokens::{Token, TokenKind, Tokens};
 use super::super::verdict::{is_blocking, is_welcoming};
 use super::super::visit::{Line, Visit};
 use super::super::words::unquoted;
@@ -53,8 +53,12 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
     let mut tokens = Tokens::new(head.text, Shape::default(), MARKS);
     let first = [next(&mut tokens), next(&mut tokens), next(&mut tokens)];
     let list = match first {
-        [Some(word), Some(_), Some(brace)] if word.text == b"acl" => brace.kind == Kind::Mark(b'{'),
-        [Some(word), Some(brace), _] if word.text == b"blackhole" => brace.kind == Kind::Mark(b'{'),
+        [Some(word), Some(_), Some(brace)] if word.text == b"acl" => {
+            brace.kind == TokenKind::Mark(b'{')
+        }
+        [Some(word), Some(brace), _] if word.text == b"blackhole" => {
+            brace.kind == TokenKind::Mark(b'{')
+        }
         _ => false,
     };
     if list { Likeness::Sure } else { Likeness::None }
@@ -78,9 +82,9 @@ fn skip_statement(tokens: &mut Tokens<'_>) {
     let mut depth = 0_usize;
     while let Some(token) = next(tokens) {
         match token.kind {
-            Kind::Mark(b'{') => depth += 1,
-            Kind::Mark(b'}') => depth = depth.saturating_sub(1),
-            Kind::Mark(b';') if depth == 0 => break,
+            TokenKind::Mark(b'{') => depth += 1,
+            TokenKind::Mark(b'}') => depth = depth.saturating_sub(1),
+            TokenKind::Mark(b';') if depth == 0 => break,
             _ => {}
         }
     }
@@ -89,11 +93,11 @@ fn skip_statement(tokens: &mut Tokens<'_>) {
 /// The next token that is no comment and no end of a line.
 fn next<'a>(tokens: &mut Tokens<'a>) -> Option<Token<'a>> {
     while let Some(token) = tokens.next() {
-        if token.kind == Kind::LineEnd {
+        if token.kind == TokenKind::LineEnd {
             continue;
         }
         if token.text.starts_with(b"//") {
-            while tokens.next()?.kind != Kind::LineEnd {}
+            while tokens.next()?.kind != TokenKind::LineEnd {}
         } else if token.text.starts_with(b"/*") {
             let closed = token.text.len() > 3 && token.text.ends_with(b"*/");
             while !closed && !tokens.next()?.text.ends_with(b"*/") {}
@@ -130,8 +134,8 @@ impl<'a> Reader<'a, '_> {
                 b";" => continue,
                 _ => None,
             };
-            let opens =
-                name.is_some() && next(tokens).is_some_and(|brace| brace.kind == Kind::Mark(b'{'));
+            let opens = name.is_some()
+                && next(tokens).is_some_and(|brace| brace.kind == TokenKind::Mark(b'{'));
             if let Some(name) = name.filter(|_| opens) {
                 self.list(name, tokens, visit)?;
             } else {
@@ -155,7 +159,7 @@ impl<'a> Reader<'a, '_> {
         let mut over = !selected;
         while let Some(mut token) = next(tokens) {
             let mut negated = false;
-            while token.kind == Kind::Mark(b'!') {
+            while token.kind == TokenKind::Mark(b'!') {
                 negated = !negated;
                 match next(tokens) {
                     Some(behind) => token = behind,
@@ -164,9 +168,9 @@ impl<'a> Reader<'a, '_> {
             }
             let line = self.line(&token);
             match token.kind {
-                Kind::Mark(b'}') => break,
-                Kind::Mark(b';') => continue,
-                Kind::Mark(_) => {
+                TokenKind::Mark(b'}') => break,
+                TokenKind::Mark(b';') => continue,
+                TokenKind::Mark(_) => {
                     visit.reject(line, RejectReason::Foreign);
                     continue;
                 }
@@ -240,7 +244,7 @@ fn element(word: &[u8], tokens: &mut Tokens<'_>) -> Result<Option<Entry>, Reject
     match word {
         b"any" | b"none" | b"localhost" | b"localnets" => return Ok(None),
         b"key" | b"geoip" => {
-            while next(tokens).is_some_and(|token| token.kind != Kind::Mark(b';')) {}
+            while next(tokens).is_some_and(|token| token.kind != TokenKind::Mark(b';')) {}
             return Ok(None);
         }
         _ => {}

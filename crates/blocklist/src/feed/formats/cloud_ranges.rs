@@ -14,7 +14,7 @@
 //! A prefix may stand there once for every service behind it.
 
 use super::super::detect::{Head, Likeness};
-use super::super::json::{Kind, Outline, Paths, read_addresses};
+use super::super::json::{DocumentKind, Outline, Paths, read_addresses};
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape};
 
@@ -107,7 +107,7 @@ pub(in super::super) fn read(
         service.without.into_iter().fold(paths, Paths::without)
     });
     let expected = "the ranges of AWS, Google, Azure, GitHub, Fastly, Oracle, Cloudflare or Microsoft 365, or `path` set";
-    read_addresses(bytes, &Kind::of(&paths, expected), options, limits, visit)
+    read_addresses(bytes, &DocumentKind::of(&paths, expected), options, limits, visit)
 }
 
 /// Sure if it is one of the services.

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::detect::{Head, Likeness};
-use super::super::json::{self, Kind, Paths};
+use super::super::json::{self, DocumentKind, Paths};
 use super::super::places::Places;
 use super::super::visit::{Line, Visit};
 use super::super::{Limits, Options, Shape, duration, text};
@@ -47,7 +47,7 @@ struct Record<'a> {
 
 /// What is said of one decision, in whatever form.
 #[derive(Default)]
-pub(super) struct Decision<'a> {
+pub(super) struct CrowdsecDecision<'a> {
     pub kind: Option<Cow<'a, str>>,
     pub scope: Option<Cow<'a, str>>,
     pub value: Option<Cow<'a, str>>,
@@ -63,7 +63,7 @@ pub(in super::super) fn read(
     visit: &mut impl Visit,
 ) -> Shape {
     let paths = Paths::of(&PATHS);
-    let kind = Kind::of(&paths, "CrowdSec's decisions or alerts");
+    let kind = DocumentKind::of(&paths, "CrowdSec's decisions or alerts");
     let decisions = Paths::of(&["[]"]);
     json::read(bytes, &kind, limits, visit, |path, raw, places, visit| {
         if path == DELETED {
@@ -125,7 +125,7 @@ fn one<'de, V: Visit>(
     decide(
         line,
         visit,
-        &Decision {
+        &CrowdsecDecision {
             kind: text(record.kind),
             scope: text(record.scope),
             value: text(record.value),
@@ -139,7 +139,7 @@ fn one<'de, V: Visit>(
 pub(super) fn decide(
     line: Line<'_>,
     visit: &mut impl Visit,
-    decision: &Decision<'_>,
+    decision: &CrowdsecDecision<'_>,
 ) -> ControlFlow<()> {
     let is = |field: &Option<Cow<'_, str>>, one_of: &[&str]| {
         field.as_deref().is_none_or(|found| one_of.iter().any(|o| o.eq_ignore_ascii_case(found)))

@@ -13,7 +13,7 @@ use super::super::csv::{Fields, Splitter};
 use super::super::detect::{Head, Likeness};
 use super::super::visit::{Line, Visit};
 use super::super::{Limits, Options, Shape, lines};
-use super::crowdsec::{Decision, decide};
+use super::crowdsec::{CrowdsecDecision, decide};
 use crate::RejectReason;
 
 /// Which column is what, from 0.
@@ -99,7 +99,7 @@ fn row(
         let found = column.and_then(|column| fields.get(column));
         found.filter(|found| !found.is_empty()).map(String::from_utf8_lossy)
     };
-    let mut decision = Decision {
+    let mut decision = CrowdsecDecision {
         kind: field(columns.kind),
         scope: field(columns.scope),
         value: field(columns.value),

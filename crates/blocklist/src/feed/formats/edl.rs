@@ -14,7 +14,7 @@
 use std::ops::ControlFlow;
 
 use super::super::detect::{Head, Likeness};
-use super::super::verdict::{self, Verdict};
+use super::super::verdict::{self, WordVerdict};
 use super::super::visit::{Line, Visit};
 use super::super::{Limits, Options, Shape, Why, lines, text};
 use crate::{Entry, RejectReason, parse_entry};
@@ -120,7 +120,7 @@ fn about(words: &[u8]) -> Option<Why> {
     if !are_words(words) {
         return Some(Why::Structure("what stands behind an address may be fields"));
     }
-    let exempts = |word| verdict::plainly(word) == Some(Verdict::Exempts);
+    let exempts = |word| verdict::plainly(word) == Some(WordVerdict::Exempts);
     let says = words.split(|byte| !byte.is_ascii_alphanumeric()).any(exempts);
     says.then_some(Why::Structure("a word behind an address says not to block it"))
 }

@@ -20,7 +20,7 @@ use std::ops::ControlFlow;
 use super::super::addresses::is_host_name;
 use super::super::csv::Splitter;
 use super::super::detect::{Head, Likeness};
-use super::super::json::{self, JsonPath, Kind, Paths, refuse};
+use super::super::json::{self, DocumentKind, JsonPath, Paths, refuse};
 use super::super::visit::{Line, Visit};
 use super::super::{Column, Limits, Options, Shape, lines, text};
 use crate::{AnyPrefix, Entry, RejectReason, parse_address};
@@ -36,7 +36,7 @@ pub(in super::super) fn read(
         (Some(Err(_)), _) => refuse(bytes, limits, RejectReason::Path, visit),
         (Some(Ok(paths)), _) => {
             let paths = Paths::from(&paths[..]);
-            let mut kind = Kind::of(&paths, "the configured `path`");
+            let mut kind = DocumentKind::of(&paths, "the configured `path`");
             kind.records.conditions = &options.conditions;
             json::read(bytes, &kind, limits, visit, |_, raw, places, visit| {
                 let value = json::text(raw);

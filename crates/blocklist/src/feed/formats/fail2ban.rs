@@ -13,9 +13,9 @@ mod log;
 
 use std::ops::ControlFlow;
 
-use self::log::Log;
+use self::log::BanLog;
 use super::super::detect::{Head, Likeness};
-use super::super::tokens::{Kind, Token, Tokens};
+use super::super::tokens::{Token, TokenKind, Tokens};
 use super::super::visit::{Line, Visit};
 use super::super::words::{is_torn, number, unquoted};
 use super::super::{Limits, Options, Shape, lines, text};
@@ -40,7 +40,7 @@ pub(in super::super) fn read(
     if begin.starts_with(b"[") && !log::is_line(lines::first(begin).0) {
         return read_python(bytes, visit);
     }
-    let mut log = Log::default();
+    let mut log = BanLog::default();
     let mut promised = None;
     let limits = Limits { line_bytes_max: limits.line_bytes_max.max(LINE_BYTES_MAX), ..*limits };
     let mut shape = lines::each(bytes, &limits, b"#", visit, |line, said, visit| {
@@ -88,19 +88,19 @@ fn read_python(bytes: &[u8], visit: &mut impl Visit) -> Shape {
     let mut last: Option<Token<'_>> = None;
     let flow = tokens.try_for_each(|token| {
         let before = match token.kind {
-            Kind::LineEnd => return ControlFlow::Continue(()),
-            Kind::Word => last.replace(token),
-            Kind::Mark(b':') => {
+            TokenKind::LineEnd => return ControlFlow::Continue(()),
+            TokenKind::Word => last.replace(token),
+            TokenKind::Mark(b':') => {
                 last = None;
                 None
             }
-            Kind::Mark(_) => last.take(),
+            TokenKind::Mark(_) => last.take(),
         };
         let Some(before) = before else { return ControlFlow::Continue(()) };
         let line = Line::At { number: before.line, text: before.text };
         let inner = unquoted(before.text);
         let quoted = inner.len() < before.text.len() && !is_torn(before.text);
-        let entry = if quoted && token.kind != Kind::Word {
+        let entry = if quoted && token.kind != TokenKind::Word {
             parse_entry(inner)
         } else {
             Err(RejectReason::Foreign)

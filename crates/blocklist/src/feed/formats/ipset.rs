@@ -11,7 +11,7 @@
 //!   who are welcome makes exceptions.
 //! * `timeout` is what remains, in seconds, 0 for ever; without it an entry has
 //!   that of its set. `netmask` of a set widens its entries.
-//! * Only sets of addresses are read, see [`Kind`]. Commands that say nothing
+//! * Only sets of addresses are read, see [`SetKind`]. Commands that say nothing
 //!   of entries are ignored. `#` begins a line of comment.
 
 pub(super) mod command;
@@ -20,8 +20,8 @@ mod kept;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use self::command::{Added, Command, Created, Kind, command};
-use self::kept::{Change, Kept, Member};
+use self::command::{Added, Created, IpsetCommand, SetKind, command};
+use self::kept::{Kept, Member, SetsChange};
 use super::super::detect::{Head, Likeness};
 use super::super::precedence::MostSpecific;
 use super::super::verdict::is_welcoming;
@@ -60,7 +60,7 @@ pub(in super::super) fn read(
 
 /// Sure if most lines are commands that make a set or put something into one.
 pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
-    head.most(b"#", |line| !matches!(command(line), Err(_) | Ok(Command::Other)))
+    head.most(b"#", |line| !matches!(command(line), Err(_) | Ok(IpsetCommand::Other)))
 }
 
 /// The sets of a file by name.
@@ -95,26 +95,26 @@ impl<'a> Sets<'a> {
     fn meaning(
         &mut self,
         line: Line<'a>,
-        command: Command<'a>,
+        command: IpsetCommand<'a>,
         visit: &mut impl Visit,
     ) -> ControlFlow<()> {
         match command {
-            Command::Create(name, created) => {
+            IpsetCommand::Create(name, created) => {
                 self.last = None;
                 self.created.insert(name, created);
                 visit.ignore(line);
                 ControlFlow::Continue(())
             }
-            Command::Other => {
+            IpsetCommand::Other => {
                 visit.ignore(line);
                 ControlFlow::Continue(())
             }
-            Command::Add(name, _) if !self.selects(name) => {
+            IpsetCommand::Add(name, _) if !self.selects(name) => {
                 visit.left_out(line);
                 ControlFlow::Continue(())
             }
-            Command::Add(name, added) => self.add(line, name, &added, visit),
-            Command::Delete(name, text) => match entry(self.created(name), text) {
+            IpsetCommand::Add(name, added) => self.add(line, name, &added, visit),
+            IpsetCommand::Delete(name, text) => match entry(self.created(name), text) {
                 Ok(entry) => {
                     let grain = self.created(name).grain;
                     let gone = Member { line, entry, seconds: None, nomatch: true };
@@ -129,12 +129,12 @@ impl<'a> Sets<'a> {
                     visit.read(line, Err(reason))
                 }
             },
-            Command::Change(_) if memchr::memchr(b'$', line.text()).is_some() => {
+            IpsetCommand::Change(_) if memchr::memchr(b'$', line.text()).is_some() => {
                 visit.doubt(line, Why::Program("a command with a variable"));
                 visit.ignore(line);
                 ControlFlow::Continue(())
             }
-            Command::Change(change) => {
+            IpsetCommand::Change(change) => {
                 self.change(change);
                 visit.ignore(line);
                 ControlFlow::Continue(())
@@ -142,7 +142,7 @@ impl<'a> Sets<'a> {
         }
     }
 
-    fn change(&mut self, change: Change<'a>) {
+    fn change(&mut self, change: SetsChange<'a>) {
         if let Some(kept) = &mut self.kept {
             kept.change(change);
         }
@@ -150,13 +150,13 @@ impl<'a> Sets<'a> {
         self.last = None;
         let created = &mut self.created;
         match change {
-            Change::Empty(_) => {}
-            Change::Swap(one, other) => {
+            SetsChange::Empty(_) => {}
+            SetsChange::Swap(one, other) => {
                 let [first, second] = [one, other].map(|name| created.remove(name));
                 created.extend(first.map(|set| (other, set)));
                 created.extend(second.map(|set| (one, set)));
             }
-            Change::Rename(from, to) => {
+            SetsChange::Rename(from, to) => {
                 if let Some(set) = created.remove(from) {
                     created.insert(to, set);
                 }
@@ -185,7 +185,7 @@ impl<'a> Sets<'a> {
             _ => self.created.get(name).copied().unwrap_or_default(),
         };
         self.last = Some((name, created));
-        if created.kind == Kind::WithoutAddresses {
+        if created.kind == SetKind::WithoutAddresses {
             visit.ignore(line);
             return ControlFlow::Continue(());
         }
@@ -278,9 +278,11 @@ impl<'a> Sets<'a> {
 /// An entry as its set takes it.
 fn entry(created: Created, text: &[u8]) -> Result<Entry, RejectReason> {
     match created.kind {
-        Kind::Addresses if text.contains(&b',') => Err(RejectReason::MoreThanAddress),
-        Kind::Addresses => widened(crate::parse_entry(text)?, created.netmask),
-        Kind::MoreThanAddresses | Kind::WithoutAddresses => Err(RejectReason::MoreThanAddress),
+        SetKind::Addresses if text.contains(&b',') => Err(RejectReason::MoreThanAddress),
+        SetKind::Addresses => widened(crate::parse_entry(text)?, created.netmask),
+        SetKind::MoreThanAddresses | SetKind::WithoutAddresses => {
+            Err(RejectReason::MoreThanAddress)
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use super::super::verdict::is_welcoming;
 use super::super::visit::{Line, Visit};
 use super::super::words::words;
 use super::super::{Limits, Options, Shape, Why, lines};
-use super::ipset::command::{Created, Kind, added, created};
+use super::ipset::command::{Created, SetKind, added, created};
 use crate::{RejectReason, parse_entry};
 
 /// The fields of a head that say nothing of the entries.
@@ -118,13 +118,13 @@ impl<'a> Listing<'a, '_> {
         visit: &mut impl Visit,
     ) -> Result<ControlFlow<()>, RejectReason> {
         let set = self.sets.last_mut().ok_or(RejectReason::Foreign)?;
-        if set.created.kind == Kind::WithoutAddresses || !self.options.selects(set.name) {
+        if set.created.kind == SetKind::WithoutAddresses || !self.options.selects(set.name) {
             visit.ignore(line);
             return Ok(ControlFlow::Continue(()));
         }
         let mut parts = words(said);
         let member = added(parts.next().unwrap_or_default(), parts, false)?;
-        if set.created.kind == Kind::MoreThanAddresses || member.entry.contains(&b',') {
+        if set.created.kind == SetKind::MoreThanAddresses || member.entry.contains(&b',') {
             return Err(RejectReason::MoreThanAddress);
         }
         let entry = parse_entry(member.entry)?;

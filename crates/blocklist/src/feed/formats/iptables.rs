@@ -23,10 +23,10 @@ mod tables;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use self::rule::{Command, Spec, command, has_variable};
-use self::tables::{Held, Tables};
+use self::rule::{IptablesCommand, Spec, command, has_variable};
+use self::tables::{Tables, WrittenRule};
 use super::super::detect::{Head, Likeness};
-use super::super::program::Action;
+use super::super::program::RuleAction;
 use super::super::visit::{Line, Visit};
 use super::super::words::goes_on;
 use super::super::{Limits, Options, Shape, Why, lines};
@@ -80,42 +80,42 @@ impl<'a> Reader<'a> {
     fn take(
         &mut self,
         line: Line<'a>,
-        command: Command<'a>,
+        command: IptablesCommand<'a>,
         visit: &mut impl Visit,
     ) -> Result<(), RejectReason> {
         match command {
-            Command::Append(spec) => {
+            IptablesCommand::Append(spec) => {
                 let (name, held) = self.held(line, spec, visit)?;
                 self.tables.append(&name, held);
                 return Ok(());
             }
-            Command::Insert(place, spec) => {
+            IptablesCommand::Insert(place, spec) => {
                 let (name, held) = self.held(line, spec, visit)?;
                 self.tables.insert(&name, place, held);
                 return Ok(());
             }
-            Command::Replace(place, spec) => {
+            IptablesCommand::Replace(place, spec) => {
                 let (name, held) = self.held(line, spec, visit)?;
                 self.tables.replace(&name, place, held);
                 return Ok(());
             }
-            Command::Table(table) => self.table = table,
-            Command::Chain(name) => self.tables.declare(&self.key(None, name)),
-            Command::Delete(spec) => {
+            IptablesCommand::Table(table) => self.table = table,
+            IptablesCommand::Chain(name) => self.tables.declare(&self.key(None, name)),
+            IptablesCommand::Delete(spec) => {
                 let name = self.key(spec.table, spec.chain);
                 self.tables.delete(&name, &spec.words);
             }
-            Command::DeleteAt(table, chain, place) => {
+            IptablesCommand::DeleteAt(table, chain, place) => {
                 self.tables.delete_at(&self.key(table, chain), place);
             }
-            Command::Flush(table, chain) => {
+            IptablesCommand::Flush(table, chain) => {
                 let name = chain.map(|chain| self.key(table, chain));
                 self.tables.flush(table.unwrap_or(self.table), name.as_deref());
             }
-            Command::Rename(from, to) => {
+            IptablesCommand::Rename(from, to) => {
                 self.tables.rename(&self.key(None, from), &self.key(None, to));
             }
-            Command::Other => {}
+            IptablesCommand::Other => {}
         }
         visit.ignore(line);
         Ok(())
@@ -130,12 +130,12 @@ impl<'a> Reader<'a> {
         line: Line<'a>,
         spec: Spec<'a>,
         visit: &mut impl Visit,
-    ) -> Result<(Vec<u8>, Held<'a>), RejectReason> {
+    ) -> Result<(Vec<u8>, WrittenRule<'a>), RejectReason> {
         let table = spec.table.unwrap_or(self.table);
         let rule = spec.rule(line, table, visit)?;
-        if let Action::Jump(name) | Action::Goto(name) = &rule.action {
+        if let RuleAction::Jump(name) | RuleAction::Goto(name) = &rule.action {
             self.calls.insert(name.clone());
         }
-        Ok((self.key(spec.table, spec.chain), Held { words: spec.words, rule }))
+        Ok((self.key(spec.table, spec.chain), WrittenRule { words: spec.words, rule }))
     }
 }

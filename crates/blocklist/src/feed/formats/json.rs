@@ -22,7 +22,7 @@ use serde::de::IgnoredAny;
 
 use super::super::detect::{Head, Likeness};
 use super::super::json::{
-    JsonPath, Kind, Outline, Paths, Records, read_addresses, read_record, refuse, unknown,
+    DocumentKind, JsonPath, Outline, Paths, Records, read_addresses, read_record, refuse, unknown,
 };
 use super::super::visit::{Line, Visit};
 use super::super::{Limits, Options, Shape, lines};
@@ -72,10 +72,16 @@ pub(in super::super) fn read(
         if let Some(why) = doubt {
             visit.doubt(Line::At { number: 1, text: head.lines().next().unwrap_or_default() }, why);
         }
-        return read_addresses(bytes, &Kind::of(&paths, EXPECTED), options, limits, visit);
+        return read_addresses(bytes, &DocumentKind::of(&paths, EXPECTED), options, limits, visit);
     }
     let paths = known(&head).unwrap_or_default();
-    read_addresses(bytes, &Kind::of(&paths, EXPECTED).watched().many(), options, limits, visit)
+    read_addresses(
+        bytes,
+        &DocumentKind::of(&paths, EXPECTED).watched().many(),
+        options,
+        limits,
+        visit,
+    )
 }
 
 /// Whatever is JSON. All formats that are JSON too stand before this one.
@@ -126,7 +132,7 @@ fn read_lines(
     };
     let limits = Limits { line_bytes_max: limits.line_bytes_max.max(LINE_BYTES_MAX), ..*limits };
     let records = Records { conditions: &options.conditions, watched: !options.decide_rows() };
-    let kind = Kind { records, ..Kind::of(&paths, EXPECTED) };
+    let kind = DocumentKind { records, ..DocumentKind::of(&paths, EXPECTED) };
     lines::each(bytes, &limits, b"", visit, |line, said, visit| {
         read_record(said, line, &kind, visit)
     })

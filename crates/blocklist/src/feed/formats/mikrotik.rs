@@ -146,9 +146,9 @@ fn with_slash(text: &[u8]) -> Cow<'_, [u8]> {
 fn tell<'a>(line: Line<'a>, text: &[u8], router: &mut Router<'a>, visit: &mut impl Visit) {
     let text = &with_slash(text)[..];
     match rules::command(text) {
-        Some(rules::Command::Menu(name)) => router.menu = name,
-        Some(rules::Command::Clear(list)) => router.clear(&list),
-        Some(rules::Command::Rule(rule)) => match router.rule(line, &rule) {
+        Some(rules::RouterCommand::Menu(name)) => router.menu = name,
+        Some(rules::RouterCommand::Clear(list)) => router.clear(&list),
+        Some(rules::RouterCommand::Rule(rule)) => match router.rule(line, &rule) {
             Ok(()) => {}
             Err(reason) => return visit.reject(line, reason),
         },

@@ -14,7 +14,7 @@
 use std::ops::ControlFlow;
 
 use super::super::detect::{Head, Likeness};
-use super::super::json::{self, Kind, Paths, read_addresses, refuse};
+use super::super::json::{self, DocumentKind, Paths, read_addresses, refuse};
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines};
 use crate::RejectReason;
@@ -33,7 +33,7 @@ pub(in super::super) fn read(
         return refuse(bytes, limits, RejectReason::Document { expected: EXPECTED }, visit);
     }
     let paths = Paths::of(&["list[]"]);
-    let kind = Kind::of(&paths, EXPECTED);
+    let kind = DocumentKind::of(&paths, EXPECTED);
     let shape = read_addresses(bytes, &kind, options, limits, visit);
     if options.path.is_none() && !lists_anonymity(bytes) {
         visit.all_welcome();

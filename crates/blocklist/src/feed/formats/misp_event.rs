@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::detect::{Head, Likeness};
-use super::super::json::{self, Kind, Paths};
+use super::super::json::{self, DocumentKind, Paths};
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape};
 use crate::RejectReason;
@@ -55,7 +55,7 @@ pub(in super::super) fn read(
 ) -> Shape {
     // An event without objects lacks nothing.
     let paths = Paths::of(&PATHS).sparse();
-    let kind = Kind::of(&paths, "an event of MISP with attributes");
+    let kind = DocumentKind::of(&paths, "an event of MISP with attributes");
     json::read(bytes, &kind, limits, visit, |_, raw, places, visit| {
         let line = places.line_of(raw.get());
         let Ok(attribute) = serde_json::from_str::<Attribute<'_>>(raw.get()) else {

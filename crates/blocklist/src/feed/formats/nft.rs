@@ -20,9 +20,9 @@ pub(super) mod ruleset;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use self::element::{Element, element, seconds};
+use self::element::{NftElement, element, seconds};
 use super::super::detect::{Head, Likeness};
-use super::super::tokens::{Kind, Token, Tokens};
+use super::super::tokens::{Token, TokenKind, Tokens};
 use super::super::verdict::is_welcoming;
 use super::super::visit::{Line, Visit};
 use super::super::{Limits, Options, Shape, Why, lines};
@@ -45,13 +45,13 @@ pub(in super::super) fn read(
     };
     let mut tokens = Tokens::new(text, shape, MARKS);
     if options.select.is_empty() && has_rules(text) {
-        let mut reader = reader::Reader::new(text);
+        let mut reader = reader::NftReader::new(text);
         tokens.by_ref().for_each(|token| reader.token(token, visit));
         reader.end(visit);
         let broke = reader.ruleset.finish(visit).is_break();
         return Shape { over_entries_max: broke, ..tokens.shape() };
     }
-    let mut reader = Reader {
+    let mut reader = NftReader {
         text,
         options,
         sets: HashMap::new(),
@@ -112,7 +112,7 @@ enum Block<'a> {
     Other,
 }
 
-struct Reader<'a, 'o> {
+struct NftReader<'a, 'o> {
     text: &'a [u8],
     options: &'o Options,
     sets: HashMap<&'a [u8], Set<'a>>,
@@ -124,33 +124,33 @@ struct Reader<'a, 'o> {
     first: Option<Line<'a>>,
 }
 
-impl<'a> Reader<'a, '_> {
+impl<'a> NftReader<'a, '_> {
     fn token(&mut self, token: Token<'a>, visit: &mut impl Visit) -> ControlFlow<()> {
         let in_elements = matches!(self.blocks.last(), Some(Block::Elements(_)));
         match token.kind {
-            Kind::Word if self.words.len() < WORDS_MAX => self.words.push(token),
-            Kind::Word | Kind::Mark(b'=') => {}
-            Kind::LineEnd if in_elements => {}
-            Kind::Mark(b'{') => {
+            TokenKind::Word if self.words.len() < WORDS_MAX => self.words.push(token),
+            TokenKind::Word | TokenKind::Mark(b'=') => {}
+            TokenKind::LineEnd if in_elements => {}
+            TokenKind::Mark(b'{') => {
                 let block = self.opened();
                 self.blocks.push(block);
                 self.words.clear();
             }
-            Kind::Mark(mark) if in_elements => {
+            TokenKind::Mark(mark) if in_elements => {
                 let flow = self.element(visit);
                 if mark == b'}' {
                     self.blocks.pop();
                 }
                 return flow;
             }
-            Kind::Mark(b',') => {}
-            Kind::Mark(b'}') => {
+            TokenKind::Mark(b',') => {}
+            TokenKind::Mark(b'}') => {
                 self.statement();
                 if let Some(Block::Set(set)) = self.blocks.pop() {
                     self.sets.insert(set.name, set);
                 }
             }
-            Kind::Mark(_) | Kind::LineEnd => self.statement(),
+            TokenKind::Mark(_) | TokenKind::LineEnd => self.statement(),
         }
         ControlFlow::Continue(())
     }
@@ -213,11 +213,11 @@ impl<'a> Reader<'a, '_> {
         }
         let welcome = self.options.select.is_empty() && is_welcoming(set.name);
         match element(&words) {
-            Ok(Element { entry, .. }) if welcome => {
+            Ok(NftElement { entry, .. }) if welcome => {
                 visit.rules();
                 visit.exception(line, entry)
             }
-            Ok(Element { entry, seconds }) => match seconds.or(set.timeout) {
+            Ok(NftElement { entry, seconds }) => match seconds.or(set.timeout) {
                 Some(0) => {
                     visit.ended(line);
                     ControlFlow::Continue(())

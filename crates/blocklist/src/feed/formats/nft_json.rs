@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::detect::{Head, Likeness};
-use super::super::json::{self, Kind, Paths};
+use super::super::json::{self, DocumentKind, Paths};
 use super::super::places::Places;
 use super::super::verdict::is_welcoming;
 use super::super::visit::Visit;
@@ -93,7 +93,7 @@ pub(in super::super) fn read(
     }
     let mut counts: HashMap<Vec<u8>, u64> = HashMap::new();
     let paths = Paths::of(&["nftables[]"]);
-    let kind = Kind::of(&paths, "what `nft -j list` prints");
+    let kind = DocumentKind::of(&paths, "what `nft -j list` prints");
     let elements = Paths::of(&["[]"]);
     json::read(bytes, &kind, limits, visit, |_, raw, places, visit| {
         let Ok(object) = serde_json::from_str::<Object<'_>>(raw.get()) else {

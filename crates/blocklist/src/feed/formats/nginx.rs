@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use super::super::addresses::{is_everything, network};
 use super::super::detect::{Head, Likeness};
 use super::super::precedence::{FirstMatch, MostSpecific};
-use super::super::tokens::{Kind, Token, Tokens};
+use super::super::tokens::{Token, TokenKind, Tokens};
 use super::super::verdict::{is_blocking, is_welcoming};
 use super::super::visit::{Line, Visit};
 use super::super::words::unquoted;
@@ -109,23 +109,23 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn token(&mut self, token: Token<'a>, visit: &mut impl Visit) -> ControlFlow<()> {
         match token.kind {
-            Kind::LineEnd => ControlFlow::Continue(()),
-            Kind::Word => {
+            TokenKind::LineEnd => ControlFlow::Continue(()),
+            TokenKind::Word => {
                 if self.words.len() < WORDS_MAX {
                     self.words.push(token);
                 }
                 self.count += 1;
                 ControlFlow::Continue(())
             }
-            Kind::Mark(b';') => self.directive(token, visit),
-            Kind::Mark(b'{') => {
+            TokenKind::Mark(b';') => self.directive(token, visit),
+            TokenKind::Mark(b'{') => {
                 let block = self.opened();
                 self.geo_number += usize::from(matches!(block, Block::Geo(_)));
                 self.blocks.push(block);
                 self.clear();
                 ControlFlow::Continue(())
             }
-            Kind::Mark(_) => {
+            TokenKind::Mark(_) => {
                 self.unended(visit);
                 self.blocks.pop();
                 ControlFlow::Continue(())

@@ -13,7 +13,7 @@ mod remarks;
 
 use std::ops::ControlFlow;
 
-use self::manner::Manner;
+use self::manner::LineManner;
 use self::remarks::Remarks;
 
 use super::super::detect::{Head, Likeness};
@@ -54,7 +54,7 @@ pub(in super::super) fn read(
     };
     let short_way = limits.line_bytes_max >= bare::WINDOW;
     let mut reader =
-        Reader { limits, manner: Manner::of(&Head::of(bytes)), remarks: Remarks::default() };
+        Reader { limits, manner: LineManner::of(&Head::of(bytes)), remarks: Remarks::default() };
     while !rest.is_empty() {
         let flow = if short_way { bare_lines(&mut rest, &mut shape, visit) } else { CONTINUE };
         let flow = match flow {
@@ -103,7 +103,7 @@ fn bare_lines(rest: &mut &[u8], shape: &mut Shape, visit: &mut impl Visit) -> Co
 /// Reads lines of any kind.
 struct Reader<'l> {
     limits: &'l Limits,
-    manner: Manner,
+    manner: LineManner,
     remarks: Remarks,
 }
 
@@ -129,7 +129,7 @@ impl Reader<'_> {
         }
         let behind = &said[entry.len()..];
         let several = || entry_words(said).all(|word| parse_entry(word).is_ok());
-        if self.manner == Manner::Several && several() {
+        if self.manner == LineManner::Several && several() {
             return entry_words(said).try_for_each(|word| visit.read(line, parse_entry(word)));
         }
         match parse_entry(entry) {
@@ -143,7 +143,7 @@ impl Reader<'_> {
                 visit.entry(line, read)
             }
             Err(reason) => {
-                if self.manner == Manner::Noted
+                if self.manner == LineManner::Noted
                     && let Some(entry) = manner::entry_of_noted(entry)
                 {
                     return visit.read(line, parse_entry(entry));

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::detect::{Head, Likeness};
-use super::super::json::{self, Kind, Paths};
+use super::super::json::{self, DocumentKind, Paths};
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines};
 use crate::{AnyRange, Entry, RejectReason, parse_entry};
@@ -49,7 +49,7 @@ pub(in super::super) fn read(
 ) -> Shape {
     let written = latest(bytes);
     let paths = Paths::of(&["objects[]"]);
-    let kind = Kind::of(&paths, "a bundle of STIX 2.1 with `objects`");
+    let kind = DocumentKind::of(&paths, "a bundle of STIX 2.1 with `objects`");
     json::read(bytes, &kind, limits, visit, |_, raw, places, visit| {
         let line = places.line_of(raw.get());
         let Ok(object) = serde_json::from_str::<Object<'_>>(raw.get()) else {

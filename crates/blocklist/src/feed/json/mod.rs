@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 pub(super) use outline::Outline;
 pub use path::{JsonPath, PathError};
 pub(super) use value::{address, is_null, text};
-use walk::{Asks, End, Field, Sink};
+use walk::{Asks, Field, Sink, WalkEnd};
 pub(super) use walk::{Paths, each};
 
 use super::places::Places;
@@ -34,7 +34,7 @@ const ERROR_KEYS: [&str; 4] = ["error", "errors", "message", "detail"];
 const ELSEWHERE: &str = "a record has its address in another field than the others";
 
 /// Documents of one kind.
-pub(super) struct Kind<'p> {
+pub(super) struct DocumentKind<'p> {
     /// Where the wanted values stand.
     pub paths: &'p Paths,
     /// How to tell somebody who came with another document.
@@ -46,7 +46,7 @@ pub(super) struct Kind<'p> {
     pub many: bool,
 }
 
-impl<'p> Kind<'p> {
+impl<'p> DocumentKind<'p> {
     /// Documents of whose records nothing is asked.
     pub(super) fn of(paths: &'p Paths, expected: &'static str) -> Self {
         Self { paths, expected, records: Records::default(), many: false }
@@ -102,7 +102,7 @@ fn fields(raw: &RawValue) -> Option<Vec<Field<'_>>> {
 /// the options say, or else where the kind has them.
 pub(super) fn read_addresses(
     bytes: &[u8],
-    kind: &Kind<'_>,
+    kind: &DocumentKind<'_>,
     options: &Options,
     limits: &Limits,
     visit: &mut impl Visit,
@@ -111,13 +111,14 @@ pub(super) fn read_addresses(
         None => {
             let conditions = &options.conditions[..];
             let watched = kind.records.watched && !options.decide_rows();
-            let kind = Kind { records: Records { conditions, watched }, ..*kind };
+            let kind = DocumentKind { records: Records { conditions, watched }, ..*kind };
             read(bytes, &kind, limits, visit, address_at)
         }
         Some(Ok(paths)) => {
             let records = Records { conditions: &options.conditions, watched: false };
             let paths = &Paths::from(&paths[..]);
-            let kind = Kind { paths, expected: "the configured `path`", records, many: kind.many };
+            let kind =
+                DocumentKind { paths, expected: "the configured `path`", records, many: kind.many };
             read(bytes, &kind, limits, visit, address_at)
         }
         Some(Err(_)) => refuse(bytes, limits, RejectReason::Path, visit),
@@ -162,7 +163,7 @@ fn structure_of(raw: &RawValue) -> Option<&'static str> {
 /// no document, and no reject.
 pub(super) fn read<'de, V: Visit>(
     bytes: &'de [u8],
-    kind: &Kind<'_>,
+    kind: &DocumentKind<'_>,
     limits: &Limits,
     visit: &mut V,
     value: impl FnMut(usize, &'de RawValue, &Places<'de>, &mut V) -> ControlFlow<()>,
@@ -186,15 +187,15 @@ pub(super) fn read<'de, V: Visit>(
     };
     let Picked { places, visit, .. } = picked;
     match end {
-        End::Stopped => shape.over_entries_max = true,
-        End::Broken(error) => {
+        WalkEnd::Stopped => shape.over_entries_max = true,
+        WalkEnd::Broken(error) => {
             shape.broken_document = true;
             visit.reject(places.line_at(error.line(), error.column()), RejectReason::Json);
         }
-        End::Whole if !met => {
+        WalkEnd::Whole if !met => {
             return refuse(bytes, limits, unknown(text, kind.expected), visit);
         }
-        End::Whole => {}
+        WalkEnd::Whole => {}
     }
     shape
 }
@@ -203,17 +204,17 @@ pub(super) fn read<'de, V: Visit>(
 pub(super) fn read_record<V: Visit>(
     said: &[u8],
     line: Line<'_>,
-    kind: &Kind<'_>,
+    kind: &DocumentKind<'_>,
     visit: &mut V,
 ) -> ControlFlow<()> {
     let mut record = Record { line, visit, records: kind.records };
     let (end, met) =
         walk::whole(&mut Deserializer::from_slice(said), kind.paths, false, &mut record);
     match end {
-        End::Stopped => return ControlFlow::Break(()),
-        End::Broken(_) => visit.reject(line, RejectReason::Json),
-        End::Whole if !met => visit.reject(line, RejectReason::MissingField),
-        End::Whole => {}
+        WalkEnd::Stopped => return ControlFlow::Break(()),
+        WalkEnd::Broken(_) => visit.reject(line, RejectReason::Json),
+        WalkEnd::Whole if !met => visit.reject(line, RejectReason::MissingField),
+        WalkEnd::Whole => {}
     }
     ControlFlow::Continue(())
 }

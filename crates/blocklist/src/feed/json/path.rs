@@ -11,12 +11,12 @@ use std::str::FromStr;
 /// jq. Keys that have one of `. [ ] * ,` or a blank in them cannot be named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonPath {
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<PathStep>,
 }
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum PathStep {
     /// To the value of a key.
     Key(String),
     /// To the values of all keys.
@@ -51,12 +51,12 @@ impl FromStr for JsonPath {
             match key {
                 "" if number > 0 || part.is_empty() => return Err(wrong()),
                 "" => {}
-                "*" => steps.push(Step::AnyKey),
+                "*" => steps.push(PathStep::AnyKey),
                 _ if key.contains(['[', ']', '*']) => return Err(wrong()),
                 _ if key.contains(char::is_whitespace) => return Err(wrong()),
-                _ => steps.push(Step::Key(key.to_owned())),
+                _ => steps.push(PathStep::Key(key.to_owned())),
             }
-            steps.extend((0..(part.len() - key.len()) / 2).map(|_| Step::Each));
+            steps.extend((0..(part.len() - key.len()) / 2).map(|_| PathStep::Each));
         }
         Ok(Self { steps })
     }
@@ -64,10 +64,10 @@ impl FromStr for JsonPath {
 
 #[cfg(test)]
 mod tests {
-    use super::Step::{AnyKey, Each, Key};
+    use super::PathStep::{AnyKey, Each, Key};
     use super::*;
 
-    fn check(text: &str, want: Option<&[Step]>) {
+    fn check(text: &str, want: Option<&[PathStep]>) {
         let got = text.parse::<JsonPath>().map(|path| path.steps);
         assert_eq!(got.as_deref().ok(), want, "{text}");
     }

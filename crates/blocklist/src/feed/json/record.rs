@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::path::{JsonPath, Step};
+use super::path::{JsonPath, PathStep};
 use super::walk::Field;
 use super::{Records, address, text};
 use crate::feed::Why;
 use crate::feed::fields as field_names;
 use crate::feed::formats::is_part_of_address;
 use crate::feed::text::printable;
-use crate::feed::verdict::{self, Verdict};
+use crate::feed::verdict::{self, WordVerdict};
 use crate::parse_entry;
 
 /// Objects within a record that are longer than this are not looked into.
@@ -61,12 +61,12 @@ impl Records<'_> {
             let exempts = if field_names::ends(key.as_bytes()) {
                 !field_names::is_for_ever(value.as_bytes())
             } else if raw.get().starts_with('[') {
-                words(&value).any(|word| verdict::plainly(word) == Some(Verdict::Exempts))
+                words(&value).any(|word| verdict::plainly(word) == Some(WordVerdict::Exempts))
             } else if verdict::is_deciding(key.as_bytes()) {
                 // What is not said decides nothing.
                 raw.get() != "null" && !blocks(key, &value)
             } else {
-                verdict::plainly(value.as_bytes()) == Some(Verdict::Exempts)
+                verdict::plainly(value.as_bytes()) == Some(WordVerdict::Exempts)
             };
             exempts.then(|| Why::Verdict {
                 field: format!("the field `{key}`"),
@@ -88,7 +88,7 @@ fn inner_doubt(key: &str, raw: &RawValue) -> Option<Why> {
         let value = text(raw).filter(|value| value.len() <= VALUE_BYTES_MAX)?;
         let decides = verdict::is_deciding(name.as_bytes());
         let said = if decides { verdict::of_word } else { verdict::plainly }(value.as_bytes());
-        (said == Some(Verdict::Exempts)).then(|| Why::Verdict {
+        (said == Some(WordVerdict::Exempts)).then(|| Why::Verdict {
             field: format!("the field `{key}.{name}`"),
             example: format!("{key}.{name} != {value}"),
             value: value.into_owned(),
@@ -180,7 +180,7 @@ fn at<'a>(fields: &[Field<'a>], path: &str) -> Vec<Cow<'a, str>> {
         return plain(raw);
     }
     let Ok(JsonPath { steps }) = path.parse() else { return Vec::new() };
-    let Some((Step::Key(key), rest)) = steps.split_first() else { return Vec::new() };
+    let Some((PathStep::Key(key), rest)) = steps.split_first() else { return Vec::new() };
     let Some(inner) = find(key).filter(|_| !rest.is_empty()) else { return Vec::new() };
     let Ok(inner) = serde_json::from_str::<Value>(inner.get()) else { return Vec::new() };
     let mut found = vec![&inner];
@@ -191,11 +191,11 @@ fn at<'a>(fields: &[Field<'a>], path: &str) -> Vec<Cow<'a, str>> {
 }
 
 /// Where a step leads from a value.
-fn after<'v>(step: &Step, value: &'v Value) -> Vec<&'v Value> {
+fn after<'v>(step: &PathStep, value: &'v Value) -> Vec<&'v Value> {
     match (step, value) {
-        (Step::Key(key), Value::Object(fields)) => fields.get(key).into_iter().collect(),
-        (Step::AnyKey, Value::Object(fields)) => fields.values().collect(),
-        (Step::Each, Value::Array(values)) => values.iter().collect(),
+        (PathStep::Key(key), Value::Object(fields)) => fields.get(key).into_iter().collect(),
+        (PathStep::AnyKey, Value::Object(fields)) => fields.values().collect(),
+        (PathStep::Each, Value::Array(values)) => values.iter().collect(),
         _ => Vec::new(),
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use super::path::{JsonPath, Step};
+use super::path::{JsonPath, PathStep};
 
 /// Where the wanted values stand, as a tree.
 #[derive(Clone, Debug, Default)]
@@ -63,13 +63,13 @@ impl From<&[JsonPath]> for Paths {
 
 impl Node {
     /// The node after a step, made if need be.
-    fn child(&mut self, step: &Step) -> &mut Self {
+    fn child(&mut self, step: &PathStep) -> &mut Self {
         match step {
-            Step::Each => self.each.get_or_insert_default(),
-            Step::AnyKey => self
+            PathStep::Each => self.each.get_or_insert_default(),
+            PathStep::AnyKey => self
                 .any_key
                 .get_or_insert_with(|| Box::new(Self { optional: true, ..Self::default() })),
-            Step::Key(key) => {
+            PathStep::Key(key) => {
                 let found = self.keys.iter().position(|(known, _)| known == key);
                 let at = found.unwrap_or_else(|| {
                     self.keys.push((key.clone(), Self::default()));
@@ -142,7 +142,7 @@ pub(super) enum Asks {
 pub(super) type Field<'de> = (Cow<'de, str>, &'de RawValue);
 
 /// How reading ended.
-pub(super) enum End {
+pub(super) enum WalkEnd {
     /// With the end of the document.
     Whole,
     /// The sink had enough.
@@ -158,7 +158,7 @@ pub(super) fn whole<'de, R, S>(
     paths: &Paths,
     many: bool,
     sink: &mut S,
-) -> (End, bool)
+) -> (WalkEnd, bool)
 where
     R: serde_json::de::Read<'de>,
     S: Sink<'de>,
@@ -172,14 +172,14 @@ where
         let walked = walk.deserialize(&mut *reader);
         met |= state.met;
         let end = match walked {
-            _ if state.stopped => End::Stopped,
+            _ if state.stopped => WalkEnd::Stopped,
             Ok(()) => match reader.end() {
-                Ok(()) => End::Whole,
+                Ok(()) => WalkEnd::Whole,
                 // Another document begins, if what was read of this one counts.
                 Err(_) if many && state.met => continue,
-                Err(error) => End::Broken(error),
+                Err(error) => WalkEnd::Broken(error),
             },
-            Err(error) => End::Broken(error),
+            Err(error) => WalkEnd::Broken(error),
         };
         return (end, met);
     }
@@ -200,8 +200,8 @@ pub(crate) fn each<'de>(
     }
     let mut reader = serde_json::Deserializer::from_str(part.get());
     match whole(&mut reader, paths, false, &mut Values(value)).0 {
-        End::Stopped => ControlFlow::Break(()),
-        End::Whole | End::Broken(_) => ControlFlow::Continue(()),
+        WalkEnd::Stopped => ControlFlow::Break(()),
+        WalkEnd::Whole | WalkEnd::Broken(_) => ControlFlow::Continue(()),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{Address, AddressRange, AnyRange, Entry};
 
 /// A part of what a line names.
 #[derive(Clone, Copy)]
-pub(super) struct Part<'a> {
+pub(super) struct NamedPart<'a> {
     pub line: Line<'a>,
     pub range: AnyRange,
     /// Whether its host bits were cleared.
@@ -19,7 +19,7 @@ pub(super) struct Part<'a> {
     pub seconds: Option<u64>,
 }
 
-impl Part<'_> {
+impl NamedPart<'_> {
     /// Tells it as an entry.
     pub(super) fn tell(&self, visit: &mut impl Visit) -> ControlFlow<()> {
         let entry = Entry { range: self.range, masked: self.masked };
@@ -40,15 +40,15 @@ type Places<A> = BTreeMap<A, (A, usize)>;
 
 /// Parts none of which overlap.
 #[derive(Clone, Default)]
-pub(super) struct Members<'a> {
+pub(super) struct DisjointParts<'a> {
     ipv4: Places<u32>,
     ipv6: Places<u128>,
-    parts: Vec<Part<'a>>,
+    parts: Vec<NamedPart<'a>>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> DisjointParts<'a> {
     /// Of those that overlap, the one that lasts longest is kept whole.
-    pub(super) fn of(mut parts: Vec<Part<'a>>) -> Self {
+    pub(super) fn of(mut parts: Vec<NamedPart<'a>>) -> Self {
         if parts.iter().any(|part| part.seconds.is_some()) {
             parts.sort_by_key(|part| std::cmp::Reverse(part.seconds.unwrap_or(u64::MAX)));
         }
@@ -58,7 +58,7 @@ impl<'a> Members<'a> {
             for entry in taken.outside(part.range) {
                 let masked = part.masked && entry.range == part.range;
                 let at = members.parts.len();
-                members.parts.push(Part { range: entry.range, masked, ..part });
+                members.parts.push(NamedPart { range: entry.range, masked, ..part });
                 match entry.range {
                     AnyRange::V4(range) => {
                         members.ipv4.insert(range.first(), (range.last(), at));
@@ -78,12 +78,12 @@ impl<'a> Members<'a> {
     }
 
     /// All of them, in the order of their lines.
-    pub(super) fn all(&self) -> &[Part<'a>] {
+    pub(super) fn all(&self) -> &[NamedPart<'a>] {
         &self.parts
     }
 
     /// What of a range is among them, with the part that it belongs to.
-    pub(super) fn inside(&self, range: AnyRange) -> Vec<(AnyRange, &Part<'a>)> {
+    pub(super) fn inside(&self, range: AnyRange) -> Vec<(AnyRange, &NamedPart<'a>)> {
         let found = match range {
             AnyRange::V4(range) => inside(&self.ipv4, range),
             AnyRange::V6(range) => inside(&self.ipv6, range),

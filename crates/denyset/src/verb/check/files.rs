@@ -32,14 +32,14 @@ pub(super) fn config(
 }
 
 /// Files that a person names.
-pub(super) struct Files<'a> {
+pub(super) struct NamedFiles<'a> {
     pub config: &'a Configuration,
     pub paths: &'a [PathBuf],
     /// What is said of them beside the configuration.
     pub reading: &'a ReadingArguments,
 }
 
-impl Files<'_> {
+impl NamedFiles<'_> {
     /// Checks the files as they would be checked in the feeds directory. Lists
     /// are not composed of them: a part of the feeds says nothing about a list.
     pub(super) fn check(&self, protection: &Protection, remarks: Vec<String>) -> CheckView {

@@ -30,9 +30,9 @@ use crate::settings::protection;
 use crate::view::{CheckView, CheckedFamily, CheckedFeed, CheckedList, RejectView, print};
 use configuration::{Configuration, ListConfig};
 use feedfiles::{Copies, FeedFile, Naming, Signature, Taken, TreeLimits, read_only, scan};
-use files::Files;
+use files::NamedFiles;
 use problems::Findings;
-use reader::Reader;
+use reader::Eyes;
 
 /// Does what the arguments say. `given` is the configuration file that was
 /// asked for, if one was.
@@ -50,7 +50,7 @@ pub(super) fn run(
             return Err(Failure::new(Exit::Usage, message));
         }
         let config = load(file)?;
-        let reader = Reader::of(&config);
+        let reader = Eyes::of(&config);
         let protection = protection(&facts());
         let mut view = reader.look(|| directory(&config, &protection))?;
         let unread = view.feeds.iter().filter(|feed| feed.is_unread());
@@ -61,7 +61,8 @@ pub(super) fn run(
         view
     } else {
         let (config, problems) = files::config(given, file)?;
-        let files = Files { config: &config, paths: &arguments.feeds, reading: &arguments.reading };
+        let files =
+            NamedFiles { config: &config, paths: &arguments.feeds, reading: &arguments.reading };
         let view = files.check(&protection(&facts()), problems);
         if arguments.explain { files.explained(view) } else { view }
     };

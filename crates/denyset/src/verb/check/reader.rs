@@ -17,7 +17,7 @@ const USER: &str = "denyset";
 
 /// Whose eyes are used.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct Eyes {
     user: Option<User>,
     /// What cannot be judged, a sentence.
     pub(super) remark: Option<String>,
@@ -32,7 +32,7 @@ struct User {
     groups: Vec<Gid>,
 }
 
-impl Reader {
+impl Eyes {
     /// Finds out who the daemon is: the owner of state-dir, or the user of the
     /// unit. Whoever is not root reads as themselves.
     pub(super) fn of(config: &Configuration) -> Self {

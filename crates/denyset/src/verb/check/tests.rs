@@ -136,7 +136,8 @@ fn aged(hours: i64, options: &str) -> (usize, CheckView) {
     let members = usize::try_from(view.lists[0].ipv4.members).expect("few");
     // A file that is named is judged by the same rule.
     let paths = [config.daemon.feeds_dir.join("a")];
-    let files = Files { config: &config, paths: &paths, reading: &ReadingArguments::default() };
+    let files =
+        NamedFiles { config: &config, paths: &paths, reading: &ReadingArguments::default() };
     let named = files.check(&protection, Vec::new());
     assert_eq!((&named.problems, &named.remarks), (&view.problems, &view.remarks));
     (members, view)
@@ -197,7 +198,8 @@ fn files_are_checked_under_the_options_of_their_names() {
     let hidden = home.path().join(".hidden");
 
     let paths = [inside, outside, missing, hidden];
-    let files = Files { config: &config, paths: &paths, reading: &ReadingArguments::default() };
+    let files =
+        NamedFiles { config: &config, paths: &paths, reading: &ReadingArguments::default() };
     let view = files.check(&Protection::default(), Vec::new());
     let refused: Vec<_> = view.feeds.iter().map(|feed| feed.refused.is_some()).collect();
     assert_eq!(refused, [false, true, true]);

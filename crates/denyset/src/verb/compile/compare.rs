@@ -6,12 +6,12 @@ use blocklist::{Address, Family, PrefixSet, Prefixes};
 use crate::view::{CompareView, ComparedFamily, ComparedPair};
 
 /// A feed and what it is called.
-pub(super) type Named = (String, Prefixes);
+pub(super) type NamedFeed = (String, Prefixes);
 
 /// Compares each feed with each of the `others`.
 pub(super) fn with_others(
-    feeds: &[Named],
-    others: &[Named],
+    feeds: &[NamedFeed],
+    others: &[NamedFeed],
     family: Option<Family>,
 ) -> CompareView {
     let pairs = feeds.iter().flat_map(|feed| others.iter().map(move |other| (feed, other)));
@@ -19,14 +19,14 @@ pub(super) fn with_others(
 }
 
 /// Compares the feeds with one another, each two once.
-pub(super) fn with_one_another(feeds: &[Named], family: Option<Family>) -> CompareView {
+pub(super) fn with_one_another(feeds: &[NamedFeed], family: Option<Family>) -> CompareView {
     let pairs = feeds.iter().enumerate().flat_map(|(position, feed)| {
         feeds[position + 1..].iter().map(move |other| pair(feed, other, family))
     });
     CompareView { pairs: pairs.collect() }
 }
 
-fn pair(first: &Named, second: &Named, family: Option<Family>) -> ComparedPair {
+fn pair(first: &NamedFeed, second: &NamedFeed, family: Option<Family>) -> ComparedPair {
     let wanted = |which| family.is_none_or(|only| only == which);
     let ((first, ours), (second, theirs)) = (first, second);
     ComparedPair {
@@ -49,10 +49,10 @@ fn compared<A: Address>(first: &PrefixSet<A>, second: &PrefixSet<A>) -> Compared
 mod tests {
     use blocklist::{AnyPrefix, Family};
 
-    use super::{Named, with_one_another, with_others};
+    use super::{NamedFeed, with_one_another, with_others};
     use crate::view::CompareView;
 
-    fn named(feeds: &[(&str, &[&str])]) -> Vec<Named> {
+    fn named(feeds: &[(&str, &[&str])]) -> Vec<NamedFeed> {
         let prefix = |text: &&str| text.parse::<AnyPrefix>().expect("a prefix");
         feeds.iter().map(|(name, of)| ((*name).into(), of.iter().map(prefix).collect())).collect()
     }

@@ -18,8 +18,8 @@ use crate::progress::ProgressLine;
 use crate::serve::Failure;
 use crate::view::{CountView, print};
 
-use compare::Named;
-use output::{Form, Sets};
+use compare::NamedFeed;
+use output::{Form, WrittenSets};
 
 /// Bytes gathered before they are written.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -70,7 +70,7 @@ fn finish(prefixes: &Prefixes, arguments: &Compile) -> io::Result<()> {
         };
         return print(&view, arguments.format);
     }
-    let sets = Sets { name: &arguments.name, family: arguments.family, prefixes };
+    let sets = WrittenSets { name: &arguments.name, family: arguments.family, prefixes };
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
     match sets.write(form(arguments), &mut out).and_then(|()| out.flush()) {
         // The reader has seen enough.
@@ -102,7 +102,7 @@ impl Restriction {
         if self.allow.is_empty() { common } else { common.subtract(&self.allow) }
     }
 
-    fn apply_to_each(&self, feeds: Vec<Named>) -> Vec<Named> {
+    fn apply_to_each(&self, feeds: Vec<NamedFeed>) -> Vec<NamedFeed> {
         feeds.into_iter().map(|(name, feed)| (name, self.apply(feed))).collect()
     }
 }
@@ -125,7 +125,7 @@ impl Reader {
     }
 
     /// Reads all of them as their contents say, or fails.
-    fn read(&mut self, files: &[PathBuf], role: Role) -> Result<Vec<Named>, Failure> {
+    fn read(&mut self, files: &[PathBuf], role: Role) -> Result<Vec<NamedFeed>, Failure> {
         self.read_as(files, role, &ReadingArguments::default())
     }
 
@@ -134,7 +134,7 @@ impl Reader {
         files: &[PathBuf],
         role: Role,
         reading: &ReadingArguments,
-    ) -> Result<Vec<Named>, Failure> {
+    ) -> Result<Vec<NamedFeed>, Failure> {
         let mut feeds = Vec::with_capacity(files.len());
         for file in files {
             self.progress.at(self.done, self.total);

@@ -20,7 +20,7 @@ pub(super) enum Form {
 }
 
 /// What is to be written.
-pub(super) struct Sets<'a> {
+pub(super) struct WrittenSets<'a> {
     /// What the names of the sets begin with.
     pub(super) name: &'a str,
     /// The only family, or both.
@@ -29,7 +29,7 @@ pub(super) struct Sets<'a> {
     pub(super) prefixes: &'a Prefixes,
 }
 
-impl Sets<'_> {
+impl WrittenSets<'_> {
     /// Writes all of it.
     pub(super) fn write(&self, form: Form, out: &mut impl Write) -> io::Result<()> {
         match form {
@@ -124,13 +124,13 @@ fn separated<A: Address, W: Write>(
 mod tests {
     use blocklist::{AnyPrefix, Family, Prefixes};
 
-    use super::{Form, Sets};
+    use super::{Form, WrittenSets};
 
     fn check(prefixes: &[&str], family: Option<Family>, form: Form, want: &str) {
         let prefixes = prefixes.iter().map(|text| text.parse::<AnyPrefix>().expect("a prefix"));
         let prefixes: Prefixes = prefixes.collect();
         let mut out = Vec::new();
-        let sets = Sets { name: "x", family, prefixes: &prefixes };
+        let sets = WrittenSets { name: "x", family, prefixes: &prefixes };
         sets.write(form, &mut out).expect("memory takes it");
         assert_eq!(String::from_utf8(out).expect("text"), want);
     }
@@ -182,7 +182,7 @@ table inet x {
         for family in [None, Some(Family::Ipv4)] {
             let prefixes = Prefixes::default();
             let mut out = Vec::new();
-            let sets = Sets { name: "x", family, prefixes: &prefixes };
+            let sets = WrittenSets { name: "x", family, prefixes: &prefixes };
             sets.write(Form::Json, &mut out).expect("memory takes it");
             serde_json::from_slice::<serde_json::Value>(&out).expect("a document");
         }

@@ -12,7 +12,7 @@ pub(super) enum Effect {
 }
 
 /// What a line is.
-pub(super) enum Said<'a> {
+pub(super) enum AccessLine<'a> {
     /// The words in the text are addresses.
     Addresses(Effect, &'a [u8]),
     /// A directive that decides nothing by addresses.
@@ -118,55 +118,55 @@ fn is_from(word: &[u8]) -> bool {
 
 impl Access {
     /// Reads a line that is neither blank nor a comment.
-    pub(super) fn line<'a>(&mut self, line: &'a [u8]) -> Said<'a> {
+    pub(super) fn line<'a>(&mut self, line: &'a [u8]) -> AccessLine<'a> {
         let (text, goes_on) = match line.strip_suffix(b"\\") {
             Some(text) => (text, true),
             None => (line, false),
         };
         let said = match std::mem::take(&mut self.continued) {
-            Continued::Addresses(effect) => Said::Addresses(effect, text),
-            Continued::Other => Said::Nothing,
+            Continued::Addresses(effect) => AccessLine::Addresses(effect, text),
+            Continued::Other => AccessLine::Nothing,
             Continued::Not => self.directive(text),
         };
         if goes_on {
             self.continued = match said {
-                Said::Addresses(effect, _) => Continued::Addresses(effect),
+                AccessLine::Addresses(effect, _) => Continued::Addresses(effect),
                 _ => Continued::Other,
             };
         }
         said
     }
 
-    fn directive<'a>(&mut self, line: &'a [u8]) -> Said<'a> {
+    fn directive<'a>(&mut self, line: &'a [u8]) -> AccessLine<'a> {
         if let Some(section) = line.strip_prefix(b"<") {
             self.section(section);
-            return Said::Nothing;
+            return AccessLine::Nothing;
         }
         let (name, rest) = first_word(line);
         if self.narrower > 0 {
             let decides = [&b"deny"[..], b"allow", b"require"];
             let decides = decides.iter().any(|known| name.eq_ignore_ascii_case(known));
-            return if decides { Said::Narrower } else { Said::Nothing };
+            return if decides { AccessLine::Narrower } else { AccessLine::Nothing };
         }
         let (argument, after) = first_word(rest);
         match name.to_ascii_lowercase().as_slice() {
-            b"deny" if is_from(argument) => Said::Addresses(Effect::Blocks, after),
-            b"allow" if is_from(argument) && self.denying_last => Said::Nothing,
-            b"allow" if is_from(argument) => Said::Addresses(Effect::Allows, after),
-            b"deny" | b"allow" => Said::Foreign,
+            b"deny" if is_from(argument) => AccessLine::Addresses(Effect::Blocks, after),
+            b"allow" if is_from(argument) && self.denying_last => AccessLine::Nothing,
+            b"allow" if is_from(argument) => AccessLine::Addresses(Effect::Allows, after),
+            b"deny" | b"allow" => AccessLine::Foreign,
             b"order" => {
                 let order = rest.to_ascii_lowercase();
                 self.denying_last = !order.trim_ascii_start().starts_with(b"deny");
-                Said::Nothing
+                AccessLine::Nothing
             }
             b"require" => self.require(argument, after),
-            _ if !name.first().is_some_and(u8::is_ascii_alphabetic) => Said::Foreign,
-            _ if parse_entry(unquoted(name)).is_ok() => Said::Foreign,
-            _ => Said::Nothing,
+            _ if !name.first().is_some_and(u8::is_ascii_alphabetic) => AccessLine::Foreign,
+            _ if parse_entry(unquoted(name)).is_ok() => AccessLine::Foreign,
+            _ => AccessLine::Nothing,
         }
     }
 
-    fn require<'a>(&self, argument: &[u8], after: &'a [u8]) -> Said<'a> {
+    fn require<'a>(&self, argument: &[u8], after: &'a [u8]) -> AccessLine<'a> {
         let inside = |section| self.sections.contains(&section);
         let (negated, kind, addresses) = if argument.eq_ignore_ascii_case(b"not") {
             let (kind, addresses) = first_word(after);
@@ -175,17 +175,17 @@ impl Access {
             (false, argument, after)
         };
         match (kind.eq_ignore_ascii_case(b"ip"), negated) {
-            (false, _) => Said::Nothing,
+            (false, _) => AccessLine::Nothing,
             // A server that reads this does not start: mod_authz_core, on `Require not`.
             (true, true) if matches!(self.sections.last(), Some(Section::None | Section::Any)) => {
-                Said::Foreign
+                AccessLine::Foreign
             }
-            (true, true) => Said::Addresses(Effect::Blocks, addresses),
+            (true, true) => AccessLine::Addresses(Effect::Blocks, addresses),
             (true, false) if self.sections.last() == Some(&Section::None) => {
-                Said::Addresses(Effect::Blocks, addresses)
+                AccessLine::Addresses(Effect::Blocks, addresses)
             }
-            (true, false) if inside(Section::All) || inside(Section::None) => Said::Nothing,
-            (true, false) => Said::Addresses(Effect::Allows, addresses),
+            (true, false) if inside(Section::All) || inside(Section::None) => AccessLine::Nothing,
+            (true, false) => AccessLine::Addresses(Effect::Allows, addresses),
         }
     }
 

@@ -19,7 +19,7 @@ struct Word<'a> {
 
 /// What the log says, each address in each jail once.
 #[derive(Default)]
-pub(super) struct Log<'a> {
+pub(super) struct BanLog<'a> {
     /// The last ban, or `None` once it was taken back.
     last: HashMap<Place<'a>, Option<(Line<'a>, Entry)>>,
 }
@@ -31,7 +31,7 @@ pub(super) fn is_line(line: &[u8]) -> bool {
         || !matches!(said(line), Ok(None))
 }
 
-impl<'a> Log<'a> {
+impl<'a> BanLog<'a> {
     pub(super) fn line(&mut self, line: Line<'a>, text: &'a [u8], visit: &mut impl Visit) {
         match said(text) {
             Ok(Some(Word { jail, entry, bans })) => {

@@ -2,12 +2,12 @@
 //! in a shell script. Knows what the words are, not what follows from them.
 
 use super::super::super::words::{is_torn, number, unquoted, words};
-use super::kept::Change;
+use super::kept::SetsChange;
 use crate::RejectReason;
 
 /// What a set of some type holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in super::super) enum Kind {
+pub(in super::super) enum SetKind {
     /// Addresses and nothing else: `hash:ip`, `hash:net`, `bitmap:ip` and their
     /// old names. What was not created in the file is taken for such a set.
     #[default]
@@ -32,7 +32,7 @@ pub(in super::super) enum Grain {
 /// A set, as far as its entries depend on it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in super::super) struct Created {
-    pub kind: Kind,
+    pub kind: SetKind,
     pub grain: Grain,
     /// The seconds that an entry has if it does not say.
     pub timeout: Option<u64>,
@@ -48,16 +48,16 @@ pub(in super::super) struct Added<'a> {
 }
 
 /// What a line does.
-pub(super) enum Command<'a> {
+pub(super) enum IpsetCommand<'a> {
     Create(&'a [u8], Created),
     Add(&'a [u8], Added<'a>),
     Delete(&'a [u8], &'a [u8]),
-    Change(Change<'a>),
+    Change(SetsChange<'a>),
     /// Something without a say about which entries there are.
     Other,
 }
 
-/// How a command may begin that is [`Command::Other`].
+/// How a command may begin that is [`IpsetCommand::Other`].
 const OTHERS: [&[u8]; 15] = [
     b"COMMIT",
     b"save",
@@ -80,7 +80,7 @@ const OTHERS: [&[u8]; 15] = [
 const FLAGS: [&[u8]; 7] = [b"-exist", b"--exist", b"-!", b"-quiet", b"-q", b"forceadd", b"-file"];
 
 /// Reads a line that is neither blank nor a comment.
-pub(super) fn command(line: &[u8]) -> Result<Command<'_>, RejectReason> {
+pub(super) fn command(line: &[u8]) -> Result<IpsetCommand<'_>, RejectReason> {
     let mut words = words(line).filter(|word| !FLAGS.contains(word)).peekable();
     let is_program = |word: &[u8]| word == b"ipset" || word.ends_with(b"/ipset");
     words.next_if(|word| *word == b"sudo");
@@ -89,34 +89,34 @@ pub(super) fn command(line: &[u8]) -> Result<Command<'_>, RejectReason> {
         b"create" | b"n" | b"-N" | b"--create" => {
             let name = words.next().ok_or(RejectReason::Foreign)?;
             let kind = words.next().ok_or(RejectReason::Foreign)?;
-            Ok(Command::Create(unquoted(name), created(kind, words)?))
+            Ok(IpsetCommand::Create(unquoted(name), created(kind, words)?))
         }
         b"add" | b"-A" | b"--add" => {
             let name = words.next().ok_or(RejectReason::Foreign)?;
             let entry = words.next().ok_or(RejectReason::MissingField)?;
-            Ok(Command::Add(unquoted(name), added(entry, words, shell)?))
+            Ok(IpsetCommand::Add(unquoted(name), added(entry, words, shell)?))
         }
         b"del" | b"-D" | b"--del" => {
             let name = words.next().ok_or(RejectReason::Foreign)?;
             let entry = words.next().ok_or(RejectReason::MissingField)?;
             let entry = added(entry, words, shell)?.entry;
-            Ok(Command::Delete(unquoted(name), entry))
+            Ok(IpsetCommand::Delete(unquoted(name), entry))
         }
         b"flush" | b"-F" | b"--flush" | b"destroy" | b"x" | b"-X" | b"--destroy" => {
             let name = words.next().map(bare).filter(|name| !is_shell(name));
-            Ok(Command::Change(Change::Empty(name)))
+            Ok(IpsetCommand::Change(SetsChange::Empty(name)))
         }
         b"swap" | b"w" | b"-W" | b"--swap" => {
             let [one, other] = [words.next(), words.next()].map(|word| word.map(bare));
             let both = one.zip(other).ok_or(RejectReason::Foreign)?;
-            Ok(Command::Change(Change::Swap(both.0, both.1)))
+            Ok(IpsetCommand::Change(SetsChange::Swap(both.0, both.1)))
         }
         b"rename" | b"e" | b"-E" | b"--rename" => {
             let [from, to] = [words.next(), words.next()].map(|word| word.map(bare));
             let both = from.zip(to).ok_or(RejectReason::Foreign)?;
-            Ok(Command::Change(Change::Rename(both.0, both.1)))
+            Ok(IpsetCommand::Change(SetsChange::Rename(both.0, both.1)))
         }
-        word if OTHERS.contains(&word) => Ok(Command::Other),
+        word if OTHERS.contains(&word) => Ok(IpsetCommand::Other),
         _ => Err(RejectReason::Foreign),
     }
 }
@@ -136,11 +136,11 @@ pub(in super::super) fn created<'a>(
     };
     let kind = match kind {
         b"hash:ip" | b"hash:net" | b"bitmap:ip" | b"iphash" | b"nethash" | b"ipmap" | b"iptree"
-        | b"iptreemap" => Kind::Addresses,
+        | b"iptreemap" => SetKind::Addresses,
         b"bitmap:port" | b"list:set" | b"hash:mac" | b"portmap" | b"setlist" => {
-            Kind::WithoutAddresses
+            SetKind::WithoutAddresses
         }
-        _ => Kind::MoreThanAddresses,
+        _ => SetKind::MoreThanAddresses,
     };
     let mut created = Created { kind, grain, ..Created::default() };
     while let Some(word) = words.next() {
@@ -152,7 +152,7 @@ pub(in super::super) fn created<'a>(
                     u8::try_from(value()?).ok().filter(|length| (1..=128).contains(length));
                 created.netmask = Some(length.ok_or(RejectReason::Number)?);
             }
-            b"bitmask" => created.kind = Kind::MoreThanAddresses,
+            b"bitmask" => created.kind = SetKind::MoreThanAddresses,
             _ => {}
         }
     }

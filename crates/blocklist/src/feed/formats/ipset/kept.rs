@@ -25,7 +25,7 @@ pub(super) struct Member<'a> {
 
 /// A command that moves or empties whole sets.
 #[derive(Clone, Copy)]
-pub(super) enum Change<'a> {
+pub(super) enum SetsChange<'a> {
     /// One set, or all.
     Empty(Option<&'a [u8]>),
     Swap(&'a [u8], &'a [u8]),
@@ -106,16 +106,16 @@ impl<'a> Kept<'a> {
         }
     }
 
-    pub(super) fn change(&mut self, change: Change<'a>) {
+    pub(super) fn change(&mut self, change: SetsChange<'a>) {
         match change {
-            Change::Empty(None) => self.sets.clear(),
-            Change::Empty(Some(name)) => drop(self.sets.remove(name)),
-            Change::Swap(one, other) => {
+            SetsChange::Empty(None) => self.sets.clear(),
+            SetsChange::Empty(Some(name)) => drop(self.sets.remove(name)),
+            SetsChange::Swap(one, other) => {
                 let [first, second] = [one, other].map(|name| self.sets.remove(name));
                 self.sets.extend(first.map(|set| (other, set)));
                 self.sets.extend(second.map(|set| (one, set)));
             }
-            Change::Rename(from, to) => {
+            SetsChange::Rename(from, to) => {
                 if let Some(set) = self.sets.remove(from) {
                     self.sets.insert(to, set);
                 }

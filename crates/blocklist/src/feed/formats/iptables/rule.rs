@@ -2,13 +2,13 @@
 //! rule that matter for whom it is about. Knows not what follows from it.
 
 use super::super::super::addresses::{is_everything, network};
-use super::super::super::program::{Action, Breadth, Named, Rule, Source};
+use super::super::super::program::{Breadth, Named, ProgramRule, RuleAction, RuleSource};
 use super::super::super::visit::{Line, Visit};
 use super::super::super::words::{is_torn, number, unquoted, words};
 use crate::{RejectReason, parse_entry};
 
 /// What a line does.
-pub(super) enum Command<'a> {
+pub(super) enum IptablesCommand<'a> {
     /// The rules behind it are of this table.
     Table(&'a [u8]),
     /// There is a chain of this name, or will be.
@@ -84,14 +84,14 @@ const TAKING: [&[u8]; 11] = [
 ];
 
 /// Reads a line that is neither blank nor a comment.
-pub(super) fn command(line: &[u8]) -> Result<Command<'_>, RejectReason> {
+pub(super) fn command(line: &[u8]) -> Result<IptablesCommand<'_>, RejectReason> {
     match line {
-        b"COMMIT" => return Ok(Command::Other),
+        b"COMMIT" => return Ok(IptablesCommand::Other),
         [b'*', table @ ..] if !table.is_empty() && table.iter().all(u8::is_ascii_lowercase) => {
-            return Ok(Command::Table(table));
+            return Ok(IptablesCommand::Table(table));
         }
         [b':', chain @ ..] => {
-            return Ok(Command::Chain(words(chain).next().unwrap_or_default()));
+            return Ok(IptablesCommand::Chain(words(chain).next().unwrap_or_default()));
         }
         _ => {}
     }
@@ -125,7 +125,7 @@ pub(super) fn has_variable(line: &[u8]) -> bool {
     line.iter().any(|byte| b"$`".contains(byte))
 }
 
-fn parse<'a>(words: &[&'a [u8]]) -> Result<Command<'a>, RejectReason> {
+fn parse<'a>(words: &[&'a [u8]]) -> Result<IptablesCommand<'a>, RejectReason> {
     let mut spec = Spec::default();
     let mut kind = None;
     let mut place = None;
@@ -154,7 +154,7 @@ fn parse<'a>(words: &[&'a [u8]]) -> Result<Command<'a>, RejectReason> {
                 place = rest.next_if(|word| number(word).is_some()).and_then(number);
                 if kind == Some(b'E') {
                     let to = rest.next().ok_or(RejectReason::Foreign)?;
-                    return Ok(Command::Rename(spec.chain, to));
+                    return Ok(IptablesCommand::Rename(spec.chain, to));
                 }
             }
             _ => {
@@ -167,16 +167,16 @@ fn parse<'a>(words: &[&'a [u8]]) -> Result<Command<'a>, RejectReason> {
     let at = place.and_then(|place| usize::try_from(place).ok());
     let chain = Some(spec.chain).filter(|chain| !chain.is_empty());
     Ok(match kind.ok_or(RejectReason::Foreign)? {
-        b'A' => Command::Append(spec),
-        b'I' => Command::Insert(at.unwrap_or(1), spec),
-        b'R' => Command::Replace(at.ok_or(RejectReason::Foreign)?, spec),
+        b'A' => IptablesCommand::Append(spec),
+        b'I' => IptablesCommand::Insert(at.unwrap_or(1), spec),
+        b'R' => IptablesCommand::Replace(at.ok_or(RejectReason::Foreign)?, spec),
         b'D' => match at {
-            Some(at) => Command::DeleteAt(spec.table, spec.chain, at),
-            None => Command::Delete(spec),
+            Some(at) => IptablesCommand::DeleteAt(spec.table, spec.chain, at),
+            None => IptablesCommand::Delete(spec),
         },
-        b'F' => Command::Flush(spec.table, chain),
-        b'N' => Command::Chain(spec.chain),
-        _ => Command::Other,
+        b'F' => IptablesCommand::Flush(spec.table, chain),
+        b'N' => IptablesCommand::Chain(spec.chain),
+        _ => IptablesCommand::Other,
     })
 }
 
@@ -274,44 +274,44 @@ impl<'a> Spec<'a> {
         line: Line<'a>,
         table: &[u8],
         visit: &mut impl Visit,
-    ) -> Result<Rule<'a>, RejectReason> {
+    ) -> Result<ProgramRule<'a>, RejectReason> {
         let key = |chain: &[u8]| [table, b"/", chain].concat();
         let action = match self.target {
             // A rule cut off before its target is none.
             None if self.source.is_some() && !self.narrowed => return Err(RejectReason::Foreign),
-            None => Action::Nothing,
-            Some((target, _)) if BLOCKING.contains(&target) => Action::Drop,
-            Some((target, _)) if TAKING.contains(&target) => Action::Accept,
-            Some((target, _)) if PASSING.contains(&target) => Action::Nothing,
-            Some((b"RETURN", _)) => Action::Return,
-            Some((chain, true)) => Action::Goto(key(chain)),
-            Some((chain, false)) => Action::Jump(key(chain)),
+            None => RuleAction::Nothing,
+            Some((target, _)) if BLOCKING.contains(&target) => RuleAction::Drop,
+            Some((target, _)) if TAKING.contains(&target) => RuleAction::Accept,
+            Some((target, _)) if PASSING.contains(&target) => RuleAction::Nothing,
+            Some((b"RETURN", _)) => RuleAction::Return,
+            Some((chain, true)) => RuleAction::Goto(key(chain)),
+            Some((chain, false)) => RuleAction::Jump(key(chain)),
         };
         let breadth = match (self.narrowed, self.beside) {
             // What is dropped of it is a part.
-            (false, true) if action != Action::Drop => Breadth::Beside,
+            (false, true) if action != RuleAction::Drop => Breadth::Beside,
             (false, false) => Breadth::Whole,
             _ => Breadth::Part,
         };
-        Ok(Rule { line, source: self.source(line, visit), breadth, action })
+        Ok(ProgramRule { line, source: self.source(line, visit), breadth, action })
     }
 
-    fn source(&self, line: Line<'a>, visit: &mut impl Visit) -> Source<'a> {
-        let Some((option, text)) = self.source else { return Source::All };
+    fn source(&self, line: Line<'a>, visit: &mut impl Visit) -> RuleSource<'a> {
+        let Some((option, text)) = self.source else { return RuleSource::All };
         let read =
             |text: &[u8]| if option == b"--src-range" { parse_entry(text) } else { network(text) };
         let mut named: Vec<Named<'a>> = Vec::new();
         for text in text.split(|&byte| byte == b',') {
             match read(text) {
-                Ok(entry) if is_everything(entry) && !self.others => return Source::All,
+                Ok(entry) if is_everything(entry) && !self.others => return RuleSource::All,
                 Ok(entry) => named.push(Named { line, entry, seconds: None }),
                 Err(reason) => visit.reject(line, reason),
             }
         }
         match (self.others, named.first()) {
-            (false, _) => Source::Of(named.into()),
-            (true, Some(one)) => Source::AllBut(named.clone().into(), one.entry.range.family()),
-            (true, None) => Source::Unknown,
+            (false, _) => RuleSource::Of(named.into()),
+            (true, Some(one)) => RuleSource::AllBut(named.clone().into(), one.entry.range.family()),
+            (true, None) => RuleSource::Unknown,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::super::program::{Program, Rule};
+use super::super::super::program::{Program, ProgramRule};
 use super::super::super::visit::Line;
 
 /// Chains that packets to this host go through, in this order.
@@ -18,14 +18,14 @@ const OUTWARDS: [&[u8]; 4] = [b"OUTPUT", b"output", b"POSTROUTING", b"forward"];
 struct Chain<'a> {
     /// `TABLE/NAME`.
     name: Vec<u8>,
-    rules: Vec<Held<'a>>,
+    rules: Vec<WrittenRule<'a>>,
 }
 
 /// A rule as it was written.
-pub(super) struct Held<'a> {
+pub(super) struct WrittenRule<'a> {
     /// Its words, by which it is found again.
     pub words: Vec<&'a [u8]>,
-    pub rule: Rule<'a>,
+    pub rule: ProgramRule<'a>,
 }
 
 /// All chains, in the order in which they came.
@@ -36,7 +36,7 @@ pub(super) struct Tables<'a> {
 }
 
 impl<'a> Tables<'a> {
-    fn of(&mut self, name: &[u8]) -> &mut Vec<Held<'a>> {
+    fn of(&mut self, name: &[u8]) -> &mut Vec<WrittenRule<'a>> {
         let at = self.places.get(name).copied().unwrap_or_else(|| {
             self.chains.push(Chain { name: name.to_vec(), rules: Vec::new() });
             self.places.insert(name.to_vec(), self.chains.len() - 1);
@@ -49,17 +49,17 @@ impl<'a> Tables<'a> {
         self.of(name);
     }
 
-    pub(super) fn append(&mut self, name: &[u8], held: Held<'a>) {
+    pub(super) fn append(&mut self, name: &[u8], held: WrittenRule<'a>) {
         self.of(name).push(held);
     }
 
     /// `place` is from 1.
-    pub(super) fn insert(&mut self, name: &[u8], place: usize, held: Held<'a>) {
+    pub(super) fn insert(&mut self, name: &[u8], place: usize, held: WrittenRule<'a>) {
         let rules = self.of(name);
         rules.insert(place.saturating_sub(1).min(rules.len()), held);
     }
 
-    pub(super) fn replace(&mut self, name: &[u8], place: usize, held: Held<'a>) {
+    pub(super) fn replace(&mut self, name: &[u8], place: usize, held: WrittenRule<'a>) {
         if let Some(rule) = place.checked_sub(1).and_then(|at| self.of(name).get_mut(at)) {
             *rule = held;
         }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::super::super::Why;
 use super::super::super::json::{Paths, text};
 use super::super::super::lines;
-use super::super::super::verdict::{self, Verdict};
+use super::super::super::verdict::{self, WordVerdict};
 
 /// Names of the families, in small letters.
 const FAMILIES: [&str; 6] = ["ipv4", "ipv6", "v4", "v6", "inet", "inet6"];
@@ -111,7 +111,8 @@ fn holds_families(object: &Object<'_>) -> bool {
 pub(super) fn welcoming(key: &str, value: &RawValue) -> Option<Why> {
     let value = text(value)?;
     let mut words = value.split(|c: char| !c.is_alphanumeric());
-    let told = words.find(|word| verdict::plainly(word.as_bytes()) == Some(Verdict::Exempts))?;
+    let told =
+        words.find(|word| verdict::plainly(word.as_bytes()) == Some(WordVerdict::Exempts))?;
     Some(Why::Verdict {
         field: format!("the field `{key}`"),
         value: told.to_owned(),

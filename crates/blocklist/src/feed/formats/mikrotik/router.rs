@@ -6,12 +6,12 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use super::super::super::addresses::is_everything;
-use super::super::super::program::{self, Action, Breadth, Named, Program, Source};
+use super::super::super::program::{self, Breadth, Named, Program, RuleAction, RuleSource};
 use super::super::super::verdict::is_welcoming;
 use super::super::super::visit::{Line, Visit};
 use super::super::super::{Options, Why};
 use super::address_or_range;
-use super::rules::{Menu, Rule};
+use super::rules::{Menu, RouterRule};
 use crate::RejectReason;
 
 /// Whom a rule is about.
@@ -26,7 +26,7 @@ struct Held<'a> {
     line: Line<'a>,
     whom: Whom<'a>,
     breadth: Breadth,
-    action: Action,
+    action: RuleAction,
 }
 
 /// What a script has done so far.
@@ -46,7 +46,11 @@ impl<'a> Router<'a> {
         self.lists.remove(list);
     }
 
-    pub(super) fn rule(&mut self, line: Line<'a>, rule: &Rule<'_>) -> Result<(), RejectReason> {
+    pub(super) fn rule(
+        &mut self,
+        line: Line<'a>,
+        rule: &RouterRule<'_>,
+    ) -> Result<(), RejectReason> {
         let menu: &[u8] = match rule.menu.unwrap_or(self.menu) {
             Menu::Filter => b"filter/",
             Menu::Raw => b"raw/",
@@ -61,14 +65,14 @@ impl<'a> Router<'a> {
             (None, Some(list)) => but(list, |list| Ok(Whom::List(list.to_vec())))?,
         };
         let action = match rule.action {
-            b"drop" | b"reject" | b"tarpit" => Action::Drop,
-            b"" | b"accept" | b"fasttrack-connection" => Action::Accept,
-            b"return" => Action::Return,
-            b"jump" => Action::Jump([menu, rule.target].concat()),
-            _ => Action::Nothing,
+            b"drop" | b"reject" | b"tarpit" => RuleAction::Drop,
+            b"" | b"accept" | b"fasttrack-connection" => RuleAction::Accept,
+            b"return" => RuleAction::Return,
+            b"jump" => RuleAction::Jump([menu, rule.target].concat()),
+            _ => RuleAction::Nothing,
         };
         let breadth = match (rule.narrowed, rule.beside) {
-            (false, true) if action != Action::Drop => Breadth::Beside,
+            (false, true) if action != RuleAction::Drop => Breadth::Beside,
             (false, false) => Breadth::Whole,
             _ => Breadth::Part,
         };
@@ -128,19 +132,19 @@ impl<'a> Router<'a> {
         for (name, rules) in self.chains {
             let rules = rules.into_iter().map(|Held { line, whom, breadth, action }| {
                 let source = match whom {
-                    Whom::All => Source::All,
+                    Whom::All => RuleSource::All,
                     Whom::But(whom) => match *whom {
                         Whom::One(named) => all_but(&[named].into()),
-                        Whom::List(list) => lists.get(&list).map_or(Source::Unknown, all_but),
-                        Whom::All | Whom::But(_) => Source::Of([].into()),
+                        Whom::List(list) => lists.get(&list).map_or(RuleSource::Unknown, all_but),
+                        Whom::All | Whom::But(_) => RuleSource::Of([].into()),
                     },
-                    Whom::One(named) => Source::Of([named].into()),
+                    Whom::One(named) => RuleSource::Of([named].into()),
                     // If it is filled elsewhere, nobody knows by whom.
                     Whom::List(list) => {
-                        lists.get(&list).cloned().map_or(Source::Unknown, Source::Of)
+                        lists.get(&list).cloned().map_or(RuleSource::Unknown, RuleSource::Of)
                     }
                 };
-                program::Rule { line, source, breadth, action }
+                program::ProgramRule { line, source, breadth, action }
             });
             program.chain(name, rules.collect());
         }
@@ -160,9 +164,9 @@ fn but<'a>(
 }
 
 /// A list holds one family, and a rule is about that family only.
-fn all_but<'a>(named: &Rc<[Named<'a>]>) -> Source<'a> {
+fn all_but<'a>(named: &Rc<[Named<'a>]>) -> RuleSource<'a> {
     match named.first() {
-        Some(one) => Source::AllBut(named.clone(), one.entry.range.family()),
-        None => Source::Unknown,
+        Some(one) => RuleSource::AllBut(named.clone(), one.entry.range.family()),
+        None => RuleSource::Unknown,
     }
 }

@@ -5,12 +5,12 @@
 use super::super::super::words::{unquoted, words};
 
 /// What a command does.
-pub(super) enum Command<'a> {
+pub(super) enum RouterCommand<'a> {
     /// The commands behind it are for this menu.
     Menu(Menu),
     /// All of a list goes.
     Clear(Vec<u8>),
-    Rule(Rule<'a>),
+    Rule(RouterRule<'a>),
 }
 
 /// A menu with rules.
@@ -24,7 +24,7 @@ pub(super) enum Menu {
 
 /// The properties of a rule that matter.
 #[derive(Default)]
-pub(super) struct Rule<'a> {
+pub(super) struct RouterRule<'a> {
     pub menu: Option<Menu>,
     pub chain: &'a [u8],
     pub action: &'a [u8],
@@ -50,21 +50,22 @@ const HARMLESS: [&[u8]; 9] = [
 ];
 
 /// What a command does, if it is of one of these kinds.
-pub(super) fn command(text: &[u8]) -> Option<Command<'_>> {
+pub(super) fn command(text: &[u8]) -> Option<RouterCommand<'_>> {
     let bare = text.strip_prefix(b"/").unwrap_or(text);
     let menu = menu(bare);
     let rest = menu.map_or(text, |(_, rest)| rest);
     if memchr::memmem::find(text, b"remove").is_some() {
         let at = memchr::memmem::find(text, b"list=")? + b"list=".len();
         let end = text[at..].iter().position(|byte| b" ]\t".contains(byte));
-        return Some(Command::Clear(
+        return Some(RouterCommand::Clear(
             unquoted(&text[at..end.map_or(text.len(), |end| at + end)]).to_vec(),
         ));
     }
     let Some(properties) = rest.strip_prefix(b"add ") else {
-        return menu.filter(|(_, rest)| rest.is_empty()).map(|(menu, _)| Command::Menu(menu));
+        return menu.filter(|(_, rest)| rest.is_empty()).map(|(menu, _)| RouterCommand::Menu(menu));
     };
-    rule(properties).map(|rule| Command::Rule(Rule { menu: menu.map(|(menu, _)| menu), ..rule }))
+    rule(properties)
+        .map(|rule| RouterCommand::Rule(RouterRule { menu: menu.map(|(menu, _)| menu), ..rule }))
 }
 
 /// The menu that a command begins with, and what follows.
@@ -86,8 +87,8 @@ fn menu(text: &[u8]) -> Option<(Menu, &[u8])> {
     Some((menu, rest.strip_prefix(b"/").unwrap_or(rest).trim_ascii()))
 }
 
-fn rule(text: &[u8]) -> Option<Rule<'_>> {
-    let mut rule = Rule::default();
+fn rule(text: &[u8]) -> Option<RouterRule<'_>> {
+    let mut rule = RouterRule::default();
     for word in words(text) {
         let at = memchr::memchr(b'=', word)?;
         let value = unquoted(&word[at + 1..]);

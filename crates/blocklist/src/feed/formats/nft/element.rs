@@ -6,14 +6,14 @@ use super::super::super::words::{is_torn, number};
 use crate::{Entry, RejectReason, parse_entry};
 
 /// An element without what does not matter.
-pub(super) struct Element {
+pub(super) struct NftElement {
     pub entry: Entry,
     /// What remains of its time, or all of it if that is not said.
     pub seconds: Option<u64>,
 }
 
 /// Reads the words between two commas.
-pub(super) fn element(words: &[Token<'_>]) -> Result<Element, RejectReason> {
+pub(super) fn element(words: &[Token<'_>]) -> Result<NftElement, RejectReason> {
     let texts: Vec<&[u8]> = words.iter().map(|word| word.text).collect();
     let (entry, mut rest) = match texts.as_slice() {
         [first, b"-", last, rest @ ..] => (parse_entry(&[*first, b"-", *last].concat())?, rest),
@@ -40,7 +40,7 @@ pub(super) fn element(words: &[Token<'_>]) -> Result<Element, RejectReason> {
             _ => return Err(RejectReason::Trailing),
         };
     }
-    Ok(Element { entry, seconds: expires.or(timeout) })
+    Ok(NftElement { entry, seconds: expires.or(timeout) })
 }
 
 /// A duration such as `1d2h3m4s5ms`, or a number of seconds. A part of a second

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use super::super::super::Why;
 use super::super::super::program::Named;
-use super::super::super::tokens::{Kind, Token};
+use super::super::super::tokens::{Token, TokenKind};
 use super::super::super::visit::{Line, Visit};
 use super::element::{element, seconds};
 use super::rule::{entry, mapped, parse};
-use super::ruleset::{Hook, Ruleset};
+use super::ruleset::{NftHook, Ruleset};
 use crate::RejectReason;
 
 /// What an open brace began.
@@ -29,7 +29,7 @@ enum Block {
 }
 
 /// Reads tokens into a ruleset.
-pub(super) struct Reader<'a> {
+pub(super) struct NftReader<'a> {
     text: &'a [u8],
     pub ruleset: Ruleset<'a>,
     blocks: Vec<Block>,
@@ -37,7 +37,7 @@ pub(super) struct Reader<'a> {
     defined: HashMap<Vec<u8>, Vec<Vec<Token<'a>>>>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> NftReader<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
         Self {
             text,
@@ -54,13 +54,13 @@ impl<'a> Reader<'a> {
             Some(Block::Elements(_) | Block::Deleted(_) | Block::Define(_))
         );
         match token.kind {
-            Kind::Word => self.words.push(token),
-            Kind::LineEnd if in_items || matches!(self.blocks.last(), Some(Block::Rule)) => {}
-            Kind::Mark(b'{') => self.open(token),
-            Kind::Mark(b'}') => self.close(token, visit),
-            Kind::Mark(b',') if in_items => self.item(visit),
-            Kind::Mark(b',' | b'=') => self.words.push(token),
-            Kind::Mark(_) | Kind::LineEnd => self.statement(visit),
+            TokenKind::Word => self.words.push(token),
+            TokenKind::LineEnd if in_items || matches!(self.blocks.last(), Some(Block::Rule)) => {}
+            TokenKind::Mark(b'{') => self.open(token),
+            TokenKind::Mark(b'}') => self.close(token, visit),
+            TokenKind::Mark(b',') if in_items => self.item(visit),
+            TokenKind::Mark(b',' | b'=') => self.words.push(token),
+            TokenKind::Mark(_) | TokenKind::LineEnd => self.statement(visit),
         }
     }
 
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
                 if let [b"type", rest @ ..] = &texts[..] {
                     if let Some(at) = rest.iter().position(|word| *word == b"hook") {
                         let name = rest.get(at + 1).copied().unwrap_or_default();
-                        self.ruleset.hook(&key, Hook::of(name));
+                        self.ruleset.hook(&key, NftHook::of(name));
                     }
                 } else if !matches!(
                     &texts[..],
@@ -273,7 +273,7 @@ impl<'a> Reader<'a> {
             | [b"#!/usr/sbin/nft" | b"table", ..] => {}
             [b"define" | b"redefine", name, b"=", ..] => {
                 let item = texts.iter().skip(3).map(|text| Token {
-                    kind: Kind::Word,
+                    kind: TokenKind::Word,
                     text,
                     line: line.number(),
                     at: 0,

@@ -1,7 +1,7 @@
 //! One rule of nftables as words: whom it is about and what becomes of them.
 //! Source: nft(8), EXPRESSIONS and STATEMENTS. Knows no sets.
 
-use super::super::super::program::{Action, Breadth};
+use super::super::super::program::{Breadth, RuleAction};
 use crate::{Entry, Family, parse_entry};
 
 /// Whom a rule is about, before sets are looked up.
@@ -16,7 +16,7 @@ pub(in super::super) enum Whom {
     /// Some that nobody can tell.
     Unknown,
     /// Each with what becomes of it.
-    Each(Vec<(Entry, Action)>),
+    Each(Vec<(Entry, RuleAction)>),
     /// The same by a map.
     Map(Vec<u8>),
 }
@@ -26,7 +26,7 @@ pub(in super::super) enum Whom {
 pub(in super::super) struct Parsed {
     pub whom: Whom,
     pub breadth: Breadth,
-    pub action: Action,
+    pub action: RuleAction,
 }
 
 /// Words of a rule, one after the other. Braces, commas and `=` are words.
@@ -78,12 +78,12 @@ impl<'w> Words<'w> {
 /// Reads a rule. `key` makes the name of a chain or set one of its table.
 pub(in super::super) fn parse(words: &[&[u8]], key: &dyn Fn(&[u8]) -> Vec<u8>) -> Parsed {
     let mut words = Words { words };
-    let mut rule = Reading { whom: None, part: false, beside: false, action: Action::Nothing };
+    let mut rule = Reading { whom: None, part: false, beside: false, action: RuleAction::Nothing };
     while let Some(word) = words.next() {
         rule.word(word, &mut words, key);
     }
     let breadth = match (rule.part, rule.beside) {
-        (false, true) if rule.action != Action::Drop => Breadth::Beside,
+        (false, true) if rule.action != RuleAction::Drop => Breadth::Beside,
         (false, false) => Breadth::Whole,
         _ => Breadth::Part,
     };
@@ -94,7 +94,7 @@ struct Reading {
     whom: Option<Whom>,
     part: bool,
     beside: bool,
-    action: Action,
+    action: RuleAction,
 }
 
 impl Reading {
@@ -102,21 +102,21 @@ impl Reading {
         match word {
             b"ip" if words.next_if(b"saddr") => self.source(Family::Ipv4, words, key),
             b"ip6" if words.next_if(b"saddr") => self.source(Family::Ipv6, words, key),
-            b"drop" => self.action = Action::Drop,
+            b"drop" => self.action = RuleAction::Drop,
             b"reject" => {
-                self.action = Action::Drop;
+                self.action = RuleAction::Drop;
                 if words.next_if(b"with") {
                     words.words = &[];
                 }
             }
-            b"accept" => self.action = Action::Accept,
+            b"accept" => self.action = RuleAction::Accept,
             b"queue" | b"snat" | b"dnat" | b"masquerade" | b"redirect" | b"tproxy" => {
-                (self.action, words.words) = (Action::Accept, &[]);
+                (self.action, words.words) = (RuleAction::Accept, &[]);
             }
-            b"return" => self.action = Action::Return,
+            b"return" => self.action = RuleAction::Return,
             b"continue" => {}
-            b"jump" => self.action = Action::Jump(key(words.next().unwrap_or_default())),
-            b"goto" => self.action = Action::Goto(key(words.next().unwrap_or_default())),
+            b"jump" => self.action = RuleAction::Jump(key(words.next().unwrap_or_default())),
+            b"goto" => self.action = RuleAction::Goto(key(words.next().unwrap_or_default())),
             b"counter" => {
                 for name in [b"packets", &b"bytes"[..]] {
                     if words.next_if(name) {
@@ -183,7 +183,7 @@ impl Reading {
         self.part |= new;
         self.beside |= !new;
         if mapped {
-            self.action = Action::Accept;
+            self.action = RuleAction::Accept;
         }
     }
 
@@ -233,15 +233,15 @@ impl Reading {
 pub(in super::super) fn mapped<'i, 'w>(
     item: &'i [&'w [u8]],
     key: &dyn Fn(&[u8]) -> Vec<u8>,
-) -> Option<(&'i [&'w [u8]], Action)> {
+) -> Option<(&'i [&'w [u8]], RuleAction)> {
     let colon = item.iter().position(|word| *word == b":")?;
     let action = match &item[colon + 1..] {
-        [b"drop" | b"reject", ..] => Action::Drop,
-        [b"accept", ..] => Action::Accept,
-        [b"return", ..] => Action::Return,
-        [b"continue", ..] => Action::Nothing,
-        [b"jump", name, ..] => Action::Jump(key(name)),
-        [b"goto", name, ..] => Action::Goto(key(name)),
+        [b"drop" | b"reject", ..] => RuleAction::Drop,
+        [b"accept", ..] => RuleAction::Accept,
+        [b"return", ..] => RuleAction::Return,
+        [b"continue", ..] => RuleAction::Nothing,
+        [b"jump", name, ..] => RuleAction::Jump(key(name)),
+        [b"goto", name, ..] => RuleAction::Goto(key(name)),
         _ => return None,
     };
     Some((&item[..colon], action))

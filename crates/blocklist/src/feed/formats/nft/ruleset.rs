@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use super::super::super::Why;
-use super::super::super::program::{Action, Breadth, Named, Program, Rule, Source};
+use super::super::super::program::{Breadth, Named, Program, ProgramRule, RuleAction, RuleSource};
 use super::super::super::verdict::is_welcoming;
 use super::super::super::visit::{Line, Visit};
 use super::rule::{Parsed, Whom};
@@ -19,12 +19,12 @@ pub(in super::super) struct Set<'a> {
     pub other: bool,
     /// The seconds that an element has if it does not say.
     pub timeout: Option<u64>,
-    pub elements: Vec<(Named<'a>, Option<Action>)>,
+    pub elements: Vec<(Named<'a>, Option<RuleAction>)>,
 }
 
 /// When packets come to a chain, if the kernel calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in super::super) enum Hook {
+pub(in super::super) enum NftHook {
     Ingress,
     Prerouting,
     Input,
@@ -33,7 +33,7 @@ pub(in super::super) enum Hook {
     Elsewhere,
 }
 
-impl Hook {
+impl NftHook {
     pub(in super::super) fn of(name: &[u8]) -> Self {
         match name {
             b"ingress" => Self::Ingress,
@@ -47,7 +47,7 @@ impl Hook {
 
 #[derive(Default)]
 struct Chain<'a> {
-    hook: Option<Hook>,
+    hook: Option<NftHook>,
     rules: Vec<(Line<'a>, Parsed)>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Ruleset<'a> {
         self.chain(key);
     }
 
-    pub(in super::super) fn hook(&mut self, key: &[u8], hook: Hook) {
+    pub(in super::super) fn hook(&mut self, key: &[u8], hook: NftHook) {
         self.chain(key).hook = Some(hook);
     }
 
@@ -147,9 +147,9 @@ impl<'a> Ruleset<'a> {
     /// The first rule of those that what passes through goes through, if the
     /// kernel calls no chain for what comes to this host.
     fn only_through(&self) -> Option<Line<'a>> {
-        let hooks = |chain: &&Chain<'a>| chain.hook == Some(Hook::Forward);
+        let hooks = |chain: &&Chain<'a>| chain.hook == Some(NftHook::Forward);
         let here =
-            self.chains.values().any(|chain| chain.hook.is_some_and(|hook| hook <= Hook::Input));
+            self.chains.values().any(|chain| chain.hook.is_some_and(|hook| hook <= NftHook::Input));
         let through = self.chains.values().filter(hooks).filter(|_| !here);
         through.filter_map(|chain| chain.rules.first()).map(|(line, _)| *line).next()
     }
@@ -182,19 +182,19 @@ impl<'a> Ruleset<'a> {
             let actions = self.chains.values().flat_map(|chain| &chain.rules);
             let called: HashSet<&Vec<u8>> = actions
                 .filter_map(|(_, rule)| match &rule.action {
-                    Action::Jump(name) | Action::Goto(name) => Some(name),
+                    RuleAction::Jump(name) | RuleAction::Goto(name) => Some(name),
                     _ => None,
                 })
                 .collect();
             return self.names.iter().filter(|name| !called.contains(name)).collect();
         }
         hooked.sort_by_key(|name| hook(name));
-        let to_this_host = |name: &&Vec<u8>| hook(name).is_some_and(|hook| hook <= Hook::Input);
+        let to_this_host = |name: &&Vec<u8>| hook(name).is_some_and(|hook| hook <= NftHook::Input);
         let here: Vec<_> = hooked.iter().copied().filter(to_this_host).collect();
         if !here.is_empty() {
             return here;
         }
-        hooked.into_iter().filter(|name| hook(name) == Some(Hook::Forward)).collect()
+        hooked.into_iter().filter(|name| hook(name) == Some(NftHook::Forward)).collect()
     }
 
     /// A rule with its sets looked up; one with a map is several.
@@ -203,19 +203,19 @@ impl<'a> Ruleset<'a> {
         line: Line<'a>,
         rule: &Parsed,
         shared: &HashMap<&[u8], Rc<[Named<'a>]>>,
-    ) -> Vec<Rule<'a>> {
+    ) -> Vec<ProgramRule<'a>> {
         let Parsed { whom, breadth, action } = rule;
-        let one = |source, breadth, action: &Action| Rule {
+        let one = |source, breadth, action: &RuleAction| ProgramRule {
             line,
             source,
             breadth,
             action: action.clone(),
         };
         let named = |entry: &Entry| Named { line, entry: *entry, seconds: None };
-        let unknown = || vec![one(Source::Unknown, Breadth::Part, action)];
+        let unknown = || vec![one(RuleSource::Unknown, Breadth::Part, action)];
         match whom {
-            Whom::All => vec![one(Source::All, *breadth, action)],
-            Whom::Unknown => vec![one(Source::Unknown, *breadth, action)],
+            Whom::All => vec![one(RuleSource::All, *breadth, action)],
+            Whom::Unknown => vec![one(RuleSource::Unknown, *breadth, action)],
             Whom::But(but, family) => {
                 let named = match &**but {
                     Whom::Some(entries) => Some(entries.iter().map(named).collect()),
@@ -223,27 +223,27 @@ impl<'a> Ruleset<'a> {
                     _ => None,
                 };
                 match named {
-                    Some(named) => vec![one(Source::AllBut(named, *family), *breadth, action)],
+                    Some(named) => vec![one(RuleSource::AllBut(named, *family), *breadth, action)],
                     None => unknown(),
                 }
             }
             Whom::Some(entries) => {
-                vec![one(Source::Of(entries.iter().map(named).collect()), *breadth, action)]
+                vec![one(RuleSource::Of(entries.iter().map(named).collect()), *breadth, action)]
             }
             Whom::Set(key) => match shared.get(&key[..]) {
-                Some(named) => vec![one(Source::Of(named.clone()), *breadth, action)],
+                Some(named) => vec![one(RuleSource::Of(named.clone()), *breadth, action)],
                 None => unknown(),
             },
             Whom::Each(each) => each
                 .iter()
-                .map(|(entry, action)| one(Source::Of([named(entry)].into()), *breadth, action))
+                .map(|(entry, action)| one(RuleSource::Of([named(entry)].into()), *breadth, action))
                 .collect(),
             Whom::Map(key) => match self.sets.get(key) {
                 Some(map) if !map.other => map
                     .elements
                     .iter()
                     .filter_map(|(named, action)| {
-                        Some(one(Source::Of([*named].into()), *breadth, action.as_ref()?))
+                        Some(one(RuleSource::Of([*named].into()), *breadth, action.as_ref()?))
                     })
                     .collect(),
                 _ => unknown(),

@@ -6,11 +6,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::super::places::Places;
-use super::super::super::program::{Action, Named};
+use super::super::super::program::{Named, RuleAction};
 use super::super::super::visit::Visit;
 use super::super::super::{Limits, Shape, Why, lines};
 use super::super::nft::rule::{mapped, parse};
-use super::super::nft::ruleset::{Hook, Ruleset};
+use super::super::nft::ruleset::{NftHook, Ruleset};
 use super::parts;
 
 #[derive(Deserialize)]
@@ -91,7 +91,7 @@ fn take<'a>(
         "chain" => {
             ruleset.declare(&key);
             if let Some(hook) = &object.hook {
-                ruleset.hook(&key, Hook::of(hook.as_bytes()));
+                ruleset.hook(&key, NftHook::of(hook.as_bytes()));
             }
         }
         "rule" => {
@@ -142,7 +142,7 @@ fn elements<'a>(
     }
 }
 
-fn action(verdict: &Value, table: &[u8]) -> Option<Action> {
+fn action(verdict: &Value, table: &[u8]) -> Option<RuleAction> {
     let words = words(verdict);
     let mut item: Vec<&[u8]> = vec![b"x", b":"];
     item.extend(words.iter().map(String::as_bytes));

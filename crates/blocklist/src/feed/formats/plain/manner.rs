@@ -2,14 +2,14 @@
 //! in every line, notes behind every prefix. Knows the beginning of a file.
 
 use super::super::super::detect::Head;
-use super::super::super::verdict::{self, Verdict, is_welcoming};
+use super::super::super::verdict::{self, WordVerdict, is_welcoming};
 use super::without_comment;
 use crate::feed::text;
 use crate::parse_entry;
 
 /// How the lines of a list are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(super) enum LineManner {
     /// An entry a line.
     #[default]
     Single,
@@ -23,7 +23,7 @@ pub(super) enum Manner {
 /// the columns of a table.
 const SEVERAL_MIN: usize = 4;
 
-impl Manner {
+impl LineManner {
     /// The manner of most lines.
     pub(super) fn of(head: &Head<'_>) -> Self {
         if is_several(head) {
@@ -101,7 +101,7 @@ pub(super) fn entry_of_noted(line: &[u8]) -> Option<&[u8]> {
             || marked
             || number && !word.is_empty()
             || is_welcoming(word)
-            || verdict::plainly(word) == Some(Verdict::Exempts)
+            || verdict::plainly(word) == Some(WordVerdict::Exempts)
             || parse_entry(word).is_ok()
     };
     let clear = note.split(u8::is_ascii_whitespace).all(|word| !speaks(word));

@@ -4,7 +4,7 @@
 //! comments, and counts lines.
 
 use super::super::super::structure::verdict_of_comment;
-use super::super::super::verdict::{Verdict, is_welcoming};
+use super::super::super::verdict::{WordVerdict, is_welcoming};
 use super::super::super::visit::{Line, Visit};
 use super::super::super::{Shape, Why};
 
@@ -12,7 +12,7 @@ use super::super::super::{Shape, Why};
 #[derive(Default)]
 pub(super) struct Remarks {
     /// The last heading.
-    heading: Option<Verdict>,
+    heading: Option<WordVerdict>,
     /// Whether it names those who are welcome: `# ok` may be about anything.
     welcomes: bool,
     /// How many lines have entries that are exempted beside them.
@@ -34,14 +34,14 @@ impl Remarks {
         let Some(said) = verdict_of_comment(comment) else { return };
         let entries = before.lines - 1 > before.blank;
         let mixed = match said {
-            Verdict::Exempts => entries && self.heading != Some(Verdict::Exempts),
-            Verdict::Blocks => entries && self.heading == Some(Verdict::Exempts),
+            WordVerdict::Exempts => entries && self.heading != Some(WordVerdict::Exempts),
+            WordVerdict::Blocks => entries && self.heading == Some(WordVerdict::Exempts),
         };
         if mixed {
             visit.doubt(line, WHY);
         }
         self.heading = Some(said);
-        self.welcomes = said == Verdict::Exempts && is_welcoming(comment);
+        self.welcomes = said == WordVerdict::Exempts && is_welcoming(comment);
     }
 
     /// A comment behind an entry.
@@ -53,7 +53,7 @@ impl Remarks {
         visit: &mut impl Visit,
     ) {
         let exempts =
-            verdict_of_comment(comment) == Some(Verdict::Exempts) || is_taken_back(comment);
+            verdict_of_comment(comment) == Some(WordVerdict::Exempts) || is_taken_back(comment);
         let others = before.lines - 1 - before.blank > self.exempted;
         if exempts && others || !exempts && self.exempted > 0 {
             visit.doubt(line, WHY);

@@ -5,7 +5,7 @@
 use super::super::super::Why;
 use super::super::super::csv::Fields;
 use super::super::super::fields as named;
-use super::super::super::verdict::{self, Verdict};
+use super::super::super::verdict::{self, WordVerdict};
 use super::layout::is_entry;
 use crate::{parse_address, token::ipv4};
 
@@ -282,7 +282,7 @@ impl Doubts {
         } else if decides {
             !shown.is_some_and(|name| named::blocks_in(name, field))
         } else {
-            verdict::plainly(field) == Some(Verdict::Exempts)
+            verdict::plainly(field) == Some(WordVerdict::Exempts)
         };
         if !exempts {
             return None;
