@@ -25,10 +25,19 @@ const NUMBERED: [&str; 15] = [
 
 /// As [`blocks()`](super::verdict::blocks()), of a field with this name.
 pub(super) fn blocks_in(name: &[u8], value: &[u8]) -> bool {
-    let plain = plain_name(name);
-    let numbered = NUMBERED.iter().any(|known| plain == known.as_bytes());
+    blocks_by(is_numbered(name), value)
+}
+
+/// The same where it is known already whether the name [`is_numbered()`].
+pub(super) fn blocks_by(is_numbered: bool, value: &[u8]) -> bool {
     let number = value.first().is_some_and(u8::is_ascii_digit);
-    blocks(value) && !(numbered && number)
+    blocks(value) && !(is_numbered && number)
+}
+
+/// Whether the states of a column or field of this name are numbered.
+pub(super) fn is_numbered(name: &[u8]) -> bool {
+    let plain = plain_name(name);
+    NUMBERED.iter().any(|known| plain == known.as_bytes())
 }
 
 /// Whether a column or field of this name says what a rule does.

@@ -13,6 +13,7 @@
 //! Files for `/etc/hosts` look like tables, but their addresses are not meant;
 //! so a column that is mostly `0.0.0.0` and loopback is not one of addresses.
 
+mod columns;
 mod doubts;
 mod layout;
 mod rows;
@@ -25,8 +26,9 @@ use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines, text};
 use crate::RejectReason;
 
+pub(in super::super) use columns::{is_address_column, is_part_of_address};
 use doubts::Doubts;
-pub(in super::super) use doubts::{is_address_column, is_part_of_address, row};
+pub(in super::super) use doubts::row;
 pub(in super::super) use layout::named;
 use layout::{SEPARATORS, holders, is_header, is_name, layout, names};
 use rows::Rows;
@@ -42,7 +44,7 @@ pub(in super::super) fn read(
     let layout = layout(&head, options.column.as_ref(), options.decide_rows());
     let rows = Rows::new(&head, layout.separator, options);
     let mut doubts = options.column.is_none().then(|| {
-        let doubts = Doubts::new(layout.column, names(&head, layout.separator));
+        let doubts = Doubts::new(layout.column, &names(&head, layout.separator));
         if options.say_which_rows() { doubts.about_columns(rows.asked().collect()) } else { doubts }
     });
     let mut splitter = Splitter::new(layout.separator);
