@@ -31,7 +31,7 @@ pub use list::{
     FEED_NAME_BYTES_MAX, FeedName, FeedNameError, Glob, GlobError, Leftover, List, Match, Protect,
     Protection, Role, UnknownProtect, compose, explain,
 };
-pub use packed::{PACKED_HEADER_BYTES, PackedError, PackedHeader, PackedList, pack};
+pub use packed::{PACKED_HEADER_BYTES, PACKED_MAGIC, PackedError, PackedHeader, PackedList, pack};
 pub use prefix::{AnyPrefix, Prefix};
 pub use prefix_set::PrefixSet;
 pub use prefixes::Prefixes;

@@ -51,9 +51,11 @@ fn other_programs_find_what_the_kernel_holds() {
         host.feed("more.txt", "45.9.9.2\n");
         daemon.until_members(V4, good().family(true).len() + 2);
         check(&daemon, &host);
-        let status = fs::read(file(&host, "status.json")).expect("it is there");
-        let status: serde_json::Value = serde_json::from_slice(&status).expect("JSON");
-        assert!(status["generation"].is_u64(), "{status:#}");
+        daemon.until("it is said that all is well", |_| {
+            let status = fs::read(file(&host, "status.json")).expect("it is there");
+            let status: serde_json::Value = serde_json::from_slice(&status).expect("JSON");
+            status["generation"].is_u64() && status["in-sync"] == true
+        });
     });
 }
 

@@ -97,7 +97,7 @@ fn the_readme_installs_the_service_where_nothing_is_yet() {
     }
     let root = tempfile::tempdir().expect("a directory");
     let blocks = blocks();
-    let [install, list, rule, _, start] = blocks.as_slice() else { panic!("{blocks:?}") };
+    let [install, list, rule, _, start, ..] = blocks.as_slice() else { panic!("{blocks:?}") };
     // A minimal system has no more than this.
     fs::create_dir_all(root.path().join("etc")).expect("a directory");
     for line in install.lines().flat_map(|line| line.split(" && ")) {

@@ -13,7 +13,7 @@
 //! | 10 | 1 | family, 4 or 6 |
 //! | 11 | 1 | 0 |
 //! | 12 | 4 | CRC-32 (IEEE 802.3, as in zlib) of all that follows |
-//! | 16 | 8 | generation of the desired state |
+//! | 16 | 8 | generation of the desired state that the members are of; 0 if of none in full |
 //! | 24 | 8 | when it was made, in seconds since 1970 |
 //! | 32 | 8 | n, how many prefixes there are |
 //! | 40 | 24 | 0 |
@@ -36,7 +36,9 @@ use crate::Family;
 /// Bytes of the header.
 pub const PACKED_HEADER_BYTES: usize = 64;
 
-const MAGIC: &[u8; 8] = b"denyset\n";
+/// How a packed list begins.
+pub const PACKED_MAGIC: &[u8; 8] = b"denyset\n";
+
 const VERSION: u16 = 1;
 
 /// Where the checksum stands, and from where on it counts.
@@ -47,7 +49,9 @@ const CHECKED_FROM: usize = 16;
 pub struct PackedHeader {
     /// The family of all prefixes.
     pub family: Family,
-    /// The generation of the desired state that it is of.
+    /// The generation of the desired state that the members came with, 0 if the
+    /// kernel has not been as any since the daemon began. It stays as long as the
+    /// members do.
     pub generation: u64,
     /// When it was made, in seconds since 1970.
     pub made: u64,

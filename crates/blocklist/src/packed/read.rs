@@ -3,7 +3,9 @@
 
 use std::net::IpAddr;
 
-use super::{CHECKED_FROM, MAGIC, PACKED_HEADER_BYTES, PackedError, PackedHeader, VERSION, bits};
+use super::{
+    CHECKED_FROM, PACKED_HEADER_BYTES, PACKED_MAGIC, PackedError, PackedHeader, VERSION, bits,
+};
 use crate::{Address, AnyPrefix, Family, Prefix};
 
 /// A packed list over bytes that somebody holds: a vector or a mapped file.
@@ -131,7 +133,7 @@ fn number<const N: usize>(bytes: &[u8], at: usize) -> u64 {
 
 fn header(bytes: &[u8]) -> Result<PackedHeader, PackedError> {
     let found = bytes.len() as u64;
-    if !bytes.starts_with(MAGIC) {
+    if !bytes.starts_with(PACKED_MAGIC) {
         return Err(PackedError::Magic);
     }
     if bytes.len() < PACKED_HEADER_BYTES {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{CHECKED_FROM, MAGIC, PACKED_HEADER_BYTES, PackedHeader, VERSION};
+use super::{CHECKED_FROM, PACKED_HEADER_BYTES, PACKED_MAGIC, PackedHeader, VERSION};
 use crate::{Address, Family, PrefixSet};
 
 /// Addresses that become one piece.
@@ -23,7 +23,7 @@ pub fn pack<A: Address, E>(
     let prefixes = set.len() as u64;
     let header = PackedHeader { family: A::FAMILY, generation, made, prefixes };
     let mut bytes = [0; PACKED_HEADER_BYTES];
-    bytes[..8].copy_from_slice(MAGIC);
+    bytes[..8].copy_from_slice(PACKED_MAGIC);
     bytes[8..10].copy_from_slice(&VERSION.to_le_bytes());
     bytes[10] = match header.family {
         Family::Ipv4 => 4,

@@ -2,14 +2,19 @@
 //! many that come while one is written, the last.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::MainLoop;
 use super::perform::Finished;
 use crate::outlets::Outlets;
 use crate::snapshot::Snapshot;
+
+/// What could not be written is tried again after this time at the latest.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// Hands out from now on. Has to be called inside a tokio runtime.
 pub(super) fn follow(
@@ -18,7 +23,16 @@ pub(super) fn follow(
     finish: mpsc::Sender<Finished>,
 ) {
     tokio::spawn(async move {
-        while snapshots.changed().await.is_ok() {
+        let mut failed = false;
+        loop {
+            let news = if failed {
+                timeout(AGAIN, snapshots.changed()).await.unwrap_or(Ok(()))
+            } else {
+                snapshots.changed().await
+            };
+            if news.is_err() {
+                return;
+            }
             let snapshot = snapshots.borrow_and_update().clone();
             let given = spawn_blocking(move || {
                 let given = outlets.give(&snapshot);
@@ -30,6 +44,7 @@ pub(super) fn follow(
                 return;
             };
             outlets = back;
+            failed = given.is_err();
             // The loop has ended: then nobody needs to know.
             let _ = finish.send(Finished::Given(given)).await;
         }

@@ -9,19 +9,20 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use blocklist::{Family, pack};
+use blocklist::{Family, PACKED_MAGIC, pack};
 use reconcile::Members;
 use tempfile::NamedTempFile;
 
 use crate::snapshot::{Snapshot, SnapshotFacts};
-use crate::view::StatusView;
+use crate::view::lasting_status;
 
-/// The file that says how things are, in the form of `denyset status`.
+/// The file that says how things are, in the form of `denyset status`, but for
+/// what is another at every moment.
 const STATUS: &str = "status.json";
 /// Files that are being written are named so, and nothing else is.
 const DRAFT_BEGINNING: &str = ".new-";
@@ -35,10 +36,28 @@ const PIECE_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct Outlets {
     directory: PathBuf,
-    /// The members in each file that was written.
-    given: BTreeMap<String, Members>,
+    /// What is in each file that was written.
+    given: BTreeMap<String, Given>,
     /// The revision that the status is of.
     status: Option<u64>,
+}
+
+/// One file.
+#[derive(Debug, Default)]
+struct Given {
+    /// The members that were written; `None` before.
+    members: Option<Members>,
+    /// The last desired state that the set was seen to be as; 0 before.
+    generation: u64,
+}
+
+/// What is known of one set, for the file of this name.
+struct Known<'a> {
+    name: String,
+    /// What the kernel has.
+    members: &'a Members,
+    /// Whether that is what it should have.
+    is_as_desired: bool,
 }
 
 impl Outlets {
@@ -54,51 +73,64 @@ impl Outlets {
     /// # Errors
     /// A sentence that names the file, of the first that could not be written.
     pub fn give(&mut self, snapshot: &Snapshot) -> Result<(), String> {
-        let directory = self.directory.clone();
-        let failed = |name: &str, error: &io::Error| {
-            format!("{} cannot be written: {error}", directory.join(name).display())
-        };
-        if let Err(error) = self.prepare(&snapshot.facts) {
-            return Err(failed("", &error));
-        }
+        self.prepare(&snapshot.facts)?;
         let mut failure = Ok(());
-        for (name, members) in known(&snapshot.facts) {
-            if self.given.get(&name) == Some(members) && self.directory.join(&name).exists() {
-                continue;
-            }
-            match self.write(&name, |out| packed(members, snapshot.facts.generation, out)) {
-                Ok(()) => drop(self.given.insert(name, members.clone())),
-                Err(error) => failure = failure.and(Err(failed(&name, &error))),
-            }
+        for known in known(&snapshot.facts) {
+            failure = failure.and(self.give_list(&known, snapshot.facts.generation));
         }
         if self.status != Some(snapshot.revision) || !self.directory.join(STATUS).exists() {
             match self.write(STATUS, |out| status(snapshot, out)) {
                 Ok(()) => self.status = Some(snapshot.revision),
-                Err(error) => failure = failure.and(Err(failed(STATUS, &error))),
+                Err(error) => failure = failure.and(Err(self.failed(STATUS, &error))),
             }
         }
         failure
     }
 
-    /// Makes the folder, and takes out of it what is of no list any more or was
-    /// never finished.
-    fn prepare(&mut self, facts: &SnapshotFacts) -> io::Result<()> {
-        match DirBuilder::new().mode(DIRECTORY_MODE).create(&self.directory) {
-            // The mask of the process counts for what is made, not for this.
-            Ok(()) => set_mode(&self.directory, DIRECTORY_MODE)?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+    fn give_list(&mut self, known: &Known<'_>, generation: u64) -> Result<(), String> {
+        let Known { name, members, is_as_desired } = known;
+        let given = self.given.entry(name.clone()).or_default();
+        let same = given.members.as_ref() == Some(members);
+        if *is_as_desired && !same {
+            given.generation = generation;
         }
+        let generation = given.generation;
+        if same && self.directory.join(name).exists() {
+            return Ok(());
+        }
+        self.write(name, |out| packed(members, generation, out))
+            .map_err(|error| self.failed(name, &error))?;
+        self.given.insert(name.clone(), Given { members: Some((*members).clone()), generation });
+        Ok(())
+    }
+
+    fn failed(&self, name: &str, error: &io::Error) -> String {
+        format!("{} cannot be written: {error}", self.directory.join(name).display())
+    }
+
+    /// Makes the folder, and takes out of it what is of no list any more or was
+    /// never finished. What is no packed list is somebody else's.
+    fn prepare(&mut self, facts: &SnapshotFacts) -> Result<(), String> {
+        let failed = |path: &Path, error: &io::Error| format!("{}: {error}", path.display());
+        let directory = &self.directory;
+        match DirBuilder::new().mode(DIRECTORY_MODE).create(directory) {
+            // The mask of the process counts for what is made, not for this.
+            Ok(()) => set_mode(directory, DIRECTORY_MODE),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
+        .map_err(|error| failed(directory, &error))?;
         let wanted: Vec<_> = names(facts).collect();
-        for entry in fs::read_dir(&self.directory)? {
-            let entry = entry?;
+        self.given.retain(|name, _| wanted.contains(name));
+        for entry in fs::read_dir(directory).map_err(|error| failed(directory, &error))? {
+            let entry = entry.map_err(|error| failed(directory, &error))?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
             let is_list = Family::ALL.iter().any(|family| name.ends_with(ending(*family)));
             let is_left = is_list && !wanted.iter().any(|wanted| wanted == name);
-            if is_left || name.starts_with(DRAFT_BEGINNING) {
-                fs::remove_file(entry.path())?;
-                self.given.remove(name);
+            let path = entry.path();
+            if is_left && is_packed(&path) || name.starts_with(DRAFT_BEGINNING) {
+                fs::remove_file(&path).map_err(|error| failed(&path, &error))?;
             }
         }
         Ok(())
@@ -132,6 +164,13 @@ fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
+/// Whether a file was written by us.
+fn is_packed(path: &Path) -> bool {
+    let mut beginning = [0; PACKED_MAGIC.len()];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut beginning));
+    read.is_ok() && beginning == *PACKED_MAGIC
+}
+
 fn ending(family: Family) -> &'static str {
     match family {
         Family::Ipv4 => ".v4",
@@ -145,16 +184,17 @@ fn names(facts: &SnapshotFacts) -> impl Iterator<Item = String> + '_ {
     facts.lists.iter().flat_map(move |list| both(list.list.name.clone()))
 }
 
-/// The files, and what the kernel's sets hold that they are of, as far as it is
-/// known.
-fn known(facts: &SnapshotFacts) -> impl Iterator<Item = (String, &Members)> {
+/// The sets of all lists of which it is known what the kernel has.
+fn known(facts: &SnapshotFacts) -> impl Iterator<Item = Known<'_>> {
     facts.lists.iter().flat_map(move |list| {
-        let name = &list.list.name;
+        let list = &list.list.name;
         Family::ALL.into_iter().filter_map(move |family| {
             // The configuration check has let the name pass.
-            let set = facts.prefix.live(name, family).ok()?;
-            let members = facts.sets.get(&set)?.members.as_ref()?;
-            Some((format!("{name}{}", ending(family)), members))
+            let set = facts.prefix.live(list, family).ok()?;
+            let set = facts.sets.get(&set)?;
+            let members = set.members.as_ref()?;
+            let name = format!("{list}{}", ending(family));
+            Some(Known { name, members, is_as_desired: *members == set.desired })
         })
     })
 }
@@ -169,6 +209,6 @@ fn packed(members: &Members, generation: u64, out: &mut impl Write) -> io::Resul
 }
 
 fn status(snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &StatusView::of(&snapshot.facts, 0))?;
+    serde_json::to_writer(&mut *out, &lasting_status(&snapshot.facts))?;
     out.write_all(b"\n")
 }

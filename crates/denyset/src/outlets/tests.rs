@@ -24,7 +24,7 @@ fn snapshot(revision: u64, list: &str, hosts: Option<&[u32]>) -> Snapshot {
             Family::Ipv6 => hosts.map(|_| Members::none(family)),
         };
         let name = facts.prefix.live(&list.name, family).expect("a name");
-        let desired = Members::none(family);
+        let desired = members.clone().unwrap_or_else(|| Members::none(family));
         let set = SetFacts { desired, members, seen: None, applied: None, verified: None };
         facts.sets.insert(name, set);
     }
@@ -72,6 +72,36 @@ fn a_list_is_given_whenever_it_changes_and_only_then() {
 }
 
 #[test]
+fn a_list_on_its_way_is_of_the_generation_that_it_was_last() {
+    let (_parent, directory, mut outlets) = outlets();
+    let half_way = |revision, hosts: &[u32]| {
+        let mut snapshot = snapshot(revision, "drop", Some(hosts));
+        for set in snapshot.facts.sets.values_mut() {
+            set.desired = Members::V4(Arc::new(PrefixSet::from_hosts(vec![1, 3, 5, 7])));
+        }
+        snapshot
+    };
+    outlets.give(&half_way(1, &[1])).expect("given");
+    check(&directory, "drop.v4", 1, 0);
+    outlets.give(&snapshot(2, "drop", Some(&[1, 3]))).expect("given");
+    check(&directory, "drop.v4", 2, 2);
+    outlets.give(&half_way(3, &[1, 3, 5])).expect("given");
+    check(&directory, "drop.v4", 3, 2);
+    outlets.give(&half_way(4, &[1, 3, 5, 7])).expect("given");
+    check(&directory, "drop.v4", 4, 4);
+}
+
+#[test]
+fn the_status_says_nothing_that_is_another_at_every_moment() {
+    let (_parent, directory, mut outlets) = outlets();
+    outlets.give(&snapshot(1, "drop", Some(&[1]))).expect("given");
+    let status = fs::read(directory.join(STATUS)).expect("a file");
+    let status: serde_json::Value = serde_json::from_slice(&status).expect("JSON");
+    assert_eq!(status["generation"], 1, "{status}");
+    assert!(status.get("uptime-seconds").is_none() && status.get("rules").is_none(), "{status}");
+}
+
+#[test]
 fn what_is_not_known_stays_as_it_was() {
     let (_parent, directory, mut outlets) = outlets();
     outlets.give(&snapshot(1, "drop", Some(&[1, 3]))).expect("given");
@@ -88,9 +118,11 @@ fn what_is_of_no_list_goes_and_so_does_what_was_never_finished() {
     let (_parent, directory, mut outlets) = outlets();
     outlets.give(&snapshot(1, "drop", Some(&[1]))).expect("given");
     fs::write(directory.join(".new-x"), "half").expect("written");
-    fs::write(directory.join("notes"), "of somebody").expect("written");
+    for name in ["notes", "notes.v4"] {
+        fs::write(directory.join(name), "of somebody").expect("written");
+    }
     outlets.give(&snapshot(2, "more", Some(&[1]))).expect("given");
-    assert_eq!(files(&directory), ["more.v4", "more.v6", "notes", "status.json"]);
+    assert_eq!(files(&directory), ["more.v4", "more.v6", "notes", "notes.v4", "status.json"]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ use super::why;
 use crate::exit::Exit;
 use crate::hits::Hits;
 use crate::snapshot::{Snapshot, SnapshotFacts};
-use crate::view::{OverlapView, StatusView, rule_statuses};
+use crate::view::{OverlapView, lasting_status, rule_statuses};
 
 /// Where answers come from.
 #[derive(Debug)]
@@ -172,13 +172,7 @@ impl Answers {
 
 /// All of the reply to `status` behind its head.
 fn render(snapshot: &Snapshot) -> Arc<str> {
-    let view = StatusView::of(&snapshot.facts, 0);
-    let mut document = document(&view).unwrap_or_default();
-    if let Some(keys) = document.as_object_mut() {
-        keys.remove("uptime-seconds");
-        keys.remove("rules");
-    }
-    let mut text = document.to_string();
+    let mut text = lasting_status(&snapshot.facts).to_string();
     // It goes on where the head has begun.
     text.remove(0);
     write!(text, "}}").expect("a string takes any text");

@@ -29,7 +29,8 @@ pub use check::{
 };
 pub use compile::{CompareView, ComparedFamily, ComparedPair, CountView};
 pub use facts::{
-    HitsWish, nobody_asks, problems, rule_statuses, status_line, way_out, ways_around,
+    HitsWish, lasting_status, nobody_asks, problems, rule_statuses, status_line, way_out,
+    ways_around,
 };
 pub use hits::{AddressHits, FeedHits, HitsView, IdleFeed, PrefixHits, RuleHits};
 pub use moment::Moment;

@@ -10,5 +10,5 @@ mod warnings;
 mod work;
 
 pub use hits::HitsWish;
-pub use status::{problems, rule_statuses, status_line, way_out};
+pub use status::{lasting_status, problems, rule_statuses, status_line, way_out};
 pub use warnings::{nobody_asks, ways_around};

@@ -6,6 +6,7 @@ use blocklist::FeedName;
 use intake::Age;
 use keeper::HoldReason;
 use reconcile::RulesFound;
+use serde_json::Value;
 
 use super::warnings::warnings;
 use crate::snapshot::{FeedFacts, RuleCounts, SnapshotFacts, VersionFacts};
@@ -16,6 +17,18 @@ use crate::view::{
 /// Sentences that `degraded` has at the most. The others are counted in one
 /// more.
 const SENTENCES_MAX: usize = 20;
+
+/// What `status` says, but for what is another at every moment: how long the
+/// daemon runs, and what rules have counted.
+pub fn lasting_status(facts: &SnapshotFacts) -> Value {
+    let document = serde_json::to_value(StatusView::of(facts, 0));
+    let mut document = document.expect("a document of texts and numbers");
+    if let Some(keys) = document.as_object_mut() {
+        keys.remove("uptime-seconds");
+        keys.remove("rules");
+    }
+    document
+}
 
 impl StatusView {
     /// What the daemon holds, after so many seconds.
