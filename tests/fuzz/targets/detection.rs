@@ -20,12 +20,16 @@ libfuzzer_sys::fuzz_target!(|text: &[u8]| {
     // Whoever names the format settles what is in doubt, and nothing else. Of
     // several doubts the first is told, which may be settled and another not.
     let named = parse(text, format, &limits);
-    assert!(named.doubt.is_none() || feed.doubt.is_some(), "{:?}", named.doubt);
+    if let Some(left) = &named.doubt {
+        let first = feed.doubt.as_ref().expect("a doubt that the format leaves is one without it");
+        assert!(left == first || first.line <= left.line, "{left:?} before {first:?}");
+    }
     // A list that says of itself that it welcomes whom it names blocks nobody,
     // unless somebody has named its format.
     let welcomes = feed.exempted.is_some() && named.exempted.is_none();
     if welcomes {
         assert!(feed.prefixes.is_empty(), "{feed:?}");
+        assert_eq!(feed.exempted.as_ref(), Some(&named.prefixes));
     } else {
         assert_eq!(feed, Feed { doubt: feed.doubt.clone(), ..named });
     }
