@@ -34,6 +34,7 @@ fn what_once_was_wrong_with_what_is_written_down_is_not_any_more() {
     check(1113, 150, "a lost feed was missed by one start and not by the next");
     check(387, 100, "a full disk left word of feeds that were none any more");
     check(3969, 175, "what made up a list stood nowhere when the kernel held it");
+    check(50_002_398, 300, "another file of the name of a withdrawn one was held against that");
 }
 
 #[test]
@@ -51,6 +52,7 @@ fn what_once_was_wrong_with_lost_state_is_not_any_more() {
     check(192_457_895, 175, "what a later version had let go was believed to be lost");
     check(7_401_498, 25, "what others took away and nobody knew was missed");
     check(15_655_710, 175, "a word that was never kept was believed to outlive a crash");
+    check(40_002_445, 175, "a list was believed to have lost what it had never taken in");
 }
 
 #[test]

@@ -218,6 +218,14 @@ impl Host {
         }
     }
 
+    /// What others take away of what is lost, nobody knows any more.
+    fn notice_hands(&mut self) {
+        let hands = self.kernel.machine().hands();
+        if std::mem::replace(&mut self.hands, hands) != hands {
+            self.oracle.forget_rescued();
+        }
+    }
+
     /// The copy of a feed is lost, while the kernel holds this.
     fn copy_lost(
         &mut self,
@@ -225,7 +233,7 @@ impl Host {
         text: Arc<FeedText>,
         held: &BTreeMap<String, Prefixes>,
     ) {
-        self.hands = self.kernel.machine().hands();
+        self.notice_hands();
         self.oracle.lost(feed, text, held);
     }
 

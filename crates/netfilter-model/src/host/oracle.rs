@@ -25,8 +25,9 @@ pub(super) struct Oracle {
     configurations: Vec<Arc<HostConfiguration>>,
     /// What the host has said since then.
     pub(super) facts: Vec<HostFacts>,
-    /// What the kernel held when copies were lost, by list.
-    pub(super) rescued: BTreeMap<String, Prefixes>,
+    /// What the kernel held when copies were lost, by list and feed, of lists that
+    /// had taken in the feed all the time.
+    rescued: BTreeMap<String, BTreeMap<FeedName, Prefixes>>,
     /// What the kernel held at starts, by list, as far as it may be held.
     pub(super) found: BTreeMap<String, Prefixes>,
     /// Lists of which a start may not know all that they were made of.
@@ -209,7 +210,7 @@ impl Oracle {
 
     /// Somebody has said that lists may lose what nothing accounts for.
     pub(super) fn losses_accepted(&mut self) {
-        self.rescued.clear();
+        self.forget_rescued();
         for feed in self.feeds.values_mut() {
             feed.let_go = true;
         }
@@ -263,12 +264,31 @@ impl Oracle {
         kernel: &BTreeMap<String, Prefixes>,
     ) {
         self.feed(name).lost(version);
+        // What other feeds name as well, these answer for.
+        let others = self.feeds.values().filter(|feed| feed.lost.is_none());
+        let others = Prefixes::union(others.map(Possible::ever).collect::<Vec<_>>().iter());
         for (list, held) in kernel {
-            // What other feeds name as well, these answer for.
-            let others = self.feeds.values().filter(|feed| feed.lost.is_none());
-            let others = Prefixes::union(others.map(Possible::ever).collect::<Vec<_>>().iter());
-            self.rescued.entry(list.clone()).or_insert_with(|| held.subtract(&others));
+            if !self.always_denies(list, name) {
+                continue;
+            }
+            let of_list = self.rescued.entry(list.clone()).or_default();
+            of_list.entry(name.clone()).or_insert_with(|| held.subtract(&others));
         }
+    }
+
+    fn always_denies(&self, list: &str, name: &FeedName) -> bool {
+        let denies = |table: &ListTable| table.role(name) == Role::Deny;
+        self.configurations.iter().all(|one| one.lists.get(list).is_some_and(denies))
+    }
+
+    /// What the kernel held in a list of a feed whose copy is lost.
+    pub(super) fn rescued(&self, list: &str, name: &FeedName) -> Option<&Prefixes> {
+        self.rescued.get(list)?.get(name)
+    }
+
+    /// Nobody knows what there was of what is lost.
+    pub(super) fn forget_rescued(&mut self) {
+        self.rescued.clear();
     }
 
     /// Somebody wanted this version to be in force.
@@ -282,6 +302,7 @@ impl Oracle {
     /// A copy of a feed can be read again that could not be read.
     pub(super) fn found_again(&mut self, name: &FeedName) {
         self.feed(name).lost = None;
+        self.rescued.values_mut().for_each(|of_list| drop(of_list.remove(name)));
     }
 
     /// An earlier version comes into force again, of which there is a copy.
@@ -401,18 +422,24 @@ impl Oracle {
             }
             feed.settle(version, file);
         }
-        if self.feeds.values().all(|feed| feed.lost.is_none()) {
-            self.rescued.clear();
-        }
-        self.rescued.retain(|list, _| running.lists.contains_key(list));
-        for (list, rescued) in &mut self.rescued {
-            // What a list has let go by now is not there to be lost again.
-            *rescued = kernel.get(list).map_or_else(Prefixes::new, |held| rescued.intersect(held));
-        }
+        self.settle_rescued(running, kernel);
         self.found.retain(|list, _| held.contains_key(list));
         self.doubtful.retain(|list| held.contains_key(list));
         let last = self.configurations.iter().rev().find(|one| one.number == running.number);
         self.configurations = vec![last.unwrap_or(running).clone()];
         self.facts.drain(..self.facts.len().saturating_sub(1));
+    }
+
+    fn settle_rescued(&mut self, running: &HostConfiguration, kernel: &BTreeMap<String, Prefixes>) {
+        let feeds = &self.feeds;
+        self.rescued.retain(|list, _| running.lists.contains_key(list));
+        for (list, of_list) in &mut self.rescued {
+            of_list.retain(|name, _| feeds.get(name).is_some_and(|feed| feed.lost.is_some()));
+            let held = kernel.get(list).cloned().unwrap_or_default();
+            for rescued in of_list.values_mut() {
+                // What a list has let go by now is not there to be lost again.
+                *rescued = rescued.intersect(&held);
+            }
+        }
     }
 }

@@ -86,18 +86,24 @@ impl Possible {
 
     /// The file is like this now.
     pub(super) fn file(&mut self, file: Option<&File>, clock: &HostClock) {
-        if let Some(file) = file {
-            self.given_up = false;
-            self.renamed = false;
-            self.written.entry(file.text.number).or_default().insert(file.written);
-            let passes = |one: &PossibleVersion| refusals(&file.text, one).is_empty();
-            if self.versions.iter().any(passes) {
-                self.allow(Some(file.text.clone()));
-            }
-        } else {
+        if file.is_none() {
             self.absent.get_or_insert(*clock);
             self.seen = false;
         }
+        // What comes back after that time is held against nothing.
+        self.withdrawn(clock);
+        let Some(file) = file else { return };
+        self.given_up = false;
+        self.renamed = false;
+        self.written.entry(file.text.number).or_default().insert(file.written);
+        let passes = |one: &PossibleVersion| refusals(&file.text, one).is_empty();
+        if self.versions.iter().any(passes) {
+            self.allow(Some(file.text.clone()));
+        }
+    }
+
+    /// Nothing may be in force once the file has been gone for long enough.
+    fn withdrawn(&mut self, clock: &HostClock) {
         let Some(since) = self.absent else { return };
         let wall = clock.wall.duration_since(since.wall).unwrap_or_default();
         let monotonic = clock.monotonic.saturating_sub(since.monotonic);

@@ -198,20 +198,21 @@ fn is_in_doubt(seen: &SeenHost<'_>, list: &str, table: &ListTable) -> bool {
 /// What the kernel held of feeds whose copies are lost and whose files are not
 /// good: it is all there is.
 fn rescued_of(seen: &SeenHost<'_>, list: &str, table: &ListTable) -> Prefixes {
-    let Some(rescued) = seen.oracle.rescued.get(list) else { return Prefixes::new() };
     // What is in force since then has taken its place, kept or not.
     let is_lost = |name: &FeedName| {
         seen.files.by_name.contains_key(name) && !seen.said.in_force.contains_key(name)
     };
     let denied = seen.oracle.feeds.iter().filter(|(name, _)| table.role(name) == Role::Deny);
-    let texts = denied
-        .filter(|(name, feed)| is_lost(name) && !feed.let_go)
-        .filter_map(|(_, feed)| feed.lost.as_ref());
-    let named = Prefixes::union(texts.map(|text| &text.feed.prefixes));
+    let rescued =
+        denied.filter(|(name, feed)| is_lost(name) && !feed.let_go).filter_map(|(name, feed)| {
+            let held = seen.oracle.rescued(list, name)?;
+            Some(held.intersect(&feed.lost.as_ref()?.feed.prefixes))
+        });
+    let rescued = Prefixes::union_of(rescued);
     let excepted = seen.oracle.feeds.iter().filter(|(name, _)| table.role(name) == Role::Allow);
     let excepted =
         Prefixes::union(excepted.map(|(_, feed)| feed.ever()).collect::<Vec<_>>().iter());
-    rescued.intersect(&named).subtract(&excepted)
+    rescued.subtract(&excepted)
 }
 
 impl Host {
@@ -323,10 +324,7 @@ impl Host {
     }
 
     fn judge(&mut self, rests: bool) {
-        if self.kernel.machine().hands() != self.hands {
-            // What others take away of what is lost, nobody knows any more.
-            self.oracle.rescued.clear();
-        }
+        self.notice_hands();
         let (said, kernel, running) = (self.said(), self.held(), self.daemon.running().clone());
         let (referred, left_over) = self.left_over(&running);
         let mut complaints = complaints(&SeenHost {
