@@ -17,6 +17,7 @@ mod columns;
 mod doubts;
 mod layout;
 mod rows;
+mod undoubted;
 
 use std::ops::ControlFlow;
 

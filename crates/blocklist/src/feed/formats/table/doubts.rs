@@ -8,6 +8,7 @@ use super::super::super::fields as named;
 use super::super::super::verdict::{self, WordVerdict};
 use super::columns::ColumnName;
 use super::layout::is_entry;
+use super::undoubted::Undoubted;
 use crate::{parse_address, token::ipv4};
 
 /// The doubts about one table.
@@ -17,16 +18,21 @@ pub(super) struct Doubts {
     names: Vec<ColumnName>,
     /// Whether a column says what a rule does.
     acts: bool,
+    /// Whether a column counts the addresses of a network.
+    counts: bool,
     /// The columns that the configuration asks for, if it says which rows count:
     /// then only their addresses may be in doubt.
     asked: Option<Vec<usize>>,
+    /// What was looked at before.
+    undoubted: Undoubted,
 }
 
 impl Doubts {
     pub(super) fn new(column: Option<usize>, names: &[Vec<u8>]) -> Self {
         let names: Vec<_> = names.iter().map(|name| ColumnName::of(name)).collect();
         let acts = names.iter().any(|name| name.is_action);
-        Self { column, names, acts, asked: None }
+        let counts = names.iter().any(|name| name.counts);
+        Self { column, names, acts, counts, asked: None, undoubted: Undoubted::default() }
     }
 
     /// Which rows count is said, by what stands in these columns.
@@ -35,34 +41,44 @@ impl Doubts {
     }
 
     /// What is in doubt about a row that is no header.
-    pub(super) fn about(&self, fields: Fields<'_>) -> Option<Why> {
+    pub(super) fn about(&mut self, fields: Fields<'_>) -> Option<Why> {
         let Some(column) = self.column else {
             return Some(columns("several columns hold addresses, or none does alone", fields));
         };
         if let Some(asked) = &self.asked {
             return self.torn(column, asked, fields);
         }
-        for (index, field) in fields.iter().enumerate().filter(|&(index, _)| index != column) {
-            if let Some(why) = self.deciding(index, field) {
+        let others = || fields.iter().enumerate().filter(|&(index, _)| index != column);
+        let known = |(index, field)| self.undoubted.knows(index, field);
+        if !others().all(known) || self.names.get(column).is_some_and(|name| !name.is_address) {
+            if let Some(why) = self.about_fields(column, fields) {
                 return Some(why);
             }
+            for (index, field) in others() {
+                self.undoubted.remember(index, field);
+            }
+        }
+        let counted = || others().any(|(at, _)| self.names.get(at).is_some_and(|name| name.counts));
+        let bare = || fields.get(column).is_some_and(|entry| !entry.contains(&b'/'));
+        let what = "a column may say how many addresses there are";
+        (self.counts && counted() && bare()).then(|| columns(what, fields))
+    }
+
+    /// What is in doubt about what stands in a row beside the address.
+    fn about_fields(&self, column: usize, fields: Fields<'_>) -> Option<Why> {
+        let others = || fields.iter().enumerate().filter(|&(index, _)| index != column);
+        if let Some(why) = others().find_map(|(index, field)| self.deciding(index, field)) {
+            return Some(why);
         }
         if self.names.get(column).is_some_and(|name| !name.is_address) {
             return Some(columns("the column with addresses has a name that says nothing", fields));
         }
-        for (index, field) in fields.iter().enumerate().filter(|&(index, _)| index != column) {
+        others().find_map(|(index, field)| {
             if is_address(field) {
                 return Some(columns("a second column holds addresses", fields));
             }
-            if let Some(what) = self.unclear(index, field) {
-                return Some(columns(what, fields));
-            }
-            let counts = self.names.get(index).is_some_and(|name| name.counts);
-            if counts && fields.get(column).is_some_and(|entry| !entry.contains(&b'/')) {
-                return Some(columns("a column may say how many addresses there are", fields));
-            }
-        }
-        None
+            self.unclear(index, field).map(|what| columns(what, fields))
+        })
     }
 
     /// A doubt whether the addresses of a row stand in one column.
