@@ -74,6 +74,7 @@ impl Oracle {
                     // The age of a file from the future counts from another
                     // time, which nobody knows exactly.
                     let ahead = written > clock.wall
+                        || feed.was_ahead(written)
                         || clock.set && written + UNSURE > clock.wall
                         || accepted.is_none_or(|at| written > at);
                     if drops.is_some() && ahead {

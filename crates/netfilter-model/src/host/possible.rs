@@ -36,6 +36,8 @@ pub(super) struct Possible {
     pub(super) versions: Vec<PossibleVersion>,
     /// When each text was written, as files have said.
     written: BTreeMap<u64, BTreeSet<SystemTime>>,
+    /// Those of these times that were once still to come.
+    ahead: BTreeSet<SystemTime>,
     /// The version that somebody accepted, and the file's serial then.
     pub(super) accepted: Option<(u64, u64)>,
     /// Somebody accepted that its file is gone.
@@ -59,6 +61,7 @@ impl Default for Possible {
         Self {
             versions: vec![None],
             written: BTreeMap::new(),
+            ahead: BTreeSet::new(),
             accepted: None,
             given_up: false,
             absent: None,
@@ -96,6 +99,9 @@ impl Possible {
         self.given_up = false;
         self.renamed = false;
         self.written.entry(file.text.number).or_default().insert(file.written);
+        if file.written > clock.wall {
+            self.ahead.insert(file.written);
+        }
         let passes = |one: &PossibleVersion| refusals(&file.text, one).is_empty();
         if self.versions.iter().any(passes) {
             self.allow(Some(file.text.clone()));
@@ -173,6 +179,12 @@ impl Possible {
         }
     }
 
+    /// Whether a file was once from the future, that says that it was written
+    /// then: its age may count from when it was read.
+    pub(super) fn was_ahead(&self, written: SystemTime) -> bool {
+        self.ahead.contains(&written)
+    }
+
     /// All is quiet, and this is in force.
     pub(super) fn settle(&mut self, version: PossibleVersion, file: Option<&File>) {
         let text = number(&version);
@@ -184,6 +196,8 @@ impl Possible {
             }
             times.insert(file.written);
         }
+        let known: BTreeSet<_> = self.written.values().flatten().copied().collect();
+        self.ahead.retain(|written| known.contains(written));
         self.versions = vec![version];
         self.excused = false;
         self.let_go = false;
