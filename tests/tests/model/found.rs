@@ -52,6 +52,8 @@ fn what_once_was_wrong_with_lost_state_is_not_any_more() {
     check(192_457_895, 175, "what a later version had let go was believed to be lost");
     check(7_401_498, 25, "what others took away and nobody knew was missed");
     check(15_655_710, 175, "a word that was never kept was believed to outlive a crash");
+    check(576_225_056, 150, "what had gone for the host's own sake was to be there again");
+    check(830_125_296, 275, "a feed was missed that nothing named any more");
     check(40_002_445, 175, "a list was believed to have lost what it had never taken in");
 }
 

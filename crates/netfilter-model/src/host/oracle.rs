@@ -62,12 +62,16 @@ impl Oracle {
     /// A feed's file is like this now.
     pub(super) fn file(&mut self, name: &FeedName, file: Option<&File>, clock: &HostClock) {
         self.feed(name).file(file, clock);
+        if file.is_none() && self.forgotten {
+            // Of a feed that nothing names any more nobody knows that it was one.
+            self.not_lost(name);
+        }
     }
 
     /// Time has passed.
     pub(super) fn time(&mut self, clock: &HostClock, files: &FeedsDirectory) {
-        for (name, feed) in &mut self.feeds {
-            feed.file(files.by_name.get(name), clock);
+        for name in self.feeds.keys().cloned().collect::<Vec<_>>() {
+            self.file(&name, files.by_name.get(&name), clock);
         }
     }
 
@@ -299,8 +303,9 @@ impl Oracle {
         }
     }
 
-    /// A copy of a feed can be read again that could not be read.
-    pub(super) fn found_again(&mut self, name: &FeedName) {
+    /// Nothing of a feed is missed: its copy can be read again, or nobody knows of
+    /// any.
+    pub(super) fn not_lost(&mut self, name: &FeedName) {
         self.feed(name).lost = None;
         self.rescued.values_mut().for_each(|of_list| drop(of_list.remove(name)));
     }

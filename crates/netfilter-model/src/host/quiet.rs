@@ -10,6 +10,7 @@ use blocklist::{Family, FeedName, Prefixes, Role};
 use super::bounds::Bounds;
 use super::clock::HostClock;
 use super::configuration::{HostConfiguration, LISTS, ListTable};
+use super::facts::HostFacts;
 use super::files::{FeedsDirectory, File};
 use super::oracle::Oracle;
 use super::possible::{Possible, refusals};
@@ -212,7 +213,9 @@ fn rescued_of(seen: &SeenHost<'_>, list: &str, table: &ListTable) -> Prefixes {
     let excepted = seen.oracle.feeds.iter().filter(|(name, _)| table.role(name) == Role::Allow);
     let excepted =
         Prefixes::union(excepted.map(|(_, feed)| feed.ever()).collect::<Vec<_>>().iter());
-    rescued.subtract(&excepted)
+    // What the host had meanwhile went, and nobody knows that it was there.
+    let protected = Prefixes::union_of(seen.oracle.facts.iter().map(HostFacts::protected));
+    rescued.subtract(&excepted).subtract(&protected)
 }
 
 impl Host {

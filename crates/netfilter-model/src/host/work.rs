@@ -290,7 +290,7 @@ impl Host {
             Order::Keep(ticket, feed, candidate) => {
                 let kept = self.store.keep(candidate.0, self.clock.wall);
                 if kept {
-                    self.oracle.found_again(&feed);
+                    self.oracle.not_lost(&feed);
                 }
                 let result = if kept { Ok(()) } else { Err(no_room()) };
                 Some(Answer::Kept { ticket, feed, result })
@@ -334,7 +334,7 @@ impl Host {
                 FoundCopy::Damaged(_) => Some(Loss::Damaged(reason())),
                 FoundCopy::Unreadable(_) => Some(Loss::Unreadable(reason())),
                 FoundCopy::Good(copy, gone) => {
-                    self.oracle.found_again(&feed);
+                    self.oracle.not_lost(&feed);
                     let id = Identity([copy.text.number, 0, 0]);
                     let parsed = copy.text.feed.clone();
                     let version = Version::new(id, parsed, copy.written, copy.accepted);
