@@ -24,6 +24,7 @@ fn what_once_was_wrong_with_a_persons_word_is_not_any_more() {
     check(437, 100, "nobody was told what came of a word when the list went");
     check(1270, 175, "what a person let through went when state-dir could be read again");
     check(3_000_327, 75, "a word was expected of a feed that no list took in meanwhile");
+    check(822_432_955, 200, "the same, of one that only a refused configuration took in");
 }
 
 #[test]

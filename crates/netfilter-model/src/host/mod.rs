@@ -372,8 +372,9 @@ impl Host {
         let running = self.daemon.running().clone();
         for feed in configuration::FEEDS.iter().map(|name| configuration::feed(name)) {
             if !running.uses(&feed) {
-                // Nobody has looked at it meanwhile.
-                self.oracle.gone(&feed);
+                // Nobody has looked at it meanwhile, and a word on what an earlier
+                // configuration was to take in went with that.
+                self.oracle.unknown(&feed);
             }
         }
         self.oracle.time(&self.clock, &self.files);

@@ -327,7 +327,8 @@ impl Oracle {
         self.feed(name).allow(None);
     }
 
-    /// Nothing of what was in force of a feed was kept or written down.
+    /// Nothing of what was in force of a feed was kept or written down, nor what
+    /// anybody said of it.
     pub(super) fn unknown(&mut self, name: &FeedName) {
         let feed = self.feed(name);
         feed.accepted = None;
