@@ -9,6 +9,7 @@ use lab::members::SortedPrefixes;
 use lab::namespace::isolated;
 use lab::packets::{Fate, PacketProbe};
 use lab::program::run;
+use lab::volley::Volley;
 use lab::wire::{PEER_V4, PEER_V6, Wire};
 use lab::witness::succeed;
 use netfilter::Listener;
@@ -244,6 +245,26 @@ fn a_sample_shows_shares_within_its_error_and_the_rule_counts_every_packet() {
         assert!((55.0..95.0).contains(&share), "{told:#}");
         let about = large["packets"].as_u64().expect("a number");
         assert!((1_100..1_900).contains(&about), "{told:#}");
+    });
+}
+
+#[test]
+fn of_a_steady_stream_one_in_a_thousand_is_looked_at() {
+    isolated(|| {
+        let wire = Wire::new();
+        let host = Host::with(&with(&sampled(1000)));
+        host.feed("list", "45.0.0.0/24\n");
+        let daemon = Daemon::start(&host);
+        until(&daemon, &[0, 0]);
+        until_hits(&daemon, &host, |told| told["listening"] == true);
+        let sources: Vec<_> = (1..=64).map(|last| [45, 0, 0, last].into()).collect();
+        let volley = Volley::over(&wire, &sources);
+        volley.fire(400_000);
+        // About 400, and ten times the standard deviation of that is never seen.
+        let told =
+            until_hits(&daemon, &host, |told| looked_at(told) > 200 && stopped(told) == 400_000);
+        assert!(looked_at(&told) < 600, "{told:#}");
+        drop(daemon);
     });
 }
 

@@ -9,6 +9,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
+use std::thread;
 use std::time::Duration;
 
 use clap::Args;
@@ -26,6 +27,9 @@ const SOURCES: usize = 65_536;
 
 /// Rules of a host with four ports and 400 clients, and one a port that refuses.
 const LINEAR: usize = 1_604;
+
+/// A daemon that takes no processor time for so long is at rest.
+const REST: Duration = Duration::from_millis(300);
 
 /// Where each measured packet ends that nothing has dropped before, and a chain
 /// that does nothing where ours stands.
@@ -191,7 +195,8 @@ impl Bench {
         Ok(costs)
     }
 
-    fn put(&self, way: Way) -> Option<Daemon<'_>> {
+    /// A daemon runs whatever is measured, and has come to rest.
+    fn put(&self, way: Way) -> Daemon<'_> {
         let rule = match way {
             Way::Prerouting | Way::Sampled => "[[rule]]\nlist = \"drop\"\n",
             Way::Input => "[[rule]]\nlist = \"drop\"\nhook = \"input\"\n",
@@ -199,11 +204,7 @@ impl Bench {
         };
         let sample = if way == Way::Sampled { "sample = 1000\n" } else { "" };
         self.host.configure(&config(&format!("{rule}{sample}")));
-        match way {
-            // Somebody has to hear of what is looked at.
-            Way::Sampled => return Some(Daemon::start(&self.host)),
-            _ => assert_eq!(self.host.denyset("apply").code, 0, "{way:?}"),
-        }
+        let daemon = Daemon::start(&self.host);
         match way {
             Way::Match(program) => {
                 let rule = "-w -t raw -A PREROUTING -m set --match-set denyset-drop-v4 src -j DROP";
@@ -220,7 +221,21 @@ impl Bench {
             }
             _ => {}
         }
-        None
+        rests(&daemon);
+        daemon
+    }
+}
+
+/// Waits until a daemon has nothing to do.
+fn rests(daemon: &Daemon<'_>) {
+    let mut before = daemon.cpu_time();
+    loop {
+        thread::sleep(REST);
+        let now = daemon.cpu_time();
+        if now == before {
+            return;
+        }
+        before = now;
     }
 }
 

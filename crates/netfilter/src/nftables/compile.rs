@@ -8,6 +8,7 @@ use reconcile::{
     End, Hook, Interface, PortProtocol, Ports, RejectWith, Rule, RuleSet, Sample, Verdict,
 };
 
+use super::chance;
 use super::element::{
     ACCEPT, Counted, DROP, Element, NETWORK, TRANSPORT, as_read, compare, connection_state,
     counter, is, keep_bits, limit, meta, payload, reject, set_match, show, verdict,
@@ -230,11 +231,7 @@ fn one(rule: &Rule, interface: Option<&Interface>, traffic: &Traffic<'_>, index:
 fn showing(stops: &Compiled, sample: &Sample, parts: usize) -> Compiled {
     let mut conditions = Vec::new();
     if sample.one_in.get() > 1 {
-        // What is loaded is as random byte by byte as it is as a number.
-        let below = (1_u64 << 32) / u64::from(sample.one_in.get());
-        let below = u32::try_from(below).expect("half of it at the most");
-        conditions.push(meta(MetaKey::PseudoRandom));
-        conditions.push(compare(Operator::LessThan, &below.to_be_bytes()));
+        conditions.extend(chance::one_in(sample.one_in.get()));
     }
     conditions.extend(stops.conditions.iter().cloned());
     let parts = u32::try_from(parts).unwrap_or(u32::MAX);

@@ -7,6 +7,7 @@
 //! `nft_compat` and which is there for `ip` and `ip6` only; everything else
 //! are expressions of `nf_tables` itself.
 
+mod chance;
 mod compile;
 mod counted;
 mod element;
