@@ -9,8 +9,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use lab::daemon::Daemon;
@@ -230,7 +229,11 @@ impl Bench {
 fn rests(daemon: &Daemon<'_>) {
     let mut before = daemon.cpu_time();
     loop {
-        thread::sleep(REST);
+        let end = Instant::now() + REST;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            // A notification ends the pause.
+            daemon.pause(left);
+        }
         let now = daemon.cpu_time();
         if now == before {
             return;
