@@ -14,6 +14,7 @@ mod facts;
 mod files;
 mod first;
 mod foreign;
+mod gateway;
 mod given;
 mod hits;
 mod kills;

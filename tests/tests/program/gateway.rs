@@ -1,0 +1,224 @@
+//! The gateway, from outside: what web servers are answered, what happens when
+//! files, daemon or gateway are not well, and what no client can do to it.
+
+use std::convert::Infallible;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Instant;
+
+use blocklist::{PrefixSet, pack};
+use lab::daemon::{Daemon, PATIENCE};
+use lab::gateway::Gateway;
+use lab::host::{Config, Host};
+use lab::http::HttpConnection;
+use lab::namespace::isolated;
+use lab::witness::succeed;
+
+use crate::good;
+
+/// A host with a daemon's list and another one.
+fn host() -> Host {
+    let tables = "[[list]]\nname = \"drop\"\nfeeds = [\"*.txt\"]\nallow = [\"45.9.8.7\"]\n\
+                  [[list]]\nname = \"tor\"\nfeeds = [\"tor/*\"]";
+    let host = Host::with(&Config { tables: tables.into(), ..Config::default() });
+    host.feed("list.txt", good().feed());
+    host.feed("tor/exits", "46.1.1.1\n45.9.8.1\n");
+    host
+}
+
+fn check(gateway: &Gateway, target: &str, headers: &[(&str, &str)], want: (u16, Option<&str>)) {
+    let answer = gateway.get(target, headers);
+    let found = (answer.status, answer.header("x-denyset-list"));
+    assert_eq!(found, want, "{target} {headers:?}: {answer:?}");
+}
+
+#[test]
+fn web_servers_are_told_who_is_on_which_list() {
+    isolated(|| {
+        let host = host();
+        let _daemon = Daemon::start(&host);
+        let gateway = Gateway::start(&host, "");
+        gateway.until_check("46.1.1.1", 403);
+        let ip = |address| [("X-Real-IP", address)];
+        check(&gateway, "/check", &ip("45.9.8.1"), (403, Some("drop")));
+        check(&gateway, "/check", &ip("45.9.8.99"), (204, None));
+        check(&gateway, "/check", &ip("45.9.8.7"), (204, None));
+        check(&gateway, "/check", &ip("91.200.255.255"), (403, Some("drop")));
+        check(&gateway, "/check", &ip("91.201.0.0"), (204, None));
+        check(&gateway, "/check", &ip("2a02:6b8::1"), (403, Some("drop")));
+        check(&gateway, "/check", &ip("2a02:6b9::"), (204, None));
+        check(&gateway, "/check", &ip("::ffff:45.9.8.1"), (403, Some("drop")));
+        check(&gateway, "/check", &ip("::ffff:45.9.8.99"), (204, None));
+        check(&gateway, "/check?list=tor", &ip("45.9.8.1"), (403, Some("tor")));
+        check(&gateway, "/check?list=tor&ip=45.9.8.2", &[], (204, None));
+        check(&gateway, "/check?ip=2a02%3A6b8::1", &[], (403, Some("drop")));
+        check(&gateway, "/check?list=none", &ip("45.9.8.1"), (503, None));
+        check(&gateway, "/check", &[], (400, None));
+        check(&gateway, "/check", &ip("localhost"), (400, None));
+        check(&gateway, "/check?x=1", &ip("45.9.8.1"), (400, None));
+        check(&gateway, "/nothing", &[], (404, None));
+        gateway.stop();
+        assert!(!lab::gateway::socket(&host).exists(), "nothing is left");
+    });
+}
+
+#[test]
+fn answers_go_on_without_the_daemon_and_with_damaged_files() {
+    isolated(|| {
+        let host = host();
+        let daemon = Daemon::start(&host);
+        let gateway = Gateway::start(&host, "");
+        gateway.until_check("45.9.8.1", 403);
+        daemon.kill();
+        let ipv4 = host.path("run/lists/drop.v4");
+        let good = fs::read(&ipv4).expect("it is there");
+        let well = |gateway: &Gateway| {
+            assert_eq!((gateway.check("45.9.8.1"), gateway.check("45.9.8.99")), (403, 204));
+        };
+        well(&gateway);
+        let spoil: [(&str, &dyn Fn(&Path)); 4] = [
+            ("it does not begin", &|path| fs::write(path, "").expect("written")),
+            ("and by its header", &|path| {
+                fs::write(path, &good[..good.len() - 7]).expect("written");
+            }),
+            ("is gone", &|path| fs::remove_file(path).expect("removed")),
+            ("no regular file", &|path| fs::create_dir(path).expect("made")),
+        ];
+        for (want, spoil) in spoil {
+            let lines = gateway.log().len();
+            spoil(&ipv4);
+            let deadline = Instant::now() + PATIENCE;
+            let said = gateway.log().wait(lines, &["stays in force", "drop.v4", want], deadline);
+            assert!(said.is_some(), "{want}: {}", gateway.log().text());
+            well(&gateway);
+        }
+        fs::remove_dir_all(host.path("run/lists")).expect("removed");
+        well(&gateway);
+        let _daemon = Daemon::start(&host);
+        host.feed("more.txt", "45.9.8.99\n");
+        gateway.until_check("45.9.8.99", 403);
+    });
+}
+
+#[test]
+fn nobody_is_told_anything_before_a_list_was_there_or_when_it_is_too_old() {
+    isolated(|| {
+        let host = host();
+        let gateway = Gateway::start(&host, "check.max-age-seconds = 3600");
+        check(&gateway, "/check?ip=45.9.8.1", &[], (503, None));
+        let daemon = Daemon::start(&host);
+        gateway.until_check("45.9.8.1", 403);
+        assert_eq!(gateway.check("45.9.8.99"), 204);
+        daemon.stop();
+        gateway.kill();
+        // A restart answers from what there is, at once.
+        let gateway =
+            Gateway::start(&host, "check.max-age-seconds = 3600\ncheck.lists = [\"tor\"]");
+        assert_eq!((gateway.check("46.1.1.1"), gateway.check("45.9.8.2")), (403, 204));
+        gateway.kill();
+        // A list of 1970, and nobody who says that it is still so.
+        let mut bytes = Vec::new();
+        let Ok(_) = pack(&PrefixSet::<u32>::new(), 1, 1_000, |piece| {
+            bytes.extend_from_slice(piece);
+            Ok::<_, Infallible>(())
+        });
+        fs::remove_dir_all(host.path("run/lists")).expect("removed");
+        fs::create_dir(host.path("run/lists")).expect("made");
+        fs::write(host.path("run/lists/old.v4"), bytes).expect("written");
+        let gateway = Gateway::start(&host, "check.max-age-seconds = 3600");
+        check(&gateway, "/check?ip=45.9.8.1", &[], (503, None));
+        gateway.kill();
+        let gateway = Gateway::start(&host, "");
+        check(&gateway, "/check?ip=45.9.8.1", &[], (204, None));
+    });
+}
+
+#[test]
+fn updates_come_through_while_requests_go_on() {
+    isolated(|| {
+        let host = host();
+        let daemon = Daemon::start(&host);
+        let gateway = Gateway::start(&host, "");
+        gateway.until_check("45.9.8.1", 403);
+        let mut connection = gateway.connect();
+        let mut asked = 0;
+        for round in 1..=10 {
+            let newcomer = format!("47.0.0.{round}");
+            host.feed("more.txt", format!("{newcomer}\n"));
+            let mut arrived = false;
+            while !arrived {
+                for (address, want) in [("45.9.8.1", 403), ("45.9.8.99", 204), ("::1", 204)] {
+                    let answer = connection.get("/check", &[("X-Real-IP", address)]);
+                    assert_eq!(answer.expect("no request fails").status, want, "{address}");
+                    asked += 1;
+                }
+                let answer = connection.get("/check", &[("X-Real-IP", &newcomer)]);
+                arrived = answer.expect("no request fails").status == 403;
+            }
+        }
+        assert!(asked > 100, "{asked}");
+        drop(daemon);
+    });
+}
+
+#[test]
+fn no_client_keeps_others_out_or_makes_it_grow() {
+    isolated(|| {
+        succeed("ip", &["link", "set", "lo", "up"]);
+        let host = host();
+        let _daemon = Daemon::start(&host);
+        let more = "listen.tcp = [\"127.0.0.1:8089\", \"[::1]:8089\"]\n\
+                    listen.connections-max = 8\nlisten.idle-seconds = 1";
+        let gateway = Gateway::start(&host, more);
+        gateway.until_check("45.9.8.1", 403);
+        let memory = memory_kib(gateway.pid());
+        let mut held: Vec<_> = (0..20).map(|_| gateway.connect()).collect();
+        // Some say nothing, some begin and never end.
+        for connection in &mut held[..10] {
+            let _ = connection.send(b"GET /check HTTP/1.1\r\nX-Real-IP: ");
+        }
+        for address in ["127.0.0.1:8089", "[::1]:8089"] {
+            let address: SocketAddr = address.parse().expect("an address");
+            let mut connection = HttpConnection::tcp(address).expect("it listens");
+            let answer = connection.get("/check", &[("X-Real-IP", "45.9.8.1")]).expect("an answer");
+            assert_eq!(answer.status, 403);
+        }
+        let long = "a".repeat(20_000);
+        for (bytes, want) in [
+            (format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n"), 431),
+            (format!("GET /check HTTP/1.1\r\nHost: a\r\nA: {long}\r\n\r\n"), 431),
+            (format!("GET /check HTTP/1.1\r\nHost: a\r\n{}\r\n", "A: b\r\n".repeat(65)), 431),
+            ("GARBAGE\r\n\r\n".to_owned(), 400),
+            (
+                "GET /check HTTP/1.1\r\nX-Real-IP: 45.9.8.1\r\nX-Real-IP: 1.1.1.1\r\n\r\n".into(),
+                400,
+            ),
+        ] {
+            let mut connection = gateway.connect();
+            connection.send(bytes.as_bytes()).expect("sent");
+            let answer = connection.receive();
+            let status = answer.as_ref().map(|answer| answer.status);
+            assert!(matches!(status, Ok(status) if status == want), "{want}: {answer:?}");
+        }
+        let mut connection = gateway.connect();
+        for _ in 0..100_000 {
+            let answer = connection.get("/check", &[("X-Real-IP", "45.9.8.1")]);
+            assert_eq!(answer.expect("it goes on").status, 403);
+        }
+        // Who asks nothing for a while is not waited for.
+        let ended = connection.receive();
+        assert_eq!(ended.expect_err("it ends").kind(), io::ErrorKind::UnexpectedEof);
+        let grown = memory_kib(gateway.pid()).saturating_sub(memory);
+        assert!(grown < 2_048, "it has grown by {grown} KiB");
+        gateway.stop();
+    });
+}
+
+/// Resident memory of a process, in KiB.
+fn memory_kib(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).expect("a process has it")
+}
