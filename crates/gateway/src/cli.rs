@@ -23,6 +23,11 @@ pub(crate) struct GatewayArguments {
     /// Read the settings, say what is wrong with them, and exit
     #[arg(long)]
     pub(crate) check: bool,
+
+    /// Read addresses from standard input, a line each, and say of each on a line
+    /// `listed LIST`, `unlisted` or `unknown: WHY`; no socket is made
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) lines: bool,
 }
 
 impl GatewayArguments {

@@ -10,6 +10,7 @@ mod cli;
 mod counters;
 mod follow;
 mod limits;
+mod lines;
 pub mod lists;
 mod process;
 pub mod query;

@@ -28,6 +28,10 @@ pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How often the folder is looked at though nothing was told of it.
 pub(crate) const LOOK: Duration = Duration::from_secs(2);
+/// The same for whoever asks line by line: nobody tells of changes there.
+pub(crate) const LINES_LOOK: Duration = Duration::from_millis(500);
+/// A line at the most, in bytes; no address has as many.
+pub(crate) const LINE_BYTES_MAX: usize = 256;
 /// A packed list at the most, in bytes: thirty million prefixes of IPv6.
 pub(crate) const LIST_BYTES_MAX: u64 = 512 << 20;
 /// The document of the status at the most, in bytes.

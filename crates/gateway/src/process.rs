@@ -19,6 +19,7 @@ use super::cli::GatewayArguments;
 use super::counters::{CheckCounters, CheckOutcome};
 use super::follow::follow;
 use super::limits::FAREWELL;
+use super::lines::answer_lines;
 use super::lists::Folder;
 use super::serve::{Desk, Seats, bind, serve};
 use super::settings::GatewaySettings;
@@ -56,6 +57,15 @@ pub fn run() -> ExitCode {
     };
     if arguments.check {
         return ExitCode::SUCCESS;
+    }
+    if arguments.lines {
+        return match answer_lines(&settings) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("cannot go on: {error}");
+                FAILURE.into()
+            }
+        };
     }
     log();
     match live(settings) {

@@ -2,9 +2,11 @@
 //! the same connection.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use crate::daemon::PATIENCE;
 
@@ -52,6 +54,22 @@ impl HttpConnection {
     /// What the system says.
     pub fn tcp(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self { wire: BufReader::new(Box::new(stream)) })
+    }
+
+    /// Connects to a port from this address, which has to be one of this host.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn tcp_from(source: IpAddr, address: SocketAddr) -> io::Result<Self> {
+        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let (kind, flags) = (SocketType::STREAM, SocketFlags::CLOEXEC);
+        let socket = rustix::net::socket_with(family, kind, flags, None)?;
+        rustix::net::bind(&socket, &SocketAddr::new(source, 0))?;
+        rustix::net::connect(&socket, &address)?;
+        let stream = TcpStream::from(socket);
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         Ok(Self { wire: BufReader::new(Box::new(stream)) })

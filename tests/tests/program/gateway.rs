@@ -64,6 +64,9 @@ fn web_servers_are_told_who_is_on_which_list() {
     });
 }
 
+/// What somebody does to a file.
+type Spoil<'a> = &'a dyn Fn(&Path);
+
 #[test]
 fn answers_go_on_without_the_daemon_and_with_damaged_files() {
     isolated(|| {
@@ -78,7 +81,7 @@ fn answers_go_on_without_the_daemon_and_with_damaged_files() {
             assert_eq!((gateway.check("45.9.8.1"), gateway.check("45.9.8.99")), (403, 204));
         };
         well(&gateway);
-        let spoil: [(&str, &dyn Fn(&Path)); 4] = [
+        let spoil: [(&str, Spoil<'_>); 4] = [
             ("it does not begin", &|path| fs::write(path, "").expect("written")),
             ("and by its header", &|path| {
                 fs::write(path, &good[..good.len() - 7]).expect("written");

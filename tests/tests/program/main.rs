@@ -36,6 +36,7 @@ mod stories;
 mod taken;
 mod unit;
 mod verbs;
+mod web;
 
 use lab::members::SortedPrefixes;
 use lab::witness::members;
