@@ -83,6 +83,10 @@ pub struct FeedFigures {
     /// Since when it is in this state, in seconds since 1970.
     #[serde(deserialize_with = "moment")]
     pub since: Option<i64>,
+    /// Since when the version in force is that, in seconds since 1970; `None` if
+    /// there is none.
+    #[serde(deserialize_with = "moment")]
+    pub last_good: Option<i64>,
     /// Why the version of its file is refused.
     pub refused: Option<String>,
     /// The command that lets that version through.

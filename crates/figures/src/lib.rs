@@ -3,5 +3,11 @@
 //! files, sockets or clocks, and nothing of how the daemon works.
 
 mod document;
+mod hits;
+mod readings;
+mod sheet;
 
 pub use document::{FeedFigures, RuleFigures, SetFigures, StatusDocument};
+pub use hits::{FeedHitFigures, HitsDocument};
+pub use readings::Readings;
+pub use sheet::{FigureSample, Figures, Sheet, TextForm, exposition};

@@ -6,7 +6,9 @@
 //! takes longer happens elsewhere: files are read on other threads, and what is
 //! known is exchanged as a whole when it is ready.
 
+mod asking;
 mod cli;
+mod control;
 mod counters;
 mod follow;
 mod limits;

@@ -39,6 +39,13 @@ pub(crate) const STATUS_BYTES_MAX: u64 = 64 << 20;
 /// Lists at the most, as many as a configuration of the daemon may have.
 pub(crate) const LISTS_MAX: usize = 1_000;
 
+/// How often the daemon is asked how it is.
+pub(crate) const ASK_EVERY: Duration = Duration::from_secs(10);
+/// How long an answer of the daemon is waited for.
+pub(crate) const CONTROL_TIME_MAX: Duration = Duration::from_secs(5);
+/// Requests at a time that take longer than a look-up.
+pub(crate) const TURNS: usize = 4;
+
 /// The file of settings at the most, in bytes.
 pub(crate) const SETTINGS_BYTES_MAX: u64 = 1 << 20;
 /// Addresses to listen on at the most.

@@ -10,15 +10,16 @@ use clap::error::ErrorKind;
 use sd_notify::NotifyState;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use super::asking::keep_asking;
 use super::cli::GatewayArguments;
 use super::counters::{CheckCounters, CheckOutcome};
 use super::follow::follow;
-use super::limits::FAREWELL;
+use super::limits::{FAREWELL, TURNS};
 use super::lines::answer_lines;
 use super::lists::Folder;
 use super::serve::{Desk, Seats, bind, serve};
@@ -106,15 +107,20 @@ fn live(settings: GatewaySettings) -> Result<(), Failure> {
         let (known, seen) = watch::channel(Arc::new(first));
         let follower = follow(folder, settings.daemon.lists_dir.clone(), known);
         let listeners = bind(&settings.listen).await?;
+        let (say, said) = watch::channel(Arc::default());
         let seats = usize::try_from(settings.listen.connections_max)?;
         let idle = Duration::from_secs(settings.listen.idle_seconds);
         let desk = Arc::new(Desk {
             rules: settings.check,
             known: seen,
+            said,
             counters: CheckCounters::default(),
+            seats: Arc::new(Seats::new(seats)),
+            turns: Semaphore::new(TURNS),
+            control_socket: settings.daemon.control_socket.clone(),
         });
         let (end, ended) = watch::channel(false);
-        let serving = serve(listeners, desk.clone(), Arc::new(Seats::new(seats)), idle, ended);
+        let serving = serve(listeners, desk.clone(), idle, ended);
         let mut serving = tokio::spawn(serving);
         tell(&[NotifyState::Ready]);
         let [terminate, interrupt] = &mut ends;
@@ -123,6 +129,7 @@ fn live(settings: GatewaySettings) -> Result<(), Failure> {
             looked = follower => looked?,
             served = &mut serving => served?,
             () = live_signs() => {}
+            () = keep_asking(settings.daemon.control_socket, say) => {}
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }

@@ -36,6 +36,7 @@ mod stories;
 mod taken;
 mod unit;
 mod verbs;
+mod watching;
 mod web;
 
 use lab::members::SortedPrefixes;

@@ -45,6 +45,7 @@ const ALLOWED: &[Edges] = &[
             "blocklist",
             "configuration",
             "feedfiles",
+            "figures",
             "host",
             "intake",
             "keeper",

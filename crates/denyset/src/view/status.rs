@@ -112,6 +112,9 @@ pub struct FeedStatus {
     pub state: FileStanding,
     /// Since when the feed is in this state.
     pub since: Moment,
+    /// Since when the version in force is that; `None` if there is none.
+    #[serde(default)]
+    pub last_good: Option<Moment>,
     /// Why the file's version is refused; `None` if it is not.
     pub refused: Option<String>,
     /// The command that lets that version through, see

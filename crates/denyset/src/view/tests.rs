@@ -228,6 +228,7 @@ fn status_shows_what_is_wrong_before_what_is_there() {
         rejected: 0,
         state: FileStanding::Refused,
         since: moment("2026-11-23T07:00:00Z"),
+        last_good: Some(moment("2026-11-22T07:00:00Z")),
         refused: Some("too small".into()),
         accept: Some(accept_command("drop.netset")),
     };

@@ -37,7 +37,7 @@ pub(super) async fn attend<S>(
         let desk = desk.clone();
         async move {
             seat.begin();
-            let answer = answer(&desk, &request);
+            let answer = answer(&desk, &request).await;
             seat.end();
             Ok::<_, Infallible>(answer)
         }

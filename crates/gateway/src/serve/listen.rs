@@ -13,9 +13,9 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::Desk;
 use super::client::{attend, over};
 use super::seats::ConnectionSeat;
-use super::{Desk, Seats};
 use crate::limits::{ACCEPT_PAUSE, QUEUE};
 use crate::settings::Listening;
 
@@ -57,13 +57,12 @@ pub(crate) async fn bind(listening: &Listening) -> Result<Listeners, DoorError> 
 pub(crate) async fn serve(
     listeners: Listeners,
     desk: Arc<Desk>,
-    seats: Arc<Seats>,
     idle: Duration,
     end: watch::Receiver<bool>,
 ) {
     let Listeners { unix, tcp, _file: file } = listeners;
     let mut doors = JoinSet::new();
-    let door = Door { desk, seats, idle, end };
+    let door = Door { desk, idle, end };
     doors.spawn(door.clone().open(unix));
     for listener in tcp {
         doors.spawn(door.clone().open(listener));
@@ -104,7 +103,6 @@ impl Entrance for TcpListener {
 #[derive(Clone)]
 struct Door {
     desk: Arc<Desk>,
-    seats: Arc<Seats>,
     idle: Duration,
     end: watch::Receiver<bool>,
 }
@@ -134,10 +132,10 @@ impl Door {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Some(seat) = self.seats.take() else { return };
+        let Some(seat) = self.desk.seats.take() else { return };
         let number = seat.number();
         let guest = attend(stream, self.desk.clone(), seat, self.idle, self.end.clone());
-        ConnectionSeat::began(&self.seats, number, guests.spawn(guest));
+        ConnectionSeat::began(&self.desk.seats, number, guests.spawn(guest));
     }
 }
 

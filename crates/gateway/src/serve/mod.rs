@@ -3,13 +3,16 @@
 mod answer;
 mod check;
 mod client;
+mod documents;
 mod listen;
 mod seats;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
+use super::asking::Said;
 use super::counters::CheckCounters;
 use super::lists::Knowledge;
 use super::settings::CheckRules;
@@ -22,5 +25,10 @@ pub(crate) use seats::Seats;
 pub(crate) struct Desk {
     pub(crate) rules: CheckRules,
     pub(crate) known: watch::Receiver<Arc<Knowledge>>,
+    pub(crate) said: watch::Receiver<Arc<Said>>,
     pub(crate) counters: CheckCounters,
+    pub(crate) seats: Arc<Seats>,
+    /// For what takes longer than a look-up.
+    pub(crate) turns: Semaphore,
+    pub(crate) control_socket: PathBuf,
 }

@@ -78,7 +78,6 @@ impl Seats {
     }
 
     /// How many are taken.
-    #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
         self.taken().by.len()
     }

@@ -220,6 +220,7 @@ fn feed_status(name: &FeedName, feed: &FeedFacts) -> FeedStatus {
             FileStanding::Stale
         },
         since: feed.since.into(),
+        last_good: version.map(|version| version.since.into()),
         refused: feed.refusals.first().map(ToString::to_string),
         accept: feed.can_be_accepted.then(|| accept_command(name.as_str())),
     }

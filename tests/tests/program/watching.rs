@@ -1,0 +1,177 @@
+//! Whoever watches a host: figures for Prometheus, and documents, from the gateway
+//! and from the verb.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use lab::daemon::{Daemon, PATIENCE};
+use lab::gateway::Gateway;
+use lab::host::{Config, Host};
+use lab::http::HttpConnection;
+use lab::namespace::isolated;
+use lab::witness::{fed, succeed};
+use serde_json::Value;
+
+use crate::good;
+
+fn shipped(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/prometheus").join(name);
+    path.to_str().expect("a path").to_owned()
+}
+
+/// A host with a rule, a good feed and one that is refused.
+fn host() -> Host {
+    let tables = "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\n[[rule]]\nlist = \"drop\"";
+    let host = Host::with(&Config { tables: tables.into(), ..Config::default() });
+    host.feed("list.txt", good().feed());
+    host.feed("a \"b\".txt", "45.9.8.1\n");
+    host
+}
+
+/// What promtool finds wrong with a text.
+fn check(text: &str) {
+    let judged = fed("promtool", &["check", "metrics"], text.as_bytes());
+    let said = String::from_utf8_lossy(&judged.stderr);
+    assert!(judged.status.success() && said.is_empty(), "{said} in {text}");
+}
+
+fn says(text: &str, line: &str) {
+    assert!(text.lines().any(|found| found == line), "{line} is not in {text}");
+}
+
+#[test]
+fn the_figures_are_good_ones_and_say_what_is_so() {
+    isolated(|| {
+        let host = host();
+        let daemon = Daemon::start(&host);
+        host.feed("a \"b\".txt", "<html>\n");
+        daemon.until("the feed is refused", |status| {
+            status["feeds"].to_string().contains("\"state\":\"refused\"")
+        });
+        let gateway = Gateway::start(&host, "");
+        let answer = |accept| gateway.get("/metrics", &[("Accept", accept)]);
+        gateway.until("the daemon was asked", || {
+            let text = answer("text/plain").body;
+            text.contains("denyset_up 1") && text.contains("state=\"refused\"} 1")
+        });
+        let verb = host.denyset("metrics --format prometheus");
+        verb.exits(0);
+        let old = answer("text/plain");
+        assert_eq!(old.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+        for text in [&verb.stdout, &old.body] {
+            check(text);
+            says(text, "denyset_up 1");
+            says(text, "denyset_set_members{list=\"drop\",family=\"ipv4\"} 41");
+            says(text, "denyset_rule_in_place{rule=\"drop\",family=\"ipv6\"} 1");
+            says(text, "denyset_feed_state{feed=\"a \\\"b\\\".txt\",state=\"refused\"} 1");
+            says(text, "denyset_dropped_packets_total{rule=\"drop\",family=\"ipv4\"} 0");
+        }
+        let new = answer("application/openmetrics-text; version=1.0.0");
+        assert!(new.header("content-type").is_some_and(|kind| kind.contains("openmetrics")));
+        assert!(new.body.ends_with("# EOF\n"), "{}", new.body);
+        assert!(host.denyset("metrics").exits(0).stdout.ends_with("# EOF\n"));
+        daemon.kill();
+        gateway.until("the daemon is missed", || answer("").body.contains("denyset_up 0"));
+        let text = answer("").body;
+        assert!(!text.contains("in_sync"), "nobody knows: {text}");
+        says(&text, "denyset_set_members{list=\"drop\",family=\"ipv4\"} 41");
+        host.denyset("metrics").exits(2);
+    });
+}
+
+#[test]
+fn status_and_why_are_documents() {
+    isolated(|| {
+        let host = host();
+        let daemon = Daemon::start(&host);
+        let gateway = Gateway::start(&host, "");
+        let document = |target: &str| -> Value {
+            let answer = gateway.get(target, &[]);
+            assert_eq!(answer.status, 200, "{answer:?}");
+            serde_json::from_str(&answer.body).expect("JSON")
+        };
+        let is_known = || document("/status")["daemon"] == true && gateway.check("45.9.8.1") == 403;
+        gateway.until("all is known", is_known);
+        let status = document("/status");
+        assert_eq!(status["status"]["in-sync"], true, "{status:#}");
+        assert_eq!(status["lists"][0]["list"], "drop", "{status:#}");
+        assert_eq!(status["lists"][0]["prefixes"], 41, "{status:#}");
+        let why = document("/why?ip=45.9.8.2");
+        assert_eq!((&why["verdict"], &why["kernel"]), (&"blocked".into(), &true.into()), "{why:#}");
+        assert_eq!(gateway.get("/why", &[]).status, 400);
+        assert_eq!(gateway.get("/why?ip=localhost", &[]).status, 400);
+        daemon.kill();
+        assert_eq!(gateway.get("/why?ip=45.9.8.2", &[]).status, 503);
+        assert_eq!(document("/status")["status"]["generation"], status["status"]["generation"]);
+    });
+}
+
+/// A Prometheus that scrapes one place. Dropped, it is killed.
+struct Prometheus(Child);
+
+impl Prometheus {
+    fn start(host: &Host, scraped: SocketAddr, own: SocketAddr) -> Self {
+        let config = host.path("prometheus.yml");
+        let rules = shipped("alerts.yml");
+        fs::write(&config, format!(
+            "global: {{scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms}}\n\
+             rule_files: [{rules:?}]\nscrape_configs:\n  - job_name: denyset\n    \
+             static_configs: [{{targets: [\"{scraped}\"]}}]\n"
+        )).expect("written");
+        let options = [
+            format!("--config.file={}", config.display()),
+            format!("--storage.tsdb.path={}", host.path("tsdb").display()),
+            format!("--web.listen-address={own}"),
+        ];
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--", "prometheus"])
+            .args(options)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Self(child.expect("it can be started"))
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_prometheus_scrapes_it_and_its_alerts_are_what_they_should_be() {
+    let rules = shipped("alerts.yml");
+    succeed("promtool", &["check", "rules", &rules]);
+    succeed("promtool", &["test", "rules", &shipped("alerts.test.yml")]);
+    isolated(|| {
+        let host = host();
+        let _daemon = Daemon::start(&host);
+        let [scraped, own] = [8089, 8090].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let gateway = Gateway::start(&host, &format!("listen.tcp = [\"{scraped}\"]"));
+        let _prometheus = Prometheus::start(&host, scraped, own);
+        let ask = |expression: &str| -> Option<Value> {
+            let target = format!("/api/v1/query?query={expression}");
+            let answer = HttpConnection::tcp(own).ok()?.get(&target, &[]).ok()?;
+            let found: Value = serde_json::from_str(&answer.body).ok()?;
+            Some(found["data"]["result"][0]["value"][1].clone())
+        };
+        let deadline = Instant::now() + PATIENCE;
+        for (expression, want) in [
+            ("up", "1"),
+            ("denyset_in_sync", "1"),
+            ("denyset_set_members%7Bfamily=%22ipv4%22%7D", "41"),
+            ("sum(denyset_feed_state%7Bstate=%22current%22%7D)", "2"),
+            ("denyset_gateway_list_prefixes%7Bfamily=%22ipv6%22%7D", "41"),
+        ] {
+            gateway.until(expression, || {
+                assert!(Instant::now() < deadline, "{expression}: {:?}", ask(expression));
+                ask(expression).is_some_and(|value| value == want)
+            });
+        }
+    });
+}
