@@ -4,12 +4,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use figures::{HitsDocument, StatusDocument};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::control::{ControlError, ControlQuestion, ask};
+use super::history::History;
 use super::limits::ASK_EVERY;
 use super::lists::KnownStatus;
 
@@ -22,18 +24,24 @@ pub(crate) struct Said {
     pub(crate) hits: Option<Arc<HitsDocument>>,
     /// Why it did not answer, a sentence.
     pub(crate) silence: Option<String>,
+    /// What it said in the last 24 hours.
+    pub(crate) history: History,
 }
 
 /// Asks from now on. Never ends. Has to be called inside a tokio runtime.
 pub(crate) async fn keep_asking(socket: PathBuf, said: watch::Sender<Arc<Said>>) {
+    let mut history = History::default();
     let mut ticks = tokio::time::interval(ASK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let now = match once(&socket).await {
+        let mut now = match once(&socket).await {
             Ok(now) => now,
             Err(error) => Said { silence: Some(error.to_string()), ..Said::default() },
         };
+        let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        history.note(moment.as_secs(), now.status.as_deref().map(|status| &status.document));
+        now.history = history.clone();
         let was = said.send_replace(Arc::new(now.clone()));
         match (&was.silence, &now.silence) {
             (None, Some(why)) => tracing::warn!("answers go on without the daemon: {why}"),
@@ -51,7 +59,7 @@ async fn once(socket: &Path) -> Result<Said, ControlError> {
         Ok(Said {
             status: Some(Arc::new(KnownStatus { document, bytes: status.into_bytes() })),
             hits: Some(Arc::new(HitsDocument::read(hits.as_bytes())?)),
-            silence: None,
+            ..Said::default()
         })
     });
     read.await.map_err(io::Error::other)?

@@ -35,7 +35,7 @@ pub(crate) async fn follow(
         let news;
         (folder, news) = looked.await?;
         if let Some(news) = news {
-            tell(&known.borrow(), &news);
+            tell_of(&known.borrow(), &news);
             known.send_replace(Arc::new(news));
         }
         if wait(&mut watcher).await.is_err() {
@@ -62,7 +62,7 @@ async fn wait(watcher: &mut Result<Watcher, WatchError>) -> Result<(), WatchErro
 }
 
 /// Says what is new, in the log.
-fn tell(before: &Knowledge, now: &Knowledge) {
+pub(crate) fn tell_of(before: &Knowledge, now: &Knowledge) {
     for trouble in now.troubles.iter().filter(|trouble| !before.troubles.contains(trouble)) {
         tracing::warn!("the last good version stays in force: {trouble}");
     }

@@ -18,10 +18,10 @@ use tracing_subscriber::filter::LevelFilter;
 use super::asking::keep_asking;
 use super::cli::GatewayArguments;
 use super::counters::{CheckCounters, CheckOutcome};
-use super::follow::follow;
+use super::follow::{follow, tell_of};
 use super::limits::{FAREWELL, TURNS};
 use super::lines::answer_lines;
-use super::lists::Folder;
+use super::lists::{Folder, Knowledge};
 use super::serve::{Desk, Seats, bind, serve};
 use super::settings::GatewaySettings;
 
@@ -104,6 +104,7 @@ fn live(settings: GatewaySettings) -> Result<(), Failure> {
         // Who is answered first is answered from what there is.
         let mut folder = Folder::new(settings.daemon.lists_dir.clone());
         let first = folder.look().unwrap_or_default();
+        tell_of(&Knowledge::default(), &first);
         let (known, seen) = watch::channel(Arc::new(first));
         let follower = follow(folder, settings.daemon.lists_dir.clone(), known);
         let listeners = bind(&settings.listen).await?;

@@ -109,6 +109,37 @@ fn status_and_why_are_documents() {
     });
 }
 
+#[test]
+fn people_get_a_page_that_needs_nothing_from_elsewhere() {
+    isolated(|| {
+        let host = host();
+        let _daemon = Daemon::start(&host);
+        let own = SocketAddr::from(([127, 0, 0, 1], 8089));
+        let gateway = Gateway::start(&host, &format!("listen.tcp = [\"{own}\"]"));
+        let page = || gateway.get("/?ip=45.9.8.1", &[]);
+        gateway.until("the daemon was asked", || page().body.contains("In sync: the kernel"));
+        let page = page();
+        let policy = page.header("content-security-policy").expect("there is one");
+        assert!(policy.starts_with("default-src 'none'; style-src 'self'; "), "{policy}");
+        for word in ["45.9.8.1 is blocked", "list.txt:", "<td class=\"number\">41</td>"] {
+            assert!(page.body.contains(word), "{word}: {}", page.body);
+        }
+        for word in ["<script", "http:", "https:", "//"] {
+            assert!(!page.body.contains(word), "{word}: {}", page.body);
+        }
+        assert_eq!(
+            gateway.get("/style.css", &[]).header("content-type"),
+            Some("text/css; charset=utf-8")
+        );
+        // A name that somebody else gives to this address does not open it.
+        let mut connection = HttpConnection::tcp(own).expect("it listens");
+        connection.send(b"GET / HTTP/1.1\r\nHost: other.example\r\n\r\n").expect("sent");
+        assert_eq!(connection.receive().expect("an answer").status, 421);
+        connection.send(b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("sent");
+        assert_eq!(connection.receive().expect("an answer").status, 405);
+    });
+}
+
 /// A Prometheus that scrapes one place. Dropped, it is killed.
 struct Prometheus(Child);
 

@@ -281,6 +281,7 @@ drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
                        "packets": 3, "bytes": 108}],
             "feeds": [{"feed": "drop.netset", "format": "plain", "entries": 12, "rejected": 0,
                        "state": "refused", "since": "2026-11-23T07:00:00Z",
+                       "last-good": "2026-11-22T07:00:00Z",
                        "refused": "too small", "accept": "denyset accept drop.netset"}]
         }"#,
     );

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 
 use super::Desk;
-use super::answer::answer;
+use super::answer::{Way, answer};
 use super::seats::ConnectionSeat;
 use crate::limits::{HEAD_BYTES_MAX, HEADERS_MAX, WRITE_TIME_MAX};
 
@@ -22,6 +22,7 @@ use crate::limits::{HEAD_BYTES_MAX, HEADERS_MAX, WRITE_TIME_MAX};
 /// is idle for too long, or all is to end.
 pub(super) async fn attend<S>(
     stream: S,
+    way: Way,
     desk: Arc<Desk>,
     seat: ConnectionSeat,
     idle: Duration,
@@ -37,7 +38,7 @@ pub(super) async fn attend<S>(
         let desk = desk.clone();
         async move {
             seat.begin();
-            let answer = answer(&desk, &request).await;
+            let answer = answer(&desk, way, &request).await;
             seat.end();
             Ok::<_, Infallible>(answer)
         }

@@ -1,9 +1,10 @@
-//! What whoever watches is given: the figures, and `/status` as JSON. Made of
+//! What whoever watches is given: the figures, `/status` as JSON, and the page. Made of
 //! what is in memory, and on another thread than the one that answers web
 //! servers, because there may be thousands of feeds.
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use blocklist::Family;
 use figures::{Figures, Readings, Sheet, StatusDocument, TextForm, exposition};
@@ -14,6 +15,7 @@ use super::Desk;
 use crate::asking::Said;
 use crate::counters::CheckOutcome;
 use crate::lists::{Knowledge, KnownStatus};
+use crate::page::{PageContent, page};
 
 /// What is known at one moment, for whoever watches.
 #[derive(Clone, Debug)]
@@ -70,6 +72,19 @@ impl Overview {
             troubles: &self.known.troubles,
         };
         serde_json::to_string(&document).expect("texts and numbers can be written as JSON") + "\n"
+    }
+
+    /// The page, with what was asked on it.
+    pub(super) fn page(&self, asked: Option<(String, Result<String, String>)>) -> String {
+        page(&PageContent {
+            now: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+            status: self.status().map(|status| &status.document),
+            hits: self.said.hits.as_deref(),
+            silence: self.said.silence.as_deref(),
+            troubles: &self.known.troubles,
+            history: self.said.history.clone(),
+            asked,
+        })
     }
 
     fn families(&self) -> impl Iterator<Item = (&str, Family, &crate::lists::KnownFamily)> {

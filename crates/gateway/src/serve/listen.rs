@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::Desk;
+use super::answer::Way;
 use super::client::{attend, over};
 use super::seats::ConnectionSeat;
 use crate::limits::{ACCEPT_PAUSE, QUEUE};
@@ -74,6 +75,7 @@ pub(crate) async fn serve(
 
 /// A socket that connections come from.
 trait Entrance: Send + Sync + 'static {
+    const WAY: Way;
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
     /// The next one.
@@ -81,6 +83,7 @@ trait Entrance: Send + Sync + 'static {
 }
 
 impl Entrance for UnixListener {
+    const WAY: Way = Way::Unix;
     type Stream = tokio::net::UnixStream;
 
     async fn next(&self) -> io::Result<Self::Stream> {
@@ -89,6 +92,7 @@ impl Entrance for UnixListener {
 }
 
 impl Entrance for TcpListener {
+    const WAY: Way = Way::Tcp;
     type Stream = TcpStream;
 
     async fn next(&self) -> io::Result<Self::Stream> {
@@ -108,7 +112,8 @@ struct Door {
 }
 
 impl Door {
-    async fn open(mut self, entrance: impl Entrance) {
+    async fn open<E: Entrance>(mut self, entrance: E) {
+        let way = E::WAY;
         let mut guests = JoinSet::new();
         loop {
             let came = tokio::select! {
@@ -117,7 +122,7 @@ impl Door {
                 came = entrance.next() => came,
             };
             match came {
-                Ok(stream) => self.let_in(stream, &mut guests),
+                Ok(stream) => self.let_in(stream, way, &mut guests),
                 Err(error) => {
                     tracing::warn!(%error, "nobody can be let in for a moment: {error}");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -128,13 +133,13 @@ impl Door {
     }
 
     /// Without a place the connection ends here.
-    fn let_in<S>(&self, stream: S, guests: &mut JoinSet<()>)
+    fn let_in<S>(&self, stream: S, way: Way, guests: &mut JoinSet<()>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Some(seat) = self.desk.seats.take() else { return };
         let number = seat.number();
-        let guest = attend(stream, self.desk.clone(), seat, self.idle, self.end.clone());
+        let guest = attend(stream, way, self.desk.clone(), seat, self.idle, self.end.clone());
         ConnectionSeat::began(&self.desk.seats, number, guests.spawn(guest));
     }
 }
