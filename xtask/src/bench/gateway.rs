@@ -1,5 +1,5 @@
 //! What the gateway costs a request, beside the least that a look-up server in C
-//! can do; how long answers take; how soon a new list is answered from, and what
+//! can do and a script; how long answers take; how soon a new list is answered from, and what
 //! requests notice of it.
 
 use std::convert::Infallible;
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use blocklist::{Prefix, PrefixSet, pack};
 use clap::Args;
+use lab::daemon::PATIENCE;
 use lab::gateway::Gateway as Program;
 use lab::generate::RandomNumbers;
 use lab::host::Host;
@@ -26,6 +27,8 @@ use crate::{Failure, workspace};
 const REQUEST_US: f64 = 12.0;
 /// How many times as much as the server in C.
 const TIMES: f64 = 2.0;
+/// And of the same in a scripting language, a third.
+const OF_PYTHON: f64 = 1.0 / 3.0;
 /// From the file to the first answer, and what a request waits for it.
 const ARRIVES: Duration = Duration::from_millis(100);
 const WAITS: Duration = Duration::from_millis(5);
@@ -72,23 +75,26 @@ impl Gateway {
         fs::create_dir(host.path("run/lists"))?;
         put(&host, &listed)?;
         let gateway = Program::start_program(&program, &host, "");
-        let lookup = Lookup::start(&host, &listed)?;
+        let [in_c, in_python] = Lookup::both(&host, &listed)?;
         let ours = Answerer { socket: gateway.socket(), pid: gateway.pid() };
-        let theirs = Answerer { socket: &lookup.socket, pid: lookup.child.id() };
+        let [in_c, in_python] = [&in_c, &in_python]
+            .map(|lookup| Answerer { socket: &lookup.socket, pid: lookup.child.id() });
         println!("{} entries, {} rounds of {} requests", listed.len(), self.rounds, self.requests);
         for connections in [1, CONNECTIONS] {
-            let mut costs = [Vec::new(), Vec::new()];
+            let mut costs = [Vec::new(), Vec::new(), Vec::new()];
             for _ in 0..self.rounds {
-                for (costs, answerer) in costs.iter_mut().zip([&ours, &theirs]) {
+                for (costs, answerer) in costs.iter_mut().zip([&ours, &in_c, &in_python]) {
                     costs.push(answerer.cost(connections, self.requests, &listed)?);
                 }
             }
-            let [ours, theirs] = costs.map(median);
+            let [ours, in_c, in_python] = costs.map(median);
             println!(
-                "{connections} connections: {ours:.2} us of the processor a request, {theirs:.2} in C"
+                "{connections} connections: {ours:.2} us of the processor a request, {in_c:.2} in C, \
+                 {in_python:.2} in Python"
             );
             said("a request", ours, REQUEST_US);
-            said("times as much as in C", ours / theirs, TIMES);
+            said("times as much as in C", ours / in_c, TIMES);
+            said("of what it is in Python", ours / in_python, OF_PYTHON);
         }
         paced(&ours, &listed)?;
         self.changes(&host, &ours, &listed)?;
@@ -221,28 +227,42 @@ fn put(host: &Host, listed: &[u32]) -> Result<(), Failure> {
     Ok(fs::rename(draft(host, listed)?, host.path("run/lists/drop.v4"))?)
 }
 
-/// The server in C.
+/// A server to compare with.
 struct Lookup {
     child: Child,
     socket: PathBuf,
 }
 
 impl Lookup {
-    fn start(host: &Host, listed: &[u32]) -> Result<Self, Failure> {
-        let [source, program, file, socket] =
-            ["lookup.c", "lookup", "addresses", "lookup.sock"].map(|name| host.path(name));
+    /// The one in C, and the one in Python.
+    fn both(host: &Host, listed: &[u32]) -> Result<[Self; 2], Failure> {
+        let [source, program, script, file] =
+            ["lookup.c", "lookup", "lookup.py", "addresses"].map(|name| host.path(name));
         fs::write(&source, include_str!("lookup.c"))?;
+        fs::write(&script, include_str!("lookup.py"))?;
         let words = ["-O2".as_ref(), "-o".as_ref(), program.as_os_str(), source.as_os_str()];
         succeed("cc", &words);
-        fs::write(
-            &file,
-            listed.iter().flat_map(|address| address.to_ne_bytes()).collect::<Vec<_>>(),
-        )?;
-        let child = Command::new(program).arg(&socket).arg(file).spawn()?;
-        while UnixStream::connect(&socket).is_err() {
+        let bytes: Vec<_> = listed.iter().flat_map(|address| address.to_ne_bytes()).collect();
+        fs::write(&file, bytes)?;
+        let mut python = Command::new("python3");
+        python.arg(script);
+        Ok([
+            Self::start(Command::new(program), host.path("c.sock"), &file)?,
+            Self::start(python, host.path("python.sock"), &file)?,
+        ])
+    }
+
+    fn start(mut command: Command, socket: PathBuf, file: &Path) -> Result<Self, Failure> {
+        let child = command.arg(&socket).arg(file).spawn()?;
+        let lookup = Self { child, socket };
+        let deadline = Instant::now() + PATIENCE;
+        while UnixStream::connect(&lookup.socket).is_err() {
+            if Instant::now() > deadline {
+                return Err(format!("{command:?} does not listen").into());
+            }
             thread::yield_now();
         }
-        Ok(Self { child, socket })
+        Ok(lookup)
     }
 }
 
@@ -280,5 +300,5 @@ fn median(mut all: Vec<f64>) -> f64 {
 /// Says whether a promise is kept.
 fn said(what: &str, found: f64, most: f64) {
     let word = if found <= most { "kept" } else { "MISSED" };
-    println!("  {word}: {found:.2} {what}, promised is {most} at the most");
+    println!("  {word}: {found:.2} {what}, promised is {most:.2} at the most");
 }
