@@ -29,7 +29,7 @@ pub(crate) struct History(VecDeque<Point>);
 
 impl History {
     /// Notes what is so at a moment, in seconds since 1970. A step keeps what was
-    /// noted last.
+    /// last known in it.
     pub(crate) fn note(&mut self, now: u64, status: Option<&StatusDocument>) {
         let step = now / STEP_SECONDS;
         let members = status.map(|status| status.sets.iter().map(|set| set.members).sum());
@@ -39,10 +39,17 @@ impl History {
         });
         let generation = status.map(|status| status.generation);
         // The clock may have been set back: what is later than now never was.
-        while self.0.back().is_some_and(|last| last.step >= step) {
+        while self.0.back().is_some_and(|last| last.step > step) {
             self.0.pop_back();
         }
-        self.0.push_back(Point { step, members, dropped, generation });
+        let is_same = self.0.back().is_some_and(|last| last.step == step);
+        let same = if is_same { self.0.pop_back() } else { None }.unwrap_or_default();
+        self.0.push_back(Point {
+            step,
+            members: members.or(same.members),
+            dropped: dropped.or(same.dropped),
+            generation: generation.or(same.generation),
+        });
         let oldest = step.saturating_sub(POINTS_MAX as u64 - 1);
         while self.0.front().is_some_and(|first| first.step < oldest) {
             self.0.pop_front();
@@ -109,6 +116,9 @@ mod tests {
         assert_eq!(values, [Some(5), Some(7), None, None, Some(9), Some(2)]);
         let growth = last(history.growth(|point| point.dropped));
         assert_eq!(growth, [None, Some(2), None, None, None, Some(2)]);
+        // What is unknown now was known a moment ago.
+        history.note(5 * STEP_SECONDS + 1, None);
+        assert_eq!(last(history.values(|point| point.dropped))[4..], [Some(9), Some(2)]);
         // The clock is set back.
         history.note(STEP_SECONDS, Some(&status(1, 9)));
         assert_eq!(last(history.values(|point| point.dropped))[4..], [Some(5), Some(9)]);

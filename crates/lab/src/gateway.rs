@@ -1,6 +1,7 @@
 //! The gateway's program: built, started beside a [`Host`], asked, and judged at
 //! its end by its log. It runs with no capability at all.
 
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -45,18 +46,43 @@ impl Gateway {
         Self::start_program(binary(), host, more)
     }
 
+    /// The same as this user, of a group of the same number and of this one
+    /// besides. He has to be let through the host's directory.
+    ///
+    /// # Panics
+    /// If it does not become ready.
+    pub fn start_as(host: &Host, user: u32, group: u32, more: &str) -> Self {
+        let ids =
+            [format!("--reuid={user}"), format!("--regid={user}"), format!("--groups={group}")];
+        // Where it was built he may not come.
+        let program = host.path("denyset-gateway");
+        std::fs::copy(binary(), &program).expect("a program can be copied");
+        let place = make_place(host);
+        chown(place, Some(user), Some(user)).expect("it is ours");
+        Self::spawn(&ids, &program, host, more)
+    }
+
     /// The same with a program that was built elsewhere.
     ///
     /// # Panics
     /// If it does not become ready.
     pub fn start_program(program: &Path, host: &Host, more: &str) -> Self {
+        Self::spawn(&[], program, host, more)
+    }
+
+    fn spawn(ids: &[String], program: &Path, host: &Host, more: &str) -> Self {
+        make_place(host);
         let file = host.path("gateway.toml");
         std::fs::write(&file, settings(host, more)).expect("a file can be written");
         let ready = host.path("gateway-notify");
         // It is left by the one before, if there was one.
         let _ = std::fs::remove_file(&ready);
         let notify = Notify::listen(&ready);
+        // Whoever it runs as may tell us.
+        let everybody = std::fs::Permissions::from_mode(0o666);
+        std::fs::set_permissions(&ready, everybody).expect("it is ours");
         let mut child = Command::new("setpriv")
+            .args(ids)
             .args(["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"])
             .args(["--pdeathsig", "KILL", "--"])
             .arg(program)
@@ -188,7 +214,14 @@ impl Drop for Gateway {
 
 /// The socket of the gateway of a host.
 pub fn socket(host: &Host) -> PathBuf {
-    host.path("run/http.sock")
+    host.path("gateway/http.sock")
+}
+
+/// The directory of that socket.
+fn make_place(host: &Host) -> PathBuf {
+    let place = host.path("gateway");
+    std::fs::create_dir_all(&place).expect("a directory can be made");
+    place
 }
 
 /// The settings of the gateway of a host, before these lines.

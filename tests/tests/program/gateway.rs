@@ -2,9 +2,10 @@
 //! files, daemon or gateway are not well, and what no client can do to it.
 
 use std::convert::Infallible;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ use lab::http::HttpConnection;
 use lab::namespace::isolated;
 use lab::witness::succeed;
 
-use crate::good;
+use crate::{good, has_other_users};
 
 /// A host with a daemon's list and another one.
 fn host() -> Host {
@@ -66,6 +67,36 @@ fn web_servers_are_told_who_is_on_which_list() {
 
 /// What somebody does to a file.
 type Spoil<'a> = &'a dyn Fn(&Path);
+
+/// A user and a group that nobody else has.
+const USER: u32 = 64_901;
+const GROUP: u32 = 64_902;
+
+#[test]
+fn a_user_of_its_own_who_may_read_the_lists_is_enough() {
+    if !has_other_users() {
+        return;
+    }
+    isolated(|| {
+        let host = host();
+        let daemon = Daemon::start(&host);
+        daemon.until("the lists are there", |_| host.path("run/lists/tor.v6").exists());
+        // As the units have it: the daemon's group reads its lists and asks it.
+        for place in [".", "run"] {
+            fs::set_permissions(host.path(place), Permissions::from_mode(0o755)).expect("ours");
+        }
+        let shared = ["run/lists", "run/lists/drop.v4", "run/lists/drop.v6", "run/control.sock"];
+        for place in shared {
+            chown(host.path(place), None, Some(GROUP)).expect("ours");
+        }
+        let gateway = Gateway::start_as(&host, USER, GROUP, "check.lists = [\"drop\"]");
+        assert_eq!((gateway.check("45.9.8.1"), gateway.check("45.9.8.99")), (403, 204));
+        assert_eq!(gateway.get("/why?ip=45.9.8.1", &[]).status, 200);
+        let socket = fs::metadata(gateway.socket()).expect("it is there");
+        assert_eq!((socket.mode() & 0o777, socket.uid()), (0o666, USER));
+        gateway.stop();
+    });
+}
 
 #[test]
 fn answers_go_on_without_the_daemon_and_with_damaged_files() {

@@ -1,22 +1,24 @@
 //! Real web servers with the recipes that are shipped for them: each asks the
 //! gateway, or the program of the gateway, for whom to refuse.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lab::daemon::{Daemon, PATIENCE};
 use lab::gateway::{self, Gateway};
+use lab::generate::RandomNumbers;
 use lab::host::{Config, Host};
 use lab::http::HttpConnection;
 use lab::namespace::isolated;
-use lab::witness::{attempt, succeed};
+use lab::witness::{attempt, fed, succeed};
 use rustix::process::Signal;
 
-use crate::has_other_users;
+use crate::{V4, V6, has_other_users};
 
 /// The port that all of them listen on, of both families, so that a client of
 /// IPv4 is a mapped one to them.
@@ -97,7 +99,7 @@ fn nginx(host: &Host, check: &str) -> Server {
     let text = format!(
         "daemon off; worker_processes 1; user root; pid {place}/nginx.pid;\n\
          error_log {place}/nginx.log; events {{}}\n\
-         http {{ access_log off; {temps} {upstream} {behind}\n\
+         http {{ access_log off; keepalive_requests 1000000; {temps} {upstream} {behind}\n\
          server {{ listen [::]:{PORT} ipv6only=off; root {place}/htdocs;\n{check} }} }}\n"
     );
     let file = put(host, "nginx.conf", &text);
@@ -131,7 +133,7 @@ fn apache(host: &Host) -> Server {
         "ServerRoot {place}\nDefaultRuntimeDir {place}\nPidFile {place}/apache.pid\n\
          ServerName localhost\nErrorLog {place}/apache.log\n{modules}\
          Listen [::]:{PORT}\nUser www-data\nGroup www-data\nDocumentRoot {place}/htdocs\n\
-         DirectoryIndex index.html\n{behind}\n{check}"
+         DirectoryIndex index.html\nMaxKeepAliveRequests 0\nKeepAliveTimeout 60\n{behind}\n{check}"
     );
     let file = put(host, "apache.conf", &text);
     // `User` has to reach what it serves.
@@ -199,6 +201,92 @@ fn change_under_load(host: &Host, daemon: Daemon<'_>) {
     }
     daemon.kill();
     check_all();
+}
+
+/// Addresses just before, in and just after random prefixes, and the feed of
+/// these prefixes.
+fn around_boundaries(prefixes: usize) -> (Vec<IpAddr>, String) {
+    let mut random = RandomNumbers::seeded(11);
+    let (mut addresses, mut feed) = (BTreeSet::new(), Vec::new());
+    for at in 0..prefixes {
+        let (first, last) = if at % 3 == 0 {
+            let host_bits = random.below(81);
+            let first = u128::from(random.ipv6()) >> host_bits << host_bits;
+            let last = first | ((1 << host_bits) - 1);
+            feed.push(format!("{}/{}\n", Ipv6Addr::from(first), 128 - host_bits));
+            let v6 = |number: u128| IpAddr::from(Ipv6Addr::from(number));
+            addresses
+                .extend([first.saturating_sub(1), first, last, last.saturating_add(1)].map(v6));
+            continue;
+        } else {
+            let host_bits = random.below(17);
+            let first = u32::from(random.ipv4()) >> host_bits << host_bits;
+            feed.push(format!("{}/{}\n", Ipv4Addr::from(first), 32 - host_bits));
+            (first, first | ((1 << host_bits) - 1))
+        };
+        let v4 = |number: u32| IpAddr::from(Ipv4Addr::from(number));
+        addresses.extend([first.saturating_sub(1), first, last, last.saturating_add(1)].map(v4));
+    }
+    // Who is the proxy is no client, and nobody asks for nobody.
+    let is_client = |address: &IpAddr| !address.is_loopback() && !address.is_unspecified();
+    (addresses.into_iter().filter(is_client).collect(), feed.concat())
+}
+
+/// Who of these the kernel has in the sets of the list.
+fn in_kernel(addresses: &[IpAddr]) -> BTreeSet<IpAddr> {
+    let lines = addresses.iter().map(|address| {
+        let set = if address.is_ipv4() { V4 } else { V6 };
+        format!("test {set} {address}\n")
+    });
+    let said = fed("ipset", &["-"], lines.collect::<String>().as_bytes());
+    let said = [said.stdout, said.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    let listed = said.iter().flat_map(|text| text.lines()).filter_map(|line| {
+        let (before, _) = line.split_once(" is in set ")?;
+        before.rsplit(' ').next()?.parse().ok()
+    });
+    listed.collect()
+}
+
+#[test]
+fn the_kernel_and_every_web_server_say_the_same() {
+    if !has_other_users() {
+        return;
+    }
+    with_host(|host, daemon, gateway| {
+        let (addresses, feed) = around_boundaries(2_600);
+        assert!(addresses.len() > 10_000, "{}", addresses.len());
+        host.feed("list.txt", feed);
+        daemon.until("all of it is in force", |status| status["feeds"][0]["entries"] == 2_600);
+        let listed = in_kernel(&addresses);
+        assert!(listed.len() > 4_000 && listed.len() < addresses.len(), "{}", listed.len());
+        let last = listed.last().expect("some are").to_string();
+        gateway.until_check(&last, 403);
+        let check = |who: &str, connection: &mut HttpConnection, header: &str, good: u16| {
+            for address in &addresses {
+                let text = address.to_string();
+                let answer = connection.get("/check", &[(header, &text)]);
+                let status = answer.unwrap_or_else(|error| panic!("{who}, {text}: {error}")).status;
+                let want = if listed.contains(address) { 403 } else { good };
+                assert_eq!(status, want, "{who} of {text}");
+            }
+        };
+        check("the gateway", &mut gateway.connect(), "X-Real-IP", 204);
+        let through = |who: &str, server: Server| {
+            let address = SocketAddr::new(PROXY.parse().expect("an address"), PORT);
+            // There is no such page, and only who is let in is told so.
+            let mut connection = HttpConnection::tcp(address).expect("it listens");
+            check(
+                who,
+                &mut connection,
+                "X-Forwarded-For",
+                if who == "haproxy" { 200 } else { 404 },
+            );
+            drop(server);
+        };
+        through("nginx", nginx(host, "nginx/denyset-check.conf"));
+        through("haproxy", haproxy(host));
+        through("apache", apache(host));
+    });
 }
 
 #[test]
