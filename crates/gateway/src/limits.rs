@@ -40,7 +40,7 @@ pub(crate) const STATUS_BYTES_MAX: u64 = 64 << 20;
 pub(crate) const LISTS_MAX: usize = 1_000;
 
 /// How often the daemon is asked how it is.
-pub(crate) const ASK_EVERY: Duration = Duration::from_secs(10);
+pub(crate) const ASK_EVERY: Duration = Duration::from_secs(5);
 /// How long an answer of the daemon is waited for.
 pub(crate) const CONTROL_TIME_MAX: Duration = Duration::from_secs(5);
 /// Requests at a time that take longer than a look-up.

@@ -6,7 +6,7 @@ use std::io::{self, BufRead as _, Write as _};
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use super::limits::{LINE_BYTES_MAX, LINES_LOOK};
 use super::lists::{AddressStanding, Folder, Knowledge};
@@ -66,12 +66,7 @@ fn next(input: &mut io::StdinLock<'_>, line: &mut Vec<u8>) -> io::Result<bool> {
 fn say(known: &Knowledge, line: &[u8], settings: &GatewaySettings) -> String {
     let address = str::from_utf8(line).ok().and_then(|text| text.trim().parse::<IpAddr>().ok());
     let Some(address) = address else { return "unknown: no address".to_owned() };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let oldest = match settings.check.max_age_seconds {
-        0 => 0,
-        max => now.saturating_sub(max),
-    };
-    match known.standing(address, &settings.check.lists, oldest) {
+    match known.standing(address, &settings.check.lists, settings.check.oldest(SystemTime::now())) {
         AddressStanding::Listed(list) => format!("listed {}", list.name),
         AddressStanding::Unlisted => "unlisted".to_owned(),
         AddressStanding::Unknown(gap) => format!("unknown: {gap}"),

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::header::HeaderName;
 use serde::de::Error as _;
@@ -104,6 +105,18 @@ impl Default for CheckRules {
             lists: Vec::new(),
             max_age_seconds: MAX_AGE_SECONDS.0,
         }
+    }
+}
+
+impl CheckRules {
+    /// Before which moment nothing counts that is known, in seconds since 1970, when
+    /// it is `now`.
+    pub(crate) fn oldest(&self, now: SystemTime) -> u64 {
+        if self.max_age_seconds == 0 {
+            return 0;
+        }
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        now.as_secs().saturating_sub(self.max_age_seconds)
     }
 }
 

@@ -2,7 +2,7 @@
 //! is known and waits for nothing.
 
 use std::net::IpAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode, Uri};
@@ -37,7 +37,7 @@ pub(super) fn check(desk: &Desk, uri: &Uri, headers: &HeaderMap) -> HttpReply {
     let (outcome, answer) = match question(uri, headers, &desk.rules.address_header) {
         Ok(question) => {
             let known = desk.known.borrow();
-            answer(&known, &question, &desk.rules.lists, oldest(desk.rules.max_age_seconds))
+            answer(&known, &question, &desk.rules.lists, desk.rules.oldest(SystemTime::now()))
         }
         Err(why) => (CheckOutcome::NoAddress, text(StatusCode::BAD_REQUEST, &why)),
     };
@@ -64,15 +64,6 @@ fn answer(
             (CheckOutcome::Unknown, answer)
         }
     }
-}
-
-/// Before which moment nothing counts that is known, in seconds since 1970.
-fn oldest(max_age_seconds: u64) -> u64 {
-    if max_age_seconds == 0 {
-        return 0;
-    }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    now.as_secs().saturating_sub(max_age_seconds)
 }
 
 /// What a request asks about. The header goes before the query, which may be the
