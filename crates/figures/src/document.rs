@@ -42,6 +42,8 @@ pub struct SetFigures {
     pub family: String,
     /// How many members it has.
     pub members: u64,
+    /// Whether its members are let in, and nobody else.
+    pub admits: bool,
     /// When it was last changed, in seconds since 1970.
     #[serde(deserialize_with = "moment")]
     pub last_applied: Option<i64>,
@@ -131,6 +133,7 @@ mod tests {
             list: "drop".into(),
             family: "ipv4".into(),
             members: 7,
+            admits: false,
             last_applied: None,
             last_verified: Some(1_700_000_000),
         };

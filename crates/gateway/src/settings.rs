@@ -68,8 +68,8 @@ pub struct CheckRules {
     /// The header with the client's address.
     #[serde(deserialize_with = "header")]
     pub address_header: HeaderName,
-    /// The lists that are asked if the request names none; empty for all that
-    /// there are.
+    /// The lists that are asked if the request names none; empty for all that are
+    /// there to refuse.
     #[serde(deserialize_with = "lists")]
     pub lists: Vec<String>,
     /// How old what is known may be; 0 for any age.

@@ -22,10 +22,13 @@ use crate::{good, has_other_users};
 /// A host with a daemon's list and another one.
 fn host() -> Host {
     let tables = "[[list]]\nname = \"drop\"\nfeeds = [\"*.txt\"]\nallow = [\"45.9.8.7\"]\n\
-                  [[list]]\nname = \"tor\"\nfeeds = [\"tor/*\"]";
+                  [[list]]\nname = \"tor\"\nfeeds = [\"tor/*\"]\n\
+                  [[list]]\nname = \"office\"\nfeeds = [\"office/*\"]\n\
+                  [[rule]]\nlist = \"office\"\nverdict = \"allow-only\"\nhook = \"input\"\ntcp-ports = [22]\n";
     let host = Host::with(&Config { tables: tables.into(), ..Config::default() });
     host.feed("list.txt", good().feed());
     host.feed("tor/exits", "46.1.1.1\n45.9.8.1\n");
+    host.feed("office/hosts", "45.9.8.99\n45.9.8.100\n");
     host
 }
 
@@ -56,6 +59,9 @@ fn web_servers_are_told_who_is_on_which_list() {
         check(&gateway, "/check?list=tor&ip=45.9.8.2", &[], (204, None));
         check(&gateway, "/check?ip=2a02%3A6b8::1", &[], (403, Some("drop")));
         check(&gateway, "/check?list=none", &ip("45.9.8.1"), (503, None));
+        // Who is let in by a rule is refused only where that is asked for.
+        check(&gateway, "/check", &ip("45.9.8.100"), (204, None));
+        check(&gateway, "/check?list=office", &ip("45.9.8.100"), (403, Some("office")));
         check(&gateway, "/check", &[], (400, None));
         check(&gateway, "/check", &ip("localhost"), (400, None));
         check(&gateway, "/check?x=1", &ip("45.9.8.1"), (400, None));
@@ -162,10 +168,12 @@ fn nobody_is_told_anything_before_a_list_was_there_or_when_it_is_too_old() {
         fs::create_dir(host.path("run/lists")).expect("made");
         fs::write(host.path("run/lists/old.v4"), bytes).expect("written");
         let gateway = Gateway::start(&host, "check.max-age-seconds = 3600");
-        check(&gateway, "/check?ip=45.9.8.1", &[], (503, None));
+        check(&gateway, "/check?list=old&ip=45.9.8.1", &[], (503, None));
         gateway.kill();
         let gateway = Gateway::start(&host, "");
-        check(&gateway, "/check?ip=45.9.8.1", &[], (204, None));
+        check(&gateway, "/check?list=old&ip=45.9.8.1", &[], (204, None));
+        // Nobody says that it is one to refuse by.
+        check(&gateway, "/check?ip=45.9.8.1", &[], (503, None));
     });
 }
 

@@ -74,7 +74,7 @@ impl Gateway {
             .collect::<Result<_, _>>()?;
         fs::create_dir(host.path("run/lists"))?;
         put(&host, &listed)?;
-        let gateway = Program::start_program(&program, &host, "");
+        let gateway = Program::start_program(&program, &host, "check.lists = [\"drop\"]");
         let [in_c, in_python] = Lookup::both(&host, &listed)?;
         let ours = Answerer { socket: gateway.socket(), pid: gateway.pid() };
         let [in_c, in_python] = [&in_c, &in_python]

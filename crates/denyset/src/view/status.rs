@@ -90,6 +90,9 @@ pub struct SetStatus {
     pub members: u64,
     /// How many rules and sets name it.
     pub references: u32,
+    /// Whether its members are let in, and nobody else: a rule is `allow-only`.
+    #[serde(default)]
+    pub admits: bool,
     /// When it was last changed; `None` if not by this daemon.
     pub last_applied: Option<Moment>,
     /// When it was last compared with the kernel.

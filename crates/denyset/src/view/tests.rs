@@ -213,6 +213,7 @@ fn drop_set() -> SetStatus {
         family: "ipv4".into(),
         members: 12,
         references: 1,
+        admits: false,
         last_applied: Some(moment("2026-11-23T08:00:00Z")),
         last_verified: None,
     }
@@ -275,8 +276,8 @@ drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
             "generation": 3,
             "uptime-seconds": 93784,
             "sets": [{"set": "denyset-drop-v4", "list": "drop", "family": "ipv4", "members": 12,
-                      "references": 1, "last-applied": "2026-11-23T08:00:00Z",
-                      "last-verified": null}],
+                      "references": 1, "admits": false,
+                      "last-applied": "2026-11-23T08:00:00Z", "last-verified": null}],
             "rules": [{"rule": "drop", "set": "denyset-drop-v4", "in-place": true,
                        "packets": 3, "bytes": 108}],
             "feeds": [{"feed": "drop.netset", "format": "plain", "entries": 12, "rejected": 0,

@@ -24,7 +24,7 @@ use hyper::header::HeaderValue;
 use rustix::fs::{Mode, OFlags};
 
 use super::super::limits::{LIST_BYTES_MAX, LISTS_MAX, STATUS_BYTES_MAX};
-use super::{Knowledge, KnownFamily, KnownList, KnownStatus};
+use super::{Knowledge, KnownFamily, KnownList, KnownStatus, Purpose};
 
 const STATUS: &str = "status.json";
 
@@ -192,6 +192,7 @@ impl Folder {
             let entry = lists.entry(list).or_insert_with(|| KnownList {
                 name: list.to_owned(),
                 header,
+                purpose: self.purpose(list),
                 ipv4: None,
                 ipv6: None,
             });
@@ -204,6 +205,18 @@ impl Folder {
             lists: lists.into_values().map(Arc::new).collect(),
             status: self.status.clone(),
             troubles: self.said(),
+        }
+    }
+
+    /// What the daemon says that a list is for.
+    fn purpose(&self, list: &str) -> Purpose {
+        let mut sets = self.status.iter().flat_map(|status| status.document.sets_of(list));
+        match (sets.next(), sets.next()) {
+            (None, _) => Purpose::Unsaid,
+            (Some(one), other) if one.admits || other.is_some_and(|other| other.admits) => {
+                Purpose::Admits
+            }
+            (Some(_), _) => Purpose::Refuses,
         }
     }
 

@@ -44,8 +44,21 @@ pub struct KnownList {
     pub name: String,
     /// The same, as a header says it.
     pub(crate) header: HeaderValue,
+    /// What the daemon has it for.
+    pub(crate) purpose: Purpose,
     ipv4: Option<KnownFamily>,
     ipv6: Option<KnownFamily>,
+}
+
+/// What a list is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To refuse whoever is on it.
+    Refuses,
+    /// To let in whoever is on it, and nobody else.
+    Admits,
+    /// The daemon's status does not say, or there is none.
+    Unsaid,
 }
 
 /// The good bytes of one family of a list.
@@ -72,7 +85,7 @@ pub enum AddressStanding<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Gap<'a> {
     /// No list was ever there.
-    #[error("no list was there so far")]
+    #[error("no list that refuses anybody was there so far")]
     NoLists,
     /// No such list was ever there.
     #[error("no list {0} was there so far")]
@@ -86,8 +99,9 @@ pub enum Gap<'a> {
 }
 
 impl Knowledge {
-    /// Whether an address is on one of the lists of these names, or of all if
-    /// there is no name. What is of before `oldest`, in seconds since 1970, does
+    /// Whether an address is on one of the lists of these names, or, if there is no
+    /// name, of all that are there to refuse: nobody is refused for being on a list
+    /// of those who are let in. What is of before `oldest`, in seconds since 1970, does
     /// not count. Who is on one list is listed, whatever is unknown of others.
     pub fn standing<'a>(
         &'a self,
@@ -97,7 +111,8 @@ impl Knowledge {
     ) -> AddressStanding<'a> {
         let address = address.to_canonical();
         if names.is_empty() {
-            let lists = self.lists.iter().map(|list| Ok(&**list));
+            let lists = self.lists.iter().filter(|list| list.purpose == Purpose::Refuses);
+            let lists = lists.map(|list| Ok(&**list));
             return first_of(lists, address, oldest)
                 .unwrap_or(AddressStanding::Unknown(Gap::NoLists));
         }

@@ -74,9 +74,13 @@ fn packed(prefixes: &str, made: u64) -> [Vec<u8>; 2] {
 #[test]
 fn an_address_is_on_the_first_list_that_has_it() {
     let mut house = House::new();
-    house.check("192.0.2.1", &[], "no list was there so far");
+    house.check("192.0.2.1", &[], "no list that refuses anybody was there so far");
     let [ipv4, ipv6] = packed("45.0.0.0/8\n2a00::/16\n", 1);
     house.put("b.v4", &ipv4);
+    // Nothing says what it is for.
+    house.check("45.1.1.1", &[], "no list that refuses anybody was there so far");
+    house.check("45.1.1.1", &["b"], "b");
+    house.status(&["a", "b"]);
     house.check("45.1.1.1", &[], "b");
     house.check("2a00::1", &[], "list b was not there so far for ipv6");
     house.put("b.v6", &ipv6);
@@ -163,14 +167,31 @@ fn what_is_too_old_is_not_answered_from() {
     let [ipv4, ipv6] = packed("45.0.0.0/8\n", 1_000);
     house.put("drop.v4", &ipv4);
     house.put("drop.v6", &ipv6);
-    house.check("45.1.1.1", &[], "drop");
+    house.check("45.1.1.1", &["drop"], "drop");
     let stands = |known: &Knowledge, oldest| {
         let address = "45.1.1.1".parse().expect("an address");
-        matches!(known.standing(address, &[""; 0], oldest), AddressStanding::Listed(_))
+        matches!(known.standing(address, &["drop"], oldest), AddressStanding::Listed(_))
     };
     assert!(stands(&house.known, 1_000) && !stands(&house.known, 1_001));
     // The daemon has compared since.
     house.status(&["drop"]);
     house.check("45.1.1.1", &[], "drop");
     assert!(stands(&house.known, 1_700_000_000) && !stands(&house.known, 1_700_000_001));
+}
+
+#[test]
+fn nobody_is_refused_for_being_on_a_list_of_those_who_are_let_in() {
+    let mut house = House::new();
+    let [ipv4, ipv6] = packed("45.0.0.0/8\n", 1);
+    for name in ["drop", "office"] {
+        house.put(&format!("{name}.v4"), &ipv4);
+        house.put(&format!("{name}.v6"), &ipv6);
+    }
+    let status = r#"{"sets": [{"list": "office", "family": "ipv4", "admits": true},
+        {"list": "office", "family": "ipv6", "admits": true}]}"#;
+    house.put("status.json", status);
+    house.check("45.1.1.1", &[], "no list that refuses anybody was there so far");
+    house.check("45.1.1.1", &["office"], "office");
+    house.status(&["drop", "office"]);
+    house.check("45.1.1.1", &[], "drop");
 }
