@@ -45,6 +45,8 @@ pub(crate) const ASK_EVERY: Duration = Duration::from_secs(5);
 pub(crate) const CONTROL_TIME_MAX: Duration = Duration::from_secs(5);
 /// Requests at a time that take longer than a look-up.
 pub(crate) const TURNS: usize = 4;
+/// Questions to the daemon at a time, which may hang.
+pub(crate) const QUESTIONS: usize = 4;
 
 /// The file of settings at the most, in bytes.
 pub(crate) const SETTINGS_BYTES_MAX: u64 = 1 << 20;

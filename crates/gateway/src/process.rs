@@ -19,7 +19,7 @@ use super::asking::keep_asking;
 use super::cli::GatewayArguments;
 use super::counters::{CheckCounters, CheckOutcome};
 use super::follow::{follow, tell_of};
-use super::limits::{FAREWELL, TURNS};
+use super::limits::{FAREWELL, QUESTIONS, TURNS};
 use super::lines::answer_lines;
 use super::lists::{Folder, Knowledge};
 use super::serve::{Desk, Seats, bind, serve};
@@ -118,6 +118,7 @@ fn live(settings: GatewaySettings) -> Result<(), Failure> {
             counters: CheckCounters::default(),
             seats: Arc::new(Seats::new(seats)),
             turns: Semaphore::new(TURNS),
+            questions: Semaphore::new(QUESTIONS),
             control_socket: settings.daemon.control_socket.clone(),
         });
         let (end, ended) = watch::channel(false);

@@ -17,7 +17,7 @@ pub(super) fn lists(status: &StatusDocument, now: u64) -> Markup {
     html! {
         section aria-labelledby="lists" {
             h2 id="lists" { "Lists" }
-            div.scroll tabindex="0" role="region" aria-labelledby="lists" {
+            div.scroll tabindex="0" role="group" aria-label="Table of lists" {
                 table {
                     thead { tr {
                         th scope="col" { "List" }
@@ -94,7 +94,7 @@ pub(super) fn feeds(status: &StatusDocument, hits: Option<&HitsDocument>, now: u
     html! {
         section aria-labelledby="feeds" {
             h2 id="feeds" { "Feeds" }
-            div.scroll tabindex="0" role="region" aria-labelledby="feeds" {
+            div.scroll tabindex="0" role="group" aria-label="Table of feeds" {
                 table {
                     thead { tr {
                         th scope="col" { "Feed" }

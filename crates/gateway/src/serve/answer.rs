@@ -134,7 +134,7 @@ async fn why(desk: &Desk, uri: &Uri) -> Result<Asked, String> {
     let [ip] = values(query, ["ip"]).map_err(|error| error.to_string())?;
     let Some(ip) = ip else { return Ok(None) };
     let address: IpAddr = ip.trim().parse().map_err(|_| "ip is no address".to_owned())?;
-    let answer = match desk.turns.try_acquire() {
+    let answer = match desk.questions.try_acquire() {
         Ok(_turn) => ask(&desk.control_socket, ControlQuestion::Why(address)).await,
         Err(_) => return Ok(Some((ip.into_owned(), Err(BUSY.to_owned())))),
     };

@@ -30,5 +30,7 @@ pub(crate) struct Desk {
     pub(crate) seats: Arc<Seats>,
     /// For what takes longer than a look-up.
     pub(crate) turns: Semaphore,
+    /// For what the daemon is asked: should it hang, all else goes on.
+    pub(crate) questions: Semaphore,
     pub(crate) control_socket: PathBuf,
 }
