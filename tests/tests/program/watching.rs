@@ -13,6 +13,7 @@ use lab::host::{Config, Host};
 use lab::http::HttpConnection;
 use lab::namespace::isolated;
 use lab::witness::{fed, succeed};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::good;
@@ -103,6 +104,22 @@ fn status_and_why_are_documents() {
         assert_eq!((&why["verdict"], &why["kernel"]), (&"blocked".into(), &true.into()), "{why:#}");
         assert_eq!(gateway.get("/why", &[]).status, 400);
         assert_eq!(gateway.get("/why?ip=localhost", &[]).status, 400);
+        // A daemon that hangs keeps only those waiting who ask it.
+        daemon.signal(Signal::STOP);
+        let mut waiting: Vec<_> = (0..8).map(|_| gateway.connect()).collect();
+        for connection in &mut waiting {
+            let sent = connection.send(b"GET /why?ip=45.9.8.2 HTTP/1.1\r\nHost: a\r\n\r\n");
+            sent.expect("it is taken");
+        }
+        assert_eq!(gateway.check("45.9.8.1"), 403);
+        assert_eq!(gateway.get("/metrics", &[]).status, 200);
+        daemon.signal(Signal::CONT);
+        let mut statuses: Vec<_> = waiting
+            .iter_mut()
+            .map(|connection| connection.receive().expect("an answer").status)
+            .collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 200, 200, 200, 503, 503, 503, 503]);
         daemon.kill();
         assert_eq!(gateway.get("/why?ip=45.9.8.2", &[]).status, 503);
         assert_eq!(document("/status")["status"]["generation"], status["status"]["generation"]);
