@@ -187,6 +187,14 @@ pub enum Verb {
     ///
     /// Exits with 0 or 2.
     Hits(HitsArguments),
+    /// Print the figures of the daemon for a monitoring system.
+    ///
+    /// For the textfile directory of `node_exporter`, written elsewhere and renamed
+    /// there; `denyset-gateway` has the same at /metrics. Without a daemon there
+    /// are none.
+    ///
+    /// Exits with 0 or 2.
+    Metrics(MetricsArguments),
     /// Have the daemon re-read configuration and feeds.
     Reload(Apply),
     /// Keep what `apply --confirm` or `reload --confirm` has put into force.
@@ -372,6 +380,26 @@ pub struct HitsArguments {
     /// How to print.
     #[command(flatten)]
     pub print: Print,
+}
+
+/// The arguments of `metrics`.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricsArguments {
+    /// `OpenMetrics` 1.0, or the text format of Prometheus, which textfile
+    /// directories want.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: MetricsFormat,
+}
+
+/// The form of what `metrics` prints.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MetricsFormat {
+    /// `OpenMetrics` 1.0.
+    #[default]
+    #[value(name = "openmetrics")]
+    OpenMetrics,
+    /// The text format of Prometheus, 0.0.4.
+    Prometheus,
 }
 
 /// The arguments of `accept`.

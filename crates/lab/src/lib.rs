@@ -7,8 +7,10 @@
 pub mod crossing;
 pub mod daemon;
 pub mod flood;
+pub mod gateway;
 pub mod generate;
 pub mod host;
+pub mod http;
 pub mod intervals;
 pub mod journal;
 pub mod kills;

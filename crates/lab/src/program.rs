@@ -30,13 +30,17 @@ pub fn choose(binary: PathBuf) {
 /// # Panics
 /// If it cannot be built.
 pub fn binary() -> &'static Path {
-    PROGRAM.get_or_init(|| {
-        let us = env::current_exe().expect("a process knows its executable");
-        // It lies in `<target>/<profile>/deps`.
-        let profile = us.ancestors().nth(2).expect("an executable below a target directory");
-        let target = profile.parent().expect("a profile's directory is in the target directory");
-        build(target, profile.ends_with("release"))
-    })
+    PROGRAM.get_or_init(|| build_beside("denyset"))
+}
+
+/// Builds a program with the profile and into the directory of this executable,
+/// and returns its path.
+pub(crate) fn build_beside(program: &str) -> PathBuf {
+    let us = env::current_exe().expect("a process knows its executable");
+    // It lies in `<target>/<profile>/deps`.
+    let profile = us.ancestors().nth(2).expect("an executable below a target directory");
+    let target = profile.parent().expect("a profile's directory is in the target directory");
+    build_program(program, target, profile.ends_with("release"))
 }
 
 /// Builds the program into `target`, and returns its path.
@@ -44,9 +48,17 @@ pub fn binary() -> &'static Path {
 /// # Panics
 /// If cargo fails; it has said why on standard error.
 pub fn build(target: &Path, release: bool) -> PathBuf {
+    build_program("denyset", target, release)
+}
+
+/// Builds the program of this name, which is that of its package too.
+///
+/// # Panics
+/// If cargo fails; it has said why on standard error.
+pub fn build_program(program: &str, target: &Path, release: bool) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
-        .args(["build", "--quiet", "--package", "denyset", "--bin", "denyset"])
+        .args(["build", "--quiet", "--package", program, "--bin", program])
         .args(["--message-format", "json-render-diagnostics"])
         .args(release.then_some("--release"))
         .arg("--manifest-path")

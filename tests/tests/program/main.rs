@@ -14,6 +14,7 @@ mod facts;
 mod files;
 mod first;
 mod foreign;
+mod gateway;
 mod given;
 mod hits;
 mod kills;
@@ -35,6 +36,8 @@ mod stories;
 mod taken;
 mod unit;
 mod verbs;
+mod watching;
+mod web;
 
 use lab::members::SortedPrefixes;
 use lab::witness::members;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use lab::gateway;
 use lab::program;
 use lab::witness::{attempt, succeed};
 
@@ -17,8 +18,13 @@ fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd").join(name)
 }
 
-/// The units, and how exposed `systemd-analyze security` may find them.
+/// The same of what needs no privilege.
+const UNPRIVILEGED_MAX: f64 = 1.3;
+
+/// The units that are installed together.
 const UNITS: [&str; 2] = ["denyset.service", "denyset-early.service"];
+/// The unit that web servers ask.
+const GATEWAY: &str = "denyset-gateway.service";
 
 fn exposure(unit: &str) -> f64 {
     let unit = shipped(unit);
@@ -36,17 +42,22 @@ fn the_sandboxes_are_as_tight_as_promised() {
     let [daemon, early] = UNITS.map(exposure);
     assert!(daemon <= EXPOSURE_MAX, "{daemon}");
     assert!(early <= daemon, "{early} {daemon}");
+    let gateway = exposure(GATEWAY);
+    assert!(gateway <= UNPRIVILEGED_MAX, "{gateway}");
 }
 
 #[test]
 fn systemd_finds_no_mistake_in_the_units() {
     let directory = tempfile::tempdir().expect("a directory");
-    // The program is not installed here; where it was built will do.
-    let program = program::binary().to_string_lossy().into_owned();
-    let units = UNITS.map(|name| {
+    // The programs are not installed here; where they were built will do.
+    let programs = program::binary().parent().expect("it is in a directory");
+    let programs = format!("{}/denyset", programs.display());
+    gateway::binary();
+    let [daemon, early] = UNITS;
+    let units = [daemon, early, GATEWAY].map(|name| {
         let text = fs::read_to_string(shipped(name)).expect("the unit is there");
         let unit = directory.path().join(name);
-        let text = text.replace("/usr/bin/denyset", &program);
+        let text = text.replace("/usr/bin/denyset", &programs);
         fs::write(&unit, text).expect("a file can be written");
         unit
     });

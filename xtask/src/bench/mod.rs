@@ -3,6 +3,7 @@
 //! Nothing here fails for being slow; what is missed is said.
 
 mod feeds;
+mod gateway;
 mod hits;
 mod rules;
 mod text;
@@ -28,6 +29,8 @@ pub(crate) struct Bench {
 enum What {
     /// Reading feeds, beside `iprange` and the libraries for JSON and CSV
     Feeds(feeds::Feeds),
+    /// Requests to the gateway, beside a look-up server in C
+    Gateway(gateway::Gateway),
     /// Updates under a flood of packets that are looked at
     Hits(hits::Hits),
     /// What a rule costs a packet, beside rules of iptables
@@ -40,6 +43,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         // These are measured from outside.
         match &self.what {
+            What::Gateway(gateway) => return gateway.run(),
             What::Hits(hits) => return hits.run(),
             What::Rules(rules) => return rules.run(),
             What::Feeds(_) => {}
@@ -56,6 +60,7 @@ impl Bench {
         }
         match &self.what {
             What::Feeds(feeds) => feeds.run(),
+            What::Gateway(gateway) => gateway.run(),
             What::Hits(hits) => hits.run(),
             What::Rules(rules) => rules.run(),
         }

@@ -26,7 +26,7 @@ const FLAGS: [&str; 6] = [
 
 /// The crates that foreign bytes go through, and the targets. Not the one that
 /// reads CSV: it makes tables for each reader, which would take most of the time.
-const INSTRUMENTED: [&str; 15] = [
+const INSTRUMENTED: [&str; 16] = [
     "blocklist",
     "host",
     "netfilter",
@@ -40,6 +40,7 @@ const INSTRUMENTED: [&str; 15] = [
     "listing",
     "packed",
     "peers",
+    "query",
     "rules",
     "shown",
 ];

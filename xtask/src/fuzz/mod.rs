@@ -21,8 +21,8 @@ use crate::Failure;
 
 #[derive(Args)]
 pub(crate) struct Fuzz {
-    /// Names of formats, or `detection`, `answers`, `listing`, `packed`, `peers`, `rules`,
-    /// `shown`; all targets unless given
+    /// Names of formats, or `detection`, `answers`, `listing`, `packed`, `peers`, `query`,
+    /// `rules`, `shown`; all targets unless given
     targets: Vec<String>,
     /// How long each target runs
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]

@@ -14,8 +14,8 @@ pub(super) struct Target {
 }
 
 /// Targets that are programs of their own.
-const PROGRAMS: [&str; 7] =
-    ["detection", "answers", "listing", "packed", "peers", "rules", "shown"];
+const PROGRAMS: [&str; 8] =
+    ["detection", "answers", "listing", "packed", "peers", "query", "rules", "shown"];
 
 /// All targets.
 fn all() -> impl Iterator<Item = Target> {

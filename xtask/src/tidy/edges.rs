@@ -32,12 +32,20 @@ const ALLOWED: &[Edges] = &[
     Edges { package: "configuration", uses: &["blocklist", "intake", "reconcile"], tests_use: &[] },
     Edges { package: "feedfiles", uses: &["blocklist"], tests_use: &[] },
     Edges { package: "host", uses: &[], tests_use: &[] },
+    Edges { package: "figures", uses: &[], tests_use: &[] },
+    // It reads what the daemon hands on, and shares no code with it.
+    Edges {
+        package: "denyset-gateway",
+        uses: &["blocklist", "feedfiles", "figures"],
+        tests_use: &[],
+    },
     Edges {
         package: "denyset",
         uses: &[
             "blocklist",
             "configuration",
             "feedfiles",
+            "figures",
             "host",
             "intake",
             "keeper",

@@ -8,6 +8,7 @@ mod check;
 mod compile;
 mod confirm;
 mod hits;
+mod metrics;
 mod prepare;
 mod run;
 
@@ -40,6 +41,7 @@ pub fn run(cli: &Cli) -> Exit {
         Verb::Why(why) => ask::why(&whom(), why),
         Verb::Hits(hits) if hits.overlap => hits::overlap(&file, &whom(), hits.print.format),
         Verb::Hits(hits) => hits::hits(&whom(), hits),
+        Verb::Metrics(arguments) => metrics::metrics(&whom(), arguments.format),
         Verb::Reload(change) => {
             let request = ClientRequest::Reload { confirm: change.confirm };
             ask::work(&whom(), &request, change.print.format)

@@ -90,6 +90,9 @@ pub struct SetStatus {
     pub members: u64,
     /// How many rules and sets name it.
     pub references: u32,
+    /// Whether its members are let in, and nobody else: a rule is `allow-only`.
+    #[serde(default)]
+    pub admits: bool,
     /// When it was last changed; `None` if not by this daemon.
     pub last_applied: Option<Moment>,
     /// When it was last compared with the kernel.
@@ -112,6 +115,9 @@ pub struct FeedStatus {
     pub state: FileStanding,
     /// Since when the feed is in this state.
     pub since: Moment,
+    /// Since when the version in force is that; `None` if there is none.
+    #[serde(default)]
+    pub last_good: Option<Moment>,
     /// Why the file's version is refused; `None` if it is not.
     pub refused: Option<String>,
     /// The command that lets that version through, see

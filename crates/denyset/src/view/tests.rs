@@ -213,6 +213,7 @@ fn drop_set() -> SetStatus {
         family: "ipv4".into(),
         members: 12,
         references: 1,
+        admits: false,
         last_applied: Some(moment("2026-11-23T08:00:00Z")),
         last_verified: None,
     }
@@ -228,6 +229,7 @@ fn status_shows_what_is_wrong_before_what_is_there() {
         rejected: 0,
         state: FileStanding::Refused,
         since: moment("2026-11-23T07:00:00Z"),
+        last_good: Some(moment("2026-11-22T07:00:00Z")),
         refused: Some("too small".into()),
         accept: Some(accept_command("drop.netset")),
     };
@@ -274,12 +276,13 @@ drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
             "generation": 3,
             "uptime-seconds": 93784,
             "sets": [{"set": "denyset-drop-v4", "list": "drop", "family": "ipv4", "members": 12,
-                      "references": 1, "last-applied": "2026-11-23T08:00:00Z",
-                      "last-verified": null}],
+                      "references": 1, "admits": false,
+                      "last-applied": "2026-11-23T08:00:00Z", "last-verified": null}],
             "rules": [{"rule": "drop", "set": "denyset-drop-v4", "in-place": true,
                        "packets": 3, "bytes": 108}],
             "feeds": [{"feed": "drop.netset", "format": "plain", "entries": 12, "rejected": 0,
                        "state": "refused", "since": "2026-11-23T07:00:00Z",
+                       "last-good": "2026-11-22T07:00:00Z",
                        "refused": "too small", "accept": "denyset accept drop.netset"}]
         }"#,
     );

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use blocklist::FeedName;
 use intake::Age;
 use keeper::HoldReason;
-use reconcile::RulesFound;
+use reconcile::{RulesFound, SetName, Verdict};
 use serde_json::Value;
 
 use super::warnings::warnings;
@@ -196,11 +196,18 @@ fn sets(facts: &SnapshotFacts) -> Vec<SetStatus> {
             family: family.to_string(),
             members: set.seen.map_or(0, |seen| u64::from(seen.members)),
             references: set.seen.map_or(0, |seen| seen.references),
+            admits: admits(facts, name),
             last_applied: set.applied.map(Into::into),
             last_verified: set.verified.map(Into::into),
         }
     });
     sets.collect()
+}
+
+/// Whether a rule is for members of this set alone.
+fn admits(facts: &SnapshotFacts, set: &SetName) -> bool {
+    let rules = facts.rules.iter().flat_map(|seen| seen.wanted.rules());
+    rules.into_iter().any(|rule| rule.set == *set && rule.verdict == Verdict::AllowOnly)
 }
 
 fn feed_status(name: &FeedName, feed: &FeedFacts) -> FeedStatus {
@@ -220,6 +227,7 @@ fn feed_status(name: &FeedName, feed: &FeedFacts) -> FeedStatus {
             FileStanding::Stale
         },
         since: feed.since.into(),
+        last_good: version.map(|version| version.since.into()),
         refused: feed.refusals.first().map(ToString::to_string),
         accept: feed.can_be_accepted.then(|| accept_command(name.as_str())),
     }
