@@ -3,6 +3,9 @@
 //! line to run.
 
 use std::env;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,7 +19,7 @@ const FOR_ROOT: [&str; 2] = ["/usr/sbin", "/sbin"];
 
 /// Makes sure that all of them are there.
 pub(crate) fn ensure() -> Result<(), Failure> {
-    let list = std::fs::read_to_string(workspace::root().join(LIST))?;
+    let list = fs::read_to_string(workspace::root().join(LIST))?;
     let places = places();
     let missing = missing(&list, |program| places.iter().any(|place| place.join(program).exists()));
     if missing.is_empty() {
@@ -27,11 +30,47 @@ pub(crate) fn ensure() -> Result<(), Failure> {
         return Err(format!("programs are missing; as root on Debian: {line}").into());
     }
     println!("==> {line}");
+    let _quiet = NoServices::begin()?;
     run(Command::new("apt-get").args(["update", "-qq"]))?;
     run(Command::new("apt-get")
         .args(["install", "-y", "-qq", "--no-install-recommends"])
         .args(missing)
         .env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// As long as it is there no service of a package starts that is installed.
+struct NoServices {
+    is_ours: bool,
+}
+
+impl NoServices {
+    /// What is asked before a service is started, `invoke-rc.d(8)`.
+    const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+    fn begin() -> io::Result<Self> {
+        match OpenOptions::new().write(true).create_new(true).mode(0o755).open(Self::POLICY) {
+            Ok(mut file) => {
+                // Action forbidden by policy.
+                file.write_all(b"#!/bin/sh\nexit 101\n")?;
+                Ok(Self { is_ours: true })
+            }
+            // The machine has a policy of its own.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Ok(Self { is_ours: false })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.is_ours
+            && let Err(error) = fs::remove_file(Self::POLICY)
+        {
+            eprintln!("{} is to be removed: {error}", Self::POLICY);
+        }
+    }
 }
 
 fn places() -> Vec<PathBuf> {
