@@ -16,6 +16,7 @@ fn what_once_was_wrong_with_rules_is_not_any_more() {
     check(270, 175, "a start with one list more took a rule away that was in force");
     check(1457, 25, "a rule of a list that went stayed, since another had to wait");
     check(12311, 50, "the same, when the list went while the kernel was looked at");
+    check(125_992_145, 225, "a note that a file is gone outlived the copy that was found again");
     check(472_650_132, 150, "a file from the future was to age from the time that it names");
 }
 

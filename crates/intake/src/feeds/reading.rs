@@ -99,6 +99,10 @@ impl Intake {
             self.orders.push(Order::NoteRewritten(name.clone(), id, written));
         }
         if self.change(name, |feed| feed.unkept.take().is_some()) == Some(true) {
+            // The copy is one of earlier, of whose file it may be noted that it is
+            // gone.
+            let since = self.feeds.get(name).and_then(FeedState::gone_since);
+            self.orders.push(Order::NoteGone(name.clone(), since));
             self.reports.push(SourceReport::KeptAgain { feed: name.clone() });
         }
         self.disappoint(name, NotAcceptable::NewerInForce);
