@@ -3,6 +3,9 @@
 //! line to run.
 
 use std::env;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,7 +19,7 @@ const FOR_ROOT: [&str; 2] = ["/usr/sbin", "/sbin"];
 
 /// Makes sure that all of them are there.
 pub(crate) fn ensure() -> Result<(), Failure> {
-    let list = std::fs::read_to_string(workspace::root().join(LIST))?;
+    let list = fs::read_to_string(workspace::root().join(LIST))?;
     let places = places();
     let missing = missing(&list, |program| places.iter().any(|place| place.join(program).exists()));
     if missing.is_empty() {
@@ -27,11 +30,47 @@ pub(crate) fn ensure() -> Result<(), Failure> {
         return Err(format!("programs are missing; as root on Debian: {line}").into());
     }
     println!("==> {line}");
+    let _no_services = NoServices::begin()?;
     run(Command::new("apt-get").args(["update", "-qq"]))?;
     run(Command::new("apt-get")
         .args(["install", "-y", "-qq", "--no-install-recommends"])
         .args(missing)
         .env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// What Debian's packages ask before they start a service: invoke-rc.d(8).
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// While it is there no package starts a service: the tests want the programs, and
+/// start them themselves. A policy that somebody else has made is left as it is.
+struct NoServices {
+    is_ours: bool,
+}
+
+impl NoServices {
+    fn begin() -> Result<Self, Failure> {
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o755).open(POLICY);
+        match made {
+            Ok(mut file) => {
+                // From here on it goes again, whatever happens.
+                let ours = Self { is_ours: true };
+                file.write_all(b"#!/bin/sh\nexit 101\n")?;
+                Ok(ours)
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Self { is_ours: false }),
+            Err(error) => Err(format!("cannot make {POLICY}: {error}").into()),
+        }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.is_ours
+            && let Err(error) = fs::remove_file(POLICY)
+        {
+            eprintln!("{POLICY} stays and keeps services from starting: {error}");
+        }
+    }
 }
 
 fn places() -> Vec<PathBuf> {
