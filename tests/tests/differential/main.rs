@@ -5,11 +5,15 @@
 //!
 //! Some files are written by hand, each for a case that is easily got wrong, and
 //! others are made up from the same parts, by a fixed seed. The packets are UDP to
-//! two ports: where a file has a rule about a port, it is one of them.
+//! two ports: where a file has a rule about a port, it is one of them. Web servers
+//! are asked for pages.
 
+mod apache;
 mod ipset;
 mod iptables;
 mod nft;
+mod nginx;
+mod web;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -97,13 +101,22 @@ fn compare(format: Format, text: &str, ports: &mut Ports) {
 
 /// The same of a file that drops also these, which we leave out.
 fn compare_but(format: Format, text: &str, left_out: &[&str], ports: &mut Ports) {
+    compare_with(format, text, left_out, |address| ports.drop_all(address));
+}
+
+/// The same, of what `blocks` blocks.
+fn compare_with(
+    format: Format,
+    text: &str,
+    left_out: &[&str],
+    mut blocks: impl FnMut(IpAddr) -> bool,
+) {
     let feed = parse(text.as_bytes(), format, &Limits::default());
     assert_eq!((&feed.rejects, &feed.doubt), (&Vec::new(), &None), "{text}");
     let found = parse(text.as_bytes(), FormatChoice::Auto, &Limits::default());
     assert!(found.doubt.is_some() || found.prefixes == feed.prefixes, "{text}");
     let named = named(text).into_iter();
-    let other: Vec<_> =
-        named.filter(|&address| lists(&feed, address) != ports.drop_all(address)).collect();
+    let other: Vec<_> = named.filter(|&address| lists(&feed, address) != blocks(address)).collect();
     assert!(!other.iter().any(|&address| lists(&feed, address)), "{other:?} by\n{text}");
     let other: Vec<_> = other.iter().map(ToString::to_string).collect();
     assert_eq!(other, left_out, "these are dropped and not listed:\n{text}");

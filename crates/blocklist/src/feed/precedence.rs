@@ -80,16 +80,24 @@ pub(super) struct MostSpecific<'a> {
     ipv6: Vec<Member<u128>>,
     /// The lines that let pass.
     passing: Vec<Line<'a>>,
+    /// Of two with the same addresses in the same set the latter counts.
+    latter: bool,
 }
 
 impl<'a> MostSpecific<'a> {
+    /// Sets of which one that is told twice of the same addresses believes the
+    /// latter.
+    pub(super) fn latter() -> Self {
+        Self { latter: true, ..Self::default() }
+    }
+
     /// A member that blocks.
     pub(super) fn block(&mut self, set: usize, range: AnyRange) {
         self.insert(set, range, None);
     }
 
     /// A member that does not, which wins over one with the same addresses in
-    /// the same set.
+    /// the same set, unless the latter counts.
     pub(super) fn pass(&mut self, set: usize, range: AnyRange, line: Line<'a>) {
         self.insert(set, range, Some(self.passing.len()));
         self.passing.push(line);
@@ -105,8 +113,8 @@ impl<'a> MostSpecific<'a> {
     /// Tells what is named only by members that do not block, as exceptions.
     pub(super) fn finish(self, visit: &mut impl Visit) -> ControlFlow<()> {
         let mut blocked = Both::new();
-        let ipv4 = sweep(self.ipv4, &mut blocked.ipv4);
-        let ipv6 = sweep(self.ipv6, &mut blocked.ipv6);
+        let ipv4 = sweep(self.ipv4, self.latter, &mut blocked.ipv4);
+        let ipv6 = sweep(self.ipv6, self.latter, &mut blocked.ipv6);
         tell(&ipv4, &blocked.ipv4, &self.passing, visit)?;
         tell(&ipv6, &blocked.ipv6, &self.passing, visit)
     }
@@ -119,6 +127,33 @@ fn insert<A: Address>(
     passes: Option<usize>,
 ) {
     members.extend(range.prefixes().map(|prefix| Member { set, prefix, passes }));
+}
+
+/// Members of one set that may overlap in any way, of which the last that names
+/// an address counts.
+#[derive(Default)]
+pub(super) struct LastMatch<'a>(Vec<(AnyRange, Option<Line<'a>>)>);
+
+impl<'a> LastMatch<'a> {
+    /// A member that blocks, or the line of one that does not.
+    pub(super) fn push(&mut self, range: AnyRange, passes: Option<Line<'a>>) {
+        self.0.push((range, passes));
+    }
+
+    /// Puts what counts of each member into one of several sets, and has none
+    /// itself from then on.
+    pub(super) fn settle(&mut self, set: usize, members: &mut MostSpecific<'a>) {
+        let mut decided = Both::new();
+        for (range, passes) in self.0.drain(..).rev() {
+            for part in decided.outside(range) {
+                match passes {
+                    Some(line) => members.pass(set, part.range, line),
+                    None => members.block(set, part.range),
+                }
+            }
+            decided.insert(range);
+        }
+    }
 }
 
 /// Makes exceptions of what is open and not blocked elsewhere.
@@ -136,8 +171,16 @@ fn tell<A: Address>(
 
 /// The ranges that no set blocks by its most specific member; those that one
 /// does are added to `blocked`.
-fn sweep<A: Address>(mut members: Vec<Member<A>>, blocked: &mut Disjoint<A>) -> Vec<Open<A>> {
-    members.sort_unstable_by_key(|member| (member.set, member.prefix, member.passes));
+fn sweep<A: Address>(
+    mut members: Vec<Member<A>>,
+    latter: bool,
+    blocked: &mut Disjoint<A>,
+) -> Vec<Open<A>> {
+    if latter {
+        members.sort_by_key(|member| (member.set, member.prefix));
+    } else {
+        members.sort_unstable_by_key(|member| (member.set, member.prefix, member.passes));
+    }
     let mut open = Vec::new();
     for set in members.chunk_by(|one, other| one.set == other.set) {
         // The members around the place that was reached, the most specific one

@@ -3,9 +3,11 @@
 //! and <https://httpd.apache.org/docs/2.4/mod/mod_authz_core.html>.
 //!
 //! * `Deny from` and `Require not ip` block, and so does `Require ip` in
-//!   `<RequireNone>`. `Allow from` is an exception, but not after `Order
-//!   Allow,Deny`, where to deny counts more; `Require ip` is one unless it stands
-//!   in `<RequireAll>` or `<RequireNone>`, where it lets nobody in alone.
+//!   `<RequireNone>`. `Allow from` is an exception, but not with `Order
+//!   Allow,Deny`, where to deny counts more, and wherever in the file that is;
+//!   with the other order `Allow from all` makes all of `Deny` void. `Require ip`
+//!   is one unless it stands in `<RequireAll>` or `<RequireNone>`, where it lets
+//!   nobody in alone; `Require all granted` beside these makes them void.
 //! * Many addresses a line; also the beginning of one, `192.0.2` or `192.0.2.`.
 //!   The last line of a file needs its end for the former, and one number alone
 //!   needs its dot.
@@ -34,7 +36,7 @@ pub(in super::super) fn read(
     visit: &mut impl Visit,
 ) -> Shape {
     visit.rules();
-    let mut access = Access::default();
+    let mut access = Access::of(lines::all(bytes));
     lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let ended = line.text().as_ptr_range().end < bytes.as_ptr_range().end;
         match access.line(said) {

@@ -8,9 +8,11 @@
 //!   inverted; which one it is shows in the first bit. `0.0.0.0` is all
 //!   addresses to the former and one to the latter, and is rejected.
 //! * `permit` of that kind decides as well: the first line that names an address
-//!   counts. Lines about some protocol, port or destination are ignored, as are
-//!   `any` and remarks.
+//!   counts, and behind `permit ip any any` nothing of that list is denied. Lines
+//!   about some protocol, port or destination are ignored, as are `any` and
+//!   remarks.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::super::addresses::{is_everything, network};
@@ -32,6 +34,44 @@ struct Said {
     denies: bool,
 }
 
+/// The lists that permit everybody from some line on.
+#[derive(Default)]
+struct Open {
+    lists: BTreeSet<Vec<u8>>,
+    /// The list that this line is of.
+    list: Vec<u8>,
+}
+
+impl Open {
+    /// Whether the list that a line is of permits everybody before it.
+    fn before(&mut self, line: &[u8]) -> bool {
+        let mut words = words(line).peekable();
+        let name = match words.peek() {
+            Some(&b"access-list") => words.nth(1),
+            Some(&(b"ip" | b"ipv6")) => words.last(),
+            _ => None,
+        };
+        if let Some(name) = name {
+            self.list.clear();
+            self.list.extend_from_slice(name);
+        }
+        let before = self.lists.contains(&self.list);
+        if !before && permits_all(line) {
+            self.lists.insert(self.list.clone());
+        }
+        before
+    }
+}
+
+/// Whether a line is `permit ip any any`.
+fn permits_all(line: &[u8]) -> bool {
+    let mut words = words(line).skip_while(|word| *word != b"permit").skip(1);
+    matches!(words.next(), Some(b"ip" | b"ipv6"))
+        && words.next() == Some(b"any")
+        && words.next() == Some(b"any")
+        && words.all(|word| HARMLESS.contains(&word))
+}
+
 /// Reads all lines, until the visitor breaks.
 pub(in super::super) fn read(
     bytes: &[u8],
@@ -40,8 +80,14 @@ pub(in super::super) fn read(
     visit: &mut impl Visit,
 ) -> Shape {
     visit.rules();
-    let mut rules = FirstMatch::new(memchr::memmem::find(bytes, b"permit").is_some());
+    let permits = memchr::memmem::find(bytes, b"permit").is_some();
+    let mut rules = FirstMatch::new(permits);
+    let mut open = Open::default();
     lines::each(bytes, limits, b"#!", visit, |line, said, visit| match access(said) {
+        Ok(_) if permits && open.before(said) => {
+            visit.ignore(line);
+            ControlFlow::Continue(())
+        }
         Ok(Some(said)) if said.denies => rules.block(line, said.entry, visit),
         Ok(Some(said)) => rules.allow(line, said.entry, visit),
         // A source with a protocol, a port or a destination.

@@ -1,7 +1,8 @@
 //! External dynamic lists as firewalls take them: an address, and behind it, set
 //! off by a mark, words about it: `192.0.2.0/24 - Example Ltd.` Source: the
 //! administrator's guides of PAN-OS, "Formatting Guidelines for an External
-//! Dynamic List", where words may stand behind an address.
+//! Dynamic List": an address, a prefix or a range, a blank, and a comment. The
+//! mark is asked for by us.
 //!
 //! * The marks are `-`, `--`, `|` and `:`, between blanks, and the same one in the
 //!   whole file. `#`, `;` and `//` begin a comment as in plain lists.

@@ -3,10 +3,13 @@
 //! and <https://nginx.org/en/docs/http/ngx_http_geo_module.html>.
 //!
 //! * A semicolon ends a directive, `#` begins a comment. The first directive
-//!   that names an address decides. `all`, `unix:` and prefixes of length 0 are
-//!   about the rest, and ignored.
+//!   that names an address decides: what stands behind `allow all` is of no
+//!   effect, nor is what is allowed behind `deny all`. These themselves, `unix:`
+//!   and prefixes of length 0 are about the rest, and ignored.
 //! * In `geo`, values such as `1`, `on` and `deny` block, all others do not; the
-//!   most specific prefix of a block decides. A block whose variable is named
+//!   most specific prefix of a block decides, of the same one the latter, and
+//!   with `ranges` the last range. `delete` takes back what stands in a file that
+//!   we do not see, and is refused. A block whose variable is named
 //!   for those who may come in, such as `$whitelist`, is ignored; one whose name
 //!   says nothing is in doubt until `select` names it.
 //! * What is denied within `server`, `location` (but for `location /`), `if` and
@@ -17,19 +20,21 @@ use std::ops::ControlFlow;
 
 use super::super::addresses::{is_everything, network};
 use super::super::detect::{Head, Likeness};
-use super::super::precedence::{FirstMatch, MostSpecific};
+use super::super::precedence::{FirstMatch, LastMatch, MostSpecific};
 use super::super::tokens::{Token, TokenKind, Tokens};
 use super::super::verdict::{is_blocking, is_welcoming};
 use super::super::visit::{Line, Visit};
 use super::super::words::unquoted;
 use super::super::{Limits, Options, Shape, Why, lines, text};
-use crate::{Entry, RejectReason, parse_entry};
+use crate::{AnyRange, Entry, RejectReason, parse_entry};
 
 /// The values of a `geo` block that block.
 const BLOCKING: [&[u8]; 8] = [b"1", b"on", b"yes", b"true", b"deny", b"block", b"drop", b"bad"];
 /// First words in a `geo` block that are no addresses.
 const GEO_PARAMETERS: [&[u8]; 6] =
     [b"default", b"delete", b"include", b"proxy", b"proxy_recursive", b"ranges"];
+/// How a directive names all addresses of each family.
+const EVERYBODY: [&[&[u8]]; 2] = [&[b"all", b"0.0.0.0/0"], &[b"all", b"::/0"]];
 /// The set of the directives, beside those of the `geo` blocks.
 const DIRECTIVES: usize = 0;
 /// More words of a directive are not looked at.
@@ -52,8 +57,10 @@ pub(in super::super) fn read(
     let mut reader = Reader {
         text,
         rules: FirstMatch::new(has(b"allow")),
-        geo: has(b"geo").then(MostSpecific::default),
+        rest: [None; 2],
+        geo: has(b"geo").then(MostSpecific::latter),
         geo_number: DIRECTIVES,
+        ranges: None,
         options,
         blocks: Vec::new(),
         words: Vec::new(),
@@ -96,9 +103,13 @@ const NARROWER: [&[u8]; 5] = [b"location", b"server", b"if", b"limit_except", b"
 struct Reader<'a> {
     text: &'a [u8],
     rules: FirstMatch,
+    /// Whether all others of a family are blocked, once that is decided.
+    rest: [Option<bool>; 2],
     /// All that `geo` blocks and `deny` say, if there is a `geo` block.
     geo: Option<MostSpecific<'a>>,
     geo_number: usize,
+    /// What the open `geo` block says of ranges, if it consists of them.
+    ranges: Option<LastMatch<'a>>,
     options: &'a Options,
     blocks: Vec<Block<'a>>,
     /// The first words of the directive, and how many there are.
@@ -127,6 +138,7 @@ impl<'a> Reader<'a> {
             }
             TokenKind::Mark(_) => {
                 self.unended(visit);
+                self.settle();
                 self.blocks.pop();
                 ControlFlow::Continue(())
             }
@@ -179,6 +191,12 @@ impl<'a> Reader<'a> {
             }
             (b"deny", _) => self.rule(line, true, visit),
             (b"allow", _) => self.rule(line, false, visit),
+            (b"ranges", Some(&Block::Geo(_))) => {
+                self.ranges = Some(LastMatch::default());
+                visit.ignore(line);
+                ControlFlow::Continue(())
+            }
+            (b"delete", Some(&Block::Geo(_))) => visit.read(line, Err(RejectReason::Foreign)),
             (word, Some(&Block::Geo(variable))) if !GEO_PARAMETERS.contains(&word) => {
                 self.geo(variable, line, visit)
             }
@@ -198,11 +216,18 @@ impl<'a> Reader<'a> {
         let entry = match self.argument() {
             Ok(Some(entry)) => entry,
             Ok(None) => {
+                self.decide_rest(blocks);
                 visit.ignore(line);
                 return ControlFlow::Continue(());
             }
             Err(reason) => return visit.read(line, Err(reason)),
         };
+        let rest = self.rest[usize::from(matches!(entry.range, AnyRange::V6(_)))];
+        // Who is blocked with all others may as well be named.
+        if rest.is_some_and(|blocked| !(blocked && blocks)) {
+            visit.ignore(line);
+            return ControlFlow::Continue(());
+        }
         if !blocks {
             return self.rules.allow(line, entry, visit);
         }
@@ -210,6 +235,23 @@ impl<'a> Reader<'a> {
             geo.block(DIRECTIVES, entry.range);
         }
         self.rules.block(line, entry, visit)
+    }
+
+    /// Takes in a directive about the rest, if it is one about addresses.
+    fn decide_rest(&mut self, blocks: bool) {
+        let word = self.word(1);
+        for (rest, names) in self.rest.iter_mut().zip(EVERYBODY) {
+            if rest.is_none() && names.contains(&word) {
+                *rest = Some(blocks);
+            }
+        }
+    }
+
+    /// Ends a block of ranges.
+    fn settle(&mut self) {
+        if let (Some(geo), Some(mut ranges)) = (&mut self.geo, self.ranges.take()) {
+            ranges.settle(self.geo_number, geo);
+        }
     }
 
     /// What `deny` or `allow` names, if it is not about the rest.
@@ -246,10 +288,11 @@ impl<'a> Reader<'a> {
                 Why::Sets { names: format!("`{name}`"), example: format!("geo:{name}") },
             );
         }
-        match &mut self.geo {
-            Some(geo) if blocks => geo.block(self.geo_number, entry.range),
-            Some(geo) => geo.pass(self.geo_number, entry.range, line),
-            None => {}
+        match (&mut self.geo, &mut self.ranges) {
+            (_, Some(ranges)) => ranges.push(entry.range, Some(line).filter(|_| !blocks)),
+            (Some(geo), _) if blocks => geo.block(self.geo_number, entry.range),
+            (Some(geo), _) => geo.pass(self.geo_number, entry.range, line),
+            (None, _) => {}
         }
         if blocks && !is_everything(entry) {
             return visit.entry(line, entry);
@@ -269,6 +312,7 @@ impl<'a> Reader<'a> {
 
     fn finish(mut self, visit: &mut impl Visit) -> ControlFlow<()> {
         self.unended(visit);
+        self.settle();
         self.geo.map_or(ControlFlow::Continue(()), |geo| geo.finish(visit))
     }
 }

@@ -39,14 +39,28 @@ enum Continued {
     Other,
 }
 
-/// What earlier lines said.
+/// What a part of a file says of all of it, wherever it stands.
+#[derive(Clone, Copy, Default)]
+struct Scope {
+    /// `Order Allow,Deny`, or `Mutual-failure`, which does the same.
+    denying_last: bool,
+    /// `Allow from all`. A network of length 0 is none to Apache.
+    allows_all: bool,
+    /// `Require all granted` beside other ways in.
+    grants_all: bool,
+}
+
+/// What earlier lines said, and of each scope what later lines say.
 #[derive(Default)]
 pub(super) struct Access {
     sections: Vec<Section>,
     /// How many open sections are about a part of the host only.
     narrower: usize,
-    /// `Order Allow,Deny`, or `Mutual-failure`, which does the same.
-    denying_last: bool,
+    /// What the scopes say as a whole. The first is the file, and each root
+    /// section begins one, and ends with one.
+    scopes: Vec<Scope>,
+    /// Which of them this is.
+    scope: usize,
     /// What the words of the next line are, if a backslash ended this one.
     continued: Continued,
 }
@@ -117,6 +131,34 @@ fn is_from(word: &[u8]) -> bool {
 }
 
 impl Access {
+    /// Looks through the lines of a file, which are to be read then.
+    pub(super) fn of<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut scout = Self::default();
+        for line in lines.map(<[u8]>::trim_ascii) {
+            if !line.is_empty() && !line.starts_with(b"#") {
+                scout.line(line);
+            }
+        }
+        Self { scopes: scout.scopes, ..Self::default() }
+    }
+
+    /// Whether everybody is let in, whom `Deny` names, too.
+    fn allows_all(&self) -> bool {
+        let scope = self.known();
+        !scope.denying_last && scope.allows_all
+    }
+
+    fn known(&self) -> Scope {
+        self.scopes.get(self.scope).copied().unwrap_or_default()
+    }
+
+    fn learn(&mut self) -> &mut Scope {
+        if self.scopes.len() <= self.scope {
+            self.scopes.resize(self.scope + 1, Scope::default());
+        }
+        &mut self.scopes[self.scope]
+    }
+
     /// Reads a line that is neither blank nor a comment.
     pub(super) fn line<'a>(&mut self, line: &'a [u8]) -> AccessLine<'a> {
         let (text, goes_on) = match line.strip_suffix(b"\\") {
@@ -150,13 +192,13 @@ impl Access {
         }
         let (argument, after) = first_word(rest);
         match name.to_ascii_lowercase().as_slice() {
+            b"deny" if is_from(argument) && self.allows_all() => AccessLine::Nothing,
             b"deny" if is_from(argument) => AccessLine::Addresses(Effect::Blocks, after),
-            b"allow" if is_from(argument) && self.denying_last => AccessLine::Nothing,
-            b"allow" if is_from(argument) => AccessLine::Addresses(Effect::Allows, after),
+            b"allow" if is_from(argument) => self.allow(after),
             b"deny" | b"allow" => AccessLine::Foreign,
             b"order" => {
                 let order = rest.to_ascii_lowercase();
-                self.denying_last = !order.trim_ascii_start().starts_with(b"deny");
+                self.learn().denying_last = !order.trim_ascii_start().starts_with(b"deny");
                 AccessLine::Nothing
             }
             b"require" => self.require(argument, after),
@@ -166,7 +208,24 @@ impl Access {
         }
     }
 
-    fn require<'a>(&self, argument: &[u8], after: &'a [u8]) -> AccessLine<'a> {
+    fn allow<'a>(&mut self, addresses: &'a [u8]) -> AccessLine<'a> {
+        if words(addresses).any(|word| word.eq_ignore_ascii_case(b"all")) {
+            self.learn().allows_all = true;
+        }
+        if self.known().denying_last {
+            return AccessLine::Nothing;
+        }
+        AccessLine::Addresses(Effect::Allows, addresses)
+    }
+
+    fn require<'a>(&mut self, argument: &[u8], after: &'a [u8]) -> AccessLine<'a> {
+        let one_of_many = self.sections.iter().all(|&section| section == Section::Any);
+        if one_of_many
+            && argument.eq_ignore_ascii_case(b"all")
+            && after.trim_ascii().eq_ignore_ascii_case(b"granted")
+        {
+            self.learn().grants_all = true;
+        }
         let inside = |section| self.sections.contains(&section);
         let (negated, kind, addresses) = if argument.eq_ignore_ascii_case(b"not") {
             let (kind, addresses) = first_word(after);
@@ -176,6 +235,8 @@ impl Access {
         };
         match (kind.eq_ignore_ascii_case(b"ip"), negated) {
             (false, _) => AccessLine::Nothing,
+            // What stands in another way in keeps nobody from that one.
+            _ if !one_of_many && self.known().grants_all => AccessLine::Nothing,
             // A server that reads this does not start: mod_authz_core, on `Require not`.
             (true, true) if matches!(self.sections.last(), Some(Section::None | Section::Any)) => {
                 AccessLine::Foreign
@@ -195,11 +256,12 @@ impl Access {
         let ends = word.starts_with(b"/");
         if NARROWER.contains(&word.strip_prefix(b"/").unwrap_or(word)) {
             let root = matches!(unquoted(argument.trim_ascii()), b"/");
-            self.narrower = match (ends, word) {
-                (true, _) => self.narrower.saturating_sub(1),
-                (false, b"directory" | b"location") if root && self.narrower == 0 => 0,
-                (false, _) => self.narrower + 1,
-            };
+            let begins_scope = root && matches!(word, b"directory" | b"location");
+            match self.narrower {
+                0 if ends || begins_scope => self.scope += 1,
+                open if ends => self.narrower = open - 1,
+                open => self.narrower = open + 1,
+            }
         }
         match name.as_slice() {
             b"requireall" => self.sections.push(Section::All),
