@@ -205,7 +205,7 @@ fn change_under_load(host: &Host, daemon: Daemon<'_>) {
 
 /// Addresses just before, in and just after random prefixes, and the feed of
 /// these prefixes.
-fn around_boundaries(prefixes: usize) -> (Vec<IpAddr>, String) {
+pub(crate) fn around_boundaries(prefixes: usize) -> (Vec<IpAddr>, String) {
     let mut random = RandomNumbers::seeded(11);
     let (mut addresses, mut feed) = (BTreeSet::new(), Vec::new());
     for at in 0..prefixes {
@@ -233,7 +233,7 @@ fn around_boundaries(prefixes: usize) -> (Vec<IpAddr>, String) {
 }
 
 /// Who of these the kernel has in the sets of the list.
-fn in_kernel(addresses: &[IpAddr]) -> BTreeSet<IpAddr> {
+pub(crate) fn in_kernel(addresses: &[IpAddr]) -> BTreeSet<IpAddr> {
     let lines = addresses.iter().map(|address| {
         let set = if address.is_ipv4() { V4 } else { V6 };
         format!("test {set} {address}\n")
