@@ -6,6 +6,7 @@
 
 mod address;
 mod algebra;
+mod export;
 mod family;
 mod feed;
 mod guard;
@@ -18,6 +19,7 @@ mod token;
 
 pub use address::Address;
 pub use algebra::{AddressCount, AddressRange, AnyRange, Overlap, OverlapPart, range_prefixes};
+pub use export::{ExportFormat, Exported, export};
 pub use family::Family;
 pub use feed::{
     AsNumber, AsNumberError, BesideError, Column, Condition, ConditionError, CountryError,

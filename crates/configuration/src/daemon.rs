@@ -247,7 +247,7 @@ fn ignore(section: &mut Section<'_, '_>) -> Vec<(Glob, Place)> {
 
 /// A path that means the same wherever the program is started, and that can
 /// be compared with another one as text.
-fn path(section: &mut Section<'_, '_>, key: &'static str) -> Option<PathBuf> {
+pub(super) fn path(section: &mut Section<'_, '_>, key: &'static str) -> Option<PathBuf> {
     let Text { text, at } = section.text(key)?;
     let path = Path::new(text);
     let plain = path.components().all(|part| !matches!(part, Component::ParentDir));

@@ -8,12 +8,14 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::guard;
-use super::list::{self, Neighbours};
+use super::list::{self, ListConfig, Neighbours};
 use super::mistake::Mistakes;
 use super::rule::{self, Lists};
 use super::sample::Labels;
 use super::section::{Section, article};
-use super::{Configuration, DaemonTable, KernelTable, feed, limits, lockout, together};
+use super::{
+    Configuration, DaemonTable, ExportConfig, KernelTable, export, feed, limits, lockout, together,
+};
 
 /// Reads the whole document. `None` only after a mistake was noted.
 pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Configuration> {
@@ -25,6 +27,7 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
     let lists = tables(&mut top, "list", limits::LISTS_MAX);
     let feeds = tables(&mut top, "feed", limits::FEED_TABLES_MAX);
     let rules = tables(&mut top, "rule", limits::RULES_MAX);
+    let exports = tables(&mut top, "export", limits::EXPORTS_MAX);
     top.finish();
 
     let daemon = DaemonTable::read(Section::new("daemon", daemon.1, daemon.0, mistakes));
@@ -60,6 +63,7 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
         }
         read_rules.extend(read);
     }
+    let read_exports = read_exports(exports, &daemon, &read_lists, mistakes);
     Some(Configuration {
         daemon,
         kernel: kernel?,
@@ -69,7 +73,21 @@ pub(super) fn read(root: &DeTable<'_>, mistakes: &Mistakes<'_>) -> Option<Config
         lists: read_lists,
         feeds: read_feeds,
         filters: read_rules,
+        exports: read_exports,
     })
+}
+
+fn read_exports(
+    tables: Vec<Placed<'_, '_>>,
+    daemon: &DaemonTable,
+    lists: &[ListConfig],
+    mistakes: &Mistakes<'_>,
+) -> Vec<ExportConfig> {
+    let mut checks = export::ExportChecks { daemon, lists, paths: BTreeMap::new() };
+    let read = tables.into_iter().filter_map(|(table, at)| {
+        export::read(Section::new("export", at, table, mistakes), &mut checks)
+    });
+    read.collect()
 }
 
 /// A table and the byte offset at which it begins.

@@ -5,6 +5,7 @@
 mod allow;
 mod daemon;
 mod document;
+mod export;
 mod feed;
 mod glob;
 mod guard;
@@ -30,6 +31,7 @@ use intake::{FeedTable, ListRules, Rules};
 use toml::de::DeTable;
 
 pub use daemon::{DaemonTable, KernelTable, OnStop, UpdateMode};
+pub use export::ExportConfig;
 pub use feed::FeedConfig;
 pub use list::ListConfig;
 pub use lockout::ProtectPeers;
@@ -57,6 +59,8 @@ pub struct Configuration {
     pub feeds: Vec<FeedConfig>,
     /// The `[[rule]]` tables in their order, names unique.
     pub filters: Vec<RuleConfig>,
+    /// The `[[export]]` tables in their order, paths unique.
+    pub exports: Vec<ExportConfig>,
 }
 
 impl Default for Configuration {
@@ -70,6 +74,7 @@ impl Default for Configuration {
             lists: Vec::new(),
             feeds: Vec::new(),
             filters: Vec::new(),
+            exports: Vec::new(),
         }
     }
 }

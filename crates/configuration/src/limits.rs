@@ -59,6 +59,9 @@ pub const SAMPLE_RATE: Number = number("rate", 100, 1, 10_000);
 /// The group of NFLOG; 0 is the one that others use by default.
 pub const NFLOG_GROUP: Number = number("nflog-group", 4_217, 1, 65_535);
 
+/// Web servers load the whole file at every change.
+pub const EXPORT_INTERVAL_SECONDS: Number = number("min-interval-seconds", 30, 1, 24 * 3_600);
+
 /// The longest configuration file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 4 << 20;
 /// `[[list]]` tables at the most: each is two sets, and a kernel has 65,534.
@@ -68,6 +71,8 @@ pub const FEED_TABLES_MAX: usize = 10_000;
 /// `[[rule]]` tables at the most: each is a rule in each family that packets
 /// meet.
 pub const RULES_MAX: usize = 100;
+/// `[[export]]` tables at the most: each is a file of the whole list.
+pub const EXPORTS_MAX: usize = 100;
 /// Ports and ranges of one protocol in a rule: each is a rule of the kernel.
 pub const RULE_PORTS_MAX: usize = 32;
 /// Interfaces of a rule: each is a rule of the kernel for each range of ports.

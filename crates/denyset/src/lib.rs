@@ -11,6 +11,7 @@ pub mod daemon;
 pub mod detach;
 pub mod effects;
 pub mod exit;
+pub mod exports;
 pub mod hits;
 pub mod lock;
 pub mod log;

@@ -10,6 +10,7 @@ mod clock;
 mod configuration;
 mod contents;
 mod deciding;
+mod exports;
 mod facts;
 mod files;
 mod first;

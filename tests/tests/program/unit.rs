@@ -23,6 +23,15 @@ const UNPRIVILEGED_MAX: f64 = 1.3;
 
 /// The units that are installed together.
 const UNITS: [&str; 2] = ["denyset.service", "denyset-early.service"];
+/// The units that have web servers load exports, for whoever enables them.
+const EXPORTS: [&str; 6] = [
+    "denyset-export-nginx.path",
+    "denyset-export-nginx.service",
+    "denyset-export-haproxy.path",
+    "denyset-export-haproxy.service",
+    "denyset-export-apache.path",
+    "denyset-export-apache.service",
+];
 /// The unit that web servers ask.
 const GATEWAY: &str = "denyset-gateway.service";
 
@@ -54,13 +63,16 @@ fn systemd_finds_no_mistake_in_the_units() {
     let programs = format!("{}/denyset", programs.display());
     gateway::binary();
     let [daemon, early] = UNITS;
-    let units = [daemon, early, GATEWAY].map(|name| {
-        let text = fs::read_to_string(shipped(name)).expect("the unit is there");
-        let unit = directory.path().join(name);
-        let text = text.replace("/usr/bin/denyset", &programs);
-        fs::write(&unit, text).expect("a file can be written");
-        unit
-    });
+    let names = [daemon, early, GATEWAY].into_iter().chain(EXPORTS);
+    let units: Vec<_> = names
+        .map(|name| {
+            let text = fs::read_to_string(shipped(name)).expect("the unit is there");
+            let unit = directory.path().join(name);
+            let text = text.replace("/usr/bin/denyset", &programs);
+            fs::write(&unit, text).expect("a file can be written");
+            unit
+        })
+        .collect();
     let verify = ["verify", "--man=no", "--recursive-errors=no"].map(AsRef::as_ref);
     let words: Vec<_> =
         verify.into_iter().chain(units.iter().map(|unit| unit.as_os_str())).collect();

@@ -22,22 +22,22 @@ use crate::{V4, V6, has_other_users};
 
 /// The port that all of them listen on, of both families, so that a client of
 /// IPv4 is a mapped one to them.
-const PORT: u16 = 8082;
+pub(crate) const PORT: u16 = 8082;
 
-const LISTED: &str = "45.9.8.1";
-const UNLISTED: &str = "45.9.8.99";
+pub(crate) const LISTED: &str = "45.9.8.1";
+pub(crate) const UNLISTED: &str = "45.9.8.99";
 /// Listed too, but for `allow`.
-const ALLOWED: &str = "45.9.8.7";
-const LISTED_V6: &str = "2a01:4f8::1";
-const UNLISTED_V6: &str = "2a01:4f8::ffff";
+pub(crate) const ALLOWED: &str = "45.9.8.7";
+pub(crate) const LISTED_V6: &str = "2a01:4f8::1";
+pub(crate) const UNLISTED_V6: &str = "2a01:4f8::ffff";
 /// The proxy that servers believe.
-const PROXY: &str = "127.0.0.1";
+pub(crate) const PROXY: &str = "127.0.0.1";
 
 /// A web server in the foreground. Dropped, it is killed.
-struct Server(Child);
+pub(crate) struct Server(pub(crate) Child);
 
 impl Server {
-    fn start(program: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(program: &str, arguments: &[&str]) -> Self {
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--", program])
             .args(arguments)
@@ -81,7 +81,7 @@ fn recipe(host: &Host, name: &str) -> String {
         .replace(" denyset-gateway:denyset", " root:root")
 }
 
-fn put(host: &Host, name: &str, text: &str) -> PathBuf {
+pub(crate) fn put(host: &Host, name: &str, text: &str) -> PathBuf {
     let path = host.path(name);
     fs::write(&path, text).expect("written");
     path
@@ -142,13 +142,13 @@ fn apache(host: &Host) -> Server {
 }
 
 /// The status that a client of this address is answered with.
-fn ask(source: &str, headers: &[(&str, &str)]) -> io::Result<u16> {
+pub(crate) fn ask(source: &str, headers: &[(&str, &str)]) -> io::Result<u16> {
     let source: IpAddr = source.parse().expect("an address");
     let mut connection = HttpConnection::tcp_from(source, SocketAddr::new(source, PORT))?;
     Ok(connection.get("/?ip=45.9.8.99", headers)?.status)
 }
 
-fn check(source: &str, headers: &[(&str, &str)], want: u16) {
+pub(crate) fn check(source: &str, headers: &[(&str, &str)], want: u16) {
     let status = ask(source, headers);
     assert!(matches!(status, Ok(status) if status == want), "{source} {headers:?}: {status:?}");
 }
@@ -205,7 +205,7 @@ fn change_under_load(host: &Host, daemon: Daemon<'_>) {
 
 /// Addresses just before, in and just after random prefixes, and the feed of
 /// these prefixes.
-fn around_boundaries(prefixes: usize) -> (Vec<IpAddr>, String) {
+pub(crate) fn around_boundaries(prefixes: usize) -> (Vec<IpAddr>, String) {
     let mut random = RandomNumbers::seeded(11);
     let (mut addresses, mut feed) = (BTreeSet::new(), Vec::new());
     for at in 0..prefixes {
@@ -233,7 +233,7 @@ fn around_boundaries(prefixes: usize) -> (Vec<IpAddr>, String) {
 }
 
 /// Who of these the kernel has in the sets of the list.
-fn in_kernel(addresses: &[IpAddr]) -> BTreeSet<IpAddr> {
+pub(crate) fn in_kernel(addresses: &[IpAddr]) -> BTreeSet<IpAddr> {
     let lines = addresses.iter().map(|address| {
         let set = if address.is_ipv4() { V4 } else { V6 };
         format!("test {set} {address}\n")

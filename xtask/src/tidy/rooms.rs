@@ -35,12 +35,13 @@ const PROGRAM: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "boot", "confirm", "effects", "exit", "hits", "lock", "outlets", "remedy", "salt",
-            "serve", "settings", "snapshot", "systemd", "view",
+            "boot", "confirm", "effects", "exit", "exports", "hits", "lock", "outlets", "remedy",
+            "salt", "serve", "settings", "snapshot", "systemd", "view",
         ],
     ),
     ("serve", &["exit", "hits", "snapshot", "view"]),
     ("hits", &["snapshot"]),
+    ("exports", &["snapshot"]),
     ("outlets", &["snapshot", "view"]),
     ("boot", &["lock", "remedy", "salt"]),
     ("view", &["cli", "hits", "snapshot"]),

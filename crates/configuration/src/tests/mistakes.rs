@@ -38,7 +38,7 @@ fn an_unknown_key_is_refused_and_the_nearest_known_one_named() {
     check(
         "\"\\u001b[2J\" = 1",
         &[
-            "1:1: \\u{1b}[2J: unknown key, `daemon`, `kernel`, `guard`, `list`, `feed` or `rule` is allowed",
+            "1:1: \\u{1b}[2J: unknown key, `daemon`, `kernel`, `guard`, `list`, `feed`, `rule` or `export` is allowed",
         ],
     );
 }

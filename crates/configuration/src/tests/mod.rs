@@ -1,6 +1,7 @@
 //! The shipped file, and the rooms beside: every kind of mistake with its exact
 //! message, and what a good file means.
 
+mod exports;
 mod meaning;
 mod mistakes;
 
@@ -74,4 +75,5 @@ fn the_commented_examples_of_the_shipped_file_are_good_too() {
     let uncommented = uncommented.filter(|line| line.contains(" = ") || line.starts_with("[["));
     let config = good(&format!("{options}{}", uncommented.collect::<Vec<_>>().join("\n")));
     assert_eq!((config.lists.len(), config.filters.len(), config.feeds.len()), (1, 1, 1));
+    assert_eq!(config.exports.len(), 1);
 }

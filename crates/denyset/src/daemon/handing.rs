@@ -12,16 +12,18 @@ use super::MainLoop;
 use super::perform::Finished;
 use crate::outlets::Outlets;
 use crate::snapshot::Snapshot;
+use configuration::Configuration;
 
 /// What could not be written is tried again after this time at the latest.
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// Hands out from now on. Has to be called inside a tokio runtime.
 pub(super) fn follow(
-    mut outlets: Outlets,
+    config: &Configuration,
     mut snapshots: watch::Receiver<Arc<Snapshot>>,
     finish: mpsc::Sender<Finished>,
 ) {
+    let mut outlets = Outlets::new(config.daemon.lists_dir.clone());
     tokio::spawn(async move {
         let mut failed = false;
         loop {

@@ -5,6 +5,7 @@
 mod change;
 mod clock;
 mod confirming;
+mod exporting;
 mod facts;
 mod handing;
 mod input;
@@ -47,6 +48,7 @@ use crate::view::status_line;
 use configuration::{Configuration, OnStop};
 
 use confirming::Unconfirmed;
+use exporting::Exporting;
 use input::Input;
 use lookout::Lookout;
 use next_boot::NextBoot;
@@ -94,6 +96,7 @@ pub struct MainLoop {
     bypasses: Vec<Bypass>,
     /// Why other programs have not got what is so.
     not_given: Option<String>,
+    exporting: Exporting,
     /// When the keeper wants a tick.
     wake: Option<Instant>,
     /// When the service manager wants a sign of life.

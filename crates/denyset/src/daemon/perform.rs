@@ -17,6 +17,7 @@ use super::MainLoop;
 use super::storage::Task;
 use super::worker::Job;
 use crate::effects::Scanned;
+use crate::exports::ExportOutcome;
 
 /// Between two looks for what nobody has wanted for long. Days are counted.
 const CLEAR_EVERY: Duration = Duration::from_secs(6 * 3_600);
@@ -40,6 +41,8 @@ pub(super) enum Finished {
     Noted(Result<(), String>),
     /// Other programs were given what is so, or why not.
     Given(Result<(), String>),
+    /// Exports were written, or why not.
+    Exported(ExportOutcome),
     /// A thread has panicked. What it was to do will never be done.
     Died,
 }
@@ -120,6 +123,10 @@ impl MainLoop {
             }
             Finished::Bypasses(bypasses) => {
                 self.bypasses = bypasses;
+                return Vec::new();
+            }
+            Finished::Exported(outcome) => {
+                self.exported(outcome);
                 return Vec::new();
             }
             Finished::Given(given) => {

@@ -90,6 +90,7 @@ impl MainLoop {
                 .chain(self.feeds.blind_to_peers())
                 .chain(self.awaited())
                 .chain(self.withheld())
+                .chain(self.unexported())
                 .collect(),
             bypasses: self.bypasses.clone(),
             confirm_until: self.confirm_until(),

@@ -110,6 +110,7 @@ impl MainLoop {
                 self.config = candidate.config;
                 self.config_text = candidate.text;
                 self.lookout.reconfigure(&self.config);
+                self.ask_for_exports();
             }
             Err(slips) => {
                 self.feeds.propose(None);

@@ -14,6 +14,7 @@ use tokio::time::MissedTickBehavior;
 use super::MainLoop;
 use super::clock::Clock;
 use super::confirming::Unconfirmed;
+use super::exporting;
 use super::facts;
 use super::handing;
 use super::lookout::Lookout;
@@ -31,7 +32,6 @@ use crate::effects::{FeedEffects, Halt, KernelEffects};
 use crate::exit::Exit;
 use crate::hits::Hits;
 use crate::lock::{Lock, LockError};
-use crate::outlets::Outlets;
 use crate::remedy;
 use crate::salt::salt;
 use crate::serve::{Answers, Call, Server, Socket};
@@ -127,8 +127,8 @@ pub fn start(config_file: PathBuf) -> Result<MainLoop, StartError> {
     let published = Published::new(SnapshotFacts::of(&keeper, Surroundings::default()));
     let hits = Hits::new(feeds.copies().map(Copies::quiet).unwrap_or_default());
     samples::follow(hits.clone(), published.subscribe(), finish.clone());
-    let outlets = Outlets::new(config.daemon.lists_dir.clone());
-    handing::follow(outlets, published.subscribe(), finish.clone());
+    handing::follow(&config, published.subscribe(), finish.clone());
+    let exporting = exporting::follow(&config, published.subscribe(), finish.clone());
     let daemon = MainLoop {
         keeper,
         host,
@@ -149,6 +149,7 @@ pub fn start(config_file: PathBuf) -> Result<MainLoop, StartError> {
         unreadable: Vec::new(),
         bypasses: Vec::new(),
         not_given: None,
+        exporting,
         wake: None,
         watchdog: watchdog(),
         waiting: Vec::new(),
