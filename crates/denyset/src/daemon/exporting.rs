@@ -99,10 +99,13 @@ fn tell(news: &ExportNews) {
     let ExportNews { list, path, format, exported } = news;
     let (path, prefixes, left_out) = (path.display(), exported.prefixes, exported.left_out);
     if left_out == 0 {
-        tracing::info!(list, %path, prefixes, "wrote {prefixes} prefixes of list {list} to {path}");
+        tracing::info!(
+            list, %path, count = prefixes,
+            "wrote {prefixes} prefixes of list {list} to {path}"
+        );
     } else {
         tracing::warn!(
-            list, %path, prefixes, left_out,
+            list, %path, count = left_out,
             "wrote {prefixes} prefixes of list {list} to {path} without {left_out} of IPv6, which \
              {format} cannot carry: whoever reads it lets them in"
         );

@@ -232,3 +232,16 @@ fn what_is_passed_over_is_said_with_the_program_that_left_it() {
     let [remark] = view.remarks.as_slice() else { panic!("{:?}", view.remarks) };
     assert!(remark.starts_with("a.1 in feeds-dir is no feed: its name is that of"), "{remark}");
 }
+
+#[test]
+fn an_export_that_cannot_carry_ipv6_is_remarked_on() {
+    let export = |format: &str| {
+        let list = "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\n";
+        let export = "[[export]]\nlist = \"drop\"\npath = \"/x/drop\"\n";
+        check(&[("drop", "192.0.2.1\n")], &format!("{list}{export}format = \"{format}\"\n")).remarks
+    };
+    let remark = "export /x/drop has IPv4 only, nginx-geo cannot carry IPv6: whoever reads it lets \
+                  in what list drop has of that";
+    assert_eq!(export("nginx-geo"), [remark]);
+    assert_eq!(export("haproxy-acl"), [""; 0]);
+}
