@@ -132,7 +132,9 @@ fn a_refused_reload_is_said_until_a_good_one() {
 
         host.configure(&Config::default());
         daemon.signal(Signal::HUP);
-        daemon.until("good again", |status| status["degraded"] == serde_json::json!([]));
+        daemon.until("good again", |status| {
+            status["degraded"] == serde_json::json!([]) && status["in-sync"] == true
+        });
         host.denyset("status").exits(0);
         daemon.stop();
     });
