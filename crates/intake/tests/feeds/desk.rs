@@ -137,6 +137,21 @@ impl Desk {
         panic!("orders without end");
     }
 
+    /// Answers orders as they should be, until there is such a one.
+    pub(crate) fn until(&mut self, fits: impl Fn(&Order) -> bool) {
+        while !self.waits(&fits) {
+            let order = self.orders.remove(0);
+            self.answer(order);
+        }
+    }
+
+    /// Answers orders until a copy is to be kept, which cannot be.
+    pub(crate) fn keeps_nothing(&mut self) {
+        self.until(is_keep);
+        let Order::Keep(ticket, feed, _) = self.take(is_keep) else { panic!("a keeping") };
+        self.tell(Answer::Kept { ticket, feed, result: Err(refusal(Guard::Kept)) });
+    }
+
     /// Answers one order as it should be.
     pub(crate) fn answer(&mut self, order: Order) {
         let answer = match order {

@@ -8,10 +8,9 @@ mod recalling;
 
 use std::time::Duration;
 
-use blocklist::Guard;
 use intake::{Answer, Loss, NotAcceptable, Order, Reading, Recalled, SourceReport};
 
-use desk::{Desk, WITHDRAW, copy, feed, is_keep, is_read, is_scan, refusal};
+use desk::{Desk, WITHDRAW, copy, feed, is_keep, is_read, is_scan};
 
 #[test]
 fn nothing_is_scanned_before_the_state_directory_has_answered() {
@@ -143,13 +142,7 @@ fn there_is_nothing_to_accept_of_a_good_feed_or_of_none() {
 fn a_good_feed_is_in_force_though_no_copy_can_be_kept() {
     let mut desk = Desk::new();
     desk.files.insert(feed("a"), 1);
-    while !desk.waits(is_keep) {
-        let order = desk.orders.remove(0);
-        desk.answer(order);
-    }
-    let Order::Keep(ticket, name, _) = desk.take(is_keep) else { panic!("a keeping") };
-    let result = Err(refusal(Guard::Kept));
-    desk.tell(Answer::Kept { ticket, feed: name, result });
+    desk.keeps_nothing();
     desk.expect(&[("a", 1)]);
     assert!(desk.intake.feeds()[&feed("a")].unkept.is_some());
     desk.pass(10);

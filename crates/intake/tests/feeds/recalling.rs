@@ -6,7 +6,7 @@ use std::time::Duration;
 use blocklist::Guard;
 use intake::{Answer, Loss, Order, Reading, Recalled, SourceReport, Ticket};
 
-use crate::desk::{Desk, copy, feed, is_keep, is_read, is_scan, refusal};
+use crate::desk::{Desk, copy, feed, is_read, is_scan, refusal};
 
 fn is_recall(order: &Order) -> bool {
     matches!(order, Order::Recall(..))
@@ -264,17 +264,9 @@ fn a_file_that_was_refused_before_its_copy_was_found_is_in_force_as_that() {
 fn a_copy_of_earlier_that_counts_again_is_one_of_a_file_that_is_there() {
     let mut desk = Desk::new();
     desk.files.insert(feed("a"), 1);
-    while !desk.waits(is_keep) {
-        let order = desk.orders.remove(0);
-        desk.answer(order);
-    }
-    let Order::Keep(ticket, name, _) = desk.take(is_keep) else { panic!("a keeping") };
-    desk.tell(Answer::Kept { ticket, feed: name, result: Err(refusal(Guard::Kept)) });
+    desk.keeps_nothing();
     desk.pass(10);
-    while !desk.waits(is_read) {
-        let order = desk.orders.remove(0);
-        desk.answer(order);
-    }
+    desk.until(is_read);
     let Order::Read(ticket, _) = desk.take(is_read) else { panic!("a reading") };
     let reading = Reading::Same(intake::Identity([1, 0, 0]));
     let (fingerprint, written) = (None, None);
