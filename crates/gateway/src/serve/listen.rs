@@ -3,11 +3,12 @@
 
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::watch;
@@ -154,7 +155,7 @@ fn listen(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
         Ok(found) if !found.file_type().is_socket() => {
             return Err(io::Error::other("something else is there, remove it"));
         }
-        Ok(_) if UnixStream::connect(path).is_ok() => {
+        Ok(_) if is_listened_on(path)? => {
             return Err(io::Error::other("another gateway listens there"));
         }
         Ok(_) => {}
@@ -176,6 +177,19 @@ fn listen(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
     Ok((listener, file))
 }
 
+/// Whether anybody listens on a socket. One whose queue is full is listened on, if
+/// not well, and nobody waits for him here.
+fn is_listened_on(path: &Path) -> io::Result<bool> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    match rustix::net::connect(&socket, &SocketAddrUnix::new(path)?) {
+        Ok(()) | Err(Errno::AGAIN) => Ok(true),
+        Err(Errno::CONNREFUSED | Errno::NOENT) => Ok(false),
+        // Whose it is cannot be said, and so it is not replaced.
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A file that is removed when the value goes, unless another took its place.
 #[derive(Debug)]
 struct SocketFile {
@@ -192,5 +206,37 @@ impl Drop for SocketFile {
             // Left behind, it is replaced at the next start.
             let _ = std::fs::remove_file(&self.path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_replaced_only_if_nobody_listens_on_it() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("socket");
+        let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+        assert!(is_listened_on(&path).expect("it can be asked"));
+        // A queue of one is full with these, and nobody is let in.
+        rustix::net::listen(&listener, 0).expect("it listens");
+        let mut waiting = Vec::new();
+        for _ in 0..8 {
+            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+            let kind = SocketType::STREAM;
+            let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, flags, None);
+            let socket = socket.expect("a socket");
+            let address = SocketAddrUnix::new(&path).expect("a path");
+            let full = rustix::net::connect(&socket, &address) == Err(Errno::AGAIN);
+            waiting.push(socket);
+            if full {
+                assert!(is_listened_on(&path).expect("it can be asked"));
+                drop(listener);
+                assert!(!is_listened_on(&path).expect("it can be asked"));
+                return;
+            }
+        }
+        panic!("the queue is never full");
     }
 }
