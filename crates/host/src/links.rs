@@ -5,15 +5,12 @@
 use std::fs;
 use std::io;
 
-use neli::consts::nl::NlmF;
 use neli::consts::rtnl::{RtAddrFamily, Rtm};
 use neli::consts::socket::NlFamily;
-use neli::nl::NlPayload;
-use neli::router::synchronous::NlRouter;
 use neli::rtnl::{Ifinfomsg, IfinfomsgBuilder, Tcmsg, TcmsgBuilder};
-use neli::utils::Groups;
-use neli::{FromBytesWithInput, Size, ToBytes};
 use netlink_packet_core::NlasIterator;
+
+use crate::dump::DumpSocket;
 
 /// `enum` of `include/uapi/linux/if_link.h`.
 const IFLA_IFNAME: u16 = 3;
@@ -51,22 +48,20 @@ pub struct Link {
 /// # Errors
 /// Those of the system.
 pub fn links() -> io::Result<Vec<Link>> {
-    let (router, _multicast) =
-        NlRouter::connect(NlFamily::Route, None, Groups::empty()).map_err(other)?;
+    let mut socket = DumpSocket::connect(NlFamily::Route)?;
     let question =
         IfinfomsgBuilder::default().ifi_family(RtAddrFamily::Unspecified).build().map_err(other)?;
-    let mut found = Vec::new();
-    for message in dump::<Ifinfomsg>(&router, Rtm::Getlink, question)? {
+    let mut found = socket.dump(Rtm::Getlink, &question, |message: &Ifinfomsg, found| {
         let attributes = message
             .rtattrs()
             .iter()
             .map(|attribute| (u16::from(*attribute.rta_type()), attribute.rta_payload().as_ref()));
         found.push((*message.ifi_index(), link(attributes)));
-    }
-    let classified = classified(&router)?;
+    })?;
+    let classified = classified(&mut socket)?;
     for (index, link) in &mut found {
         link.has_classifier =
-            classified.contains(index) && has_filters(&router, *index).unwrap_or(true);
+            classified.contains(index) && has_filters(&mut socket, *index).unwrap_or(true);
     }
     if fs::read_to_string(BRIDGED).is_ok_and(|text| text.trim() == "1") {
         for (_, link) in &mut found {
@@ -98,9 +93,8 @@ fn link<'a>(attributes: impl Iterator<Item = (u16, &'a [u8])>) -> Link {
 }
 
 /// The interfaces that have a place for classifiers at ingress.
-fn classified(router: &NlRouter) -> io::Result<Vec<libc::c_int>> {
-    let mut found = Vec::new();
-    for message in dump(router, Rtm::Getqdisc, traffic(0, 0)?)? {
+fn classified(socket: &mut DumpSocket) -> io::Result<Vec<libc::c_int>> {
+    socket.dump(Rtm::Getqdisc, &traffic(0, 0)?, |message: &Tcmsg, found| {
         let has = message.rtattrs().iter().any(|attribute| {
             let kind = text(attribute.rta_payload().as_ref());
             u16::from(*attribute.rta_type()) == TCA_KIND
@@ -109,13 +103,14 @@ fn classified(router: &NlRouter) -> io::Result<Vec<libc::c_int>> {
         if has {
             found.push(*message.tcm_ifindex());
         }
-    }
-    Ok(found)
+    })
 }
 
 /// Whether there are classifiers in that place.
-fn has_filters(router: &NlRouter, index: libc::c_int) -> io::Result<bool> {
-    Ok(!dump(router, Rtm::Gettfilter, traffic(index, INGRESS)?)?.is_empty())
+fn has_filters(socket: &mut DumpSocket, index: libc::c_int) -> io::Result<bool> {
+    let question = traffic(index, INGRESS)?;
+    let found = socket.dump(Rtm::Gettfilter, &question, |_: &Tcmsg, found| found.push(()))?;
+    Ok(!found.is_empty())
 }
 
 fn traffic(index: libc::c_int, parent: u32) -> io::Result<Tcmsg> {
@@ -127,25 +122,6 @@ fn traffic(index: libc::c_int, parent: u32) -> io::Result<Tcmsg> {
         .tcm_info(0)
         .build()
         .map_err(other)
-}
-
-/// All answers to a question. What changes while they are read is seen the
-/// next time.
-fn dump<P>(router: &NlRouter, kind: Rtm, question: P) -> io::Result<Vec<P>>
-where
-    P: Clone + Size + ToBytes + FromBytesWithInput<Input = usize>,
-{
-    let answers = router
-        .send::<_, _, Rtm, P>(kind, NlmF::DUMP, NlPayload::Payload(question))
-        .map_err(other)?;
-    let mut found = Vec::new();
-    for answer in answers {
-        let answer = answer.map_err(other)?;
-        if let NlPayload::Payload(message) = answer.nl_payload() {
-            found.push(message.clone());
-        }
-    }
-    Ok(found)
 }
 
 /// The value of an attribute in a nest.

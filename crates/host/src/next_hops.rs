@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use neli::consts::rtnl::Rtm;
-use neli::router::synchronous::NlRouter;
 use neli::types::Buffer;
 use netlink_packet_core::NlasIterator;
 
-use crate::dump::{address, dump, number};
+use crate::dump::{DumpSocket, address, number};
 use crate::part::{FactsPart, LookError};
 
 /// `RTM_GETNEXTHOP` (`include/uapi/linux/rtnetlink.h`).
@@ -37,17 +36,16 @@ struct NextHop {
 
 /// The gateways of the next hops with these numbers, and of those in the
 /// groups with these numbers.
-pub(crate) fn addresses(router: &NlRouter, numbers: &[u32]) -> Result<Vec<IpAddr>, LookError> {
+pub(crate) fn addresses(
+    socket: &mut DumpSocket,
+    numbers: &[u32],
+) -> Result<Vec<IpAddr>, LookError> {
     let question = Buffer::from(vec![0; HEADER_BYTES]);
-    let found = dump(
-        router,
-        LookError::reading(FactsPart::Gateways),
-        Rtm::from(GET),
-        &question,
-        |message, found| {
+    let found = socket
+        .dump(Rtm::from(GET), &question, |message, found| {
             found.extend(message.as_ref().get(HEADER_BYTES..).map(next_hop));
-        },
-    )?;
+        })
+        .map_err(|error| LookError::reading(FactsPart::Gateways)(&error))?;
     let known: BTreeMap<u32, NextHop> =
         found.into_iter().map(|next_hop| (next_hop.number, next_hop)).collect();
     let named = numbers.iter().filter_map(|number| known.get(number));

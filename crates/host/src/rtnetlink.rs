@@ -7,12 +7,10 @@ use std::net::IpAddr;
 
 use neli::consts::rtnl::{Ifa, RtAddrFamily, RtScope, RtTable, Rta, Rtm, Rtn, Rtprot};
 use neli::consts::socket::NlFamily;
-use neli::router::synchronous::NlRouter;
 use neli::rtnl::{Ifaddrmsg, IfaddrmsgBuilder, Rtmsg, RtmsgBuilder};
-use neli::utils::Groups;
 use netlink_packet_core::NlasIterator;
 
-use crate::dump::{address, dump, number};
+use crate::dump::{DumpSocket, address, number};
 use crate::next_hops;
 use crate::part::{FactsPart, LookError};
 
@@ -29,24 +27,20 @@ pub(crate) fn read() -> (Found, Found) {
         let of = |part| Err(LookError::reading(part)(error));
         (of(FactsPart::Own), of(FactsPart::Gateways))
     };
-    let (router, _multicast) = match NlRouter::connect(NlFamily::Route, None, Groups::empty()) {
-        Ok(connected) => connected,
+    let connected = DumpSocket::connect(NlFamily::Route).and_then(DumpSocket::strictly);
+    let mut socket = match connected {
+        Ok(socket) => socket,
         Err(error) => return failed(&error),
     };
-    if let Err(error) =
-        router.enable_ext_ack(true).and_then(|()| router.enable_strict_checking(true))
-    {
-        return failed(&error);
-    }
-    let both = |read: fn(&NlRouter, RtAddrFamily) -> Found| {
-        let mut found = read(&router, RtAddrFamily::Inet)?;
-        found.extend(read(&router, RtAddrFamily::Inet6)?);
+    let mut both = |read: fn(&mut DumpSocket, RtAddrFamily) -> Found| {
+        let mut found = read(&mut socket, RtAddrFamily::Inet)?;
+        found.extend(read(&mut socket, RtAddrFamily::Inet6)?);
         Ok(found)
     };
     (both(own), both(gateways))
 }
 
-fn own(router: &NlRouter, family: RtAddrFamily) -> Found {
+fn own(socket: &mut DumpSocket, family: RtAddrFamily) -> Found {
     const PART: FactsPart = FactsPart::Own;
     let question = IfaddrmsgBuilder::default()
         .ifa_family(family)
@@ -55,9 +49,9 @@ fn own(router: &NlRouter, family: RtAddrFamily) -> Found {
         .ifa_index(0)
         .build()
         .map_err(|error| LookError::reading(PART)(&error))?;
-    dump(router, LookError::reading(PART), Rtm::Getaddr, &question, |message, found| {
-        found.extend(interface_address(message));
-    })
+    socket
+        .dump(Rtm::Getaddr, &question, |message, found| found.extend(interface_address(message)))
+        .map_err(|error| LookError::reading(PART)(&error))
 }
 
 /// On a point-to-point interface `IFA_ADDRESS` is the other end and
@@ -72,7 +66,7 @@ fn interface_address(message: &Ifaddrmsg) -> Option<IpAddr> {
     attribute(Ifa::Local).or_else(|| attribute(Ifa::Address))
 }
 
-fn gateways(router: &NlRouter, family: RtAddrFamily) -> Found {
+fn gateways(socket: &mut DumpSocket, family: RtAddrFamily) -> Found {
     const PART: FactsPart = FactsPart::Gateways;
     let question = RtmsgBuilder::default()
         .rtm_family(family)
@@ -85,13 +79,14 @@ fn gateways(router: &NlRouter, family: RtAddrFamily) -> Found {
         .rtm_type(Rtn::Unspec)
         .build()
         .map_err(|error| LookError::reading(PART)(&error))?;
-    let found =
-        dump(router, LookError::reading(PART), Rtm::Getroute, &question, |route, found| {
+    let found = socket
+        .dump(Rtm::Getroute, &question, |route, found| {
             if *route.rtm_dst_len() == 0 {
                 route_gateways(route, found);
             }
-        })?;
-    resolved(router, found)
+        })
+        .map_err(|error| LookError::reading(PART)(&error))?;
+    resolved(socket, found)
 }
 
 /// One thing that a route says of its gateways.
@@ -104,7 +99,7 @@ enum Gateway {
 
 /// The addresses of all gateways. The kernel says those of numbered next hops
 /// in the route itself only while `net.ipv4.nexthop_compat_mode` is on.
-fn resolved(router: &NlRouter, gateways: Vec<Gateway>) -> Found {
+fn resolved(socket: &mut DumpSocket, gateways: Vec<Gateway>) -> Found {
     let (mut addresses, mut numbers) = (Vec::new(), Vec::new());
     for gateway in gateways {
         match gateway {
@@ -113,7 +108,7 @@ fn resolved(router: &NlRouter, gateways: Vec<Gateway>) -> Found {
         }
     }
     if !numbers.is_empty() {
-        addresses.extend(next_hops::addresses(router, &numbers)?);
+        addresses.extend(next_hops::addresses(socket, &numbers)?);
     }
     Ok(addresses)
 }
@@ -151,5 +146,30 @@ fn multipath(mut hops: &[u8], into: &mut Vec<Gateway>) {
             into.extend(gateway(attribute.kind(), attribute.value()));
         }
         hops = hops.get(length.next_multiple_of(4)..).unwrap_or(&[]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// Each with a socket of its own, in a thread that was just begun or has
+    /// asked before.
+    #[test]
+    fn many_who_ask_at_once_are_all_answered() {
+        let ask = || {
+            for _ in 0..1_000 {
+                let (own, gateways) = read();
+                own.expect("own addresses");
+                gateways.expect("gateways");
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(ask);
+            }
+        });
     }
 }

@@ -2,14 +2,12 @@
 //! the question, and what of an answer is wanted. Which ports matter is not
 //! known here.
 
-use std::fmt::Display;
+use std::io;
 use std::net::IpAddr;
 
 use neli::consts::rtnl::Rtm;
 use neli::consts::socket::NlFamily;
-use neli::router::synchronous::NlRouter;
 use neli::types::Buffer;
-use neli::utils::Groups;
 use netlink_packet_core::{Emitable as _, NlasIterator, Parseable as _};
 use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP};
 use netlink_packet_sock_diag::inet::{
@@ -18,7 +16,7 @@ use netlink_packet_sock_diag::inet::{
 use netlink_packet_sock_diag::{SOCK_DIAG_BY_FAMILY, SockDiagMessage};
 
 use super::PeersError;
-use crate::dump::dump;
+use crate::dump::DumpSocket;
 
 /// `struct inet_diag_msg`, before its attributes.
 const HEADER_BYTES: usize = 72;
@@ -73,17 +71,17 @@ impl TcpSocket {
 
 /// The sockets of both families that answer a question.
 pub(super) fn sockets(question: DiagQuestion) -> Result<Vec<TcpSocket>, PeersError> {
-    let failed = |error: &dyn Display| PeersError(error.to_string());
-    let (router, _multicast) = NlRouter::connect(NlFamily::SockOrInetDiag, None, Groups::empty())
-        .map_err(|error| failed(&error))?;
+    let failed = |error: io::Error| PeersError(error.to_string());
+    let mut socket = DumpSocket::connect(NlFamily::SockOrInetDiag).map_err(failed)?;
     let mut sockets = Vec::new();
     for family in [AF_INET, AF_INET6] {
         let bytes = Buffer::from(request(question, family));
         // Types of messages are numbers of each family of netlink.
         let kind = Rtm::from(SOCK_DIAG_BY_FAMILY);
-        sockets.extend(dump(&router, failed, kind, &bytes, |message: &Buffer, found| {
+        let found = socket.dump(kind, &bytes, |message: &Buffer, found| {
             found.extend(TcpSocket::decode(message.as_ref()));
-        })?);
+        });
+        sockets.extend(found.map_err(failed)?);
     }
     Ok(sockets)
 }
