@@ -4,6 +4,7 @@
 //! Whoever else writes rules moves the generation on, and then a transaction
 //! that was made for the one before is refused and made anew.
 
+use std::collections::BTreeSet;
 use std::thread::sleep;
 
 use blocklist::Family;
@@ -210,15 +211,6 @@ impl<T: Transport> Netfilter<T> {
             return Ok(FoundTable::Foreign);
         }
         let (mut found, mut odd) = (Table::default(), header.sleeps());
-        for chain in Chain::ALL {
-            let asked = self.one(|sequence| ask::chain(family, name, chain, sequence))?;
-            if let Some(reply) = asked {
-                odd |= !chain_of(&reply, chain).map_err(|error| senseless(&error))?;
-                found.chains.push(chain);
-            }
-        }
-        // It also counts sets and the like, of which ours has none.
-        odd |= header.uses as usize != found.chains.len();
         let sequence = self.exchange.reserve(1);
         let rules = &mut found.rules;
         let listed = self.exchange.listed(&ask::rules(family, name, sequence), sequence, |reply| {
@@ -231,7 +223,18 @@ impl<T: Transport> Netfilter<T> {
             Err(failure) if is_missing(&failure) => {}
             Err(failure) => return Err(failure),
         }
-        found.rules.sort_by_key(|rule| rule.chain);
+        found.rules.sort_by(|one, other| one.chain.cmp(&other.chain));
+        let named: BTreeSet<_> = found.rules.iter().filter_map(|rule| rule.chain.clone()).collect();
+        let named = named.into_iter().filter(|chain| chain.hook().is_none());
+        for chain in Chain::BASES.into_iter().chain(named) {
+            let asked = self.one(|sequence| ask::chain(family, name, &chain, sequence))?;
+            if let Some(reply) = asked {
+                odd |= !chain_of(&reply, &chain).map_err(|error| senseless(&error))?;
+                found.chains.push(chain);
+            }
+        }
+        // It also counts sets and the like, of which ours has none.
+        odd |= header.uses as usize != found.chains.len();
         Ok(FoundTable::Ours { table: found, odd })
     }
 

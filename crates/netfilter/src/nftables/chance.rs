@@ -1,5 +1,6 @@
 //! Picks one packet in so many, at the least cost to all others.
 //!
+//! Only what a rule is about to stop comes here, and still it should not cost.
 //! A random number takes the kernel about a hundred nanoseconds a packet
 //! (`get_random_u32()`), the time of day a good half of that. So where few are
 //! picked the time goes first: only packets that come in one of 256 equal parts of

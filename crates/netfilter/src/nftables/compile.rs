@@ -2,6 +2,8 @@
 //! its interfaces and ranges of ports one, since the kernel's are lists of
 //! conditions that all have to hold.
 
+use std::mem;
+
 use blocklist::Family;
 use netlink_packet_netfilter::nftables::{MetaKey, Operator};
 use reconcile::{
@@ -11,10 +13,10 @@ use reconcile::{
 use super::chance;
 use super::element::{
     ACCEPT, Counted, DROP, Element, NETWORK, TRANSPORT, as_read, compare, connection_state,
-    counter, is, keep_bits, limit, meta, payload, reject, set_match, show, verdict,
+    counter, go_to, is, keep_bits, limit, meta, payload, reject, set_match, show, verdict,
 };
 use super::table::{Table, TableRule};
-use super::{Chain, Memory, Transaction};
+use super::{Chain, Memory, SampledChain, Transaction};
 use crate::limits::SHOWN_BYTES;
 
 /// IANA's protocol numbers.
@@ -52,7 +54,7 @@ impl Compiled {
 
     fn as_read(&self) -> TableRule {
         let expressions = as_read(&self.elements(Counted::default()));
-        TableRule { chain: Some(self.chain), comment: self.comment.clone(), expressions }
+        TableRule { chain: Some(self.chain.clone()), comment: self.comment.clone(), expressions }
     }
 }
 
@@ -69,31 +71,32 @@ pub(crate) fn compile<E>(
         let interfaces: Vec<_> =
             if rule.interfaces.is_empty() { vec![None] } else { interfaces.collect() };
         let kinds = traffic(rule);
-        for &interface in &interfaces {
-            for traffic in &kinds {
-                let one = one(rule, interface, traffic, index);
-                if let Some(sample) = &rule.sample {
-                    compiled.push(showing(&one, sample, kinds.len() * interfaces.len()));
-                }
-                compiled.push(one);
+        let every = interfaces.iter().flat_map(|name| kinds.iter().map(move |kind| (*name, kind)));
+        for (part, (interface, traffic)) in every.enumerate() {
+            let mut one = one(rule, interface, traffic, index);
+            if let Some(sample) = &rule.sample {
+                let chain = Chain::Sampled(SampledChain { rule: rule.name.clone(), part });
+                let parts = kinds.len() * interfaces.len();
+                compiled.extend(sampled(&mut one, &chain, sample, parts));
             }
+            compiled.push(one);
         }
     }
-    let chains: Vec<_> = Chain::ALL
-        .into_iter()
-        .filter(|chain| compiled.iter().any(|rule: &Compiled| rule.chain == *chain))
-        .collect();
-    let mut all = Vec::new();
-    for chain in chains {
-        all.extend(exempt(rules.family(), chain));
-        all.extend(compiled.extract_if(.., |rule| rule.chain == chain));
+    // Rules of a chain stay in their order.
+    compiled.sort_by(|one: &Compiled, other| one.chain.cmp(&other.chain));
+    let mut all = Vec::<Compiled>::new();
+    for rule in compiled {
+        if all.last().is_none_or(|before| before.chain != rule.chain) {
+            all.extend(exempt(rules.family(), &rule.chain));
+        }
+        all.push(rule);
     }
     Ok(all)
 }
 
 /// What the table looks like with these rules.
 pub(crate) fn table(compiled: &[Compiled]) -> Table {
-    let mut chains: Vec<_> = compiled.iter().map(|rule| rule.chain).collect();
+    let mut chains: Vec<_> = compiled.iter().map(|rule| rule.chain.clone()).collect();
     chains.dedup();
     Table { chains, rules: compiled.iter().map(Compiled::as_read).collect() }
 }
@@ -108,30 +111,30 @@ pub(crate) fn append(
 ) {
     let wanted: Vec<_> = compiled.iter().map(Compiled::as_read).collect();
     let carried = memory.carry(&wanted, |at| compiled[at].counts, before);
-    let mut chain = None;
+    // All chains come before the rules that send packets to them.
+    for chain in &table(compiled).chains {
+        transaction.create_chain(chain);
+    }
     for (rule, counted) in compiled.iter().zip(carried) {
-        if chain != Some(rule.chain) {
-            transaction.create_chain(rule.chain);
-            chain = Some(rule.chain);
-        }
-        transaction.append_rule(rule.chain, &rule.comment, rule.elements(counted));
+        transaction.append_rule(&rule.chain, &rule.comment, rule.elements(counted));
     }
 }
 
 /// What no rule of the chain may touch: what this host says to itself, and
 /// how IPv6 finds its neighbours (RFC 4861, from the link itself by its hop
 /// limit), without which no address is reachable.
-fn exempt(family: Family, chain: Chain) -> Vec<Compiled> {
+fn exempt(family: Family, chain: &Chain) -> Vec<Compiled> {
     let rule = |comment: &str, conditions| {
-        let action = verdict(ACCEPT);
+        let (chain, action) = (chain.clone(), verdict(ACCEPT));
         Compiled { chain, comment: comment.to_owned(), conditions, counts: false, action }
     };
     let mut rules = Vec::new();
-    if chain != Chain::Forward {
-        let key = if chain == Chain::Output { MetaKey::Oif } else { MetaKey::Iif };
-        rules.push(rule("never filtered: loopback", vec![meta(key), is(&LOOPBACK.to_ne_bytes())]));
+    if matches!(chain, Chain::Forward | Chain::Sampled(_)) {
+        return rules;
     }
-    if family == Family::Ipv6 && chain != Chain::Forward {
+    let key = if *chain == Chain::Output { MetaKey::Oif } else { MetaKey::Iif };
+    rules.push(rule("never filtered: loopback", vec![meta(key), is(&LOOPBACK.to_ne_bytes())]));
+    if family == Family::Ipv6 {
         let mut conditions = vec![meta(MetaKey::L4Proto), is(&[ICMPV6])];
         conditions.extend([payload(NETWORK, 7, 1), is(&[255])]);
         // Router solicitation to redirect.
@@ -225,24 +228,26 @@ fn one(rule: &Rule, interface: Option<&Interface>, traffic: &Traffic<'_>, index:
     Compiled { chain, comment: rule.name.clone(), conditions, counts: true, action }
 }
 
-/// What shows some of the packets that another rule is about to stop. Chance
-/// comes first, for it costs less than a look into the set. Of the `parts` that
-/// one of our rules takes, each has its share of the rate.
-fn showing(stops: &Compiled, sample: &Sample, parts: usize) -> Compiled {
+/// What a chain of its own does with the packets that `stops` has found: shows
+/// some, and stops all as `stops` would have done. Chance comes first, for it is
+/// true least often. Of the `parts` that one of our rules takes, each has its share
+/// of the rate.
+fn sampled(stops: &mut Compiled, chain: &Chain, sample: &Sample, parts: usize) -> [Compiled; 2] {
     let mut conditions = Vec::new();
     if sample.one_in.get() > 1 {
         conditions.extend(chance::one_in(sample.one_in.get()));
     }
-    conditions.extend(stops.conditions.iter().cloned());
     let parts = u32::try_from(parts).unwrap_or(u32::MAX);
     conditions.push(limit((sample.per_second.get() / parts).max(1)));
-    Compiled {
-        chain: stops.chain,
+    let action = mem::replace(&mut stops.action, go_to(&chain.name()));
+    let rule = |conditions, action| Compiled {
+        chain: chain.clone(),
         comment: stops.comment.clone(),
         conditions,
         counts: false,
-        action: show(sample.group, &sample.label, SHOWN_BYTES),
-    }
+        action,
+    };
+    [rule(conditions, show(sample.group, &sample.label, SHOWN_BYTES)), rule(Vec::new(), action)]
 }
 
 /// By its name: whole, or as much of it as is given.

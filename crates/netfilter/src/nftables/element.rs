@@ -73,7 +73,16 @@ pub(super) fn keep_bits(mask: &[u8]) -> Element {
 
 /// Ends the packet's way through the chain.
 pub(super) fn verdict(code: u32) -> Element {
-    let verdict = vec![VerdictAttribute::Code(Verdict::Other(code))];
+    immediate(vec![VerdictAttribute::Code(Verdict::Other(code))])
+}
+
+/// Sends the packet to another chain, from which it does not come back.
+pub(super) fn go_to(chain: &str) -> Element {
+    let name = VerdictAttribute::Chain(chain.to_owned());
+    immediate(vec![VerdictAttribute::Code(Verdict::Goto), name])
+}
+
+fn immediate(verdict: Vec<VerdictAttribute>) -> Element {
     Expressions::Immediate(vec![
         Immediate::DestinationRegister(Register::Verdict),
         Immediate::Data(DataAttribute::Verdict(verdict)),

@@ -40,9 +40,9 @@ pub(crate) mod message {
     pub(crate) const NEW_GEN: u8 = 15;
 }
 
-/// The chains that we may have. Each is a base chain: packets come to it by
-/// themselves, and go on to the host's own chains if it lets them pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The chains that we may have. To all but the last kind packets come by
+/// themselves, and they go on to the host's own chains if it lets them pass.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Chain {
     /// Before connections are tracked.
     Prerouting,
@@ -54,43 +54,73 @@ pub(crate) enum Chain {
     Forward,
     /// See [`reconcile::Hook::Output`].
     Output,
+    /// Where a rule of which samples are wanted sends what it has found in the
+    /// set, to be shown perhaps and then stopped. So nobody else pays for it.
+    Sampled(SampledChain),
+}
+
+/// Which part of which rule has a chain of its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SampledChain {
+    rule: String,
+    part: usize,
+}
+
+/// What stands between the rule's name and the number of its part.
+const SAMPLED: &str = "-sampled-";
+
+/// Where packets come to a chain by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BaseHook {
+    /// `enum nf_inet_hooks` (`include/uapi/linux/netfilter.h`).
+    pub(crate) number: u32,
+    /// Which of the chains there comes first: the lowest.
+    pub(crate) priority: i32,
 }
 
 impl Chain {
-    /// Every chain.
-    pub(crate) const ALL: [Self; 5] =
+    /// Every chain to which packets come by themselves.
+    pub(crate) const BASES: [Self; 5] =
         [Self::Prerouting, Self::Tracked, Self::Input, Self::Forward, Self::Output];
 
     /// Its name in our table.
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn name(&self) -> String {
         match self {
-            Self::Prerouting => "prerouting",
-            Self::Tracked => "prerouting-tracked",
-            Self::Input => "input",
-            Self::Forward => "forward",
-            Self::Output => "output",
+            Self::Prerouting => "prerouting".to_owned(),
+            Self::Tracked => "prerouting-tracked".to_owned(),
+            Self::Input => "input".to_owned(),
+            Self::Forward => "forward".to_owned(),
+            Self::Output => "output".to_owned(),
+            Self::Sampled(SampledChain { rule, part }) => format!("{rule}{SAMPLED}{part}"),
         }
     }
 
-    /// `enum nf_inet_hooks` (`include/uapi/linux/netfilter.h`).
-    pub(crate) fn hook(self) -> u32 {
-        match self {
-            Self::Prerouting | Self::Tracked => 0,
-            Self::Input => 1,
-            Self::Forward => 2,
-            Self::Output => 3,
-        }
+    /// The chain that has this name, if it is one of ours.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let sampled = || {
+            let (rule, part) = name.rsplit_once(SAMPLED)?;
+            let part: usize = part.parse().ok()?;
+            Some(Self::Sampled(SampledChain { rule: rule.to_owned(), part }))
+        };
+        let base = Self::BASES.into_iter().find(|chain| chain.name() == name);
+        base.or_else(sampled).filter(|chain| chain.name() == name)
     }
 
+    /// Where packets come to it, unless only a rule of ours sends them.
+    ///
     /// `enum nf_ip_hook_priorities` (`include/uapi/linux/netfilter_ipv4.h`):
     /// `raw` is -300, tracking -200, `mangle` -150, `filter` 0. Before the
     /// filters of others, so that none of them accepts what we refuse.
-    pub(crate) fn priority(self) -> i32 {
-        match self {
-            Self::Prerouting => -300,
-            Self::Tracked => -190,
-            Self::Input | Self::Forward | Self::Output => -10,
-        }
+    pub(crate) fn hook(&self) -> Option<BaseHook> {
+        let (number, priority) = match self {
+            Self::Prerouting => (0, -300),
+            Self::Tracked => (0, -190),
+            Self::Input => (1, -10),
+            Self::Forward => (2, -10),
+            Self::Output => (3, -10),
+            Self::Sampled(_) => return None,
+        };
+        Some(BaseHook { number, priority })
     }
 }
 
@@ -106,4 +136,21 @@ pub(crate) fn table_name(prefix: &reconcile::SetPrefix) -> &str {
 /// The comment of our table, by which it is known as ours.
 pub(crate) fn mark(prefix: &reconcile::SetPrefix) -> String {
     format!("kept by denyset, for the sets {}*", prefix.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_is_known_by_its_name_again() {
+        let rule = |rule: &str, part| Chain::Sampled(SampledChain { rule: rule.to_owned(), part });
+        let sampled = [rule("drop", 0), rule("a-sampled-1", 12), rule("", 3)];
+        for chain in Chain::BASES.into_iter().chain(sampled) {
+            assert_eq!(Chain::named(&chain.name()), Some(chain));
+        }
+        for name in ["", "INPUT", "drop", "drop-sampled-", "drop-sampled-01", "drop-sampled-x"] {
+            assert_eq!(Chain::named(name), None, "{name}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::reply::{Nftables, for_each};
 /// What stands in our table of one family.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Table {
-    /// The chains, in the order of [`Chain::ALL`].
+    /// The chains, in their order.
     pub(crate) chains: Vec<Chain>,
     /// The rules by chain, and in their order within it.
     pub(crate) rules: Vec<TableRule>,
@@ -30,7 +30,7 @@ pub(crate) struct TableRule {
 impl TableRule {
     /// Whether it does what `wanted` would do.
     pub(crate) fn does(&self, wanted: &Self) -> bool {
-        (self.chain, &self.comment) == (wanted.chain, &wanted.comment)
+        (&self.chain, &self.comment) == (&wanted.chain, &wanted.comment)
             && self.expressions.len() == wanted.expressions.len()
             && self.expressions.iter().zip(&wanted.expressions).all(|(is, want)| is.does(want))
     }
@@ -109,7 +109,7 @@ impl TableHeader {
 
 /// Whether the answer is `chain` as we make it: `enum nft_chain_attributes`
 /// and `enum nft_hook_attributes`.
-pub(crate) fn chain_of(reply: &Nftables, chain: Chain) -> Result<bool, DecodeError> {
+pub(crate) fn chain_of(reply: &Nftables, chain: &Chain) -> Result<bool, DecodeError> {
     expect(reply, message::NEW_CHAIN)?;
     let (mut hook, mut priority, mut policy, mut filters) = (None, None, None, false);
     for_each(&reply.attributes, |kind, value| {
@@ -128,8 +128,14 @@ pub(crate) fn chain_of(reply: &Nftables, chain: Chain) -> Result<bool, DecodeErr
         }
         Ok(())
     })?;
-    let here = (Some(chain.hook()), Some(chain.priority()));
-    Ok(filters && (hook, priority) == here && policy == Some(super::element::ACCEPT))
+    Ok(match chain.hook() {
+        Some(here) => {
+            filters
+                && (hook, priority) == (Some(here.number), Some(here.priority))
+                && policy == Some(super::element::ACCEPT)
+        }
+        None => !filters && (hook, priority) == (None, None),
+    })
 }
 
 impl TableRule {
@@ -141,8 +147,7 @@ impl TableRule {
             match kind {
                 2 => {
                     let name = value.strip_suffix(b"\0").unwrap_or(value);
-                    rule.chain =
-                        Chain::ALL.into_iter().find(|chain| chain.name().as_bytes() == name);
+                    rule.chain = std::str::from_utf8(name).ok().and_then(Chain::named);
                 }
                 4 => rule.expressions = read(value)?,
                 7 => rule.comment = comment(value).unwrap_or_default(),
@@ -209,7 +214,7 @@ mod tests {
                 TableHeader::read(&reply),
                 TableRule::read(&reply),
                 generation_of(&reply),
-                chain_of(&reply, Chain::Input),
+                chain_of(&reply, &Chain::Input),
             );
         }
 

@@ -15,9 +15,9 @@ use netlink_packet_netfilter::nftables::{
 use netlink_packet_netfilter::none::ControlMessage;
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
 
-use super::Chain;
 use super::element::{ACCEPT, Element};
 use super::table::user_data;
+use super::{BaseHook, Chain};
 use crate::wire::family;
 
 /// `NFNL_SUBSYS_NFTABLES`, in the frame of a batch.
@@ -66,26 +66,28 @@ impl Transaction {
     }
 
     /// Creates a chain, empty and letting everything pass.
-    pub(crate) fn create_chain(&mut self, chain: Chain) {
-        let attributes = vec![
-            ChainAttribute::Table(self.table.clone()),
-            ChainAttribute::Name(chain.name().to_owned()),
-            ChainAttribute::Hook(vec![
-                Hook::Number(HookNumber::Other(chain.hook())),
-                Hook::Priority(chain.priority().cast_unsigned()),
-            ]),
-            ChainAttribute::Policy(ACCEPT),
-            ChainAttribute::Type("filter".to_owned()),
-        ];
+    pub(crate) fn create_chain(&mut self, chain: &Chain) {
+        let mut attributes =
+            vec![ChainAttribute::Table(self.table.clone()), ChainAttribute::Name(chain.name())];
+        if let Some(BaseHook { number, priority }) = chain.hook() {
+            attributes.extend([
+                ChainAttribute::Hook(vec![
+                    Hook::Number(HookNumber::Other(number)),
+                    Hook::Priority(priority.cast_unsigned()),
+                ]),
+                ChainAttribute::Policy(ACCEPT),
+                ChainAttribute::Type("filter".to_owned()),
+            ]);
+        }
         let message = NfTablesMessage::NewChain(ChainMessage { attributes });
         self.messages.push((message, NLM_F_CREATE | NLM_F_EXCL));
     }
 
     /// Adds a rule at the end of a chain.
-    pub(crate) fn append_rule(&mut self, chain: Chain, comment: &str, elements: Vec<Element>) {
+    pub(crate) fn append_rule(&mut self, chain: &Chain, comment: &str, elements: Vec<Element>) {
         let attributes = vec![
             RuleAttribute::Table(self.table.clone()),
-            RuleAttribute::Chain(chain.name().to_owned()),
+            RuleAttribute::Chain(chain.name()),
             RuleAttribute::Expressions(elements),
             RuleAttribute::UserData(user_data(comment)),
         ];
@@ -154,11 +156,9 @@ pub(crate) mod ask {
     }
 
     /// For one of our chains.
-    pub(crate) fn chain(family: Family, table: &str, chain: Chain, sequence: u32) -> Vec<u8> {
-        let attributes = vec![
-            ChainAttribute::Table(table.to_owned()),
-            ChainAttribute::Name(chain.name().to_owned()),
-        ];
+    pub(crate) fn chain(family: Family, table: &str, chain: &Chain, sequence: u32) -> Vec<u8> {
+        let attributes =
+            vec![ChainAttribute::Table(table.to_owned()), ChainAttribute::Name(chain.name())];
         let message = NfTablesMessage::GetChain(ChainMessage { attributes });
         serialize(of_family(family, message), NLM_F_REQUEST, sequence)
     }
