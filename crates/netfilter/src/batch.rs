@@ -10,7 +10,7 @@ use blocklist::{Family, Prefix, PrefixSet};
 use netlink_packet_core::{
     DefaultNla, NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLM_F_ACK, NLM_F_EXCL, NLM_F_REQUEST,
 };
-use reconcile::{CHUNK_MAX, Chunk, Members, Presence, SetName};
+use reconcile::{CHUNK_MAX, Chunk, Members, Positions, Presence, SetName};
 
 use crate::limits::ATTRIBUTE_BYTES_MAX;
 use crate::request::{name, protocol, serialize};
@@ -80,8 +80,8 @@ impl Batch {
         let nest = self.bytes.len();
         self.bytes.extend_from_slice(&[0; 4]);
         match chunk.members() {
-            Members::V4(members) => append(&mut self.bytes, &V4, members, chunk.positions()),
-            Members::V6(members) => append(&mut self.bytes, &V6, members, chunk.positions()),
+            Members::V4(members) => append(&mut self.bytes, &V4, members, &chunk.positions()),
+            Members::V6(members) => append(&mut self.bytes, &V6, members, &chunk.positions()),
         }
         let length = u16::try_from(self.bytes.len() - nest).expect("a chunk fits, see FITS");
         let adt = attribute(length, message::ADT | NLA_F_NESTED);
@@ -114,16 +114,16 @@ impl Batch {
         check(set, chunk)?;
         self.prepare(set, Command::Test);
         self.bytes.clear();
-        let start = chunk.positions().start;
-        for position in start + part.start..start + part.end {
+        for turn in part.clone() {
+            let position = chunk.position(turn);
             let begin = self.bytes.len();
             self.bytes.extend_from_slice(&self.prefix);
             match chunk.members() {
                 Members::V4(members) => append_bare(&mut self.bytes, &V4, members.at(position)),
                 Members::V6(members) => append_bare(&mut self.bytes, &V6, members.at(position)),
             }
-            let number = u32::try_from(position - start - part.start).expect("below CHUNK_MAX");
-            let last = position + 1 == start + part.end;
+            let number = u32::try_from(turn - part.start).expect("below CHUNK_MAX");
+            let last = turn + 1 == part.end;
             let flags = if last { NLM_F_REQUEST | NLM_F_ACK } else { NLM_F_REQUEST };
             seal(&mut self.bytes[begin..], flags, first.wrapping_add(number));
         }
@@ -148,17 +148,21 @@ impl Batch {
 }
 
 /// Everything that has no form on the wire. Members are sorted, so `/0` can
-/// only be the first.
+/// only be the first of all.
 fn check(set: &SetName, chunk: &Chunk) -> Result<(), Unwritable> {
     let family = chunk.members().family();
     if family != set.family() {
         return Err(Unwritable::Family(family));
     }
-    let first = chunk.positions().next().map(|position| match chunk.members() {
-        Members::V4(members) => members.at(position).length(),
-        Members::V6(members) => members.at(position).length(),
-    });
-    if first == Some(0) { Err(Unwritable::Everything) } else { Ok(()) }
+    let everything = match chunk.members() {
+        Members::V4(members) => !members.is_empty() && members.at(0).length() == 0,
+        Members::V6(members) => !members.is_empty() && members.at(0).length() == 0,
+    };
+    let has_first = || match chunk.positions() {
+        Positions::Run(run) => run.start == 0,
+        Positions::Picked(places) => places.contains(&0),
+    };
+    if everything && has_first() { Err(Unwritable::Everything) } else { Ok(()) }
 }
 
 /// Puts length, flags and sequence number into the header of the message that
@@ -177,6 +181,9 @@ const ENTRY_FRAME: usize = 28;
 const ENTRY_NUMBER: usize = 8;
 /// Where the address begins: after three headers.
 const ENTRY_ADDRESS: usize = 12;
+
+/// Members that are fetched together.
+const TOGETHER: usize = 64;
 
 const V4: [u8; ENTRY_FRAME + 4] = template(address::IPV4, 4);
 const V6: [u8; ENTRY_FRAME + 16] = template(address::IPV6, 16);
@@ -244,11 +251,25 @@ fn append<A: Octets, const N: usize>(
     bytes: &mut Vec<u8>,
     template: &[u8; N],
     members: &PrefixSet<A>,
-    positions: Range<usize>,
+    positions: &Positions<'_>,
 ) {
-    bytes.reserve(positions.len() * N);
-    for (number, prefix) in (1..).zip(members.range(positions)) {
-        bytes.extend_from_slice(&entry(template, prefix, number));
+    let mut put = |number, prefix| bytes.extend_from_slice(&entry(template, prefix, number));
+    match positions {
+        Positions::Run(run) => {
+            (1..).zip(members.range(run.clone())).for_each(|(number, prefix)| put(number, prefix));
+        }
+        Positions::Picked(places) => {
+            // Each is somewhere else in memory. A few are fetched before they are
+            // written, so that the processor waits for all of them at once.
+            for (start, places) in (1..).step_by(TOGETHER).zip(places.chunks(TOGETHER)) {
+                let mut fetched = [Prefix::host(A::default()); TOGETHER];
+                for (fetched, &place) in fetched.iter_mut().zip(places) {
+                    *fetched = members.at(place as usize);
+                }
+                let fetched = &fetched[..places.len()];
+                (start..).zip(fetched).for_each(|(number, &prefix)| put(number, prefix));
+            }
+        }
     }
 }
 

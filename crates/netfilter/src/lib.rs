@@ -11,6 +11,7 @@
 
 mod answer;
 mod batch;
+mod bucket;
 mod conntrack;
 mod driver;
 mod exchange;

@@ -24,6 +24,18 @@ pub const TESTS_PER_SEND: usize = 200;
 /// gives up on its own answer.
 pub const STALE_MAX: usize = 4_096;
 
+/// Fewer members than this are written as they come: there is little to win,
+/// and a small change should begin at once.
+pub const ORDERED_MIN: usize = 4_096;
+
+/// Buckets that are filled together. With what is in them they fit into a
+/// processor's second cache: about half a mebibyte.
+pub const GROUP_BUCKETS: u32 = 4_096;
+
+/// Groups of buckets at the most, for the largest tables: each is a place to
+/// which the ordering writes.
+pub const GROUPS_MAX: u32 = 1 << 12;
+
 /// The largest value of an attribute's length field, `nla_len` being a `u16`.
 pub const ATTRIBUTE_BYTES_MAX: usize = u16::MAX as usize;
 

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use crate::verify::verify;
 use crate::{
-    Kernel, KernelError, KernelErrorKind, Members, Object, ObjectPlan, Observed, Op, Phase, Plan,
-    Presence, Reason, Route, RuleSet, SetName, Stage, Step,
+    Chunk, Kernel, KernelError, KernelErrorKind, Members, Object, ObjectPlan, Observed, Op, Phase,
+    Plan, Presence, Reason, Route, RuleSet, SetName, Stage, Step,
 };
 
 /// How far the carrying out has come.
@@ -211,7 +211,7 @@ impl<K: Kernel> Run<'_, K> {
     }
 
     fn add(&mut self, set: &SetName, members: &Members, presence: Presence) -> Result<(), Stop> {
-        for chunk in members.chunks() {
+        for chunk in self.chunks(set, members) {
             let written = chunk.len();
             self.op(&Op::Add { set: set.clone(), chunk, presence })?;
             self.pace(written)?;
@@ -219,8 +219,15 @@ impl<K: Kernel> Run<'_, K> {
         Ok(())
     }
 
+    /// The members in the order that suits the set, if it is known.
+    fn chunks(&self, set: &SetName, members: &Members) -> impl Iterator<Item = Chunk> + use<K> {
+        let seen = self.observed.sets.get(set);
+        let order = seen.map(|seen| self.kernel.order(&seen.header, members));
+        members.chunks_in(order.filter(|order| order.fits(members.len())).unwrap_or_default())
+    }
+
     fn delete(&mut self, set: &SetName, members: &Members) -> Result<(), Stop> {
-        for chunk in members.chunks() {
+        for chunk in self.chunks(set, members) {
             let written = chunk.len();
             self.op(&Op::Delete { set: set.clone(), chunk })?;
             self.pace(written)?;

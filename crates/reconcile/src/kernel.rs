@@ -5,7 +5,9 @@ use std::fmt;
 
 use blocklist::AnyPrefix;
 
-use crate::{Chunk, Members, Object, Op, RuleSet, RulesFound, SetHeader, SetName, SetPrefix};
+use crate::{
+    Chunk, Members, Object, Op, Order, RuleSet, RulesFound, SetHeader, SetName, SetPrefix,
+};
 
 /// Reading the kernel's ipsets.
 pub trait Observe {
@@ -66,6 +68,12 @@ pub trait Kernel: Observe {
     /// [`KernelError`]; only `Unknown` leaves open whether the op happened.
     fn execute(&mut self, op: &Op) -> Result<(), KernelError>;
 
+    /// In which order it takes these members fastest, or lets go of them, in a
+    /// set as described. A wrong answer costs nothing but time.
+    fn order(&self, _set: &SetHeader, _members: &Members) -> Order {
+        Order::SORTED
+    }
+
     /// Makes the rules of a family these and no others, in one transaction.
     /// Returns whether there was anything to do. A kernel that knows no rules
     /// cannot.
@@ -112,6 +120,9 @@ impl<K: Observe + ?Sized> Observe for &mut K {
 impl<K: Kernel + ?Sized> Kernel for &mut K {
     fn execute(&mut self, op: &Op) -> Result<(), KernelError> {
         (**self).execute(op)
+    }
+    fn order(&self, set: &SetHeader, members: &Members) -> Order {
+        (**self).order(set, members)
     }
     fn put_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {
         (**self).put_rules(wanted)

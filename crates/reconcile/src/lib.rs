@@ -14,6 +14,7 @@ mod name;
 mod object;
 mod observed;
 mod op;
+mod order;
 mod plan;
 mod probe;
 mod rule;
@@ -24,13 +25,14 @@ pub use apply::{ObjectOutcome, Outcome, Part, Progress, apply};
 pub use bypass::{Bypass, BypassKind};
 pub use desired::{Desired, Target};
 pub use kernel::{Kernel, KernelError, KernelErrorKind, Observe, Stage};
-pub use members::{CHUNK_MAX, Chunk, Members};
+pub use members::{CHUNK_MAX, Chunk, Members, Positions};
 pub use name::{NameError, SET_NAME_MAX, SetName, SetPrefix};
 pub use object::Object;
 pub use observed::{
     Difference, DifferenceKind, Foreign, Observed, ObservedSet, SetHeader, Standing,
 };
 pub use op::{Capacity, Op, Presence, SetSpec};
+pub use order::Order;
 pub use plan::{Gate, Hold, Policy, Update, plan};
 pub use probe::{Drift, Found, Probe};
 pub use rule::{

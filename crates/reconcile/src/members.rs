@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use blocklist::{Address, AnyPrefix, Family, Prefix, PrefixSet, Prefixes};
 
+use crate::Order;
+
 /// Members in one op at the most. From 256 to 1,024 a message the kernel's
 /// cost per member is flat, and it holds its lock for well under 1 ms.
 pub const CHUNK_MAX: usize = 1_024;
@@ -100,6 +102,9 @@ impl Members {
     /// of another family nothing can be among them.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
+        if other.is_empty() {
+            return self.clone();
+        }
         match (self, other) {
             (Self::V4(ours), Self::V4(theirs)) => ours.difference(theirs).into(),
             (Self::V6(ours), Self::V6(theirs)) => ours.difference(theirs).into(),
@@ -143,12 +148,21 @@ impl Members {
         }
     }
 
-    /// The members in pieces of at most [`CHUNK_MAX`].
+    /// The members in pieces of at most [`CHUNK_MAX`], in sorted order.
     pub fn chunks(&self) -> impl Iterator<Item = Chunk> + use<> {
+        self.chunks_in(Order::SORTED)
+    }
+
+    /// The same in another order.
+    ///
+    /// # Panics
+    /// If it is an order of fewer or more members.
+    pub fn chunks_in(&self, order: Order) -> impl Iterator<Item = Chunk> + use<> {
         let members = self.clone();
+        assert!(order.fits(members.len()), "an order of other members");
         (0..members.len()).step_by(CHUNK_MAX).map(move |start| {
             let end = members.len().min(start + CHUNK_MAX);
-            Chunk { members: members.clone(), positions: start..end }
+            Chunk { members: members.clone(), order: order.clone(), turns: start..end }
         })
     }
 }
@@ -172,19 +186,22 @@ impl From<PrefixSet<u128>> for Members {
     }
 }
 
-/// At most [`CHUNK_MAX`] neighbouring members: what one message carries.
+/// At most [`CHUNK_MAX`] members that come one after the other in some order:
+/// what one message carries.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Chunk {
     members: Members,
-    positions: Range<usize>,
+    order: Order,
+    /// When they come in that order.
+    turns: Range<usize>,
 }
 
 impl Chunk {
-    /// The members at `positions`. `None` if there are more than
-    /// [`CHUNK_MAX`] or not so many members.
+    /// The members at `positions` in sorted order. `None` if there are more
+    /// than [`CHUNK_MAX`] or not so many members.
     pub fn new(members: Members, positions: Range<usize>) -> Option<Self> {
         let fits = positions.len() <= CHUNK_MAX && positions.end <= members.len();
-        fits.then_some(Self { members, positions })
+        fits.then_some(Self { members, order: Order::SORTED, turns: positions })
     }
 
     /// The members that this is a part of.
@@ -192,29 +209,53 @@ impl Chunk {
         &self.members
     }
 
-    /// Which of them these are.
-    pub fn positions(&self) -> Range<usize> {
-        self.positions.clone()
+    /// Which of them these are, by their positions.
+    pub fn positions(&self) -> Positions<'_> {
+        match self.order.places(self.turns.clone()) {
+            None => Positions::Run(self.turns.clone()),
+            Some(places) => Positions::Picked(places),
+        }
+    }
+
+    /// The position of the one that comes at this turn of the chunk, counted
+    /// from 0.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn position(&self, turn: usize) -> usize {
+        match self.positions() {
+            Positions::Run(run) => run.start + turn,
+            Positions::Picked(places) => places[turn] as usize,
+        }
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.positions.len()
+        self.turns.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.positions.is_empty()
+        self.turns.is_empty()
     }
 
-    /// One after the other, in sorted order.
+    /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = AnyPrefix> + '_ {
-        self.positions.clone().map(|position| self.members.at(position))
+        (0..self.len()).map(|turn| self.members.at(self.position(turn)))
     }
+}
+
+/// Where the members of a chunk stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Positions<'a> {
+    /// Side by side.
+    Run(Range<usize>),
+    /// Here and there.
+    Picked(&'a [u32]),
 }
 
 impl fmt::Debug for Chunk {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:?} of {:?}", self.positions, self.members)
+        write!(out, "{:?} of {:?}, {:?}", self.turns, self.members, self.order)
     }
 }

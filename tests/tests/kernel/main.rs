@@ -20,6 +20,7 @@ mod foreign;
 mod ground;
 mod host;
 mod nflog;
+mod order;
 mod packets;
 mod reading;
 mod rules;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use blocklist::AnyPrefix;
 use reconcile::{
-    Chunk, Kernel, KernelError, Members, Observe, Observed, Op, RuleSet, RulesFound, SetHeader,
-    SetName, SetPrefix,
+    Chunk, Kernel, KernelError, Members, Observe, Observed, Op, Order, RuleSet, RulesFound,
+    SetHeader, SetName, SetPrefix,
 };
 
 /// Whether somebody has done something to our rules since they were last
@@ -92,6 +92,10 @@ impl<K: Kernel> Kernel for Keeping<'_, K> {
     fn execute(&mut self, op: &Op) -> Result<(), KernelError> {
         self.put_back();
         self.kernel.execute(op)
+    }
+
+    fn order(&self, set: &SetHeader, members: &Members) -> Order {
+        self.kernel.order(set, members)
     }
 
     fn put_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {

@@ -2,10 +2,13 @@
 //! delete that stops in the middle says at which member.
 
 use blocklist::AnyPrefix;
-use reconcile::{Chunk, Kernel, KernelError, KernelErrorKind, Op, RuleSet, SetName, Stage};
+use reconcile::{
+    Chunk, Kernel, KernelError, KernelErrorKind, Members, Op, Order, RuleSet, SetHeader, SetName,
+    Stage,
+};
 
 use super::Netfilter;
-use crate::{BatchChange, ExchangeFailure, Request, Transport};
+use crate::{BatchChange, ExchangeFailure, Request, Transport, bucket};
 
 impl<T: Transport> Kernel for Netfilter<T> {
     fn execute(&mut self, op: &Op) -> Result<(), KernelError> {
@@ -32,6 +35,10 @@ impl<T: Transport> Kernel for Netfilter<T> {
                 outcome => outcome,
             },
         }
+    }
+
+    fn order(&self, set: &SetHeader, members: &Members) -> Order {
+        bucket::order(set, members)
     }
 
     fn put_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {
