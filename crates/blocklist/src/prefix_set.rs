@@ -126,6 +126,16 @@ impl<A: Address> PrefixSet<A> {
             .map(|(&address, &length)| Prefix::from_columns(address, length))
     }
 
+    /// The set of the prefixes at the given positions.
+    ///
+    /// # Panics
+    /// If the range does not lie within the set.
+    #[must_use]
+    pub fn slice(&self, positions: Range<usize>) -> Self {
+        let addresses = self.addresses[positions.clone()].to_vec();
+        Self { addresses, lengths: self.lengths[positions].to_vec() }
+    }
+
     /// Where exactly this prefix stands, or `Err` of where it would.
     ///
     /// # Errors

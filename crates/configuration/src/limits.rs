@@ -29,8 +29,9 @@ pub const SETTLE_MAX_SECONDS: Number = number("settle-max-seconds", 10, 1, 3_600
 pub const SCAN_SECONDS: Number = number("scan-seconds", 60, 1, 24 * 3_600);
 /// Each feed takes some hundred bytes, and a look at each look.
 pub const FEEDS: Number = number("feeds-max", 4_096, 1, 1_000_000);
-/// Each probe walks the header of every set once.
-pub const PROBE_SECONDS: Number = number("probe-seconds", 10, 1, 3_600);
+/// Each probe tests some sixty members of every set, and now and then has them
+/// counted.
+pub const PROBE_SECONDS: Number = number("probe-seconds", 1, 1, 3_600);
 /// Each audit reads every member.
 pub const AUDIT_SECONDS: Number = number("audit-seconds", 3_600, 1, WEEK_SECONDS);
 /// 0 withdraws a deleted feed as soon as its directory is quiet.

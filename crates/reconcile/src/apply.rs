@@ -10,6 +10,10 @@ use crate::{
     Plan, Presence, Reason, Route, RuleSet, SetName, Stage, Step,
 };
 
+/// Members of old ones that are taken out before it is looked whether anything
+/// urgent has come: some fifty milliseconds.
+const RELEASE_PIECE: usize = 1 << 18;
+
 /// How far the carrying out has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -25,8 +29,8 @@ pub enum Part {
     /// What rules could notice. The memory of old members is given back later,
     /// by a plan of its own.
     Urgent,
-    /// What nobody waits for, and of that one object at the most: whatever is
-    /// urgent by then goes first.
+    /// What nobody waits for, and of that one object at the most, or a part of
+    /// a large one: whatever is urgent by then goes first.
     Later,
 }
 
@@ -60,8 +64,8 @@ pub struct ObjectOutcome {
 }
 
 /// Carries out the steps of one part of `plan`, phase by phase across all
-/// objects, small ones first. `pace` hears of every op that writes members and
-/// may end it all; a shadow that is being filled then is removed again.
+/// objects, small ones first. `pace` hears of every op that writes members or
+/// takes old ones out, may take its time, and may end it all; a shadow that is being filled then is removed again.
 pub fn apply<K: Kernel>(
     plan: &Plan,
     part: Part,
@@ -79,7 +83,7 @@ pub fn apply<K: Kernel>(
     }
     let progress = Progress { written: 0, total: plan.writes() };
     let (outcome, failed, unseen) = (Outcome::default(), BTreeSet::new(), BTreeSet::new());
-    let mut run = Run { kernel, observed, pace, progress, outcome, failed, unseen };
+    let mut run = Run { part, kernel, observed, pace, progress, outcome, failed, unseen };
     let phases = Phase::ALL.into_iter();
     for phase in phases.filter(|phase| phase.is_urgent() == (part == Part::Urgent)) {
         for object in &objects {
@@ -93,10 +97,13 @@ pub fn apply<K: Kernel>(
 enum Stop {
     Failed(KernelError),
     Halted,
+    /// What is left of it comes with the next plan.
+    Rest,
 }
 
 /// A plan under way.
 struct Run<'a, K> {
+    part: Part,
     kernel: &'a mut K,
     observed: &'a mut Observed,
     pace: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
@@ -121,6 +128,7 @@ impl<K: Kernel> Run<'_, K> {
                     self.outcome.halted = true;
                     return;
                 }
+                Err(Stop::Rest) => return,
                 Err(Stop::Failed(error)) => return self.fail(object, error),
             }
         }
@@ -191,7 +199,7 @@ impl<K: Kernel> Run<'_, K> {
                 self.recheck(set)?;
                 self.op(&Op::Retire { set: set.clone(), shadow: shadow.clone() })
             }
-            Step::Release(shadow) => self.op(&Op::Flush(shadow.clone())),
+            Step::Release { shadow, members } => self.release(shadow, members.as_ref()),
             Step::Destroy(shadow) => self.op(&Op::Destroy(shadow.clone())),
         }
     }
@@ -231,6 +239,29 @@ impl<K: Kernel> Run<'_, K> {
             let written = chunk.len();
             self.op(&Op::Delete { set: set.clone(), chunk })?;
             self.pace(written)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a shadow's members out. Of what nobody waits for, only so many at
+    /// once, so that whatever comes meanwhile does not wait either.
+    fn release(&mut self, shadow: &SetName, members: Option<&Members>) -> Result<(), Stop> {
+        let read = match members {
+            Some(members) => Ok(members.clone()),
+            None => self.kernel.members(shadow),
+        };
+        let Ok(mut left) = read else { return self.op(&Op::Flush(shadow.clone())) };
+        while !left.is_empty() {
+            let (piece, rest) = left.split(RELEASE_PIECE);
+            for chunk in self.chunks(shadow, &piece) {
+                self.op(&Op::Delete { set: shadow.clone(), chunk })?;
+                self.pace(0)?;
+            }
+            self.observed.settle(shadow, &rest);
+            if self.part == Part::Later && !rest.is_empty() {
+                return Err(Stop::Rest);
+            }
+            left = rest;
         }
         Ok(())
     }

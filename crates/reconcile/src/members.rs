@@ -148,6 +148,16 @@ impl Members {
         }
     }
 
+    /// The first so many in sorted order, and the others.
+    #[must_use]
+    pub fn split(&self, count: usize) -> (Self, Self) {
+        match self {
+            _ if self.len() <= count => (self.clone(), Self::none(self.family())),
+            Self::V4(set) => (set.slice(0..count).into(), set.slice(count..set.len()).into()),
+            Self::V6(set) => (set.slice(0..count).into(), set.slice(count..set.len()).into()),
+        }
+    }
+
     /// The members in pieces of at most [`CHUNK_MAX`], in sorted order.
     pub fn chunks(&self) -> impl Iterator<Item = Chunk> + use<> {
         self.chunks_in(Order::SORTED)

@@ -16,8 +16,8 @@ use crate::{
 /// How an existing set is brought to new members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Update {
-    /// In place while the change is small and the table is large enough,
-    /// by a swap otherwise.
+    /// In place while the change is small, or nothing but members are missing,
+    /// and the table is large enough; by a swap otherwise.
     #[default]
     Auto,
     /// Always by a swap.
@@ -230,6 +230,10 @@ impl Planner<'_> {
         match self.policy.update {
             Update::Swap => (Route::Swap, Reason::Configured),
             Update::InPlace if capacity.permits(peak) => (Route::InPlace, Reason::Configured),
+            // Each is in force as soon as it is written, and none goes.
+            _ if cost.deleted == 0 && !small && capacity.holds(peak) => {
+                (Route::InPlace, Reason::OnlyAdded)
+            }
             _ if !small => (Route::Swap, Reason::LargeChange),
             _ if !capacity.holds(peak) => (Route::Swap, Reason::Capacity),
             _ => (Route::InPlace, Reason::SmallChange),
@@ -297,7 +301,8 @@ impl Planner<'_> {
             steps.push(PlannedStep { phase: Phase::Retire, step });
             name = shadow;
         }
-        let end = [Step::Release(name.clone()), Step::Destroy(name)];
+        let (shadow, members) = (name.clone(), seen.members.clone());
+        let end = [Step::Release { shadow, members }, Step::Destroy(name)];
         steps.extend(end.map(|step| PlannedStep { phase, step }));
         let gone = if set.is_shadow() { 0 } else { u64::from(seen.header.elements) };
         Some(ObjectPlan {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::verify::samples;
+use crate::verify::{PROBE_RUN, samples};
 use crate::{
     KernelError, KernelErrorKind, Members, Observe, RuleSet, RulesFound, SetHeader, SetName,
 };
@@ -108,7 +108,7 @@ impl Probe {
     fn test(&self, kernel: &mut impl Observe) -> Result<Option<Drift>, KernelError> {
         let Some(members) = &self.members else { return Ok(None) };
         let (mut tested, mut absent) = (0, 0);
-        for chunk in samples(members, self.turn) {
+        for chunk in samples(members, PROBE_RUN, self.turn) {
             match kernel.absent(self.set(), &chunk) {
                 Ok(missing) => absent += missing,
                 Err(error) if error.kind == KernelErrorKind::NotFound => {

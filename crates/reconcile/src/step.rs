@@ -166,9 +166,15 @@ pub enum Step {
         /// Its new name.
         shadow: SetName,
     },
-    /// Empty a shadow. To destroy a full one would free a million members in
-    /// one go with a CPU's packets waiting.
-    Release(SetName),
+    /// Empty a shadow, piece by piece. To destroy a full one would free a
+    /// million members in one go with a CPU's packets waiting, and to flush it
+    /// keeps the CPU and every other user of ipset as long.
+    Release {
+        /// The shadow.
+        shadow: SetName,
+        /// What it holds; `None` if that has to be read first.
+        members: Option<Members>,
+    },
     /// Remove an empty shadow.
     Destroy(SetName),
 }
@@ -271,6 +277,9 @@ pub enum Reason {
     Missing,
     /// Few members differ.
     SmallChange,
+    /// Many members are missing and none is too much, as after a flush by
+    /// others.
+    OnlyAdded,
     /// Too many members differ to change them one by one.
     LargeChange,
     /// The table or its limit is too small for what comes.
@@ -297,6 +306,7 @@ impl fmt::Display for Reason {
             Self::InSync => "in sync",
             Self::Missing => "the set does not exist",
             Self::SmallChange => "few members change",
+            Self::OnlyAdded => "many members are missing and none is too much",
             Self::LargeChange => "many members change",
             Self::Capacity => "the table is too small for the new members",
             Self::Configured => "kernel.update says so",

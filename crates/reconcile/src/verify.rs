@@ -4,8 +4,10 @@ use crate::{Chunk, Kernel, KernelError, KernelErrorKind, Members, SetSpec, Stage
 
 /// Runs of neighbouring members that are tested.
 const RUNS: usize = 8;
-/// Members in such a run.
+/// Members in such a run, before rules see them.
 const RUN: usize = 64;
+/// And once a second for as long as the set is there: about 30 µs.
+pub(crate) const PROBE_RUN: usize = 8;
 /// Up to this many members are also counted: it takes a CPU's softirqs about
 /// a millisecond. Every add was acknowledged by number in any case.
 const COUNTED_MAX: usize = 1 << 16;
@@ -23,7 +25,7 @@ pub(crate) fn verify<K: Kernel>(
         error.detail = detail;
         Err(error)
     };
-    for chunk in samples(members, 0) {
+    for chunk in samples(members, RUN, 0) {
         let absent = kernel.absent(set, &chunk)?;
         if absent > 0 {
             return differs(format!("{absent} of {} members tested are missing", chunk.len()));
@@ -42,13 +44,17 @@ pub(crate) fn verify<K: Kernel>(
     Ok(())
 }
 
-/// A few runs of members, spread evenly; with another `turn` others.
-pub(crate) fn samples(members: &Members, turn: usize) -> impl Iterator<Item = Chunk> + use<> {
+/// A few runs of so many members, spread evenly; with another `turn` others.
+pub(crate) fn samples(
+    members: &Members,
+    run: usize,
+    turn: usize,
+) -> impl Iterator<Item = Chunk> + use<> {
     let members = members.clone();
-    let stride = (members.len() / RUNS).max(RUN);
+    let stride = (members.len() / RUNS).max(run);
     (0..members.len()).step_by(stride).filter_map(move |start| {
-        let start = start + (turn * RUN) % stride;
-        let end = members.len().min(start + RUN);
+        let start = start + turn.wrapping_mul(run) % stride;
+        let end = members.len().min(start + run);
         (start < end).then(|| Chunk::new(members.clone(), start..end)).flatten()
     })
 }

@@ -4,7 +4,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::keeping::{Keeping, Told};
 use blocklist::Family;
@@ -14,6 +15,11 @@ use reconcile::{
     Desired, Kernel as _, KernelError, Observed, Outcome, Part, Plan, Policy, Probe, Progress,
     RuleSet, SetPrefix,
 };
+
+/// Between two messages of work that nobody waits for, each of which takes the
+/// kernel about as long: others have at least half of the processor, and of the
+/// lock that all users of ipset share.
+const BREATH: Duration = Duration::from_micros(200);
 
 /// A wish to end early, and how far the work has come, for other threads.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +102,9 @@ impl KernelEffects {
         let halt = self.halt.clone();
         let mut pace = |progress| {
             halt.note(progress);
+            if part == Part::Later {
+                thread::sleep(BREATH);
+            }
             shown(progress);
             let wanted = halt.wanted.load(Ordering::Relaxed);
             if wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -151,7 +151,7 @@ fn step(step: &Step) -> String {
         Step::Add { set, members } => format!("add {set} {}", members.len()),
         Step::Delete { set, members } => format!("delete {set} {}", members.len()),
         Step::Retire { set, shadow } => format!("retire {set} {shadow}"),
-        Step::Release(set) => format!("release {set}"),
+        Step::Release { shadow, .. } => format!("release {shadow}"),
         Step::Destroy(set) => format!("destroy {set}"),
         Step::Put(rules) => format!("put the {} rules", rules.family()),
     }

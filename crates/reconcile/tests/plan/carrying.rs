@@ -103,7 +103,7 @@ fn the_urgent_part_gives_no_memory_back() {
         .seen(&live("old"), many(1, 9));
     let mut kernel = bench.kernel();
     bench.carry_out(Part::Urgent, &mut kernel);
-    assert!(!kernel.ops.iter().any(|op| op.starts_with("flush") || op.starts_with("destroy")));
+    assert!(!kernel.ops.iter().any(|op| op.starts_with("delete") || op.starts_with("destroy")));
     assert_eq!(kernel.count(&live("old")), None, "but its name is gone");
     assert!(bench.plan().is_in_sync());
     is_true(&bench, &mut kernel);
@@ -118,8 +118,31 @@ fn the_later_part_is_one_object_at_a_time_and_nothing_urgent() {
     let mut kernel = bench.kernel();
     let outcome = bench.carry_out(Part::Later, &mut kernel);
     assert_eq!(outcome.objects.len(), 1);
-    assert_eq!(kernel.ops, ["flush denyset-.1-v4", "destroy denyset-.1-v4"]);
+    assert_eq!(kernel.ops, ["delete denyset-.1-v4 9", "destroy denyset-.1-v4"]);
     assert_eq!(kernel.count(&shadow(2)), Some(9));
+}
+
+#[test]
+fn a_large_old_set_is_taken_apart_in_parts_and_whatever_is_urgent_comes_between() {
+    let mut bench = Bench::new()
+        .seen(&live("drop"), many(1, 9))
+        .want(&live("drop"), many(1, 9))
+        .seen(&shadow(1), many(1, 270_000));
+    let mut kernel = bench.kernel();
+    let mut left = Vec::new();
+    for last in [1, 9] {
+        bench = bench.want(&live("drop"), many(1, last));
+        while bench.plan().is_urgent() {
+            bench.carry_out(Part::Urgent, &mut kernel);
+        }
+        let outcome = bench.carry_out(Part::Later, &mut kernel);
+        assert!(!outcome.halted && !outcome.look_again, "{outcome:?}");
+        is_true(&bench, &mut kernel);
+        assert_eq!(kernel.count(&live("drop")), Some(last as usize));
+        left.push(kernel.count(&shadow(1)));
+    }
+    assert_eq!(left, [Some(7_856), None]);
+    assert!(!kernel.ops.iter().any(|op| op.starts_with("flush")));
 }
 
 #[test]

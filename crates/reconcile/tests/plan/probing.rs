@@ -113,11 +113,11 @@ fn every_member_has_its_turn() {
     let gone = members.at(2_345);
     of(&mut kernel).1.remove(&gone);
     of(&mut kernel).1.insert("192.0.2.1".parse().expect("a prefix"));
-    let noticed = (0..40).find(|&turn| {
+    let noticed = (0..80).find(|&turn| {
         let probe = Probe { turn, ..probe(&bench, true, Some(members.clone())) };
         probe.look(&mut kernel).expect("it can look").drift.is_some()
     });
-    assert!(noticed.is_some(), "within forty probes");
+    assert!(noticed.is_some(), "within eighty probes");
 }
 
 #[test]

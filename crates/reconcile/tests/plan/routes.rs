@@ -40,6 +40,20 @@ fn a_change_of_more_than_half_is_made_by_a_swap() {
 }
 
 #[test]
+fn what_is_missing_is_put_where_it_blocks_at_once() {
+    let want = (Route::InPlace, Reason::OnlyAdded);
+    let set = live("drop");
+    let large = Capacity { hashsize: 1 << 13, maxelem: 1 << 16 };
+    for before in [0, 700] {
+        let bench = Bench::new().seen(&set, many(1, before)).want(&set, many(1, 5_000));
+        let bench = bench.but(&set, |seen| seen.header.capacity = large);
+        let plan = bench.plan_for(&set);
+        assert_eq!((plan.route, plan.reason), want, "{before}");
+    }
+    check(Update::Swap, many(1, 9), many(1, 5_000), (Route::Swap, Reason::Configured));
+}
+
+#[test]
 fn a_table_that_is_too_small_for_the_way_is_replaced() {
     let (set, before) = (live("drop"), many(1, 1_500));
     let bench = Bench::new().seen(&set, before).want(&set, many(1, 2_000));
