@@ -1,7 +1,7 @@
 //! A wire to another namespace: packets that come over it have come from
 //! outside, as those on `lo` never do.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd as _;
 use std::panic::resume_unwind;
@@ -11,6 +11,7 @@ use rustix::thread::{LinkNameSpaceType, gettid, move_into_link_name_space};
 
 use crate::link;
 use crate::namespace::isolated;
+use crate::witness::fed;
 
 /// The address of this side.
 pub const HERE_V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -70,6 +71,36 @@ impl Wire {
     /// If `body` does, or the namespace cannot be entered.
     pub fn beyond<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
         run_in(&self.beyond, body)
+    }
+}
+
+/// Sends each datagram to a port once more, and what is sent so again, as often
+/// as the kernel lets packets beget packets (`NF_RECURSION_LIMIT`,
+/// `net/netfilter/nf_dup_netdev.c`): one that is copied costs a fraction of one
+/// that is sent.
+const MULTIPLY: &str = "table netdev multiply {\n\
+    chain out { type filter hook egress device beyond0 priority 0; udp dport 9 dup to beyond0\n}\n}\n";
+
+impl Wire {
+    /// From now on every datagram to port 9 arrives several times.
+    ///
+    /// # Panics
+    /// If `nft` cannot have it so.
+    pub fn multiply(&self) {
+        let made = self.beyond(|| fed("nft", &["-f", "-"], MULTIPLY.as_bytes()));
+        assert!(made.status.success(), "{made:?}");
+    }
+
+    /// How many packets have come over it.
+    ///
+    /// # Panics
+    /// If the system does not say.
+    pub fn received(&self) -> u64 {
+        let told = fs::read_to_string("/proc/thread-self/net/dev").expect("/proc is mounted");
+        let line = told.lines().find_map(|line| line.trim().strip_prefix("wire0:"));
+        // Bytes, packets and so on, received first.
+        let packets = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+        packets.expect("the interface is listed")
     }
 }
 
