@@ -27,6 +27,7 @@ mod options;
 mod places;
 mod precedence;
 mod program;
+mod prompt;
 mod shape;
 mod sources;
 mod structure;
