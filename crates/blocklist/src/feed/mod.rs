@@ -22,6 +22,7 @@ mod gather;
 mod json;
 mod limits;
 mod lines;
+mod longest;
 mod network;
 mod options;
 mod places;

@@ -46,7 +46,9 @@ pub(super) fn read(
         failure(format!("{name} is no usable feed: {}", reasons.join("; ")))
     })?;
     report_rejects(&name, &feed);
-    if let Some(exempted) = feed.exempted.filter(|_| role == Role::Allow) {
+    if role == Role::Allow
+        && let Some(exempted) = feed.exempted
+    {
         return Ok(exempted);
     }
     // What is only for a time is there now.
