@@ -76,13 +76,19 @@ fn adds(line: &[u8]) -> bool {
 
 fn asked<'a>(line: Line<'a>, value: &[u8], members: &mut MostSpecific<'a>, visit: &mut impl Visit) {
     let apart = |byte: &u8| byte.is_ascii_whitespace() || b",;".contains(byte);
-    visit.ignore(line);
+    let mut lets_in = false;
     for word in value.split(apart).filter(|word| !word.is_empty()) {
         let kept_out = word.strip_prefix(b"!");
         match (network(kept_out.unwrap_or(word)), kept_out) {
-            (Ok(entry), None) => members.pass(0, entry.range, line),
+            (Ok(entry), None) => {
+                lets_in = true;
+                members.pass(0, entry.range, line);
+            }
             (Ok(entry), Some(_)) => members.block(0, entry.range),
             (Err(reason), _) => visit.reject(line, reason),
         }
+    }
+    if !lets_in {
+        visit.ignore(line);
     }
 }
