@@ -10,8 +10,8 @@ use crate::FeedConfig;
 pub(super) fn globs(tables: &[FeedConfig]) -> Vec<Glob> {
     let mut globs = Vec::new();
     for table in tables {
-        let named = [&table.locations, &table.asn_feed].into_iter().flatten();
-        let mut names: Vec<String> = named.map(|name| escaped(name)).collect();
+        let files = [&table.locations, &table.asn_feed].into_iter().flatten();
+        let mut names: Vec<String> = files.map(|name| escaped(name)).collect();
         let folder = table.matches.as_str().rsplit_once('/');
         if let Some((name, (folder, _))) = table.locations.as_ref().zip(folder) {
             names.push(format!("{folder}/{}", escaped(name)));

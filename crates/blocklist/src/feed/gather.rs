@@ -147,7 +147,9 @@ impl<'a> Gather<'a> {
             let exceptions: Prefixes = self.exceptions.into_iter().flat_map(all_prefixes).collect();
             prefixes = prefixes.subtract(&exceptions);
             for ending in [&mut expiring, &mut ends] {
-                ending.values_mut().for_each(|some| *some = some.subtract(&exceptions));
+                for some in ending.values_mut() {
+                    *some = some.subtract(&exceptions);
+                }
                 ending.retain(|_, prefixes| !prefixes.is_empty());
             }
             exempted = exempted.map(|_| exceptions);

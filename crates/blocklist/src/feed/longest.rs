@@ -39,7 +39,9 @@ impl<'a> LongestMatch<'a> {
         }
         let mut members = MostSpecific::default();
         self.taken.into_iter().for_each(|range| members.block(0, range));
-        inside.into_iter().for_each(|(range, line)| members.pass(0, range, line));
+        for (range, line) in inside {
+            members.pass(0, range, line);
+        }
         members.finish(visit)
     }
 }
