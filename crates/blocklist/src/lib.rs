@@ -25,7 +25,8 @@ pub use feed::{
     AsNumber, AsNumberError, BesideError, Column, Condition, ConditionError, CountryError,
     CountryRule, DescribedLine, Description, Doubt, Exemption, Feed, Format, FormatChoice,
     JsonPath, Limits, LineTally, Options, PathError, Promise, Reject, Shape, SourceLine, Tally,
-    UnknownFormat, Why, describe, detect, exemption_with, parse, parse_with, sources, sources_with,
+    UnknownFormat, Why, describe, detect, exemption_with, parse, parse_at, parse_with, sources,
+    sources_with,
 };
 pub use guard::{Guard, GuardPolicy, JUDGED_FROM, Refusal, judge};
 pub use list::{

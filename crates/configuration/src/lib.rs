@@ -3,6 +3,7 @@
 //! knows no other file than the one it reads.
 
 mod allow;
+mod beside;
 mod daemon;
 mod document;
 mod export;
@@ -147,7 +148,7 @@ impl Configuration {
             protect: self.protect.clone(),
             lists: lists.collect(),
             tables: tables.collect(),
-            ignore: self.daemon.ignore.clone(),
+            ignore: self.daemon.ignore.iter().cloned().chain(beside::globs(&self.feeds)).collect(),
             withdraw: self.daemon.withdraw,
             scan: self.daemon.scan,
             patience: self.daemon.settle_max,
@@ -164,6 +165,12 @@ impl Configuration {
     /// The format that a feed is read as.
     pub fn format_for(&self, feed: &FeedName) -> FormatChoice {
         self.tables_for(feed).filter_map(|table| table.format).last().unwrap_or_default()
+    }
+
+    /// Whether a file says which rows of feeds count, by `locations` or `asn-feed`,
+    /// and so is no feed by itself.
+    pub fn is_beside(&self, feed: &FeedName) -> bool {
+        beside::globs(&self.feeds).iter().any(|glob| glob.matches(feed))
     }
 
     /// Where in a feed the addresses stand, as far as the configuration says.

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blocklist::{
-    Description, Feed, FeedName, FormatChoice, Guard, Options, Refusal, describe, parse_with,
+    Description, Feed, FeedName, FormatChoice, Guard, Options, Refusal, describe, parse_at,
 };
 
 use super::beside;
@@ -101,7 +101,7 @@ pub fn read(
     if let Some(version) = held.filter(|&version| known(version)) {
         return (Some(signature), Taken::Same(version));
     }
-    let feed = Box::new(parse_with(&bytes, file.format, &options, file.parse));
+    let feed = Box::new(parse_at(&bytes, file.format, &options, file.parse, SystemTime::now()));
     let draft = drafts.lay_down(file.name, manner, &feed, &bytes, signature.modified());
     let version = VersionId::of(manner, &bytes);
     (Some(signature), Taken::New { feed, version, draft })
@@ -115,7 +115,8 @@ pub fn read_only(file: &FeedFile<'_>) -> (Option<Signature>, Taken<()>) {
                 Ok(options) => options,
                 Err(refusal) => return (Some(signature), Taken::Refused(refusal)),
             };
-            let feed = Box::new(parse_with(&bytes, file.format, &options, file.parse));
+            let feed =
+                Box::new(parse_at(&bytes, file.format, &options, file.parse, SystemTime::now()));
             let manner = Manner::of(file.format, &options, &bytes);
             let version = VersionId::of(manner, &bytes);
             (Some(signature), Taken::New { feed, version, draft: () })
@@ -168,7 +169,8 @@ pub fn read_path(
     limits: &blocklist::Limits,
     bytes_max: u64,
 ) -> Result<Feed, Refusal> {
-    Ok(parse_with(&slurp_path(path, bytes_max)?, format, options, limits))
+    let bytes = slurp_path(path, bytes_max)?;
+    Ok(parse_at(&bytes, format, options, limits, SystemTime::now()))
 }
 
 /// What each of the first lines of a file at any path is taken for, and why it is

@@ -30,6 +30,9 @@ pub struct Version {
     pub written: SystemTime,
     lasting: Arc<Prefixes>,
     lifetimes: Arc<Lifetimes>,
+    /// What ends at moments of its own, counted since 1970 and not from when the
+    /// file was written.
+    moments: Arc<Lifetimes>,
     /// What it lets in, if it has rules.
     exempted: Option<Arc<Prefixes>>,
 }
@@ -45,6 +48,7 @@ impl Version {
             written,
             lasting: Arc::new(feed.prefixes),
             lifetimes: Arc::new(Lifetimes::new(feed.expiring)),
+            moments: Arc::new(Lifetimes::new(feed.ends)),
             exempted: feed.exempted.map(Arc::new),
         }
     }
@@ -58,31 +62,41 @@ impl Version {
     /// What it contributes at this time of day. Costs nothing if nothing in it
     /// ends, else one pass over what does.
     pub fn prefixes_at(&self, now: SystemTime) -> Arc<Prefixes> {
-        if self.lifetimes.is_empty() {
+        if !self.has_lifetimes() {
             return self.lasting.clone();
         }
         let alive = self.lifetimes.alive(self.elapsed(now));
-        if alive.is_empty() {
+        let to_come = self.moments.alive(since_1970(now));
+        if alive.is_empty() && to_come.is_empty() {
             return self.lasting.clone();
         }
-        Arc::new(Prefixes::union([&*self.lasting, &alive]))
+        Arc::new(Prefixes::union([&*self.lasting, &alive, &to_come]))
     }
 
     /// Whether it contributes a prefix with this address in it at this time of
     /// day. Costs next to nothing.
     pub fn covers(&self, address: IpAddr, now: SystemTime) -> bool {
         let ending = || self.lifetimes.covers(address, self.elapsed(now));
-        self.lasting.contains(address) || !self.lifetimes.is_empty() && ending()
+        let to_come = || self.moments.covers(address, since_1970(now));
+        self.lasting.contains(address)
+            || !self.lifetimes.is_empty() && ending()
+            || !self.moments.is_empty() && to_come()
     }
 
     /// Whether the clock changes what it contributes.
     pub fn has_lifetimes(&self) -> bool {
-        !self.lifetimes.is_empty()
+        !self.lifetimes.is_empty() || !self.moments.is_empty()
     }
 
     /// When the next part of it ends after `now`.
     pub fn next_end(&self, now: SystemTime) -> Option<SystemTime> {
-        self.written.checked_add(self.lifetimes.next_end(self.elapsed(now))?)
+        let lifetime = self.lifetimes.next_end(self.elapsed(now));
+        let moment = self.moments.next_end(since_1970(now));
+        let ends = [
+            lifetime.and_then(|end| self.written.checked_add(end)),
+            moment.and_then(|end| SystemTime::UNIX_EPOCH.checked_add(end)),
+        ];
+        ends.into_iter().flatten().min()
     }
 
     /// A clock that was set back to before the file was written lets nothing
@@ -90,6 +104,10 @@ impl Version {
     fn elapsed(&self, now: SystemTime) -> Duration {
         now.duration_since(self.written).unwrap_or_default()
     }
+}
+
+fn since_1970(now: SystemTime) -> Duration {
+    now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -104,8 +122,11 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
+    fn read(text: &str) -> Prefixes {
+        parse(text.as_bytes(), Format::Plain, &Limits::default()).prefixes
+    }
+
     fn version(written: u64) -> Version {
-        let read = |text: &str| parse(text.as_bytes(), Format::Plain, &Limits::default()).prefixes;
         let mut feed = parse(b"192.0.2.1\n", Format::Plain, &Limits::default());
         feed.expiring = BTreeMap::from([(10, read("192.0.2.2")), (60, read("192.0.2.3"))]);
         let id = Identity([10, 1, 1]);
@@ -126,6 +147,24 @@ mod tests {
         check(1_009, 3, Some(1_010));
         check(1_010, 2, Some(1_060));
         check(1_060, 1, None);
+    }
+
+    #[test]
+    fn a_moment_comes_whenever_the_file_was_written() {
+        let mut feed = parse(b"192.0.2.1\n", Format::Plain, &Limits::default());
+        feed.expiring = BTreeMap::from([(10, read("192.0.2.2"))]);
+        feed.ends = BTreeMap::from([(5_000, read("192.0.2.3")), (6_000, read("192.0.2.4"))]);
+        for written in [1_000, 4_000] {
+            let version = Version::new(Identity::default(), feed.clone(), at(written), at(written));
+            assert_eq!(version.prefixes_at(at(4_999)).len(), 3);
+            assert_eq!(version.prefixes_at(at(5_000)).len(), 2);
+            assert_eq!(version.next_end(at(4_999)), Some(at(5_000)));
+            assert_eq!(version.next_end(at(5_000)), Some(at(6_000)));
+            assert_eq!(version.next_end(at(written)), Some(at(written + 10)));
+            let [last, gone] = ["192.0.2.4", "192.0.2.3"].map(|text| text.parse().expect("one"));
+            assert!(version.covers(last, at(5_999)) && !version.covers(gone, at(5_999)));
+            assert!(version.has_lifetimes() && !version.covers(last, at(6_000)));
+        }
     }
 
     #[test]

@@ -22,13 +22,25 @@ const BY_HAND: &[&str] = &[
     "deny 192.0.2.0/30;\ndeny 2001:db8::1;\nallow ::/0;\ndeny 192.0.2.8/30;\ndeny 2001:db8::/32;\n",
     "allow 2001:db8:1::/48;\ndeny 2001:db8::/32;\ndeny 192.0.2.1;\n",
     "deny \"192.0.2.1\";\ndeny\n  192.0.2.2\n;\ndeny unix:;\n",
-    "deny 192.0.2.1;\nserver { listen 127.0.0.1:81; deny 192.0.2.2; }\n",
     "geo $bad { default 0; 192.0.2.0/28 1; 192.0.2.4/30 0; }\n",
     "geo $bad { default 0; 192.0.2.4/30 0; 192.0.2.0/28 1; 192.0.2.5 1; }\n",
     "geo $bad { 192.0.2.0/28 1; 192.0.2.8/29 \"\"; 2001:db8::/32 1; }\n",
     "geo $bad { ranges; default 0; 192.0.2.1-192.0.2.9 1; 192.0.2.4-192.0.2.5 0; }\n",
     "geo $remote_addr $bad { default 0; 192.0.2.8/29 1; 192.0.2.8/29 0; }\n",
     "deny 192.0.2.1;\ngeo $bad { default 0; 192.0.2.4/30 1; 192.0.2.1 0; }\n",
+];
+
+/// Files with levels of their own, for the block `http`, where all paths of both
+/// servers are asked for. The root of the first server is theirs, too.
+const LEVELS: &[&str] = &[
+    "deny 192.0.2.0/30;\nserver { listen 127.0.0.1:81; listen [::1]:81; ROOT }\n",
+    "deny 192.0.2.0/30;\nserver { listen 127.0.0.1:81; listen [::1]:81; ROOT deny 192.0.2.2; }\n",
+    "deny 192.0.2.0/30;\nserver { listen 127.0.0.1:81; listen [::1]:81; ROOT allow all; }\n",
+    "deny 192.0.2.0/30;\nserver { listen 127.0.0.1:81; listen [::1]:81; ROOT location = /other { allow 192.0.2.1; deny all; } }\n",
+    "deny 192.0.2.0/30;\nserver { listen 127.0.0.1:81; listen [::1]:81; ROOT allow all; location / { deny 192.0.2.0/29; } }\n",
+    "deny 192.0.2.0/30;\nserver { listen 127.0.0.1:81; listen [::1]:81; ROOT allow all; location / { deny 192.0.2.0/29; } location /other { } }\n",
+    "allow 192.0.2.1;\ndeny 192.0.2.0/30;\nserver { listen 127.0.0.1:81; listen [::1]:81; ROOT location /other { deny 192.0.2.0/31; } }\n",
+    "deny 2001:db8::/32;\ndeny 192.0.2.9;\nserver { listen 127.0.0.1:81; listen [::1]:81; ROOT location /other { allow 2001:db8:1::/48; deny all; } }\n",
 ];
 
 /// Files that turn everybody away but some. These are not listed by us, and are
@@ -111,6 +123,15 @@ fn nginx_turns_away_whom_we_list() {
             let _server = start(room, text);
             let blocked = |client| web::turns_away(client, PORT, "/page");
             compare_with(Format::Nginx, text, left_out, blocked);
+        }
+        fs::write(room.join("other"), "").expect("a file can be written");
+        for text in LEVELS {
+            let text = &text.replace("ROOT", &format!("root {};", room.display()));
+            let _server = start(room, text);
+            let places = [(PORT, "/page"), (PORT + 1, "/page"), (PORT + 1, "/other")];
+            let blocked =
+                |client| places.iter().all(|&(port, path)| web::turns_away(client, port, path));
+            compare_with(Format::Nginx, text, &[], blocked);
         }
     });
 }

@@ -115,6 +115,47 @@ fn what_is_said_must_be_understood() {
 }
 
 #[test]
+fn files_beside_a_feed_say_which_rows_count() {
+    let home = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| {
+        fs::create_dir_all(home.path().join("feeds/mm")).expect("it can be made");
+        fs::write(home.path().join("feeds/mm").join(name), text).expect("it can be written");
+        home.path().join("feeds/mm").join(name)
+    };
+    write("places.csv", "geoname_id,country_iso_code\n1,DE\n2,KP\n");
+    write("drop.json", "{\"asn\":64500}\n");
+    let blocks = write("blocks.csv", "network,geoname_id\n91.7.8.0/24,2\n91.20.30.0/24,1\n");
+    let table = write("pfx2as", "91.9.8.0\t24\t64500\n91.21.0.0\t24\t64501\n");
+    let config = ["--config", "/dev/null"];
+    for (file, arguments, want) in [
+        (&blocks, ["--countries", "KP", "--locations", "places.csv"], "91.7.8.0/24\n"),
+        (&table, ["--asns", "64502", "--asn-feed", "drop.json"], "91.9.8.0/24\n"),
+    ] {
+        assert_eq!(run("compile", file, &arguments).exits(0).stdout, want);
+        run("check", file, &[&arguments[..], &config].concat()).exits(0);
+        let missing = [&arguments[..3], &["missing"]].concat();
+        run("compile", file, &missing).exits(2).complains(&[&arguments[2][2..], "missing"]);
+        run("check", file, &[&missing[..], &config].concat()).exits(1);
+    }
+    // A glob that takes them in as well makes no feeds of them.
+    let config = home.path().join("denyset.toml");
+    let text = format!(
+        "[daemon]\nfeeds-dir = {:?}\n[[list]]\nname = \"drop\"\nfeeds = [\"mm/*\"]\n\
+         [[feed]]\nmatch = \"mm/blocks.csv\"\ncountries = [\"KP\"]\nlocations = \"places.csv\"\n\
+         [[feed]]\nmatch = \"mm/pfx2as\"\nasn-feed = \"mm/drop.json\"\n",
+        home.path().join("feeds")
+    );
+    fs::write(&config, text).expect("it can be written");
+    let config = config.to_str().expect("a plain name");
+    let outcome = program::run(["check", "--config", config]);
+    let text = &outcome.exits(0).stdout;
+    for beside in ["mm/places.csv", "mm/drop.json"] {
+        let remark = format!("{beside} in feeds-dir is no feed");
+        assert!(text.contains(&remark) && !text.contains(&format!("{beside}:")), "{text}");
+    }
+}
+
+#[test]
 fn an_empty_feed_compiles_where_that_is_said() {
     let home = tempfile::tempdir().expect("a directory");
     let [empty, list] = ["empty.txt", "list.txt"].map(|name| home.path().join(name));

@@ -142,6 +142,12 @@ impl Visit for Teller<'_> {
         ControlFlow::Continue(())
     }
 
+    fn until(&mut self, line: Line<'_>, entry: Entry, end: u64) -> ControlFlow<()> {
+        let what = || format!("an entry until second {end} since 1970, {}", entry.range);
+        self.say(line, "until", what);
+        ControlFlow::Continue(())
+    }
+
     fn exception(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()> {
         self.say(line, "exception", || format!("an exception, {}", entry.range));
         ControlFlow::Continue(())

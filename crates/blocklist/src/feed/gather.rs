@@ -70,6 +70,10 @@ pub(super) struct Gather<'a> {
     ipv6: Entries<u128>,
     /// Entries that end, with the seconds until then.
     lasting: Vec<(AnyRange, u64)>,
+    /// Entries that end at a moment, with that moment in seconds since 1970.
+    until: Vec<(AnyRange, u64)>,
+    /// The moment at which it is read, on the same count, if anybody knows.
+    now: Option<u64>,
     exceptions: Vec<AnyRange>,
     /// How many more prefixes may come.
     room: u64,
@@ -93,13 +97,16 @@ pub(super) struct Gather<'a> {
 }
 
 impl<'a> Gather<'a> {
-    /// `decided`: whether the configuration names the format.
-    pub(super) fn new(limits: &'a Limits, decided: bool) -> Self {
+    /// `decided`: whether the configuration names the format. `now`, in seconds
+    /// since 1970: what has ended by then is no entry.
+    pub(super) fn new(limits: &'a Limits, decided: bool, now: Option<u64>) -> Self {
         Self {
             limits,
             ipv4: Entries::new(),
             ipv6: Entries::new(),
             lasting: Vec::new(),
+            until: Vec::new(),
+            now,
             exceptions: Vec::new(),
             room: limits.entries_max,
             tally: Tally::default(),
@@ -121,9 +128,9 @@ impl<'a> Gather<'a> {
         let masked = tally.masked - self.singly.others_masked;
         let said = shape.lines.saturating_sub(shape.blank);
         let mut lines = self.account.finish(singly - masked, masked, said);
-        tally.expiring = self.lasting.len() as u64;
-        let ipv4_lasting =
-            self.lasting.iter().filter(|(range, _)| matches!(range, AnyRange::V4(_))).count();
+        tally.expiring = (self.lasting.len() + self.until.len()) as u64;
+        let ends = self.lasting.iter().chain(&self.until);
+        let ipv4_lasting = ends.filter(|(range, _)| matches!(range, AnyRange::V4(_))).count();
         tally.ipv4 = self.ipv4.count() + ipv4_lasting as u64;
         tally.ipv6 = self.ipv6.count() + tally.expiring - ipv4_lasting as u64;
         tally.entries = tally.ipv4 + tally.ipv6;
@@ -131,16 +138,20 @@ impl<'a> Gather<'a> {
         let (ipv4, ipv4_distinct) = self.ipv4.finish();
         let (ipv6, ipv6_distinct) = self.ipv6.finish();
         let (mut expiring, lasting_distinct) = by_seconds(self.lasting);
-        tally.duplicates = tally.entries - ipv4_distinct - ipv6_distinct - lasting_distinct;
+        let (mut ends, until_distinct) = by_seconds(self.until);
+        let distinct = ipv4_distinct + ipv6_distinct + lasting_distinct + until_distinct;
+        tally.duplicates = tally.entries - distinct;
         let mut prefixes = Prefixes { ipv4, ipv6 };
         let mut exempted = self.rules.then(Prefixes::new);
         if !self.exceptions.is_empty() {
             let exceptions: Prefixes = self.exceptions.into_iter().flat_map(all_prefixes).collect();
             prefixes = prefixes.subtract(&exceptions);
-            for lasting in expiring.values_mut() {
-                *lasting = lasting.subtract(&exceptions);
+            for ending in [&mut expiring, &mut ends] {
+                for some in ending.values_mut() {
+                    *some = some.subtract(&exceptions);
+                }
+                ending.retain(|_, prefixes| !prefixes.is_empty());
             }
-            expiring.retain(|_, prefixes| !prefixes.is_empty());
             exempted = exempted.map(|_| exceptions);
         }
         if self.welcome {
@@ -153,7 +164,7 @@ impl<'a> Gather<'a> {
         }
         shape.torn_line = shape.unfinished_line && self.dubious_line == shape.lines;
         let (rejects, doubt) = (self.rejects, self.doubt);
-        Feed { format, prefixes, expiring, tally, lines, rejects, shape, exempted, doubt }
+        Feed { format, prefixes, expiring, ends, tally, lines, rejects, shape, exempted, doubt }
     }
 
     /// Makes sure that all prefixes of an entry still fit.
@@ -244,6 +255,19 @@ impl Visit for Gather<'_> {
         self.account.say(line, if entry.masked { Came::Masked } else { Came::Entry });
         self.singly.others_masked += u64::from(entry.masked);
         self.lasting.push((entry.range, seconds));
+        self.tally.masked += u64::from(entry.masked);
+        ControlFlow::Continue(())
+    }
+
+    fn until(&mut self, line: Line<'_>, entry: Entry, end: u64) -> ControlFlow<()> {
+        if self.now.is_some_and(|now| end <= now) {
+            self.ended(line);
+            return ControlFlow::Continue(());
+        }
+        self.take_room(entry.range)?;
+        self.account.say(line, if entry.masked { Came::Masked } else { Came::Entry });
+        self.singly.others_masked += u64::from(entry.masked);
+        self.until.push((entry.range, end));
         self.tally.masked += u64::from(entry.masked);
         ControlFlow::Continue(())
     }

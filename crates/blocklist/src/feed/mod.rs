@@ -22,11 +22,13 @@ mod gather;
 mod json;
 mod limits;
 mod lines;
+mod longest;
 mod network;
 mod options;
 mod places;
 mod precedence;
 mod program;
+mod prompt;
 mod shape;
 mod sources;
 mod structure;
@@ -38,6 +40,7 @@ mod visit;
 mod words;
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 pub use account::LineTally;
 pub use beside::BesideError;
@@ -71,6 +74,9 @@ pub struct Feed {
     /// The same of the entries that are not for ever, by how many seconds of
     /// their time remain, counted from when the feed was written.
     pub expiring: BTreeMap<u64, Prefixes>,
+    /// The same of the entries of which the feed names the moment of their end,
+    /// by that moment in seconds since 1970.
+    pub ends: BTreeMap<u64, Prefixes>,
     /// The numbers.
     pub tally: Tally,
     /// What became of the lines.
@@ -94,6 +100,16 @@ impl Feed {
     pub fn allows(&self) -> &Prefixes {
         self.exempted.as_ref().unwrap_or(&self.prefixes)
     }
+
+    /// The parts of it that are not for ever.
+    pub fn ending(&self) -> impl Iterator<Item = &Prefixes> {
+        self.expiring.values().chain(self.ends.values())
+    }
+
+    /// All that it names to be blocked, for ever or for a time.
+    pub fn named(&self) -> Prefixes {
+        Prefixes::union(self.ending().chain([&self.prefixes]))
+    }
 }
 
 /// Reads a feed. Never fails and never panics, whatever the bytes are.
@@ -113,10 +129,32 @@ pub fn parse_with(
     options: &Options,
     limits: &Limits,
 ) -> Feed {
-    let choice = format.into();
+    parsed(bytes, format.into(), options, limits, None)
+}
+
+/// As [`parse_with`], at a moment: an entry that the feed says ended by then is
+/// one whose time is over.
+pub fn parse_at(
+    bytes: &[u8],
+    format: impl Into<FormatChoice>,
+    options: &Options,
+    limits: &Limits,
+    now: SystemTime,
+) -> Feed {
+    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    parsed(bytes, format.into(), options, limits, Some(seconds))
+}
+
+fn parsed(
+    bytes: &[u8],
+    choice: FormatChoice,
+    options: &Options,
+    limits: &Limits,
+    now: Option<u64>,
+) -> Feed {
     let bytes = &text::decoded(bytes)[..];
     let format = choice.for_bytes(bytes, options);
-    let mut gather = gather::Gather::new(limits, choice != FormatChoice::Auto);
+    let mut gather = gather::Gather::new(limits, choice != FormatChoice::Auto, now);
     if let Some(why) = asked::unheard(format, options) {
         let text = lines::first(lines::without_mark(bytes)).0;
         gather.doubt(visit::Line::At { number: 1, text }, why);

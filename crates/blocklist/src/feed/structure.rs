@@ -38,20 +38,6 @@ pub(super) fn of(line: &[u8]) -> Option<&'static str> {
     keyed(line).or_else(|| beside(line)).or_else(|| marked(line)).or_else(|| heading(line))
 }
 
-/// What the beginning of a whole line shows, with what would be a comment: the
-/// prompt of a shell or of a device, `root@host:~#`, `router(config)#`, `fw>`.
-pub(super) fn prompt(line: &[u8]) -> Option<&'static str> {
-    let end = line.iter().take(PROMPT_BYTES_MAX).position(|byte| b"#$>%".contains(byte))?;
-    let (before, after) = (&line[..end], &line[end + 1..]);
-    let close = before.last().is_some_and(|byte| !byte.is_ascii_whitespace());
-    let ends = after.first().is_none_or(u8::is_ascii_whitespace);
-    // A comment may stand right behind a name.
-    let marks = |bytes: &[u8]| before.iter().any(|byte| bytes.contains(byte));
-    let shell = if line[end] == b'#' { marks(b"@)~]") } else { !marks(b".:") || marks(b"@~") };
-    (close && ends && shell && parse_entry(before).is_err())
-        .then_some("somebody has typed at a prompt")
-}
-
 /// A directive that takes in another file: `include FILE`, `@include FILE`,
 /// `. FILE`.
 fn includes(line: &[u8]) -> bool {
@@ -117,9 +103,6 @@ fn marked(line: &[u8]) -> Option<&'static str> {
     let stands = parts.any(|part| parse_entry(part).is_ok());
     (stands && beside && !zone && !whole).then_some("marks stand beside an address")
 }
-
-/// A prompt is not longer.
-const PROMPT_BYTES_MAX: usize = 64;
 
 /// More words than that are a sentence.
 const HEADING_WORDS_MAX: usize = 4;
@@ -280,33 +263,6 @@ mod tests {
             "__END_BLOCKLIST__",
         ] {
             assert!(of(line.as_bytes()).is_some(), "{line}");
-        }
-    }
-
-    #[test]
-    fn a_prompt_is_no_comment_behind_a_name() {
-        for line in [
-            "root@host:~# cat /etc/more.txt",
-            "router(config)#",
-            "router(config)# ip route",
-            "[root@fw ~]# ls",
-            "fw> show more",
-            "user@host:~$ ls",
-            "admin@fw>",
-        ] {
-            assert!(prompt(line.as_bytes()).is_some(), "{line}");
-        }
-        for line in [
-            "bad.example# a name",
-            "bad.example # admin@fw",
-            "fe80::1%eth0",
-            "192.0.2.1# a note",
-            "x #",
-            "bad.example> x",
-            "Please wait",
-            "",
-        ] {
-            assert_eq!(prompt(line.as_bytes()), None, "{line}");
         }
     }
 

@@ -172,7 +172,7 @@ const EXEMPTING: [&str; 95] = [
 ];
 
 /// Names of columns and fields whose value decides about their row.
-const DECIDING: [&str; 51] = [
+const DECIDING: [&str; 56] = [
     "action",
     "actions",
     "mode",
@@ -223,6 +223,11 @@ const DECIDING: [&str; 51] = [
     "exempt",
     "confidencescore",
     "toids",
+    "op",
+    "operation",
+    "falsepositive",
+    "safe",
+    "allowlist",
     // GreyNoise: a service that everybody uses.
     "riot",
 ];

@@ -49,6 +49,11 @@ pub(super) trait Visit {
     /// An entry for so many seconds from when the feed was written.
     fn lasting(&mut self, line: Line<'_>, entry: Entry, seconds: u64) -> ControlFlow<()>;
 
+    /// An entry until a moment that the feed names, in seconds since 1970.
+    fn until(&mut self, line: Line<'_>, entry: Entry, _: u64) -> ControlFlow<()> {
+        self.entry(line, entry)
+    }
+
     /// Addresses that the feed itself takes out of what its entries name.
     fn exception(&mut self, line: Line<'_>, entry: Entry) -> ControlFlow<()>;
 

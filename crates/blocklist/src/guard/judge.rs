@@ -30,10 +30,10 @@ pub fn judge(
     }
     let nothing_to_lose = previous.is_none_or(|previous| previous.entries == 0);
     let previous = previous.map(Tally::distinct).filter(|&distinct| distinct >= JUDGED_FROM);
-    let covered = if feed.expiring.is_empty() {
+    let covered = if feed.ending().next().is_none() {
         Cow::Borrowed(&feed.prefixes)
     } else {
-        Cow::Owned(Prefixes::union(feed.expiring.values().chain([&feed.prefixes])))
+        Cow::Owned(feed.named())
     };
     let refusals: Vec<Refusal> = [
         empty(feed, nothing_to_lose, policy),

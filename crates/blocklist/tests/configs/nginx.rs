@@ -15,12 +15,18 @@ fn every_directive_that_denies_an_address_is_an_entry() {
     NGINX.check("deny\n  192.0.2.1\n;", &["192.0.2.1"]);
     NGINX.check("http { location / { deny 192.0.2.1; } }\n", &["192.0.2.1"]);
     for part in ["server", "location /admin", "location ~ \\.php$", "if ($x)", "limit_except GET"] {
-        NGINX.check(&format!("{part} {{ deny 192.0.2.1; }} deny 192.0.2.9;\n"), &["192.0.2.9"]);
+        NGINX.check(&format!("{part} {{ deny 192.0.2.1; }}\n"), &[]);
+        let both = format!("{part} {{ deny 192.0.2.8/30; }} deny 192.0.2.9; deny 192.0.2.1;\n");
+        NGINX.check(&both, &["192.0.2.9"]);
     }
     NGINX.check("deny '192.0.2.1';deny \"192.0.2.3\" ;", &["192.0.2.1", "192.0.2.3"]);
     NGINX.check("# deny 192.0.2.1;\n", &[]);
     NGINX.check("deny all; deny unix:; deny 0.0.0.0/0; deny ::/0; allow all;\n", &[]);
     NGINX.check("server_name bad.example; log_format x 'a; b' 'deny 192.0.2.1;';\n", &[]);
+    NGINX.check(
+        "include mime.types; include /etc/nginx/fastcgi_params; deny 192.0.2.1;",
+        &["192.0.2.1"],
+    );
     NGINX.check("map $http_user_agent $bad { ~*bot 1; 192.0.2.1 1; }\n", &[]);
     // What is allowed behind it is never reached.
     assert_eq!(NGINX.read("deny all;\nallow 192.0.2.1;\n").tally.ignored, 2);
@@ -35,6 +41,44 @@ fn the_first_directive_that_names_an_address_decides() {
 }
 
 #[test]
+fn a_level_with_rules_of_its_own_takes_none_from_outside() {
+    let denied = "deny 192.0.2.0/30; ";
+    for (more, want) in [
+        ("location /x { root /y; }", &["192.0.2.0/30"][..]),
+        ("location /x { allow all; }", &[]),
+        ("location /x { deny all; }", &["192.0.2.0/30"]),
+        ("location /x { allow 192.0.2.0; deny all; }", &["192.0.2.1", "192.0.2.2/31"]),
+        ("location /x { deny 192.0.2.2; allow all; }", &["192.0.2.2"]),
+        ("server { location /x { } location / { deny all; } }", &["192.0.2.0/30"]),
+        ("server { allow all; location / { deny all; } }", &["192.0.2.0/30"]),
+        ("server { allow all; location / { deny all; } location /x { } }", &[]),
+        ("server { location / { limit_except GET { allow all; } } }", &[]),
+        ("location / { deny 192.0.2.3; deny 192.0.2.4; }", &["192.0.2.3", "192.0.2.4"]),
+        ("location / { deny 192.0.2.3; deny 192.0.2.4; } location /x { }", &["192.0.2.3"]),
+        ("server { satisfy any; }", &[]),
+        ("satisfy any; server { satisfy all; }", &[]),
+        ("satisfy all;", &["192.0.2.0/30"]),
+    ] {
+        NGINX.check(&format!("{denied}{more}\n"), want);
+        NGINX.check(&format!("http {{ {more} {denied} }}\n"), want);
+    }
+    NGINX.check("location / { deny 192.0.2.1; } location /x { }\n", &[]);
+    NGINX.check("location / { deny 192.0.2.1; } location / { deny 192.0.2.2; }\n", &[]);
+}
+
+#[test]
+fn what_another_file_says_is_not_passed_over() {
+    for text in [
+        "include /etc/nginx/more.conf;\ndeny 192.0.2.1;\n",
+        "geo $bad { include more.conf; 192.0.2.1 1; }\n",
+        "server { include more.conf; }\ndeny 192.0.2.1;\n",
+    ] {
+        let doubt = NGINX.read(text).doubt.expect("a doubt");
+        assert!(doubt.why.to_string().contains("`include`"), "{doubt:?}");
+    }
+}
+
+#[test]
 fn a_geo_block_is_read_by_its_values() {
     NGINX.check(
         "geo $bad { default 0; 2001:db8::/32 1; 192.0.2.0/31 1; 192.0.2.1 0; }\n",
@@ -44,7 +88,7 @@ fn a_geo_block_is_read_by_its_values() {
         "geo $remote_addr $bad {\n ranges;\n default off;\n 192.0.2.1-192.0.2.2 on;\n}\n",
         &["192.0.2.1", "192.0.2.2"],
     );
-    NGINX.check("geo $bad { 192.0.2.0/31 0; 192.0.2.1 1; include x.conf; }", &["192.0.2.1"]);
+    NGINX.check("geo $bad { 192.0.2.0/31 0; 192.0.2.1 1; proxy 192.0.2.7; }", &["192.0.2.1"]);
     NGINX.check("geo $country { default ZZ; 192.0.2.0/24 DE; }", &[]);
     NGINX.check("geo $a { 192.0.2.1 0; } deny 192.0.2.1;", &["192.0.2.1"]);
     NGINX.check("geo $a { 192.0.2.1 0; } geo $b { 192.0.2.1 1; }", &["192.0.2.1"]);

@@ -123,7 +123,7 @@ fn abuseipdb_is_its_data_or_an_error() {
     let errors =
         "{\"errors\":[{\"detail\":\"Daily rate limit of 1000 requests exceeded\",\"status\":429}]}";
     check_as(Abuseipdb, errors, "line 1 ErrorDocument, error");
-    check_as(Abuseipdb, "{\"errors\":[]}", "line 1 ErrorDocument, error");
+    check_as(Abuseipdb, "{\"errors\":[{\"status\":429}]}", "line 1 ErrorDocument, error");
     check_as(
         Abuseipdb,
         "{\"result\":\"192.0.2.1\"}",

@@ -83,7 +83,7 @@ fn an_indicator_counts_if_its_pattern_is_one_address() {
                 ",\"valid_until\":\"2026-03-01T00:00:00Z\",\"modified\":\"2026-02-01T00:00:00Z\"",
             ),
         ]),
-        "192.0.2.2, left out 1",
+        "192.0.2.2 until 1772323200, left out 1",
     );
     let text = bundle(&[
         indicator("[ipv4-addr:value='192.0.2.1']", ",\"confidence\":90"),

@@ -27,6 +27,9 @@ use How::{Auto, Found, Named};
 /// out, rejects by line, and the doubt.
 fn told(feed: &Feed) -> String {
     let mut told: Vec<String> = feed.prefixes.iter().map(|prefix| prefix.to_string()).collect();
+    for (moment, prefixes) in &feed.ends {
+        told.extend(prefixes.iter().map(|prefix| format!("{prefix} until {moment}")));
+    }
     for (seconds, prefixes) in &feed.expiring {
         told.extend(prefixes.iter().map(|prefix| format!("{prefix} for {seconds}")));
     }

@@ -383,7 +383,7 @@ impl FeedEffects {
     fn connected(&self, file: &FeedFile<'_>, reading: &Reading) -> Vec<Peer> {
         let Reading::New { feed, id, .. } = reading else { return Vec::new() };
         let mut peers = self.who_is_connected();
-        let ends = |address| feed.expiring.values().any(|prefixes| prefixes.contains(address));
+        let ends = |address| feed.ending().any(|prefixes| prefixes.contains(address));
         let covered = |address| feed.prefixes.contains(address) || ends(address);
         let addresses = peers::addresses(&peers, covered);
         if addresses.is_empty() {

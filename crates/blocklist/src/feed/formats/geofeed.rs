@@ -1,13 +1,14 @@
 //! Geofeeds, RFC 8805: a prefix or address, and where it is, as comma-separated
 //! values: `192.0.2.0/24,ZZ,ZZ-01,City,`. `#` begins a line of comment. Where
 //! the addresses are says nothing of whom to block: `countries` does, by the
-//! second field.
+//! second field. An address is where the longest prefix that holds it is.
 
 use std::ops::ControlFlow;
 
 use super::super::asked::{CountryTable, Where};
 use super::super::csv::{Fields, Splitter};
 use super::super::detect::{Head, Likeness};
+use super::super::longest::LongestMatch;
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines};
 use crate::{Entry, RejectReason, parse_entry};
@@ -33,17 +34,25 @@ pub(in super::super) fn read(
 ) -> Shape {
     let mut splitter = Splitter::new(b',');
     let rows = Where::new(options, |name| FIELDS.iter().position(|names| names.contains(&name)));
-    lines::each(bytes, limits, b"#", visit, |line, said, visit| {
+    let mut longest = LongestMatch::default();
+    let mut shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let fields = splitter.split(said);
-        let read = entry(fields);
-        if read.is_ok()
-            && (rows.leave_out(line, |at| fields.get(at), visit)
-                || TABLE.leave_out(options, fields.get(1).unwrap_or_default(), line, visit))
-        {
+        let entry = match entry(fields) {
+            Ok(entry) => entry,
+            Err(reason) => return visit.read(line, Err(reason)),
+        };
+        if rows.leave_out(line, |at| fields.get(at), visit) {
             return ControlFlow::Continue(());
         }
-        visit.read(line, read)
-    })
+        if TABLE.leave_out(options, fields.get(1).unwrap_or_default(), line, visit) {
+            longest.leave_out(entry.range, line);
+            return ControlFlow::Continue(());
+        }
+        longest.take(entry.range);
+        visit.entry(line, entry)
+    });
+    shape.over_entries_max |= longest.finish(visit).is_break();
+    shape
 }
 
 /// Sure if there is a country, or nothing, in most second fields, and a region

@@ -8,6 +8,8 @@
 //!   lists are what is blocked; several of which the names do not say that they
 //!   mean the same are in doubt until `select` names those that block, and one
 //!   that is named for those who are welcome makes exceptions.
+//! * `forward` protects other hosts and not the router: a file that has rules for it
+//!   and none for `input` or `raw` is in doubt, as one of iptables is.
 //! * Only entries of address lists have both properties, so the menu they stand
 //!   below does not matter; `:do { … } on-error={}` may stand around them.
 //! * A menu may stand without its slash. What a loop over an array of the script

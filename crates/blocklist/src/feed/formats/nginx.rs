@@ -1,4 +1,4 @@
-//! nginx: `deny ADDRESS;` and `allow ADDRESS;` anywhere in a configuration, and
+//! nginx: `deny ADDRESS;` and `allow ADDRESS;` in a configuration, and
 //! `geo` blocks. Source: <https://nginx.org/en/docs/http/ngx_http_access_module.html>
 //! and <https://nginx.org/en/docs/http/ngx_http_geo_module.html>.
 //!
@@ -13,13 +13,22 @@
 //!   for those who may come in, such as `$whitelist`, is ignored; one whose name
 //!   says nothing is in doubt until `select` names it.
 //! * What is denied within `server`, `location` (but for `location /`), `if` and
-//!   `limit_except` is denied to a part of the host, and ignored.
+//!   `limit_except` is denied to a part of the host, and ignored. A level with rules
+//!   of its own takes none from outside: who is denied outside and let in there is
+//!   not denied on every path, and no entry. The same is so of everybody where
+//!   `satisfy any` may let in whoever has a password.
+//! * `include` is refused: what stands there may let in anybody. Tables of types and
+//!   parameters, which come with nginx, do not.
 //! * All other directives are ignored, but not those that nothing ends.
+
+mod levels;
 
 use std::ops::ControlFlow;
 
+use self::levels::{AccessRule, AccessWhom, Levels};
 use super::super::addresses::{is_everything, network};
 use super::super::detect::{Head, Likeness};
+use super::super::disjoint::Both;
 use super::super::precedence::{FirstMatch, LastMatch, MostSpecific};
 use super::super::tokens::{Token, TokenKind, Tokens};
 use super::super::verdict::{is_blocking, is_welcoming};
@@ -63,6 +72,9 @@ pub(in super::super) fn read(
         ranges: None,
         options,
         blocks: Vec::new(),
+        // A file without any of these has one level.
+        levels: NARROWER.into_iter().chain([&b"satisfy"[..]]).any(has).then(Levels::new),
+        root: None,
         words: Vec::new(),
         count: 0,
     };
@@ -92,13 +104,28 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
 enum Block<'a> {
     /// A `geo` block that makes this variable.
     Geo(&'a [u8]),
-    /// Something about a part of the host only.
-    Narrower,
+    /// Something about a part of the host only, and the number of the level.
+    Narrower(usize),
+    /// The level of all paths, by its number.
+    Root(usize),
     Other,
 }
 
 /// Blocks about a part of the host: a path, a method, a site, a condition.
-const NARROWER: [&[u8]; 5] = [b"location", b"server", b"if", b"limit_except", b"upstream"];
+const NARROWER: [&[u8]; 4] = [b"location", b"server", b"if", b"limit_except"];
+
+/// What of the host a level is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Breadth {
+    Whole,
+    Part,
+}
+
+/// Whether a file that is taken in has types or parameters, and no rules.
+fn is_table(name: &[u8]) -> bool {
+    let file = name.rsplit(|&byte| byte == b'/').next().unwrap_or(name);
+    file == b"mime.types" || file == b"fastcgi.conf" || file.ends_with(b"_params")
+}
 
 struct Reader<'a> {
     text: &'a [u8],
@@ -112,6 +139,10 @@ struct Reader<'a> {
     ranges: Option<LastMatch<'a>>,
     options: &'a Options,
     blocks: Vec<Block<'a>>,
+    /// What each level says, if there may be several.
+    levels: Option<Levels<'a>>,
+    /// The level of `location /` that is within no other.
+    root: Option<usize>,
     /// The first words of the directive, and how many there are.
     words: Vec<Token<'a>>,
     count: usize,
@@ -146,17 +177,37 @@ impl<'a> Reader<'a> {
     }
 
     /// What the words before a brace begin.
-    fn opened(&self) -> Block<'a> {
+    fn opened(&mut self) -> Block<'a> {
         let variable = self.words.last().map_or(&b""[..], |word| word.text);
         let root = self.count == 2 && self.word(1) == b"/";
         match self.word(0) {
             b"geo" if self.options.select.is_empty() && self.is_welcoming() => Block::Other,
             b"geo" if !self.options.selects(variable) => Block::Other,
             b"geo" => Block::Geo(variable),
-            b"location" if root => Block::Other,
-            word if NARROWER.contains(&word) => Block::Narrower,
+            // The server takes no second one.
+            b"location" if root && self.root.is_none() && self.level().1 == Breadth::Whole => {
+                let level = self.open_level(true);
+                self.root = Some(level);
+                Block::Root(level)
+            }
+            word if NARROWER.contains(&word) => Block::Narrower(self.open_level(root)),
             _ => Block::Other,
         }
+    }
+
+    /// The level that is open.
+    fn level(&self) -> (usize, Breadth) {
+        let mut levels = self.blocks.iter().rev().filter_map(|block| match block {
+            Block::Narrower(level) => Some((*level, Breadth::Part)),
+            Block::Root(level) => Some((*level, Breadth::Whole)),
+            Block::Geo(_) | Block::Other => None,
+        });
+        levels.next().unwrap_or((0, Breadth::Whole))
+    }
+
+    fn open_level(&mut self, root: bool) -> usize {
+        let (outside, _) = self.level();
+        self.levels.as_mut().map_or(0, |levels| levels.open(outside, root))
     }
 
     fn word(&self, index: usize) -> &'a [u8] {
@@ -183,10 +234,19 @@ impl<'a> Reader<'a> {
         let Some(line) = self.line(end.at + end.text.len()) else {
             return ControlFlow::Continue(());
         };
-        let narrower = self.blocks.contains(&Block::Narrower);
         let flow = match (self.word(0), self.blocks.last()) {
-            (b"deny" | b"allow", _) if narrower => {
-                visit.narrower(line);
+            (b"satisfy", _) => {
+                let (level, _) = self.level();
+                let any = self.word(1) == b"any";
+                if let Some(levels) = &mut self.levels {
+                    levels.satisfy(level, any);
+                }
+                visit.ignore(line);
+                ControlFlow::Continue(())
+            }
+            (b"include", _) if !is_table(self.word(1)) => {
+                visit.doubt(line, Why::Elsewhere("`include`"));
+                visit.ignore(line);
                 ControlFlow::Continue(())
             }
             (b"deny", _) => self.rule(line, true, visit),
@@ -213,14 +273,36 @@ impl<'a> Reader<'a> {
     }
 
     fn rule(&mut self, line: Line<'a>, blocks: bool, visit: &mut impl Visit) -> ControlFlow<()> {
-        let entry = match self.argument() {
-            Ok(Some(entry)) => entry,
-            Ok(None) => {
-                self.decide_rest(blocks);
+        let whom = match self.argument() {
+            Ok(Some(entry)) => AccessWhom::One(entry),
+            Ok(None) => AccessWhom::Rest(self.rest_named()),
+            Err(reason) => return visit.read(line, Err(reason)),
+        };
+        let rule = AccessRule { line, blocks, whom };
+        let (level, breadth) = self.level();
+        let Some(levels) = &mut self.levels else { return self.tell(rule, &[], visit) };
+        levels.push(level, rule);
+        if breadth == Breadth::Part {
+            visit.narrower(line);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Carries out a rule about the whole host, as far as all others turn away
+    /// whom it does.
+    fn tell(
+        &mut self,
+        AccessRule { line, blocks, whom }: AccessRule<'a>,
+        others: &[Both],
+        visit: &mut impl Visit,
+    ) -> ControlFlow<()> {
+        let entry = match whom {
+            AccessWhom::One(entry) => entry,
+            AccessWhom::Rest(families) => {
+                self.decide_rest(blocks, families);
                 visit.ignore(line);
                 return ControlFlow::Continue(());
             }
-            Err(reason) => return visit.read(line, Err(reason)),
         };
         let rest = self.rest[usize::from(matches!(entry.range, AnyRange::V6(_)))];
         // Who is blocked with all others may as well be named.
@@ -231,17 +313,31 @@ impl<'a> Reader<'a> {
         if !blocks {
             return self.rules.allow(line, entry, visit);
         }
-        if let Some(geo) = &mut self.geo {
-            geo.block(DIRECTIVES, entry.range);
+        let inside = |ranges: Vec<AnyRange>, other: &Both| {
+            ranges.into_iter().flat_map(|range| other.inside(range)).collect()
+        };
+        let parts = others.iter().fold(vec![entry.range], inside);
+        if parts.is_empty() {
+            visit.narrower(line);
         }
-        self.rules.block(line, entry, visit)
+        let masked = entry.masked && parts == [entry.range];
+        parts.into_iter().try_for_each(|range| {
+            if let Some(geo) = &mut self.geo {
+                geo.block(DIRECTIVES, range);
+            }
+            self.rules.block(line, Entry { range, masked }, visit)
+        })
     }
 
-    /// Takes in a directive about the rest, if it is one about addresses.
-    fn decide_rest(&mut self, blocks: bool) {
-        let word = self.word(1);
-        for (rest, names) in self.rest.iter_mut().zip(EVERYBODY) {
-            if rest.is_none() && names.contains(&word) {
+    /// Of which families a directive about the rest names all, if it is one about
+    /// addresses.
+    fn rest_named(&self) -> [bool; 2] {
+        EVERYBODY.map(|names| names.contains(&self.word(1)))
+    }
+
+    fn decide_rest(&mut self, blocks: bool, families: [bool; 2]) {
+        for (rest, is_named) in self.rest.iter_mut().zip(families) {
+            if rest.is_none() && is_named {
                 *rest = Some(blocks);
             }
         }
@@ -313,6 +409,10 @@ impl<'a> Reader<'a> {
     fn finish(mut self, visit: &mut impl Visit) -> ControlFlow<()> {
         self.unended(visit);
         self.settle();
+        if let Some(levels) = self.levels.take() {
+            let (rules, others) = levels.settle(self.root, visit);
+            rules.into_iter().try_for_each(|rule| self.tell(rule, &others, visit))?;
+        }
         self.geo.map_or(ControlFlow::Continue(()), |geo| geo.finish(visit))
     }
 }

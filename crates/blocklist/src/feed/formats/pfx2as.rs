@@ -6,13 +6,15 @@
 //!   third the network. `_` stands between several networks that announce the
 //!   prefix, and `,` between those of an AS set, with or without braces around.
 //! * They say who announces addresses, not whom to block: `asns` and `asn-feed`
-//!   do. A prefix of several networks counts if all of these do.
+//!   do. A prefix of several networks counts if all of these do. A longer prefix
+//!   inside of one belongs to whom it says, as routers have it.
 //! * `#` begins a line of comment.
 
 use std::ops::ControlFlow;
 
 use super::super::asked::{Where, leave_out_networks};
 use super::super::detect::{Head, Likeness};
+use super::super::longest::LongestMatch;
 use super::super::visit::Visit;
 use super::super::{Limits, Options, Shape, lines, network};
 use crate::{Entry, RejectReason, parse_address, parse_entry};
@@ -27,19 +29,25 @@ pub(in super::super) fn read(
     visit: &mut impl Visit,
 ) -> Shape {
     let rows = Where::new(options, |name| FIELDS.iter().position(|names| names.contains(&name)));
-    lines::each(bytes, limits, b"#", visit, |line, said, visit| {
+    let mut longest = LongestMatch::default();
+    let mut shape = lines::each(bytes, limits, b"#", visit, |line, said, visit| {
         let Row { entry, origins } = match row(said) {
             Ok(row) => row,
             Err(reason) => return visit.read(line, Err(reason)),
         };
         let what = "a table of who announces prefixes";
-        if rows.leave_out(line, |at| fields(said).nth(at), visit)
-            || leave_out_networks(options, what, numbers(origins).flatten(), line, visit)
-        {
+        if rows.leave_out(line, |at| fields(said).nth(at), visit) {
             return ControlFlow::Continue(());
         }
+        if leave_out_networks(options, what, numbers(origins).flatten(), line, visit) {
+            longest.leave_out(entry.range, line);
+            return ControlFlow::Continue(());
+        }
+        longest.take(entry.range);
         visit.entry(line, entry)
-    })
+    });
+    shape.over_entries_max |= longest.finish(visit).is_break();
+    shape
 }
 
 /// Sure if most lines are such prefixes.

@@ -18,7 +18,7 @@ use self::remarks::Remarks;
 
 use super::super::detect::{Head, Likeness};
 use super::super::visit::{Line, Visit};
-use super::super::{Limits, Options, Shape, Why, bare, lines, structure, text, verdict};
+use super::super::{Limits, Options, Shape, Why, bare, lines, prompt, structure, text, verdict};
 use super::table::{is_address_column, is_headed_by_semicolons};
 use crate::{RejectReason, parse_entry};
 
@@ -156,8 +156,7 @@ impl Reader<'_> {
                 }
                 if let Some(why) = verdict_before(entry) {
                     visit.doubt(line, why);
-                } else if let Some(what) = structure::prompt(said).or_else(|| structure::of(entry))
-                {
+                } else if let Some(what) = prompt::of(said).or_else(|| structure::of(entry)) {
                     visit.doubt(line, Why::Structure(what));
                 }
                 visit.read(line, Err(blame(entry, reason)))

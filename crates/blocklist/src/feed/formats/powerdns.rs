@@ -2,8 +2,9 @@
 //! ask. Source: <https://doc.powerdns.com/recursor/settings.html>.
 //!
 //! * `allow-from` names exceptions, with commas or blanks between them; `+=` adds
-//!   some. What has `!` before it is not let in, as nobody is whom the list does
-//!   not name, and is ignored. The recursor has no list of whom it blocks.
+//!   some, `=` begins anew. What has `!` before it is not let in; the most specific
+//!   network counts, and of the same one the latter (`NetmaskGroup` in
+//!   `pdns/iputils.hh`). The recursor has no list of whom it blocks.
 //! * All other settings are ignored. `include-dir` and `allow-from-file` are in
 //!   doubt: what those files say is not here.
 
@@ -11,6 +12,7 @@ use std::ops::ControlFlow;
 
 use super::super::addresses::network;
 use super::super::detect::{Head, Likeness};
+use super::super::precedence::MostSpecific;
 use super::super::visit::{Line, Visit};
 use super::super::{Limits, Options, Shape, Why, lines, text};
 use crate::RejectReason;
@@ -23,18 +25,28 @@ pub(in super::super) fn read(
     visit: &mut impl Visit,
 ) -> Shape {
     visit.rules();
-    lines::each(bytes, limits, b"#", visit, |line, said, visit| match setting(said) {
-        Some((b"allow-from", value)) => asked(line, value, visit),
-        Some((name, value)) => {
-            let elsewhere = matches!(name, b"include-dir" | b"allow-from-file");
-            if elsewhere && !value.is_empty() {
-                visit.doubt(line, Why::Elsewhere("`include-dir` or `allow-from-file`"));
+    let mut members = MostSpecific::latter();
+    let mut shape =
+        lines::each(bytes, limits, b"#", visit, |line, said, visit| match setting(said) {
+            Some((b"allow-from", value)) => {
+                if !adds(said) {
+                    members = MostSpecific::latter();
+                }
+                asked(line, value, &mut members, visit);
+                ControlFlow::Continue(())
             }
-            visit.ignore(line);
-            ControlFlow::Continue(())
-        }
-        None => visit.read(line, Err(RejectReason::Foreign)),
-    })
+            Some((name, value)) => {
+                let elsewhere = matches!(name, b"include-dir" | b"allow-from-file");
+                if elsewhere && !value.is_empty() {
+                    visit.doubt(line, Why::Elsewhere("`include-dir` or `allow-from-file`"));
+                }
+                visit.ignore(line);
+                ControlFlow::Continue(())
+            }
+            None => visit.read(line, Err(RejectReason::Foreign)),
+        });
+    shape.over_entries_max |= members.finish(visit).is_break();
+    shape
 }
 
 /// Sure if all lines are settings, and one says who may ask.
@@ -56,18 +68,27 @@ fn setting(line: &[u8]) -> Option<(&[u8], &[u8])> {
     fits.then(|| (name, text::trim(&line[at + 1..])))
 }
 
-fn asked(line: Line<'_>, value: &[u8], visit: &mut impl Visit) -> ControlFlow<()> {
+/// Whether a setting adds to what was said before.
+fn adds(line: &[u8]) -> bool {
+    let at = memchr::memchr(b'=', line);
+    at.is_some_and(|at| line[..at].ends_with(b"+"))
+}
+
+fn asked<'a>(line: Line<'a>, value: &[u8], members: &mut MostSpecific<'a>, visit: &mut impl Visit) {
     let apart = |byte: &u8| byte.is_ascii_whitespace() || b",;".contains(byte);
-    let mut named = false;
-    for word in value.split(apart).filter(|word| !word.is_empty() && word[0] != b'!') {
-        named = true;
-        match network(word) {
-            Ok(entry) => visit.exception(line, entry)?,
-            Err(reason) => visit.reject(line, reason),
+    let mut lets_in = false;
+    for word in value.split(apart).filter(|word| !word.is_empty()) {
+        let kept_out = word.strip_prefix(b"!");
+        match (network(kept_out.unwrap_or(word)), kept_out) {
+            (Ok(entry), None) => {
+                lets_in = true;
+                members.pass(0, entry.range, line);
+            }
+            (Ok(entry), Some(_)) => members.block(0, entry.range),
+            (Err(reason), _) => visit.reject(line, reason),
         }
     }
-    if !named {
+    if !lets_in {
         visit.ignore(line);
     }
-    ControlFlow::Continue(())
 }

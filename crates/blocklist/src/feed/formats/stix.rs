@@ -7,13 +7,15 @@
 //!   qualifiers, and about other things are ignored: they are about more than an
 //!   address. So are objects of other types.
 //! * Indicators that are `revoked`, or that an `indicator_types` calls `benign`,
-//!   are ignored, and so are those whose `valid_until` is no later than the latest
-//!   `created`, `modified` or `valid_from` in the document: no other clock is asked.
+//!   are ignored. One with `valid_until` is an entry until then; its time is over if
+//!   that is no later than the latest `created`, `modified` or `valid_from` in the
+//!   document, or than the moment at which it is read.
 //! * `where` takes indicators by their fields: `where = ["confidence >= 80"]`.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -56,10 +58,8 @@ pub(in super::super) fn read(
             visit.reject(line, RejectReason::Foreign);
             return ControlFlow::Continue(());
         };
-        let over = object.valid_until.as_deref().is_some_and(|until| until <= written.as_str());
         let holds = object.kind == "indicator"
             && !object.revoked
-            && !over
             && object.pattern_type.as_deref().is_none_or(|kind| kind == "stix")
             && !object.indicator_types.iter().any(|kind| kind == "benign")
             && json::fits(&options.conditions, &[raw]);
@@ -68,7 +68,17 @@ pub(in super::super) fn read(
             visit.ignore(line);
             return ControlFlow::Continue(());
         };
-        visit.read(line, of_family(ipv6, address))
+        let entry = of_family(ipv6, address);
+        let Some(until) = object.valid_until.as_deref() else { return visit.read(line, entry) };
+        let end = until.parse::<Timestamp>().map_err(|_| RejectReason::Duration);
+        match (end, entry) {
+            (Err(reason), _) | (_, Err(reason)) => visit.read(line, Err(reason)),
+            (Ok(end), Ok(_)) if written.is_some_and(|written| end <= written) => {
+                visit.ended(line);
+                ControlFlow::Continue(())
+            }
+            (Ok(end), Ok(entry)) => visit.until(line, entry, seconds(end)),
+        }
     })
 }
 
@@ -79,21 +89,22 @@ pub(in super::super) fn resembles(head: &Head<'_>) -> Likeness {
     if head.outline().has_any(&marks) { Likeness::Sure } else { Likeness::None }
 }
 
-/// The latest time of which the document says that something had been written,
-/// as it stands there: RFC 3339 in UTC sorts by itself.
-fn latest(bytes: &[u8]) -> String {
-    let Ok(document) = serde_json::from_slice::<&RawValue>(lines::without_mark(bytes)) else {
-        return String::new();
-    };
-    let mut latest = String::new();
+/// The latest time of which the document says that something had been written.
+fn latest(bytes: &[u8]) -> Option<Timestamp> {
+    let document: &RawValue = serde_json::from_slice(lines::without_mark(bytes)).ok()?;
+    let mut latest = None;
     let times = ["objects[].created", "objects[].modified", "objects[].valid_from"];
     let _ = json::each(document, &Paths::of(&times), |raw| {
-        if let Some(time) = json::text(raw).filter(|time| **time > *latest) {
-            latest = time.into_owned();
-        }
+        let time = json::text(raw).and_then(|time| time.parse().ok());
+        latest = latest.max(time);
         ControlFlow::Continue(())
     });
     latest
+}
+
+/// Since 1970; what ended before ended then.
+fn seconds(end: Timestamp) -> u64 {
+    u64::try_from(end.as_second()).unwrap_or_default()
 }
 
 /// Whether an address of IPv6 is compared, and with what, if a pattern is that

@@ -240,12 +240,25 @@ pub(super) fn refuse(
 
 /// Why a document is of no use in which nothing was where it should be.
 pub(super) fn unknown(text: &[u8], expected: &'static str) -> RejectReason {
-    let outline = Outline::of(text);
-    if ERROR_KEYS.iter().any(|key| outline.has(key)) {
+    if tells_error(text) {
         RejectReason::ErrorDocument
     } else {
         RejectReason::Document { expected }
     }
+}
+
+/// Whether a server says what went wrong. Where nothing stands under the key,
+/// nothing did: `"errors": []`.
+fn tells_error(text: &[u8]) -> bool {
+    let Ok(fields) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(text) else {
+        let outline = Outline::of(text);
+        return ERROR_KEYS.iter().any(|key| outline.has(key));
+    };
+    let tells = |value: &&RawValue| {
+        let told: String = value.get().split_ascii_whitespace().collect();
+        !matches!(&told[..], "[]" | "{}" | "null" | "false" | "\"\"")
+    };
+    ERROR_KEYS.iter().any(|key| fields.get(*key).is_some_and(tells))
 }
 
 type Opened<'de> = (&'de [u8], Shape, Places<'de>);

@@ -88,11 +88,16 @@ fn directory(config: &Configuration, protection: &Protection) -> Result<CheckVie
     let kept = |feed: &FeedName| copies.as_ref().is_some_and(|copies| copies.has(feed));
     let meant = |feed: &FeedName| config.names(feed) || kept(feed);
     let naming = Naming { ignore: &config.daemon.ignore, meant: &meant };
-    let found = scan(feeds_dir, &limits, &naming).map_err(|error| failure(error.to_string()))?;
+    let mut found =
+        scan(feeds_dir, &limits, &naming).map_err(|error| failure(error.to_string()))?;
     let mut progress = ProgressLine::begin("reading");
     let mut view = CheckView::default();
     let mut usable = BTreeMap::new();
+    let beside: Vec<FeedName> =
+        found.feeds.keys().filter(|name| config.is_beside(name)).cloned().collect();
+    found.feeds.retain(|name, _| !beside.contains(name));
     let mut findings = problems::of(config, &found);
+    findings.remarks.extend(beside.iter().map(problems::beside));
     let now = SystemTime::now();
     for (done, name) in found.feeds.keys().enumerate() {
         progress.at(done as u64, found.feeds.len() as u64);

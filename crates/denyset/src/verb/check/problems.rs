@@ -18,6 +18,14 @@ pub(super) struct Findings {
     pub(super) remarks: Vec<String>,
 }
 
+/// The remark on a file that says which rows of feeds count.
+pub(super) fn beside(name: &FeedName) -> String {
+    format!(
+        "{name} in feeds-dir is no feed: `locations` or `asn-feed` names it, and it says which \
+         rows of feeds count"
+    )
+}
+
 /// Looks at a configuration and what is in its feeds directory.
 pub(super) fn of(config: &Configuration, found: &Tree) -> Findings {
     let mut findings = Findings::default();

@@ -3,9 +3,10 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
+use std::time::SystemTime;
 
 use blocklist::{
-    Feed, FormatChoice, GuardPolicy, Limits, Options, Prefixes, Role, judge, parse_with,
+    Feed, FormatChoice, GuardPolicy, Limits, Options, Prefixes, Role, judge, parse_at,
 };
 
 use super::failure;
@@ -45,11 +46,13 @@ pub(super) fn read(
         failure(format!("{name} is no usable feed: {}", reasons.join("; ")))
     })?;
     report_rejects(&name, &feed);
-    if let Some(exempted) = feed.exempted.filter(|_| role == Role::Allow) {
+    if role == Role::Allow
+        && let Some(exempted) = feed.exempted
+    {
         return Ok(exempted);
     }
     // What is only for a time is there now.
-    Ok(Prefixes::union_of(feed.expiring.into_values().chain([feed.prefixes])))
+    Ok(feed.named())
 }
 
 /// What a file is called in messages.
@@ -78,7 +81,7 @@ fn take(file: &Path, reading: &ReadingArguments, limits: &Limits) -> Result<Feed
     let here = Path::new("");
     let options = complete_for_path(&options, here, here, bytes_max);
     let options = options.map_err(|refusal| refusal.found)?;
-    Ok(parse_with(&bytes, format, &options, limits))
+    Ok(parse_at(&bytes, format, &options, limits, SystemTime::now()))
 }
 
 fn is_stdin(file: &Path) -> bool {

@@ -14,6 +14,13 @@ use super::address_or_range;
 use super::rules::{Menu, RouterRule};
 use crate::RejectReason;
 
+/// Chains that packets to this router go through, in this order.
+const TO_THIS_HOST: [&[u8]; 2] = [b"raw/prerouting", b"filter/input"];
+/// What a file with rules for other hosts only is about, if somebody wants that.
+const THROUGH: &[u8] = b"filter/forward";
+const ONLY_THROUGH: Why =
+    Why::Structure("all rules are about what passes through to other hosts (`chain=forward`)");
+
 /// Whom a rule is about.
 enum Whom<'a> {
     All,
@@ -85,6 +92,9 @@ impl<'a> Router<'a> {
     /// Tells what the rules block, or else what is in the lists.
     pub(super) fn finish(mut self, options: &Options, visit: &mut impl Visit) -> ControlFlow<()> {
         if !self.chains.is_empty() && options.select.is_empty() {
+            if let Some(line) = self.only_through() {
+                visit.doubt(line, ONLY_THROUGH);
+            }
             return self.program().run(visit);
         }
         let counts = self.lists.iter().map(|(name, list)| (&name[..], list.len() as u64));
@@ -116,13 +126,19 @@ impl<'a> Router<'a> {
         })
     }
 
+    /// The first rule, if all are for what passes through to other hosts.
+    fn only_through(&self) -> Option<Line<'a>> {
+        let here = TO_THIS_HOST.into_iter().any(|name| self.chains.contains_key(name));
+        let rules = self.chains.get(THROUGH).filter(|_| !here)?;
+        rules.first().map(|held| held.line)
+    }
+
     fn program(self) -> Program<'a> {
         let mut program = Program::default();
-        let here: [&[u8]; 2] = [b"raw/prerouting", b"filter/input"];
-        let here = here.into_iter().filter(|name| self.chains.contains_key(*name));
+        let here = TO_THIS_HOST.into_iter().filter(|name| self.chains.contains_key(*name));
         let mut base: Vec<&[u8]> = here.collect();
         if base.is_empty() {
-            base.push(b"filter/forward");
+            base.push(THROUGH);
         }
         for name in base {
             program.begin_with(name.to_vec());

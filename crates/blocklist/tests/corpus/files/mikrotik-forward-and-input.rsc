@@ -1,0 +1,6 @@
+/ip firewall address-list
+add list=blacklist address=192.0.2.1
+add list=guests address=198.51.100.0/24
+/ip firewall filter
+add chain=forward action=drop src-address-list=guests
+add chain=input action=drop src-address-list=blacklist
