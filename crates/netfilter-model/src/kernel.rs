@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use blocklist::{Address, AnyPrefix, Family, PrefixSet};
 use reconcile::{
-    Chunk, Kernel, KernelError, KernelErrorKind, Members, Object, Observe, Op, Order, Presence,
-    RuleSet, RulesFound, SetHeader, SetName, SetPrefix, SetSpec, Stage,
+    Chunk, Kernel, KernelError, KernelErrorKind, Members, Object, Observe, Op, Presence, RuleSet,
+    RulesFound, SetHeader, SetName, SetPrefix, SetSpec, Stage, WriteOrder,
 };
 
 use crate::sets::{RawName, RawSet, Slot};
@@ -150,9 +150,9 @@ impl Kernel for ModelKernel {
     }
 
     /// Any order is as good as another, so it is never the sorted one.
-    fn order(&self, _: &SetHeader, members: &Members) -> Order {
+    fn order(&self, _: &SetHeader, members: &Members) -> WriteOrder {
         let groups: Vec<_> = (0..members.len()).map(|place| u16::from(place % 3 == 0)).collect();
-        Order::grouped(&groups)
+        WriteOrder::grouped(&groups)
     }
 
     fn put_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {

@@ -8,7 +8,7 @@
 //! Should a kernel do it otherwise, it only takes longer.
 
 use blocklist::{Prefix, PrefixSet};
-use reconcile::{Members, Order, SetHeader};
+use reconcile::{Members, SetHeader, WriteOrder};
 
 use crate::limits::{GROUP_BUCKETS, GROUPS_MAX, ORDERED_MIN};
 
@@ -17,21 +17,21 @@ const START: u32 = 0xdead_beef;
 
 /// The order in which this set takes these members, or lets go of them, with
 /// the fewest misses: by the upper bits of the bucket.
-pub(crate) fn order(set: &SetHeader, members: &Members) -> Order {
+pub(crate) fn order(set: &SetHeader, members: &Members) -> WriteOrder {
     let buckets = set.capacity.hashsize;
     let Some(initval) = set.initval.filter(|_| buckets.is_power_of_two()) else {
-        return Order::SORTED;
+        return WriteOrder::SORTED;
     };
     let groups = (buckets / GROUP_BUCKETS).clamp(1, GROUPS_MAX);
     if members.len() < ORDERED_MIN || groups == 1 {
-        return Order::SORTED;
+        return WriteOrder::SORTED;
     }
     let bits_in_group = (buckets / groups).trailing_zeros();
     let group = |hash: u32| {
         let group = (hash & (buckets - 1)) >> bits_in_group;
         u16::try_from(group).expect("at most GROUPS_MAX groups")
     };
-    Order::grouped(&match members {
+    WriteOrder::grouped(&match members {
         Members::V4(members) => groups_of(members, |prefix| group(hash_v4(prefix, initval))),
         Members::V6(members) => groups_of(members, |prefix| group(hash_v6(prefix, initval))),
     })

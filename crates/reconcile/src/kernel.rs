@@ -6,7 +6,7 @@ use std::fmt;
 use blocklist::AnyPrefix;
 
 use crate::{
-    Chunk, Members, Object, Op, Order, RuleSet, RulesFound, SetHeader, SetName, SetPrefix,
+    Chunk, Members, Object, Op, RuleSet, RulesFound, SetHeader, SetName, SetPrefix, WriteOrder,
 };
 
 /// Reading the kernel's ipsets.
@@ -70,8 +70,8 @@ pub trait Kernel: Observe {
 
     /// In which order it takes these members fastest, or lets go of them, in a
     /// set as described. A wrong answer costs nothing but time.
-    fn order(&self, _set: &SetHeader, _members: &Members) -> Order {
-        Order::SORTED
+    fn order(&self, _set: &SetHeader, _members: &Members) -> WriteOrder {
+        WriteOrder::SORTED
     }
 
     /// Makes the rules of a family these and no others, in one transaction.
@@ -121,7 +121,7 @@ impl<K: Kernel + ?Sized> Kernel for &mut K {
     fn execute(&mut self, op: &Op) -> Result<(), KernelError> {
         (**self).execute(op)
     }
-    fn order(&self, set: &SetHeader, members: &Members) -> Order {
+    fn order(&self, set: &SetHeader, members: &Members) -> WriteOrder {
         (**self).order(set, members)
     }
     fn put_rules(&mut self, wanted: &RuleSet) -> Result<bool, KernelError> {

@@ -32,7 +32,7 @@ pub use observed::{
     Difference, DifferenceKind, Foreign, Observed, ObservedSet, SetHeader, Standing,
 };
 pub use op::{Capacity, Op, Presence, SetSpec};
-pub use order::Order;
+pub use order::WriteOrder;
 pub use plan::{Gate, Hold, Policy, Update, plan};
 pub use probe::{Drift, Found, Probe};
 pub use rule::{

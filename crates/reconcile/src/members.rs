@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use blocklist::{Address, AnyPrefix, Family, Prefix, PrefixSet, Prefixes};
 
-use crate::Order;
+use crate::WriteOrder;
 
 /// Members in one op at the most. From 256 to 1,024 a message the kernel's
 /// cost per member is flat, and it holds its lock for well under 1 ms.
@@ -160,14 +160,14 @@ impl Members {
 
     /// The members in pieces of at most [`CHUNK_MAX`], in sorted order.
     pub fn chunks(&self) -> impl Iterator<Item = Chunk> + use<> {
-        self.chunks_in(Order::SORTED)
+        self.chunks_in(WriteOrder::SORTED)
     }
 
     /// The same in another order.
     ///
     /// # Panics
     /// If it is an order of fewer or more members.
-    pub fn chunks_in(&self, order: Order) -> impl Iterator<Item = Chunk> + use<> {
+    pub fn chunks_in(&self, order: WriteOrder) -> impl Iterator<Item = Chunk> + use<> {
         let members = self.clone();
         assert!(order.fits(members.len()), "an order of other members");
         (0..members.len()).step_by(CHUNK_MAX).map(move |start| {
@@ -201,7 +201,7 @@ impl From<PrefixSet<u128>> for Members {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Chunk {
     members: Members,
-    order: Order,
+    order: WriteOrder,
     /// When they come in that order.
     turns: Range<usize>,
 }
@@ -211,7 +211,7 @@ impl Chunk {
     /// than [`CHUNK_MAX`] or not so many members.
     pub fn new(members: Members, positions: Range<usize>) -> Option<Self> {
         let fits = positions.len() <= CHUNK_MAX && positions.end <= members.len();
-        fits.then_some(Self { members, order: Order::SORTED, turns: positions })
+        fits.then_some(Self { members, order: WriteOrder::SORTED, turns: positions })
     }
 
     /// The members that this is a part of.

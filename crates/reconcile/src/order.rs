@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 /// An order of the members of one set.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Order(Option<Arc<Vec<u32>>>);
+pub struct WriteOrder(Option<Arc<Vec<u32>>>);
 
-impl Order {
+impl WriteOrder {
     /// As they stand, sorted by address.
     pub const SORTED: Self = Self(None);
 
@@ -51,7 +51,7 @@ impl Order {
     }
 }
 
-impl fmt::Debug for Order {
+impl fmt::Debug for WriteOrder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(if self.0.is_some() { "grouped" } else { "sorted" })
     }
@@ -68,7 +68,7 @@ mod tests {
         fn each_member_comes_once_and_groups_one_after_the_other(
             groups in prop::collection::vec(0_u16..40, 0..300),
         ) {
-            let order = Order::grouped(&groups);
+            let order = WriteOrder::grouped(&groups);
             prop_assert!(order.fits(groups.len()));
             let places = order.places(0..groups.len()).expect("grouped");
             let key = |place: u32| (groups[place as usize], place);

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use blocklist::AnyPrefix;
 use reconcile::{
-    Chunk, Kernel, KernelError, Members, Observe, Observed, Op, Order, RuleSet, RulesFound,
-    SetHeader, SetName, SetPrefix,
+    Chunk, Kernel, KernelError, Members, Observe, Observed, Op, RuleSet, RulesFound, SetHeader,
+    SetName, SetPrefix, WriteOrder,
 };
 
 /// Whether somebody has done something to our rules since they were last
@@ -94,7 +94,7 @@ impl<K: Kernel> Kernel for Keeping<'_, K> {
         self.kernel.execute(op)
     }
 
-    fn order(&self, set: &SetHeader, members: &Members) -> Order {
+    fn order(&self, set: &SetHeader, members: &Members) -> WriteOrder {
         self.kernel.order(set, members)
     }
 

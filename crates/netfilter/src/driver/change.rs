@@ -3,8 +3,8 @@
 
 use blocklist::AnyPrefix;
 use reconcile::{
-    Chunk, Kernel, KernelError, KernelErrorKind, Members, Op, Order, RuleSet, SetHeader, SetName,
-    Stage,
+    Chunk, Kernel, KernelError, KernelErrorKind, Members, Op, RuleSet, SetHeader, SetName, Stage,
+    WriteOrder,
 };
 
 use super::Netfilter;
@@ -37,7 +37,7 @@ impl<T: Transport> Kernel for Netfilter<T> {
         }
     }
 
-    fn order(&self, set: &SetHeader, members: &Members) -> Order {
+    fn order(&self, set: &SetHeader, members: &Members) -> WriteOrder {
         bucket::order(set, members)
     }
 
