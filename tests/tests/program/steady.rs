@@ -21,7 +21,7 @@ const LATE: &str = "delay_enter=700ms";
 
 /// Commands to the kernel as strace prints them.
 const RENAME: &str = "IPSET_CMD_RENAME";
-const FLUSH: &str = "IPSET_CMD_FLUSH";
+const DELETE: &str = "IPSET_CMD_DEL";
 
 /// A host with two lists of the same feed.
 fn two_lists() -> Host {
@@ -86,7 +86,7 @@ fn no_rule_can_name_a_set_that_is_being_emptied() {
     isolated(|| {
         let host = two_lists();
         let mut daemon = Daemon::start(&host);
-        assert!(!check_rule_at(FLUSH, &mut daemon, &host), "its name is gone");
+        assert!(!check_rule_at(DELETE, &mut daemon, &host), "its name is gone");
         daemon.until("gone", |_| names() == [V4, crate::V6]);
         kernel_holds(&good());
         daemon.assert_alive();

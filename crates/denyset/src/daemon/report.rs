@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use blocklist::{FeedName, Refusal, Tally};
 use intake::{Age, SourceReport};
 use keeper::Report;
-use reconcile::{ObjectOutcome, Reason, Route};
+use reconcile::{ObjectOutcome, Obstacle, Reason, Route};
 use tracing::{error, info, warn};
 
 use crate::view::{RefusalView, shown, way_out};
@@ -154,6 +154,10 @@ fn log(report: &Report) {
         Report::Drifted(difference) => {
             let (set, kind) = (&difference.set, difference.kind);
             warn!(%set, reason = %kind, "somebody else changed set {set}, it is being repaired: {kind}");
+        }
+        // Nothing is wrong yet; status says so for as long as it lasts.
+        Report::Blocked { object, obstacle: obstacle @ Obstacle::Gate } => {
+            info!(set = %object, reason = %obstacle, "{object} waits: {obstacle}");
         }
         Report::Blocked { object, obstacle } => {
             error!(set = %object, reason = %obstacle, "{object} cannot be brought to what it should be: {obstacle}");
