@@ -4,6 +4,7 @@
 //! until it is told of another. It knows the snapshot and the clock as arguments,
 //! and not who waits for anything.
 
+mod database;
 mod file;
 #[cfg(test)]
 mod tests;
@@ -133,8 +134,7 @@ impl ExportFile {
             return Due::Nothing;
         };
         let written = self.written.as_ref();
-        if written.is_some_and(|(before, file)| *before == members && file.is_at(&self.asked.path))
-        {
+        if written.is_some_and(|(before, file)| *before == members && file.is_there(&self.asked)) {
             self.astray = None;
             return Due::Nothing;
         }

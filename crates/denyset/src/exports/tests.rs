@@ -182,3 +182,50 @@ fn a_group_that_is_not_there_is_said() {
     assert!(outcome.failures[0].ends_with("there is no group no-such-group in /etc/group"));
     assert!(names(&directory).is_empty());
 }
+
+#[test]
+fn both_files_of_a_database_change_by_one_link() {
+    let (directory, path, mut exports) = exports(ExportFormat::ApacheSdbm);
+    let begun = Instant::now();
+    let after = |seconds| begun + Duration::from_secs(seconds);
+    let read = || ["map.dir", "map.pag"].map(|name| fs::read(path.join(name)).expect("a file"));
+    let outcome = exports.give(&snapshot(1, Some(&[1, 2])), begun);
+    assert!(outcome.failures.is_empty(), "{outcome:?}");
+    assert_eq!(outcome.news[0].exported, Exported { prefixes: 2, left_out: 1 });
+    assert_eq!(fs::read_link(&path).expect("a link"), Path::new(".drop.txt.denyset-1"));
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(&path.join("map.pag"))), (0o705, 0o604));
+    let first = read();
+    let many: Vec<u32> = (0..5_000).collect();
+    exports.give(&snapshot(2, Some(&many)), after(30));
+    assert_eq!(fs::read_link(&path).expect("a link"), Path::new(".drop.txt.denyset-2"));
+    assert_ne!(read(), first);
+    // Whoever had opened one of the old files finds the other one still.
+    let old =
+        ["map.dir", "map.pag"].map(|name| directory.path().join(".drop.txt.denyset-1").join(name));
+    assert_eq!(old.map(|file| fs::read(file).expect("it is there")), first);
+    assert_eq!(names(&directory), [".drop.txt.denyset-1", ".drop.txt.denyset-2", "drop.txt"]);
+    // What is there already is not written again.
+    let inode = fs::metadata(path.join("map.pag")).expect("a file").ino();
+    let mut next = Exports::default();
+    next.configure(&[asked(ExportFormat::ApacheSdbm, &path)]);
+    assert!(next.give(&snapshot(2, Some(&many)), after(31)).news.is_empty());
+    assert_eq!(fs::metadata(path.join("map.pag")).expect("a file").ino(), inode);
+    exports.give(&snapshot(3, Some(&[1, 2])), after(60));
+    assert_eq!(read(), first);
+}
+
+#[test]
+fn what_is_no_link_of_ours_is_not_replaced_by_a_database() {
+    let (directory, path, mut exports) = exports(ExportFormat::ApacheSdbm);
+    let now = Instant::now();
+    symlink("elsewhere", &path).expect("a link");
+    let outcome = exports.give(&snapshot(1, Some(&[1])), now);
+    assert!(outcome.failures[0].ends_with("the link that is there leads elsewhere"), "{outcome:?}");
+    fs::remove_file(&path).expect("removed");
+    fs::write(&path, "of somebody").expect("written");
+    let outcome = exports.give(&snapshot(1, Some(&[1])), now);
+    assert!(outcome.failures[0].ends_with("what is there is no link"), "{outcome:?}");
+    check(&path, "of somebody");
+    assert_eq!(names(&directory), ["drop.txt"]);
+}
