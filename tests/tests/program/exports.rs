@@ -305,6 +305,15 @@ fn an_export_that_cannot_be_written_is_said_and_heals() {
         let daemon = Daemon::start(&host);
         let read = || fs::read_to_string(&path).unwrap_or_default();
         daemon.until("it is there", |_| read() == format!("{LISTED}\n"));
+        let plain = |status: &serde_json::Value| {
+            let mut all = status["exports"].as_array().expect("they are told").iter();
+            all.find(|export| export["format"] == "plain").expect("one").clone()
+        };
+        let status = daemon.until("status tells of it", |status| plain(status)["entries"] == 1);
+        let told = plain(&status);
+        assert_eq!(told["path"], path.to_string_lossy().as_ref(), "{told:#}");
+        assert_eq!((&told["generation"], &told["failed"]), (&status["generation"], &().into()));
+        assert!(told["last-written"].is_string(), "{told:#}");
         let line = |host| {
             format!(
                 "45.10.{}.{}
@@ -319,7 +328,10 @@ fn an_export_that_cannot_be_written_is_said_and_heals() {
             degraded.contains("an export stays as it was") && degraded.contains(why)
         };
         host.feed("more.txt", &many);
-        daemon.until("a full directory is said", |status| said(status, "No space left"));
+        daemon.until("a full directory is said", |status| {
+            let failed = plain(status)["failed"].to_string();
+            said(status, "No space left") && failed.contains("No space left")
+        });
         assert_eq!(read(), format!("{LISTED}\n"), "it is never a half");
         succeed("umount", &[directory.as_os_str()]);
         fs::remove_dir(directory).expect("it is empty");

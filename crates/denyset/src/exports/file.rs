@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use blocklist::{ExportFormat, Exported, PrefixSet, export};
 use configuration::ExportConfig;
@@ -35,6 +36,7 @@ pub(super) struct FileMark {
     device: u64,
     inode: u64,
     bytes: u64,
+    written_at: SystemTime,
 }
 
 impl FileMark {
@@ -44,7 +46,17 @@ impl FileMark {
             ExportFormat::ApacheSdbm => fs::symlink_metadata(database::pages(&asked.path)),
             _ => fs::symlink_metadata(&asked.path),
         }?;
-        Ok(Self { device: data.dev(), inode: data.ino(), bytes: data.len() })
+        Ok(Self {
+            device: data.dev(),
+            inode: data.ino(),
+            bytes: data.len(),
+            written_at: data.modified()?,
+        })
+    }
+
+    /// When it was last written to.
+    pub(super) fn written_at(&self) -> SystemTime {
+        self.written_at
     }
 
     /// Whether the file is still in its place.

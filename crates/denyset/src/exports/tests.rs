@@ -84,6 +84,11 @@ fn a_change_is_written_after_the_interval_and_others_meanwhile_with_it() {
     let outcome = exports.give(&snapshot(1, Some(&[1])), begun);
     assert!(outcome.failures.is_empty() && outcome.again.is_none(), "{outcome:?}");
     assert_eq!(outcome.news[0].exported, Exported { prefixes: 2, left_out: 0 });
+    let known = |outcome: &ExportOutcome| {
+        let written = outcome.files[0].written.expect("it was written");
+        (written.generation, written.exported.prefixes, outcome.files[0].failure.clone())
+    };
+    assert_eq!(known(&outcome), (1, 2, None));
     check(&path, "0.0.0.1\n0:1::\n");
     assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o604);
     assert_eq!(exports.give(&snapshot(2, Some(&[1, 2])), after(1)).again, Some(after(30)));
@@ -93,7 +98,8 @@ fn a_change_is_written_after_the_interval_and_others_meanwhile_with_it() {
     check(&path, "0.0.0.1\n0.0.0.3\n0:1::\n");
     // What went and came back meanwhile is no change.
     assert_eq!(exports.give(&snapshot(4, Some(&[1])), after(31)).again, Some(after(60)));
-    assert_eq!(exports.give(&snapshot(5, Some(&[1, 3])), after(32)).again, None);
+    let outcome = exports.give(&snapshot(5, Some(&[1, 3])), after(32));
+    assert_eq!((outcome.again, known(&outcome)), (None, (5, 3, None)));
     assert_eq!(names(&directory), ["drop.txt"]);
 }
 
@@ -171,6 +177,9 @@ fn a_file_that_goes_is_written_again_and_a_directory_that_is_gone_is_said() {
     let outcome = exports.give(&snapshot(2, Some(&[2])), later + Duration::from_secs(30));
     let why = format!("{} cannot be written: No such file", path.display());
     assert!(outcome.failures[0].starts_with(&why), "{outcome:?}");
+    let file = &outcome.files[0];
+    assert!(file.failure.as_ref().is_some_and(|why| why.starts_with("No such file")), "{file:?}");
+    assert_eq!(file.written.expect("it was").generation, 1, "what was there is told all the same");
 }
 
 #[test]
