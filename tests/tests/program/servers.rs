@@ -122,3 +122,16 @@ pub(crate) fn apache(host: &Host, port: u16, lines: &[String]) -> Server {
     succeed("chmod", &["a+x".as_ref(), host.path(".").as_os_str()]);
     Server::start("apache2", port, &["-D", "FOREGROUND", "-f", &file.to_string_lossy()])
 }
+
+/// Caddy with these lines in its only site.
+pub(crate) fn caddy(host: &Host, port: u16, site: &str) -> Server {
+    let text = format!(
+        "{{\n    admin off\n    auto_https off\n}}\nhttp://:{port} {{\n{site}\n    respond ok\n}}\n"
+    );
+    let file = put(host, "Caddyfile", &text);
+    let home = format!("HOME={}", host.path(".").display());
+    let file = file.to_string_lossy();
+    // What it keeps goes into its home.
+    let caddy = [&*home, "caddy", "run", "--adapter", "caddyfile", "--config", &*file];
+    Server::start("env", port, &caddy)
+}

@@ -78,13 +78,22 @@ pub(crate) fn check(source: &str, headers: &[(&str, &str)], want: u16) {
     assert!(matches!(status, Ok(status) if status == want), "{source} {headers:?}: {status:?}");
 }
 
+/// Who is to be told apart from whom.
+const CLIENTS: [(&str, u16); 5] =
+    [(LISTED, 403), (UNLISTED, 200), (ALLOWED, 200), (LISTED_V6, 403), (UNLISTED_V6, 200)];
+
 /// All that a server has to tell apart.
 fn check_all() {
-    for (source, want) in
-        [(LISTED, 403), (UNLISTED, 200), (ALLOWED, 200), (LISTED_V6, 403), (UNLISTED_V6, 200)]
-    {
-        check(source, &[], want);
+    check_direct();
+    for (source, want) in CLIENTS {
         check(PROXY, &[("X-Forwarded-For", source)], want);
+    }
+}
+
+/// The same with no proxy between.
+fn check_direct() {
+    for (source, want) in CLIENTS {
+        check(source, &[], want);
         // What a client says of himself does not count.
         let others = if want == 403 { UNLISTED } else { LISTED };
         check(source, &[("X-Forwarded-For", others), ("X-Real-IP", others)], want);
@@ -282,5 +291,20 @@ fn apache_refuses_who_is_listed_without_a_gateway() {
         drop(apache);
         let left = attempt("pgrep", &["-f", &host.path("gateway.toml").to_string_lossy()]);
         assert!(left.is_err(), "the program ends with Apache: {left:?}");
+    });
+}
+
+#[test]
+fn caddy_refuses_who_is_listed_and_lets_nobody_in_when_in_doubt() {
+    with_host(|host, _daemon, gateway| {
+        let _caddy = servers::caddy(host, PORT, &recipe(host, "caddy/denyset-check.caddyfile"));
+        check_direct();
+        host.feed("more.txt", format!("{UNLISTED}\n"));
+        gateway.until_check(UNLISTED, 403);
+        check(UNLISTED, &[], 403);
+        gateway.kill();
+        check(ALLOWED, &[], 502);
+        let _gateway = Gateway::start(host, "");
+        check(ALLOWED, &[], 200);
     });
 }
