@@ -8,6 +8,7 @@ mod demo;
 mod fuzz;
 mod million;
 mod packages;
+mod page;
 mod real;
 mod sim;
 mod tidy;
@@ -39,6 +40,8 @@ enum Chore {
     Fuzz(fuzz::Fuzz),
     /// The house rules that a program can check
     Tidy,
+    /// The page of the gateway in a browser: pictures, and whether everybody can read it
+    Page(page::Page),
     /// Random faults against the model of the kernel
     Sim(sim::Sim),
     /// What is promised at a million entries, with the release build
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Chore::Demo(demo) => demo.run(),
         Chore::Fuzz(fuzz) => fuzz.run(),
         Chore::Tidy => tidy::run(),
+        Chore::Page(page) => page.run(),
         Chore::Sim(sim) => sim.run(),
         Chore::Million(million) => million.run(),
         Chore::Real(real) => real.run(),

@@ -19,7 +19,7 @@ mod token;
 
 pub use address::Address;
 pub use algebra::{AddressCount, AddressRange, AnyRange, Overlap, OverlapPart, range_prefixes};
-pub use export::{ExportFormat, Exported, export};
+pub use export::{ExportFormat, Exported, SdbmError, SdbmFile, export, export_sdbm};
 pub use family::Family;
 pub use feed::{
     AsNumber, AsNumberError, BesideError, Column, Condition, ConditionError, CountryError,

@@ -28,6 +28,67 @@ pub struct StatusDocument {
     pub rules: Vec<RuleFigures>,
     /// The feeds.
     pub feeds: Vec<FeedFigures>,
+    /// The files for other programs.
+    pub exports: Vec<ExportFigures>,
+    /// What was refused since the daemon began.
+    pub refusals: Vec<RefusalFigures>,
+    /// How long changes of the kernel took since then; `None` if that is not said.
+    pub applies: Option<AppliesFigures>,
+}
+
+/// One file for another program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct ExportFigures {
+    /// The file.
+    pub path: String,
+    /// The list that is in it.
+    pub list: String,
+    /// Its form.
+    pub format: String,
+    /// When it was last written, in seconds since 1970.
+    #[serde(deserialize_with = "moment")]
+    pub last_written: Option<i64>,
+    /// Prefixes in it.
+    pub entries: Option<u64>,
+    /// Prefixes of IPv6 that its form cannot carry.
+    pub left_out: Option<u64>,
+    /// Why it is not as it should be.
+    pub failed: Option<String>,
+}
+
+/// How often a guard has refused versions of a feed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct RefusalFigures {
+    /// The feed; empty if it was the configuration.
+    pub feed: String,
+    /// The guard.
+    pub guard: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// How long changes of the kernel took.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct AppliesFigures {
+    /// How many there were.
+    pub count: u64,
+    /// How long they took together, in microseconds.
+    pub total_us: u64,
+    /// How many took no longer than so long.
+    pub within: Vec<AppliesWithinFigures>,
+}
+
+/// How many changes took no longer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct AppliesWithinFigures {
+    /// Milliseconds.
+    pub ms: u64,
+    /// How many.
+    pub count: u64,
 }
 
 /// One set.

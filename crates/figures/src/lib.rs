@@ -7,7 +7,10 @@ mod hits;
 mod readings;
 mod sheet;
 
-pub use document::{FeedFigures, RuleFigures, SetFigures, StatusDocument};
+pub use document::{
+    AppliesFigures, AppliesWithinFigures, ExportFigures, FeedFigures, RefusalFigures, RuleFigures,
+    SetFigures, StatusDocument,
+};
 pub use hits::{FeedHitFigures, HitsDocument};
 pub use readings::Readings;
-pub use sheet::{FigureSample, Figures, Sheet, TextForm, exposition};
+pub use sheet::{Durations, FigureSample, Figures, Sheet, TextForm, exposition};

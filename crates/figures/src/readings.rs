@@ -4,10 +4,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::document::StatusDocument;
 use super::hits::HitsDocument;
-use super::sheet::{FigureSample, Figures, Sheet};
+use super::sheet::{Durations, FigureSample, Figures, Sheet};
 
 /// The states that a feed can be in.
 const STATES: [&str; 4] = ["current", "refused", "stale", "gone"];
@@ -31,6 +32,8 @@ impl Figures for Readings {
             sets(status, sheet)?;
             rules(status, sheet)?;
             feeds(status, sheet)?;
+            done(status, sheet)?;
+            exports(status, sheet)?;
         }
         self.hits.as_ref().map_or(Ok(()), |hits| hit(hits, sheet))
     }
@@ -156,6 +159,67 @@ fn feeds(status: &StatusDocument, sheet: &mut Sheet<'_>) -> fmt::Result {
     )
 }
 
+fn done(status: &StatusDocument, sheet: &mut Sheet<'_>) -> fmt::Result {
+    let refusals = status.refusals.iter();
+    let refusals = refusals
+        .map(|of| (vec![("feed", of.feed.as_str()), ("guard", of.guard.as_str())], of.count));
+    sheet.counter(
+        "denyset_refusals",
+        "Versions of a feed that a guard has refused, and configurations.",
+        &refusals.collect::<Vec<_>>(),
+    )?;
+    let Some(applies) = &status.applies else { return Ok(()) };
+    sheet.histogram(
+        "denyset_apply_duration_seconds",
+        "How long changes of the kernel took.",
+        &Durations {
+            count: applies.count,
+            total: Duration::from_micros(applies.total_us),
+            within: applies
+                .within
+                .iter()
+                .map(|within| (Duration::from_millis(within.ms), within.count))
+                .collect(),
+        },
+    )
+}
+
+fn exports(status: &StatusDocument, sheet: &mut Sheet<'_>) -> fmt::Result {
+    let of = |value: &dyn Fn(&super::ExportFigures) -> Option<u64>| {
+        let exports = status.exports.iter();
+        exports
+            .filter_map(|export| {
+                let labels = vec![
+                    ("path", &*export.path),
+                    ("list", &*export.list),
+                    ("format", &*export.format),
+                ];
+                Some((labels, value(export)?))
+            })
+            .collect::<Vec<FigureSample<'_>>>()
+    };
+    sheet.gauge(
+        "denyset_export_failed",
+        "1 if the file of an export cannot be written as it should be.",
+        &of(&|export| Some(u64::from(export.failed.is_some()))),
+    )?;
+    sheet.gauge(
+        "denyset_export_last_written_timestamp_seconds",
+        "When the file of an export was last written.",
+        &of(&|export| u64::try_from(export.last_written?).ok()),
+    )?;
+    sheet.gauge(
+        "denyset_export_prefixes",
+        "Prefixes in the file of an export.",
+        &of(&|export| export.entries),
+    )?;
+    sheet.gauge(
+        "denyset_export_left_out_prefixes",
+        "Prefixes of IPv6 that the form of an export cannot carry.",
+        &of(&|export| export.left_out),
+    )
+}
+
 fn hit(hits: &HitsDocument, sheet: &mut Sheet<'_>) -> fmt::Result {
     let feeds = hits.feeds.iter();
     let feeds = feeds.map(|hit| (vec![("feed", &*hit.feed), ("rule", &*hit.rule)], hit.samples));
@@ -207,7 +271,12 @@ mod tests {
                         "last-applied": "1970-01-01T00:00:07Z", "last-verified": null}],
               "rules": [{"rule": "drop", "set": "x-v4", "in-place": true, "packets": 5}],
               "feeds": [{"feed": "a", "state": "stale", "entries": 4, "rejected": 1,
-                         "last-good": "1970-01-01T00:01:00Z"}]}"#,
+                         "last-good": "1970-01-01T00:01:00Z"}],
+              "exports": [{"path": "/e", "list": "x", "format": "plain", "entries": 3,
+                           "failed": "full"}],
+              "refusals": [{"feed": "a", "guard": "shrink-percent-max", "count": 2}],
+              "applies": {"count": 3, "total-us": 1500000,
+                          "within": [{"ms": 1, "count": 1}, {"ms": 500, "count": 2}]}}"#,
             &[
                 "denyset_in_sync 1",
                 "denyset_degraded 2",
@@ -222,9 +291,17 @@ mod tests {
                 r#"denyset_feed_entries{feed="a"} 4"#,
                 r#"denyset_feed_rejected_lines{feed="a"} 1"#,
                 "denyset_feeds_refused 0",
+                r#"denyset_refusals_total{feed="a",guard="shrink-percent-max"} 2"#,
+                "denyset_apply_duration_seconds_sum 1.5",
+                "denyset_apply_duration_seconds_count 3",
+                r#"denyset_apply_duration_seconds_bucket{le="0.001"} 1"#,
+                r#"denyset_apply_duration_seconds_bucket{le="0.5"} 2"#,
+                r#"denyset_apply_duration_seconds_bucket{le="+Inf"} 3"#,
+                r#"denyset_export_failed{path="/e",list="x",format="plain"} 1"#,
+                r#"denyset_export_prefixes{path="/e",list="x",format="plain"} 3"#,
                 r#"denyset_feed_hits_sampled_total{feed="a",rule="drop"} 7"#,
             ],
-            &["last_verified", "uptime", "dropped_bytes", "samples_lost"],
+            &["last_verified", "uptime", "dropped_bytes", "samples_lost", "last_written"],
         );
     }
 
@@ -234,7 +311,7 @@ mod tests {
             false,
             r#"{"in-sync": true, "sets": [{"list": "x", "family": "ipv4", "members": 3}]}"#,
             &["denyset_up 0", r#"denyset_set_members{list="x",family="ipv4"} 3"#],
-            &["in_sync", "generation"],
+            &["in_sync", "generation", "apply_duration"],
         );
     }
 }

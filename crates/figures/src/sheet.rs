@@ -2,10 +2,12 @@
 //! and types of single figures are not known here.
 
 use std::fmt;
+use std::time::Duration;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
@@ -53,7 +55,45 @@ pub struct Sheet<'a>(DescriptorEncoder<'a>);
 /// One value with its labels, each a name and a text.
 pub type FigureSample<'a> = (Vec<(&'static str, &'a str)>, u64);
 
+/// How long things took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Durations {
+    /// How many there were.
+    pub count: u64,
+    /// How long they took together.
+    pub total: Duration,
+    /// For each time, in order, how many took no longer.
+    pub within: Vec<(Duration, u64)>,
+}
+
+impl EncodeMetric for Durations {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        // The text sums up again what is in each bucket alone.
+        let mut before = 0;
+        let all = self.within.iter().map(|(time, count)| (time.as_secs_f64(), *count));
+        let buckets = all.chain([(f64::INFINITY, self.count)]).map(|(bound, count)| {
+            let alone = count.saturating_sub(before);
+            before = before.max(count);
+            (bound, alone)
+        });
+        let buckets: Vec<_> = buckets.collect();
+        encoder.encode_histogram::<NoLabelSet>(self.total.as_secs_f64(), self.count, &buckets, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
+    }
+}
+
 impl Sheet<'_> {
+    /// How long things took, as a histogram of seconds.
+    ///
+    /// # Errors
+    /// As of [`Self::gauge`].
+    pub fn histogram(&mut self, name: &str, help: &str, durations: &Durations) -> fmt::Result {
+        durations.encode(self.0.encode_descriptor(name, help, None, durations.metric_type())?)
+    }
+
     /// A figure that goes up and down. One without any sample is left out.
     ///
     /// # Errors

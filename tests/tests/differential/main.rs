@@ -13,6 +13,7 @@ mod ipset;
 mod iptables;
 mod nft;
 mod nginx;
+mod sdbm;
 mod web;
 
 use std::collections::BTreeSet;

@@ -2,8 +2,8 @@
 //! are shipped, and what becomes of a directory that cannot be written.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use lab::daemon::{Daemon, PATIENCE};
@@ -11,12 +11,13 @@ use lab::host::{Config, Host};
 use lab::http::HttpConnection;
 use lab::namespace::isolated;
 use lab::witness::succeed;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::has_other_users;
+use crate::servers::{self, Server, shipped};
 use crate::web::{
-    ALLOWED, LISTED, LISTED_V6, PORT, PROXY, Server, UNLISTED, UNLISTED_V6, around_boundaries, ask,
-    check, in_kernel, put,
+    ALLOWED, LISTED, LISTED_V6, PORT, PROXY, UNLISTED, UNLISTED_V6, around_boundaries, ask, ask_at,
+    check, in_kernel,
 };
 
 /// It is listed after a change.
@@ -26,12 +27,24 @@ const LATER: &str = "45.9.8.3";
 const EXPORTS: &str = "/var/lib/denyset/export";
 
 /// Formats, and what the names of their files end with.
-const EXPORT_KINDS: [(&str, &str); 4] =
-    [("nginx-geo", "geo"), ("haproxy-acl", "acl"), ("apache-txt", "txt"), ("plain", "plain")];
+const EXPORT_KINDS: [(&str, &str); 5] = [
+    ("nginx-geo", "geo"),
+    ("haproxy-acl", "acl"),
+    ("apache-txt", "txt"),
+    ("apache-sdbm", "sdbm"),
+    ("plain", "plain"),
+];
 
 /// Where an export is.
 fn export_of(host: &Host, ending: &str) -> PathBuf {
     host.path("export").join(format!("drop.{ending}"))
+}
+
+/// What is in an export.
+fn exported(host: &Host, ending: &str) -> Vec<u8> {
+    let path = export_of(host, ending);
+    let file = if ending == "sdbm" { path.join("map.pag") } else { path };
+    fs::read(file).expect("there is always one")
 }
 
 /// Has all kinds of exports written.
@@ -71,9 +84,7 @@ fn with_exports(body: impl FnOnce(&Host, &Daemon<'_>) + Send) {
 
 /// The text of a recipe, with the paths of this host.
 fn recipe(host: &Host, name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config").join(name);
-    let text = fs::read_to_string(path).expect("the recipe is shipped");
-    text.replace(EXPORTS, &host.path("export").to_string_lossy())
+    shipped(name).replace(EXPORTS, &host.path("export").to_string_lossy())
 }
 
 /// All that a server has to tell apart, and IPv6 where the file has it.
@@ -95,13 +106,10 @@ fn check_all(has_ipv6: bool) {
 
 /// The list gets one more and loses it again, and the server is told each time.
 fn change(host: &Host, daemon: &Daemon<'_>, ending: &str, mut tell: impl FnMut()) {
-    let path = export_of(host, ending);
     for (feed, want) in [(format!("{LATER}\n"), 403), ("45.9.9.9\n".to_owned(), 200)] {
-        let before = fs::read(&path).expect("it is there");
+        let before = exported(host, ending);
         host.feed("more.txt", feed);
-        daemon.until("the export is another", |_| {
-            fs::read(&path).expect("there is always one") != before
-        });
+        daemon.until("the export is another", |_| exported(host, ending) != before);
         tell();
         let deadline = Instant::now() + PATIENCE;
         while ask(LATER, &[]).ok() != Some(want) {
@@ -113,64 +121,21 @@ fn change(host: &Host, daemon: &Daemon<'_>, ending: &str, mut tell: impl FnMut()
     }
 }
 
-fn signal(server: &Server, signal: Signal) {
-    let pid = i32::try_from(server.0.id()).ok().and_then(Pid::from_raw);
-    kill_process(pid.expect("a process has a number"), signal).expect("the server lives");
+fn nginx(host: &Host, port: u16) -> Server {
+    let http = ["nginx/denyset-export-geo.conf", "nginx/denyset-behind-proxy.conf"];
+    let http = http.map(|name| recipe(host, name));
+    servers::nginx(host, port, &http, &recipe(host, "nginx/denyset-export.conf"))
 }
 
-fn htdocs(host: &Host) -> String {
-    fs::create_dir_all(host.path("htdocs")).expect("a directory");
-    put(host, "htdocs/index.html", "ok");
-    host.path(".").display().to_string()
+fn haproxy(host: &Host, port: u16) -> Server {
+    servers::haproxy(host, port, "", &recipe(host, "haproxy/denyset-export.cfg"))
 }
 
-fn nginx(host: &Host) -> Server {
-    let place = htdocs(host);
-    let temps = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let temps = temps.map(|kind| format!("{kind}_temp_path {place}/{kind};\n")).concat();
-    let [geo, refuse, behind] =
-        ["denyset-export-geo.conf", "denyset-export.conf", "denyset-behind-proxy.conf"]
-            .map(|name| recipe(host, &format!("nginx/{name}")));
-    let text = format!(
-        "daemon off; worker_processes 1; user root; pid {place}/nginx.pid;\n\
-         error_log {place}/nginx.log; events {{}}\n\
-         http {{ access_log off; keepalive_requests 1000000; {temps} {geo} {behind}\n\
-         server {{ listen [::]:{PORT} ipv6only=off; root {place}/htdocs;\n{refuse} }} }}\n"
-    );
-    let file = put(host, "nginx.conf", &text);
-    Server::start("nginx", &["-e", "stderr", "-c", &file.to_string_lossy()])
-}
-
-fn haproxy(host: &Host) -> Server {
-    let refuse = recipe(host, "haproxy/denyset-export.cfg");
-    let text = format!(
-        "defaults\n    mode http\n    timeout client 10s\n    timeout connect 10s\n    \
-         timeout server 10s\nfrontend web\n    bind :::{PORT} v4v6\n{refuse}    \
-         http-request return status 200 content-type text/plain string ok\n"
-    );
-    let file = put(host, "haproxy.cfg", &text);
-    Server::start("haproxy", &["-W", "-f", &file.to_string_lossy()])
-}
-
-fn apache(host: &Host) -> Server {
-    let place = htdocs(host);
-    let modules = ["mpm_event", "authz_core", "dir", "rewrite", "remoteip"];
-    let modules = modules
-        .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
-        .concat();
-    let [behind, refuse] = ["apache/denyset-behind-proxy.conf", "apache/denyset-export.conf"]
-        .map(|name| recipe(host, name));
-    let text = format!(
-        "ServerRoot {place}\nDefaultRuntimeDir {place}\nPidFile {place}/apache.pid\n\
-         ServerName localhost\nErrorLog {place}/apache.log\n{modules}\
-         Listen [::]:{PORT}\nUser www-data\nGroup www-data\nDocumentRoot {place}/htdocs\n\
-         DirectoryIndex index.html\nMaxKeepAliveRequests 0\nKeepAliveTimeout 60\n{behind}\n{refuse}"
-    );
-    let file = put(host, "apache.conf", &text);
-    // `User` has to reach what it serves.
-    succeed("chmod", &["a+x".as_ref(), host.path(".").as_os_str()]);
+/// Apache with a database that it finds, or one that is made for it.
+fn apache(host: &Host, port: u16, export: &str) -> Server {
     make_database(&export_of(host, "txt"));
-    Server::start("apache2", &["-D", "FOREGROUND", "-f", &file.to_string_lossy()])
+    let lines = ["denyset-behind-proxy.conf", export];
+    servers::apache(host, port, &lines.map(|name| recipe(host, &format!("apache/{name}"))))
 }
 
 /// As denyset-export-apache.service does.
@@ -189,19 +154,19 @@ fn nginx_loads_an_export() {
         return;
     }
     with_exports(|host, daemon| {
-        let nginx = nginx(host);
+        let nginx = nginx(host, PORT);
         check_all(false);
         daemon.wait_logged(&["without 1 of IPv6"]);
-        change(host, daemon, "geo", || signal(&nginx, Signal::HUP));
+        change(host, daemon, "geo", || nginx.signal(Signal::HUP));
     });
 }
 
 #[test]
 fn haproxy_loads_an_export_of_both_families() {
     with_exports(|host, daemon| {
-        let haproxy = haproxy(host);
+        let haproxy = haproxy(host, PORT);
         check_all(true);
-        change(host, daemon, "acl", || signal(&haproxy, Signal::USR2));
+        change(host, daemon, "acl", || haproxy.signal(Signal::USR2));
     });
 }
 
@@ -212,9 +177,81 @@ fn apache_finds_an_export_without_a_reload() {
         return;
     }
     with_exports(|host, daemon| {
-        let _apache = apache(host);
+        let _apache = apache(host, PORT, "denyset-export.conf");
         check_all(false);
         change(host, daemon, "txt", || make_database(&export_of(host, "txt")));
+    });
+}
+
+#[test]
+fn apache_finds_a_database_of_ours_without_any_other_program() {
+    // It gives root up for somebody else.
+    if !has_other_users() {
+        return;
+    }
+    with_exports(|host, daemon| {
+        let _apache = apache(host, PORT, "denyset-export-sdbm.conf");
+        check_all(false);
+        change(host, daemon, "sdbm", || {});
+    });
+}
+
+/// Asks a server again and again who is listed and who is not, until it is told to
+/// end: how often it did.
+fn keep_asking(port: u16, end: &AtomicBool) -> u32 {
+    let mut asked = 0;
+    while !end.load(Ordering::Relaxed) {
+        for (source, want) in [(LISTED, 403), (UNLISTED, 200), (ALLOWED, 200)] {
+            let status = ask_at(port, source, &[]);
+            assert!(matches!(status, Ok(status) if status == want), "{port} {source}: {status:?}");
+            asked += 1;
+        }
+    }
+    asked
+}
+
+#[test]
+fn no_request_fails_and_no_answer_is_wrong_while_exports_change() {
+    if !has_other_users() {
+        return;
+    }
+    with_exports(|host, daemon| {
+        let ports = [PORT, PORT + 1, PORT + 2];
+        let nginx = nginx(host, ports[0]);
+        let haproxy = haproxy(host, ports[1]);
+        let _apache = apache(host, ports[2], "denyset-export-sdbm.conf");
+        let end = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let askers = ports.map(|port| {
+                scope.spawn({
+                    let end = &end;
+                    move || keep_asking(port, end)
+                })
+            });
+            for round in 0..10 {
+                let (feed, want) = if round % 2 == 0 { (LATER, 403) } else { ("45.9.9.9", 200) };
+                let before = ["geo", "acl", "sdbm"].map(|ending| exported(host, ending));
+                host.feed("more.txt", format!("{feed}\n"));
+                daemon.until("all exports are others", |_| {
+                    let now = ["geo", "acl", "sdbm"].map(|ending| exported(host, ending));
+                    now.iter().zip(&before).all(|(now, before)| now != before)
+                });
+                nginx.signal(Signal::HUP);
+                haproxy.signal(Signal::USR2);
+                let deadline = Instant::now() + PATIENCE;
+                while !ports
+                    .iter()
+                    .all(|port| ask_at(*port, LATER, &[]).expect("it is asked") == want)
+                {
+                    assert!(Instant::now() < deadline, "{LATER} is not answered with {want}");
+                }
+            }
+            end.store(true, Ordering::Relaxed);
+            for asker in askers {
+                let asked = asker.join().expect("no answer was wrong");
+                assert!(asked > 100, "{asked}");
+            }
+        });
     });
 }
 
@@ -230,14 +267,12 @@ fn the_kernel_and_who_loads_an_export_say_the_same() {
         let listed = in_kernel(&addresses);
         daemon.until("all of it is exported", |_| {
             EXPORT_KINDS.iter().all(|(_, ending)| {
-                // Of three prefixes two are of IPv4.
-                let text = fs::read_to_string(export_of(host, ending)).unwrap_or_default();
-                text.lines().count() > 1_500
+                // Of three prefixes two are of IPv4, and all are random.
+                exported(host, ending).len() > 20_000
             })
         });
         let check = |who: &str, server: Server, good: u16, has_ipv6: bool| {
-            let address = SocketAddr::new(PROXY.parse().expect("an address"), PORT);
-            let mut connection = HttpConnection::tcp(address).expect("it listens");
+            let mut connection = HttpConnection::tcp(server.address()).expect("it listens");
             for address in &addresses {
                 let text = address.to_string();
                 let answer = connection.get("/check", &[("X-Forwarded-For", &text)]);
@@ -248,9 +283,11 @@ fn the_kernel_and_who_loads_an_export_say_the_same() {
             drop(server);
         };
         // There is no such page, and only who is let in is told so.
-        check("nginx", nginx(host), 404, false);
-        check("haproxy", haproxy(host), 200, true);
-        check("apache", apache(host), 404, false);
+        check("nginx", nginx(host, PORT), 404, false);
+        check("haproxy", haproxy(host, PORT), 200, true);
+        for export in ["denyset-export.conf", "denyset-export-sdbm.conf"] {
+            check(export, apache(host, PORT, export), 404, false);
+        }
     });
 }
 
@@ -268,6 +305,15 @@ fn an_export_that_cannot_be_written_is_said_and_heals() {
         let daemon = Daemon::start(&host);
         let read = || fs::read_to_string(&path).unwrap_or_default();
         daemon.until("it is there", |_| read() == format!("{LISTED}\n"));
+        let plain = |status: &serde_json::Value| {
+            let mut all = status["exports"].as_array().expect("they are told").iter();
+            all.find(|export| export["format"] == "plain").expect("one").clone()
+        };
+        let status = daemon.until("status tells of it", |status| plain(status)["entries"] == 1);
+        let told = plain(&status);
+        assert_eq!(told["path"], path.to_string_lossy().as_ref(), "{told:#}");
+        assert_eq!((&told["generation"], &told["failed"]), (&status["generation"], &().into()));
+        assert!(told["last-written"].is_string(), "{told:#}");
         let line = |host| {
             format!(
                 "45.10.{}.{}
@@ -282,7 +328,10 @@ fn an_export_that_cannot_be_written_is_said_and_heals() {
             degraded.contains("an export stays as it was") && degraded.contains(why)
         };
         host.feed("more.txt", &many);
-        daemon.until("a full directory is said", |status| said(status, "No space left"));
+        daemon.until("a full directory is said", |status| {
+            let failed = plain(status)["failed"].to_string();
+            said(status, "No space left") && failed.contains("No space left")
+        });
         assert_eq!(read(), format!("{LISTED}\n"), "it is never a half");
         succeed("umount", &[directory.as_os_str()]);
         fs::remove_dir(directory).expect("it is empty");

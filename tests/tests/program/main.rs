@@ -31,6 +31,7 @@ mod reading;
 mod reload;
 mod rights;
 mod rules;
+mod servers;
 mod state;
 mod steady;
 mod stories;

@@ -69,6 +69,11 @@ fn the_figures_are_good_ones_and_say_what_is_so() {
             says(text, "denyset_rule_in_place{rule=\"drop\",family=\"ipv6\"} 1");
             says(text, "denyset_feed_state{feed=\"a \\\"b\\\".txt\",state=\"refused\"} 1");
             says(text, "denyset_dropped_packets_total{rule=\"drop\",family=\"ipv4\"} 0");
+            says(text, "denyset_refusals_total{feed=\"a \\\"b\\\".txt\",guard=\"markup\"} 1");
+            let count = "denyset_apply_duration_seconds_count ";
+            let applies = text.lines().find_map(|line| line.strip_prefix(count)).expect("counted");
+            says(text, &format!("denyset_apply_duration_seconds_bucket{{le=\"+Inf\"}} {applies}"));
+            assert_ne!(applies, "0");
         }
         let new = answer("application/openmetrics-text; version=1.0.0");
         assert!(new.header("content-type").is_some_and(|kind| kind.contains("openmetrics")));
@@ -238,8 +243,9 @@ fn a_prometheus_scrapes_it_and_its_alerts_are_what_they_should_be() {
         }
         for expression in dashboard() {
             // Nobody is hit here, and no feed needs anybody.
-            let may_be_empty =
-                ["!=\"current\"", "hits_sampled"].iter().any(|word| expression.contains(word));
+            let may_be_empty = ["!=\"current\"", "hits_sampled", "refusals"]
+                .iter()
+                .any(|word| expression.contains(word));
             gateway.until(&expression, || {
                 let found = query(&expression).expect("Prometheus answers");
                 assert_eq!(found["status"], "success", "{expression}: {found}");

@@ -2,11 +2,8 @@
 //! gateway, or the program of the gateway, for whom to refuse.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lab::daemon::{Daemon, PATIENCE};
@@ -18,6 +15,7 @@ use lab::namespace::isolated;
 use lab::witness::{attempt, fed, succeed};
 use rustix::process::Signal;
 
+use crate::servers::{self, Server, put, shipped};
 use crate::{V4, V6, has_other_users};
 
 /// The port that all of them listen on, of both families, so that a client of
@@ -33,118 +31,45 @@ pub(crate) const UNLISTED_V6: &str = "2a01:4f8::ffff";
 /// The proxy that servers believe.
 pub(crate) const PROXY: &str = "127.0.0.1";
 
-/// A web server in the foreground. Dropped, it is killed.
-pub(crate) struct Server(pub(crate) Child);
-
-impl Server {
-    pub(crate) fn start(program: &str, arguments: &[&str]) -> Self {
-        let child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "--", program])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("it can be started");
-        let server = Self(child);
-        let deadline = Instant::now() + PATIENCE;
-        let address = SocketAddr::new(PROXY.parse().expect("an address"), PORT);
-        while HttpConnection::tcp(address).is_err() {
-            assert!(Instant::now() < deadline, "{program} does not listen");
-            std::thread::yield_now();
-        }
-        server
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Its workers end with it, or with the namespace of this test.
-        let pid = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw);
-        if let Some(pid) = pid {
-            let _ = rustix::process::kill_process(pid, Signal::TERM);
-        }
-        let _ = self.0.wait();
-    }
-}
-
 /// The text of a recipe, with the paths of this host.
 fn recipe(host: &Host, name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config").join(name);
-    let text = fs::read_to_string(path).expect("the recipe is shipped");
     let socket = gateway::socket(host);
     let program = format!(
         "prg:{} --config {} --lines",
         gateway::binary().display(),
         host.path("gateway.toml").display()
     );
-    text.replace("/run/denyset-gateway/http.sock", &socket.to_string_lossy())
+    shipped(name)
+        .replace("/run/denyset-gateway/http.sock", &socket.to_string_lossy())
         .replace("prg:/usr/bin/denyset-gateway --lines", &program)
         .replace(" denyset-gateway:denyset", " root:root")
 }
 
-pub(crate) fn put(host: &Host, name: &str, text: &str) -> PathBuf {
-    let path = host.path(name);
-    fs::write(&path, text).expect("written");
-    path
-}
-
 fn nginx(host: &Host, check: &str) -> Server {
-    let place = host.path(".").display().to_string();
-    let temps = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let temps = temps.map(|kind| format!("{kind}_temp_path {place}/{kind};\n")).concat();
-    let [upstream, behind, check] =
-        ["nginx/denyset-upstream.conf", "nginx/denyset-behind-proxy.conf", check]
-            .map(|name| recipe(host, name));
-    fs::create_dir_all(host.path("htdocs")).expect("a directory");
-    put(host, "htdocs/index.html", "ok");
-    let text = format!(
-        "daemon off; worker_processes 1; user root; pid {place}/nginx.pid;\n\
-         error_log {place}/nginx.log; events {{}}\n\
-         http {{ access_log off; keepalive_requests 1000000; {temps} {upstream} {behind}\n\
-         server {{ listen [::]:{PORT} ipv6only=off; root {place}/htdocs;\n{check} }} }}\n"
-    );
-    let file = put(host, "nginx.conf", &text);
-    Server::start("nginx", &["-e", "stderr", "-c", &file.to_string_lossy()])
+    let http = ["nginx/denyset-upstream.conf", "nginx/denyset-behind-proxy.conf"];
+    servers::nginx(host, PORT, &http.map(|name| recipe(host, name)), &recipe(host, check))
 }
 
 fn haproxy(host: &Host) -> Server {
     let lua = put(host, "denyset.lua", &recipe(host, "haproxy/denyset.lua"));
-    let check = recipe(host, "haproxy/denyset-check.cfg");
-    let text = format!(
-        "global\n    lua-load {}\ndefaults\n    mode http\n    timeout client 10s\n    \
-         timeout connect 10s\n    timeout server 10s\nfrontend web\n    bind :::{PORT} v4v6\n\
-         {check}    http-request return status 200 content-type text/plain string ok\n",
-        lua.display()
-    );
-    let file = put(host, "haproxy.cfg", &text);
-    Server::start("haproxy", &["-f", &file.to_string_lossy()])
+    let global = format!("    lua-load {}", lua.display());
+    servers::haproxy(host, PORT, &global, &recipe(host, "haproxy/denyset-check.cfg"))
 }
 
 fn apache(host: &Host) -> Server {
-    let place = host.path(".").display().to_string();
-    let modules = ["mpm_event", "authz_core", "dir", "rewrite", "remoteip"];
-    let modules = modules
-        .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
-        .concat();
-    let [behind, check] = ["apache/denyset-behind-proxy.conf", "apache/denyset-check.conf"]
-        .map(|name| recipe(host, name));
-    fs::create_dir_all(host.path("htdocs")).expect("a directory");
-    put(host, "htdocs/index.html", "ok");
-    let text = format!(
-        "ServerRoot {place}\nDefaultRuntimeDir {place}\nPidFile {place}/apache.pid\n\
-         ServerName localhost\nErrorLog {place}/apache.log\n{modules}\
-         Listen [::]:{PORT}\nUser www-data\nGroup www-data\nDocumentRoot {place}/htdocs\n\
-         DirectoryIndex index.html\nMaxKeepAliveRequests 0\nKeepAliveTimeout 60\n{behind}\n{check}"
-    );
-    let file = put(host, "apache.conf", &text);
-    // `User` has to reach what it serves.
-    succeed("chmod", &["a+x".as_ref(), host.path(".").as_os_str()]);
-    Server::start("apache2", &["-D", "FOREGROUND", "-f", &file.to_string_lossy()])
+    let lines = ["apache/denyset-behind-proxy.conf", "apache/denyset-check.conf"];
+    servers::apache(host, PORT, &lines.map(|name| recipe(host, name)))
 }
 
 /// The status that a client of this address is answered with.
 pub(crate) fn ask(source: &str, headers: &[(&str, &str)]) -> io::Result<u16> {
+    ask_at(PORT, source, headers)
+}
+
+/// The same of whoever listens on that port.
+pub(crate) fn ask_at(port: u16, source: &str, headers: &[(&str, &str)]) -> io::Result<u16> {
     let source: IpAddr = source.parse().expect("an address");
-    let mut connection = HttpConnection::tcp_from(source, SocketAddr::new(source, PORT))?;
+    let mut connection = HttpConnection::tcp_from(source, SocketAddr::new(source, port))?;
     Ok(connection.get("/?ip=45.9.8.99", headers)?.status)
 }
 
@@ -153,13 +78,22 @@ pub(crate) fn check(source: &str, headers: &[(&str, &str)], want: u16) {
     assert!(matches!(status, Ok(status) if status == want), "{source} {headers:?}: {status:?}");
 }
 
+/// Who is to be told apart from whom.
+const CLIENTS: [(&str, u16); 5] =
+    [(LISTED, 403), (UNLISTED, 200), (ALLOWED, 200), (LISTED_V6, 403), (UNLISTED_V6, 200)];
+
 /// All that a server has to tell apart.
 fn check_all() {
-    for (source, want) in
-        [(LISTED, 403), (UNLISTED, 200), (ALLOWED, 200), (LISTED_V6, 403), (UNLISTED_V6, 200)]
-    {
-        check(source, &[], want);
+    check_direct();
+    for (source, want) in CLIENTS {
         check(PROXY, &[("X-Forwarded-For", source)], want);
+    }
+}
+
+/// The same with no proxy between.
+fn check_direct() {
+    for (source, want) in CLIENTS {
+        check(source, &[], want);
         // What a client says of himself does not count.
         let others = if want == 403 { UNLISTED } else { LISTED };
         check(source, &[("X-Forwarded-For", others), ("X-Real-IP", others)], want);
@@ -189,7 +123,7 @@ fn with_host(body: impl FnOnce(&Host, Daemon<'_>, Gateway) + Send) {
 
 /// The list changes under requests, and the daemon dies.
 fn change_under_load(host: &Host, daemon: Daemon<'_>) {
-    for round in 1..=3 {
+    for round in 1..=11 {
         let (more, want) = if round % 2 == 1 { ("45.9.8.3\n", 403) } else { ("45.9.9.9\n", 200) };
         host.feed("more.txt", more);
         let deadline = Instant::now() + PATIENCE;
@@ -272,9 +206,8 @@ fn the_kernel_and_every_web_server_say_the_same() {
         };
         check("the gateway", &mut gateway.connect(), "X-Real-IP", 204);
         let through = |who: &str, server: Server| {
-            let address = SocketAddr::new(PROXY.parse().expect("an address"), PORT);
             // There is no such page, and only who is let in is told so.
-            let mut connection = HttpConnection::tcp(address).expect("it listens");
+            let mut connection = HttpConnection::tcp(server.address()).expect("it listens");
             check(
                 who,
                 &mut connection,
@@ -358,5 +291,20 @@ fn apache_refuses_who_is_listed_without_a_gateway() {
         drop(apache);
         let left = attempt("pgrep", &["-f", &host.path("gateway.toml").to_string_lossy()]);
         assert!(left.is_err(), "the program ends with Apache: {left:?}");
+    });
+}
+
+#[test]
+fn caddy_refuses_who_is_listed_and_lets_nobody_in_when_in_doubt() {
+    with_host(|host, _daemon, gateway| {
+        let _caddy = servers::caddy(host, PORT, &recipe(host, "caddy/denyset-check.caddyfile"));
+        check_direct();
+        host.feed("more.txt", format!("{UNLISTED}\n"));
+        gateway.until_check(UNLISTED, 403);
+        check(UNLISTED, &[], 403);
+        gateway.kill();
+        check(ALLOWED, &[], 502);
+        let _gateway = Gateway::start(host, "");
+        check(ALLOWED, &[], 200);
     });
 }

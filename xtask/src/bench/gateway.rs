@@ -21,6 +21,7 @@ use lab::http::HttpConnection;
 use lab::program::build_program;
 use lab::witness::succeed;
 
+use super::{median, said, worked};
 use crate::{Failure, workspace};
 
 /// What is promised of a request, in microseconds of the processor.
@@ -52,6 +53,10 @@ pub(crate) struct Gateway {
     /// Requests in a round
     #[arg(long, default_value_t = 100_000)]
     requests: u32,
+    /// The source of another server in C to compare with, which is started with a
+    /// socket and a file of addresses in the order of the network
+    #[arg(long)]
+    beside: Option<PathBuf>,
 }
 
 /// Who answers.
@@ -76,10 +81,16 @@ impl Gateway {
         put(&host, &listed)?;
         let gateway = Program::start_program(&program, &host, "check.lists = [\"drop\"]");
         let [in_c, in_python] = Lookup::both(&host, &listed)?;
+        let beside = self.beside.as_deref().map(|source| Lookup::beside(&host, &listed, source));
+        let beside = beside.transpose()?;
         let ours = Answerer { socket: gateway.socket(), pid: gateway.pid() };
         let [in_c, in_python] = [&in_c, &in_python]
             .map(|lookup| Answerer { socket: &lookup.socket, pid: lookup.child.id() });
         println!("{} entries, {} rounds of {} requests", listed.len(), self.rounds, self.requests);
+        if let Some(beside) = &beside {
+            let theirs = Answerer { socket: &beside.socket, pid: beside.child.id() };
+            self.against(&ours, &theirs, &listed)?;
+        }
         for connections in [1, CONNECTIONS] {
             let mut costs = [Vec::new(), Vec::new(), Vec::new()];
             for _ in 0..self.rounds {
@@ -104,6 +115,25 @@ impl Gateway {
         let memory = memory_kib(gateway.pid())?;
         println!("memory: {memory} KiB, {file} KiB of them the list");
         said("KiB beside the list", f64::from(memory.saturating_sub(file)), MEMORY_KIB.into());
+        Ok(())
+    }
+
+    /// The same of somebody else's server, in turns.
+    fn against(
+        &self,
+        ours: &Answerer<'_>,
+        theirs: &Answerer<'_>,
+        listed: &[u32],
+    ) -> Result<(), Failure> {
+        let mut costs = [Vec::new(), Vec::new()];
+        for _ in 0..self.rounds {
+            for (costs, answerer) in costs.iter_mut().zip([ours, theirs]) {
+                costs.push(answerer.cost(CONNECTIONS, self.requests, listed)?);
+            }
+        }
+        let [ours, theirs] = costs.map(median);
+        println!("{CONNECTIONS} connections: {ours:.2} us, {theirs:.2} in the other server");
+        said("times as much as in the other server", ours / theirs, TIMES);
         Ok(())
     }
 
@@ -252,6 +282,16 @@ impl Lookup {
         ])
     }
 
+    /// Another one in C.
+    fn beside(host: &Host, listed: &[u32], source: &Path) -> Result<Self, Failure> {
+        let [program, file] = ["beside", "addresses-of-network"].map(|name| host.path(name));
+        let words = ["-O2".as_ref(), "-o".as_ref(), program.as_os_str(), source.as_os_str()];
+        succeed("cc", &words);
+        let bytes: Vec<_> = listed.iter().flat_map(|address| address.to_be_bytes()).collect();
+        fs::write(&file, bytes)?;
+        Self::start(Command::new(program), host.path("beside.sock"), &file)
+    }
+
     fn start(mut command: Command, socket: PathBuf, file: &Path) -> Result<Self, Failure> {
         let child = command.arg(&socket).arg(file).spawn()?;
         let lookup = Self { child, socket };
@@ -274,31 +314,9 @@ impl Drop for Lookup {
     }
 }
 
-/// What all threads of a process have worked so far. The first number is
-/// nanoseconds, see Documentation/scheduler/sched-stats of the kernel.
-fn worked(pid: u32) -> Result<Duration, Failure> {
-    let mut all = 0;
-    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let account = fs::read_to_string(task?.path().join("schedstat"))?;
-        all += account.split(' ').next().ok_or("an account has numbers")?.parse::<u64>()?;
-    }
-    Ok(Duration::from_nanos(all))
-}
-
 fn memory_kib(pid: u32) -> Result<u32, Failure> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|line| line.split_whitespace().next());
     Ok(number.ok_or("a process has memory")?.parse()?)
-}
-
-fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_unstable_by(f64::total_cmp);
-    all[all.len() / 2]
-}
-
-/// Says whether a promise is kept.
-fn said(what: &str, found: f64, most: f64) {
-    let word = if found <= most { "kept" } else { "MISSED" };
-    println!("  {word}: {found:.2} {what}, promised is {most:.2} at the most");
 }

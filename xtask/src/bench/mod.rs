@@ -2,6 +2,7 @@
 //! machine may be busy with other things, and every other machine is another.
 //! Nothing here fails for being slow; what is missed is said.
 
+mod exports;
 mod feeds;
 mod gateway;
 mod hits;
@@ -27,6 +28,8 @@ pub(crate) struct Bench {
 
 #[derive(Subcommand)]
 enum What {
+    /// Writing lists for other programs, beside `httxt2dbm`, and nginx loading one
+    Exports(exports::Exports),
     /// Reading feeds, beside `iprange` and the libraries for JSON and CSV
     Feeds(feeds::Feeds),
     /// Requests to the gateway, beside a look-up server in C
@@ -43,6 +46,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         // These are measured from outside.
         match &self.what {
+            What::Exports(exports) => return exports.run(),
             What::Gateway(gateway) => return gateway.run(),
             What::Hits(hits) => return hits.run(),
             What::Rules(rules) => return rules.run(),
@@ -60,6 +64,7 @@ impl Bench {
         }
         match &self.what {
             What::Feeds(feeds) => feeds.run(),
+            What::Exports(exports) => exports.run(),
             What::Gateway(gateway) => gateway.run(),
             What::Hits(hits) => hits.run(),
             What::Rules(rules) => rules.run(),
@@ -130,4 +135,26 @@ impl Times {
         ratios.sort_unstable_by(f64::total_cmp);
         ratios[ratios.len() / 2]
     }
+}
+
+/// What all threads of a process have worked so far. The first number is
+/// nanoseconds, see Documentation/scheduler/sched-stats of the kernel.
+fn worked(pid: u32) -> Result<Duration, Failure> {
+    let mut all = 0;
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let account = fs::read_to_string(task?.path().join("schedstat"))?;
+        all += account.split(' ').next().ok_or("an account has numbers")?.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(all))
+}
+
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_unstable_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
+/// Says whether a promise is kept.
+fn said(what: &str, found: f64, most: f64) {
+    let word = if found <= most { "kept" } else { "MISSED" };
+    println!("  {word}: {found:.2} {what}, promised is {most:.2} at the most");
 }

@@ -3,10 +3,14 @@
 //! form, and no files: whoever writes one does so piece by piece, under another
 //! name, and renames it.
 
+mod keys;
+mod octets;
+mod sdbm;
 mod write;
 
 use std::fmt;
 
+pub use sdbm::{SdbmError, SdbmFile, export_sdbm};
 pub use write::export;
 
 /// For whom a list is written.
@@ -24,6 +28,9 @@ pub enum ExportFormat {
     /// A prefix of IPv4 becomes all keys of the next whole octets that it has. A
     /// rule of Apache cannot cut an IPv6 address into pieces.
     ApacheTxt,
+    /// The same keys as an SDBM, a database of two files that Apache finds keys in
+    /// without another program's help.
+    ApacheSdbm,
     /// Prefixes of both families, one a line, IPv4 first.
     Plain,
     /// One object: `list`, and the arrays `ipv4` and `ipv6` of prefixes.
@@ -32,10 +39,11 @@ pub enum ExportFormat {
 
 impl ExportFormat {
     /// All of them, with their names in the configuration.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("nginx-geo", Self::NginxGeo),
         ("haproxy-acl", Self::HaproxyAcl),
         ("apache-txt", Self::ApacheTxt),
+        ("apache-sdbm", Self::ApacheSdbm),
         ("plain", Self::Plain),
         ("json", Self::Json),
     ];
@@ -49,7 +57,7 @@ impl ExportFormat {
     /// Whether IPv6 can be written.
     pub const fn takes_ipv6(self) -> bool {
         match self {
-            Self::NginxGeo | Self::ApacheTxt => false,
+            Self::NginxGeo | Self::ApacheTxt | Self::ApacheSdbm => false,
             Self::HaproxyAcl | Self::Plain | Self::Json => true,
         }
     }

@@ -1,8 +1,11 @@
 //! The members of a list as text, in pieces, so that a million of them take no
 //! more memory than a few.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::io::Write as _;
 
+use super::keys::octet_keys;
+use super::octets::OctetText;
 use super::{ExportFormat, Exported};
 use crate::{Address, Prefix, PrefixSet};
 
@@ -10,7 +13,8 @@ use crate::{Address, Prefix, PrefixSet};
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// Hands the text of a list to `sink`, piece by piece and in order, and says what
-/// is in it. The same members make the same text.
+/// is in it. The same members make the same text. Of `apache-sdbm`, which is no text,
+/// these are the keys: for the files themselves see [`super::export_sdbm()`].
 ///
 /// # Errors
 /// What `sink` returns.
@@ -21,10 +25,10 @@ pub fn export<E>(
     ipv6: &PrefixSet<u128>,
     sink: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<Exported, E> {
-    let mut text = Text { piece: String::with_capacity(PIECE_BYTES + 256), sink };
+    let mut text = Text { piece: Vec::with_capacity(PIECE_BYTES + 256), sink };
     match format {
         ExportFormat::NginxGeo => ranges(ipv4, &mut text)?,
-        ExportFormat::ApacheTxt => keys(ipv4, &mut text)?,
+        ExportFormat::ApacheTxt | ExportFormat::ApacheSdbm => keys(ipv4, &mut text)?,
         ExportFormat::HaproxyAcl | ExportFormat::Plain => {
             lines(ipv4, &mut text)?;
             lines(ipv6, &mut text)?;
@@ -39,18 +43,23 @@ pub fn export<E>(
         }
     }
     text.end()?;
+    Ok(counted(ipv4, ipv6, format.takes_ipv6()))
+}
+
+/// What is in an export of these members.
+pub(super) fn counted(ipv4: &PrefixSet<u32>, ipv6: &PrefixSet<u128>, takes_ipv6: bool) -> Exported {
     let count = |prefixes: usize| u64::try_from(prefixes).unwrap_or(u64::MAX);
     let [ipv4, ipv6] = [apart(ipv4).count(), apart(ipv6).count()].map(count);
-    Ok(if format.takes_ipv6() {
+    if takes_ipv6 {
         Exported { prefixes: ipv4 + ipv6, left_out: 0 }
     } else {
         Exported { prefixes: ipv4, left_out: ipv6 }
-    })
+    }
 }
 
 /// Text on its way.
 struct Text<S> {
-    piece: String,
+    piece: Vec<u8>,
     sink: S,
 }
 
@@ -58,14 +67,22 @@ impl<S: FnMut(&[u8]) -> Result<(), E>, E> Text<S> {
     fn add(&mut self, text: fmt::Arguments<'_>) -> Result<(), E> {
         // Memory takes whatever is written.
         let _ = self.piece.write_fmt(text);
-        if self.piece.len() < PIECE_BYTES {
-            return Ok(());
+        self.end_if_long()
+    }
+
+    fn join<const N: usize>(&mut self, parts: [&[u8]; N]) -> Result<(), E> {
+        for part in parts {
+            self.piece.extend_from_slice(part);
         }
-        self.end()
+        self.end_if_long()
+    }
+
+    fn end_if_long(&mut self) -> Result<(), E> {
+        if self.piece.len() < PIECE_BYTES { Ok(()) } else { self.end() }
     }
 
     fn end(&mut self) -> Result<(), E> {
-        (self.sink)(self.piece.as_bytes())?;
+        (self.sink)(&self.piece)?;
         self.piece.clear();
         Ok(())
     }
@@ -73,7 +90,7 @@ impl<S: FnMut(&[u8]) -> Result<(), E>, E> Text<S> {
 
 /// The prefixes that are within no other one. In the order of a set a prefix
 /// stands before those within it.
-fn apart<A: Address>(set: &PrefixSet<A>) -> impl Iterator<Item = Prefix<A>> + '_ {
+pub(super) fn apart<A: Address>(set: &PrefixSet<A>) -> impl Iterator<Item = Prefix<A>> + '_ {
     let mut last = None;
     set.iter().filter(move |prefix| {
         let is_apart = last.is_none_or(|last| prefix.first() > last);
@@ -127,29 +144,14 @@ fn put_range<S, E>((first, last): (u32, u32), text: &mut Text<S>) -> Result<(), 
 where
     S: FnMut(&[u8]) -> Result<(), E>,
 {
-    let [first, last] = [first, last].map(Prefix::host);
-    text.add(format_args!("{first}-{last} 1;\n"))
+    let [first, last] = [first, last].map(|address| OctetText::of(address, 4));
+    text.join([first.as_bytes(), b"-", last.as_bytes(), b" 1;\n"])
 }
 
-/// Every prefix as all those of 8, 16, 24 or 32 bits that it is made of: 128 at
-/// the most, but for the one that holds everything.
+/// Keys of whole octets.
 fn keys<S, E>(set: &PrefixSet<u32>, text: &mut Text<S>) -> Result<(), E>
 where
     S: FnMut(&[u8]) -> Result<(), E>,
 {
-    for prefix in apart(set) {
-        let octets = prefix.length().div_ceil(8).max(1);
-        let low_bits = 32 - 8 * u32::from(octets);
-        let (first, last) = (prefix.first() >> low_bits, prefix.last() >> low_bits);
-        for key in first..=last {
-            let octet = |at: u32| (key >> (8 * at)) & 0xff;
-            match octets {
-                1 => text.add(format_args!("{key} 1\n")),
-                2 => text.add(format_args!("{}.{} 1\n", octet(1), octet(0))),
-                3 => text.add(format_args!("{}.{}.{} 1\n", octet(2), octet(1), octet(0))),
-                _ => text.add(format_args!("{} 1\n", Prefix::host(key))),
-            }?;
-        }
-    }
-    Ok(())
+    octet_keys(set).try_for_each(|key| text.join([key.text().as_bytes(), b" 1\n"]))
 }

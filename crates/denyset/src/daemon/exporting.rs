@@ -11,7 +11,7 @@ use tokio::time::sleep_until;
 use super::MainLoop;
 use super::perform::Finished;
 use crate::exports::{ExportNews, ExportOutcome, Exports};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{ExportFacts, Snapshot};
 use configuration::{Configuration, ExportConfig};
 
 /// What the loop knows of exports.
@@ -20,6 +20,8 @@ pub(super) struct Exporting {
     asked: watch::Sender<Vec<ExportConfig>>,
     /// Why exports are not as they should be.
     failures: Vec<String>,
+    /// How all of them are.
+    pub(super) files: Vec<ExportFacts>,
 }
 
 /// Writes from now on. Has to be called inside a tokio runtime.
@@ -49,7 +51,7 @@ pub(super) fn follow(
             let _ = finish.send(Finished::Exported(outcome)).await;
         }
     });
-    Exporting { asked: sender, failures: Vec::new() }
+    Exporting { asked: sender, failures: Vec::new(), files: Vec::new() }
 }
 
 /// Waits for a reason to write. `false` if there will be none.
@@ -82,6 +84,7 @@ impl MainLoop {
             tracing::warn!(error, "an export stays as it was: {error}");
         }
         self.exporting.failures = outcome.failures;
+        self.exporting.files = outcome.files;
     }
 
     /// Exports what the configuration asks for now.

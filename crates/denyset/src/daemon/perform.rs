@@ -41,6 +41,8 @@ pub(super) enum Finished {
     Noted(Result<(), String>),
     /// Other programs were given what is so, or why not.
     Given(Result<(), String>),
+    /// The kernel was changed, and it took so long.
+    Applied(Duration),
     /// Exports were written, or why not.
     Exported(ExportOutcome),
     /// A thread has panicked. What it was to do will never be done.
@@ -127,6 +129,10 @@ impl MainLoop {
             }
             Finished::Exported(outcome) => {
                 self.exported(outcome);
+                return Vec::new();
+            }
+            Finished::Applied(time) => {
+                self.log.counted.applies.took(time);
                 return Vec::new();
             }
             Finished::Given(given) => {

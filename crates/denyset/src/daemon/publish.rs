@@ -94,6 +94,8 @@ impl MainLoop {
                 .collect(),
             bypasses: self.bypasses.clone(),
             confirm_until: self.confirm_until(),
+            exports: self.exporting.files.clone(),
+            counted: self.log.counted.clone(),
         }
     }
 

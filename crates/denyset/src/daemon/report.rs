@@ -13,6 +13,7 @@ use keeper::Report;
 use reconcile::{ObjectOutcome, Obstacle, Reason, Route};
 use tracing::{error, info, warn};
 
+use crate::snapshot::DaemonCounts;
 use crate::view::{RefusalView, shown, way_out};
 
 /// Lines of one kind that are logged in one round.
@@ -39,12 +40,15 @@ enum Kind {
     Lost,
 }
 
-/// The log of one round, which ends when all is done.
+/// The log of one round, which ends when all is done, and what was counted in all
+/// of them.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     counts: BTreeMap<Kind, usize>,
     begun: Option<Instant>,
     ends: BTreeMap<String, Ends>,
+    /// Since the start.
+    pub(super) counted: DaemonCounts,
 }
 
 /// Members of a list whose lifetimes have ended, and that were not told of yet.
@@ -58,6 +62,7 @@ struct Ends {
 impl Log {
     /// Logs a report.
     pub(super) fn report(&mut self, report: &Report) {
+        self.count(report);
         if let Report::Ended { list, outcome } = report {
             let now = Instant::now();
             let ends = self.ends.entry(list.clone()).or_insert(Ends { count: 0, due: now });
@@ -65,6 +70,19 @@ impl Log {
             self.tell_ends(now);
         } else if kind(report).is_none_or(|kind| self.has_room(kind)) {
             log(report);
+        }
+    }
+
+    /// Counts what was refused.
+    fn count(&mut self, report: &Report) {
+        match report {
+            Report::Source(SourceReport::Refused { feed, refusals, .. }) => {
+                if let Some(refusal) = refusals.first() {
+                    self.counted.refused(feed, refusal.guard);
+                }
+            }
+            Report::ConfigurationRefused { .. } => self.counted.configurations += 1,
+            _ => {}
         }
     }
 

@@ -5,6 +5,7 @@
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
 
 use intake::Ticket;
 use keeper::{Converge, Event};
@@ -56,7 +57,14 @@ impl Worker {
                         Event::Observed(ticket, kernel.observe(known.as_ref()))
                     }
                     Job::Converge(converge) => {
-                        Event::Converged(Box::new(kernel.converge(*converge, &mut |_| ())))
+                        let begun = Instant::now();
+                        let converged = kernel.converge(*converge, &mut |_| ());
+                        let has_changed = !converged.outcome.objects.is_empty();
+                        let took = Finished::Applied(begun.elapsed());
+                        if has_changed && finish.blocking_send(took).is_err() {
+                            break;
+                        }
+                        Event::Converged(Box::new(converged))
                     }
                     Job::Probe(ticket, probes) => Event::Probed(ticket, kernel.probe(&probes)),
                     Job::RemoveAll(policy, reply) => {

@@ -7,12 +7,15 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use blocklist::{ExportFormat, Exported, PrefixSet, export};
 use configuration::ExportConfig;
 
+use super::database;
+
 /// Bytes written and compared at a time.
-const PIECE_BYTES: usize = 256 * 1024;
+pub(super) const PIECE_BYTES: usize = 256 * 1024;
 /// Where the groups of the host are (`group(5)`).
 const GROUPS: &str = "/etc/group";
 /// What nginx keeps beside a file of ranges and prefers to it as long as it is
@@ -33,17 +36,32 @@ pub(super) struct FileMark {
     device: u64,
     inode: u64,
     bytes: u64,
+    written_at: SystemTime,
 }
 
 impl FileMark {
-    fn of(path: &Path) -> io::Result<Self> {
-        let data = fs::symlink_metadata(path)?;
-        Ok(Self { device: data.dev(), inode: data.ino(), bytes: data.len() })
+    /// Of the file of an export, or the larger one if there are two.
+    pub(super) fn of(asked: &ExportConfig) -> io::Result<Self> {
+        let data = match asked.format {
+            ExportFormat::ApacheSdbm => fs::symlink_metadata(database::pages(&asked.path)),
+            _ => fs::symlink_metadata(&asked.path),
+        }?;
+        Ok(Self {
+            device: data.dev(),
+            inode: data.ino(),
+            bytes: data.len(),
+            written_at: data.modified()?,
+        })
+    }
+
+    /// When it was last written to.
+    pub(super) fn written_at(&self) -> SystemTime {
+        self.written_at
     }
 
     /// Whether the file is still in its place.
-    pub(super) fn is_at(&self, path: &Path) -> bool {
-        Self::of(path).is_ok_and(|found| found == *self)
+    pub(super) fn is_there(&self, asked: &ExportConfig) -> bool {
+        Self::of(asked).is_ok_and(|found| found == *self)
     }
 }
 
@@ -68,6 +86,9 @@ pub(super) fn put(
     ipv4: &PrefixSet<u32>,
     ipv6: &PrefixSet<u128>,
 ) -> io::Result<Put> {
+    if asked.format == ExportFormat::ApacheSdbm {
+        return database::put(asked, ipv4, ipv6);
+    }
     let path = &asked.path;
     let before = match fs::symlink_metadata(path) {
         Ok(data) if data.is_file() => Some(data),
@@ -81,16 +102,8 @@ pub(super) fn put(
     let exported = export(asked.format, list, ipv4, ipv6, |piece| out.write_all(piece))?;
     out.flush()?;
     drop(out);
-    if let Some(group) = &asked.owner_group {
-        fchown(&file, None, Some(group_id(group)?))?;
-    }
-    file.set_permissions(Permissions::from_mode(asked.mode))?;
-    let data = file.metadata()?;
-    let is_same = before.is_some_and(|before| {
-        let rights = |data: &fs::Metadata| (data.mode() & 0o777, data.gid(), data.len());
-        rights(&before) == rights(&data)
-    });
-    let is_new = !(is_same && has_same_bytes(path, &draft.0)?);
+    give(&file, asked, asked.mode)?;
+    let is_new = !(before.is_some() && is_same(path, &draft.0)?);
     if is_new {
         file.sync_all()?;
         fs::rename(&draft.0, path)?;
@@ -101,11 +114,11 @@ pub(super) fn put(
     if let Some(directory) = path.parent().filter(|_| is_new) {
         File::open(directory)?.sync_all()?;
     }
-    Ok(Put { exported, is_new, mark: FileMark::of(path)? })
+    Ok(Put { exported, is_new, mark: FileMark::of(asked)? })
 }
 
 /// A file in the same directory, named after this one.
-fn beside(path: &Path, before: &str, after: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, before: &str, after: &str) -> PathBuf {
     let mut name = OsString::from(before);
     name.push(path.file_name().unwrap_or_default());
     name.push(after);
@@ -114,16 +127,33 @@ fn beside(path: &Path, before: &str, after: &str) -> PathBuf {
 
 /// A file that was not there, and that nobody else can read yet. What a process
 /// that was killed has left goes.
-fn create(path: &Path) -> io::Result<File> {
+pub(super) fn create(path: &Path) -> io::Result<File> {
     remove(path)?;
     OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
 }
 
-fn remove(path: &Path) -> io::Result<()> {
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Gives a file to whom the configuration names, with these rights.
+pub(super) fn give(file: &File, asked: &ExportConfig, mode: u32) -> io::Result<()> {
+    if let Some(group) = &asked.owner_group {
+        fchown(file, None, Some(group_id(group)?))?;
+    }
+    file.set_permissions(Permissions::from_mode(mode))
+}
+
+/// Whether two files have the same bytes and rights.
+pub(super) fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
+    let rights = |path: &Path| {
+        let data = fs::metadata(path)?;
+        io::Result::Ok((data.mode() & 0o777, data.gid(), data.len()))
+    };
+    Ok(rights(one)? == rights(other)? && has_same_bytes(one, other)?)
 }
 
 fn has_same_bytes(one: &Path, other: &Path) -> io::Result<bool> {

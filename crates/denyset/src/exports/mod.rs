@@ -4,6 +4,7 @@
 //! until it is told of another. It knows the snapshot and the clock as arguments,
 //! and not who waits for anything.
 
+mod database;
 mod file;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use blocklist::{ExportFormat, Exported, Family, PrefixSet};
 use configuration::ExportConfig;
 use reconcile::Members;
 
-use crate::snapshot::{Snapshot, SnapshotFacts};
+use crate::snapshot::{ExportFacts, Snapshot, SnapshotFacts, WrittenFacts};
 use file::{FileMark, Put};
 
 /// What could not be written is tried again after this time.
@@ -35,12 +36,23 @@ pub struct Exports {
 #[derive(Debug)]
 struct ExportFile {
     asked: ExportConfig,
-    /// What was written, and into which file; `None` before.
-    written: Option<(Both, FileMark)>,
+    /// What was written; `None` before.
+    written: Option<Written>,
+    /// Why it could not be, the last time.
+    failure: Option<String>,
     /// When the file was last another one.
     changed: Option<Instant>,
     /// Since when the kernel has not been as it should.
     astray: Option<Instant>,
+}
+
+/// What is in a file.
+#[derive(Debug)]
+struct Written {
+    members: Both,
+    mark: FileMark,
+    exported: Exported,
+    generation: u64,
 }
 
 /// The members of both families.
@@ -57,6 +69,8 @@ pub struct ExportOutcome {
     pub failures: Vec<String>,
     /// The files that are others now.
     pub news: Vec<ExportNews>,
+    /// How all exports are.
+    pub files: Vec<ExportFacts>,
     /// When to give again if nothing happens before.
     pub again: Option<Instant>,
 }
@@ -100,31 +114,36 @@ impl Exports {
     /// Writes what is due.
     pub fn give(&mut self, snapshot: &Snapshot, now: Instant) -> ExportOutcome {
         let mut outcome = ExportOutcome::default();
+        let generation = snapshot.facts.generation;
         for file in &mut self.files {
             let again = match file.due(&snapshot.facts, now) {
                 Due::Nothing => None,
                 Due::At(time) => Some(time),
-                Due::Now(members, list) => match file.write(members, list, now) {
+                Due::Now(members, list) => match file.write(members, list, generation, now) {
                     Ok(news) => {
                         outcome.news.extend(news);
                         None
                     }
                     Err(error) => {
-                        let path = file.asked.path.display();
-                        outcome.failures.push(format!("{path} cannot be written: {error}"));
+                        file.failure = Some(error.to_string());
                         Some(now + AGAIN)
                     }
                 },
             };
             outcome.again = outcome.again.into_iter().chain(again).min();
+            if let Some(failure) = &file.failure {
+                let path = file.asked.path.display();
+                outcome.failures.push(format!("{path} cannot be written: {failure}"));
+            }
         }
+        outcome.files = self.files.iter().map(ExportFile::facts).collect();
         outcome
     }
 }
 
 impl ExportFile {
     fn new(asked: ExportConfig) -> Self {
-        Self { asked, written: None, changed: None, astray: None }
+        Self { asked, written: None, failure: None, changed: None, astray: None }
     }
 
     fn due<'a>(&mut self, facts: &'a SnapshotFacts, now: Instant) -> Due<'a> {
@@ -132,10 +151,14 @@ impl ExportFile {
         let Some((members, is_as_desired, list)) = known(facts, &self.asked.list) else {
             return Due::Nothing;
         };
-        let written = self.written.as_ref();
-        if written.is_some_and(|(before, file)| *before == members && file.is_at(&self.asked.path))
-        {
-            self.astray = None;
+        let asked = &self.asked;
+        let is_in =
+            |written: &&mut Written| written.members == members && written.mark.is_there(asked);
+        if let Some(written) = self.written.as_mut().filter(is_in) {
+            if is_as_desired {
+                written.generation = facts.generation;
+            }
+            (self.astray, self.failure) = (None, None);
             return Due::Nothing;
         }
         if is_as_desired {
@@ -156,10 +179,27 @@ impl ExportFile {
         }
     }
 
-    fn write(&mut self, members: Both, list: &str, now: Instant) -> io::Result<Option<ExportNews>> {
+    fn facts(&self) -> ExportFacts {
+        let ExportConfig { list, format, path, .. } = self.asked.clone();
+        let written = self.written.as_ref().map(|written| WrittenFacts {
+            generation: written.generation,
+            at: written.mark.written_at(),
+            exported: written.exported,
+        });
+        ExportFacts { list, format, path, written, failure: self.failure.clone() }
+    }
+
+    fn write(
+        &mut self,
+        members: Both,
+        list: &str,
+        generation: u64,
+        now: Instant,
+    ) -> io::Result<Option<ExportNews>> {
         let Put { exported, is_new, mark } =
             file::put(&self.asked, list, &members.ipv4, &members.ipv6)?;
-        self.written = Some((members, mark));
+        self.written = Some(Written { members, mark, exported, generation });
+        self.failure = None;
         if !is_new {
             return Ok(None);
         }

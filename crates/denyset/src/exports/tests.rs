@@ -84,6 +84,11 @@ fn a_change_is_written_after_the_interval_and_others_meanwhile_with_it() {
     let outcome = exports.give(&snapshot(1, Some(&[1])), begun);
     assert!(outcome.failures.is_empty() && outcome.again.is_none(), "{outcome:?}");
     assert_eq!(outcome.news[0].exported, Exported { prefixes: 2, left_out: 0 });
+    let known = |outcome: &ExportOutcome| {
+        let written = outcome.files[0].written.expect("it was written");
+        (written.generation, written.exported.prefixes, outcome.files[0].failure.clone())
+    };
+    assert_eq!(known(&outcome), (1, 2, None));
     check(&path, "0.0.0.1\n0:1::\n");
     assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o604);
     assert_eq!(exports.give(&snapshot(2, Some(&[1, 2])), after(1)).again, Some(after(30)));
@@ -93,7 +98,8 @@ fn a_change_is_written_after_the_interval_and_others_meanwhile_with_it() {
     check(&path, "0.0.0.1\n0.0.0.3\n0:1::\n");
     // What went and came back meanwhile is no change.
     assert_eq!(exports.give(&snapshot(4, Some(&[1])), after(31)).again, Some(after(60)));
-    assert_eq!(exports.give(&snapshot(5, Some(&[1, 3])), after(32)).again, None);
+    let outcome = exports.give(&snapshot(5, Some(&[1, 3])), after(32));
+    assert_eq!((outcome.again, known(&outcome)), (None, (5, 3, None)));
     assert_eq!(names(&directory), ["drop.txt"]);
 }
 
@@ -171,6 +177,9 @@ fn a_file_that_goes_is_written_again_and_a_directory_that_is_gone_is_said() {
     let outcome = exports.give(&snapshot(2, Some(&[2])), later + Duration::from_secs(30));
     let why = format!("{} cannot be written: No such file", path.display());
     assert!(outcome.failures[0].starts_with(&why), "{outcome:?}");
+    let file = &outcome.files[0];
+    assert!(file.failure.as_ref().is_some_and(|why| why.starts_with("No such file")), "{file:?}");
+    assert_eq!(file.written.expect("it was").generation, 1, "what was there is told all the same");
 }
 
 #[test]
@@ -181,4 +190,51 @@ fn a_group_that_is_not_there_is_said() {
     let outcome = exports.give(&snapshot(1, Some(&[1])), Instant::now());
     assert!(outcome.failures[0].ends_with("there is no group no-such-group in /etc/group"));
     assert!(names(&directory).is_empty());
+}
+
+#[test]
+fn both_files_of_a_database_change_by_one_link() {
+    let (directory, path, mut exports) = exports(ExportFormat::ApacheSdbm);
+    let begun = Instant::now();
+    let after = |seconds| begun + Duration::from_secs(seconds);
+    let read = || ["map.dir", "map.pag"].map(|name| fs::read(path.join(name)).expect("a file"));
+    let outcome = exports.give(&snapshot(1, Some(&[1, 2])), begun);
+    assert!(outcome.failures.is_empty(), "{outcome:?}");
+    assert_eq!(outcome.news[0].exported, Exported { prefixes: 2, left_out: 1 });
+    assert_eq!(fs::read_link(&path).expect("a link"), Path::new(".drop.txt.denyset-1"));
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(&path.join("map.pag"))), (0o705, 0o604));
+    let first = read();
+    let many: Vec<u32> = (0..5_000).collect();
+    exports.give(&snapshot(2, Some(&many)), after(30));
+    assert_eq!(fs::read_link(&path).expect("a link"), Path::new(".drop.txt.denyset-2"));
+    assert_ne!(read(), first);
+    // Whoever had opened one of the old files finds the other one still.
+    let old =
+        ["map.dir", "map.pag"].map(|name| directory.path().join(".drop.txt.denyset-1").join(name));
+    assert_eq!(old.map(|file| fs::read(file).expect("it is there")), first);
+    assert_eq!(names(&directory), [".drop.txt.denyset-1", ".drop.txt.denyset-2", "drop.txt"]);
+    // What is there already is not written again.
+    let inode = fs::metadata(path.join("map.pag")).expect("a file").ino();
+    let mut next = Exports::default();
+    next.configure(&[asked(ExportFormat::ApacheSdbm, &path)]);
+    assert!(next.give(&snapshot(2, Some(&many)), after(31)).news.is_empty());
+    assert_eq!(fs::metadata(path.join("map.pag")).expect("a file").ino(), inode);
+    exports.give(&snapshot(3, Some(&[1, 2])), after(60));
+    assert_eq!(read(), first);
+}
+
+#[test]
+fn what_is_no_link_of_ours_is_not_replaced_by_a_database() {
+    let (directory, path, mut exports) = exports(ExportFormat::ApacheSdbm);
+    let now = Instant::now();
+    symlink("elsewhere", &path).expect("a link");
+    let outcome = exports.give(&snapshot(1, Some(&[1])), now);
+    assert!(outcome.failures[0].ends_with("the link that is there leads elsewhere"), "{outcome:?}");
+    fs::remove_file(&path).expect("removed");
+    fs::write(&path, "of somebody").expect("written");
+    let outcome = exports.give(&snapshot(1, Some(&[1])), now);
+    assert!(outcome.failures[0].ends_with("what is there is no link"), "{outcome:?}");
+    check(&path, "of somebody");
+    assert_eq!(names(&directory), ["drop.txt"]);
 }

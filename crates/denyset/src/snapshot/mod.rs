@@ -2,7 +2,9 @@
 //! force at one revision. Whoever asks reads it, and nobody waits for the loop.
 //! What is large is shared; how any of it is said is decided in `view`.
 
+mod counted;
 mod counts;
+mod export_facts;
 mod of_keeper;
 
 use std::collections::BTreeMap;
@@ -15,7 +17,9 @@ use intake::{Age, Loss, Version};
 use keeper::Held;
 use reconcile::{Bypass, Members, RulesSeen, SetName, SetPrefix};
 
+pub use counted::{ApplyTimes, DaemonCounts};
 pub use counts::RuleCounts;
+pub use export_facts::{ExportFacts, WrittenFacts};
 
 /// The facts, and which ones they are.
 #[derive(Clone, Debug)]
@@ -144,6 +148,10 @@ pub struct Surroundings {
     pub bypasses: Vec<Bypass>,
     /// Until when somebody has to confirm the configuration, if he has.
     pub confirm_until: Option<SystemTime>,
+    /// What is written for other programs.
+    pub exports: Vec<ExportFacts>,
+    /// What was counted since the daemon began.
+    pub counted: DaemonCounts,
 }
 
 impl FeedFacts {

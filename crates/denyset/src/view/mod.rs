@@ -6,6 +6,7 @@
 mod check;
 mod columns;
 mod compile;
+mod exports;
 mod facts;
 mod hits;
 mod moment;
@@ -28,6 +29,7 @@ pub use check::{
     CheckView, CheckedFamily, CheckedFeed, CheckedList, ExplainedLine, ExplainedView, RejectView,
 };
 pub use compile::{CompareView, ComparedFamily, ComparedPair, CountView};
+pub use exports::{AppliesView, AppliesWithin, ExportStatus, RefusalCount};
 pub use facts::{
     HitsWish, lasting_status, nobody_asks, problems, rule_statuses, status_line, way_out,
     ways_around,

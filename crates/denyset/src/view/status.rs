@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Columns, Lean, OrDash};
+use super::exports::{AppliesView, ExportStatus, RefusalCount};
 use super::moment::Moment;
 use super::text::{refused, shown, write_accept};
 
@@ -45,6 +46,15 @@ pub struct StatusView {
     pub rules: Vec<RuleStatus>,
     /// The feeds, by name.
     pub feeds: Vec<FeedStatus>,
+    /// The files that are written for other programs.
+    #[serde(default)]
+    pub exports: Vec<ExportStatus>,
+    /// Versions of feeds that were refused since the daemon began.
+    #[serde(default)]
+    pub refusals: Vec<RefusalCount>,
+    /// How long changes of the kernel took since the daemon began.
+    #[serde(default)]
+    pub applies: AppliesView,
 }
 
 /// One rule of one family.
@@ -183,6 +193,10 @@ impl fmt::Display for StatusView {
         if !self.feeds.is_empty() {
             write!(out, "\n{}", self.feeds_table())?;
             self.write_rest(out)?;
+        }
+        if !self.exports.is_empty() {
+            writeln!(out)?;
+            self.exports.iter().try_for_each(|export| export.fmt(out))?;
         }
         Ok(())
     }

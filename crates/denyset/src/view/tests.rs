@@ -250,6 +250,7 @@ fn status_shows_what_is_wrong_before_what_is_there() {
             bytes: Some(108),
         }],
         feeds: vec![feed],
+        ..StatusView::default()
     };
     check(
         &view,
@@ -283,7 +284,9 @@ drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
             "feeds": [{"feed": "drop.netset", "format": "plain", "entries": 12, "rejected": 0,
                        "state": "refused", "since": "2026-11-23T07:00:00Z",
                        "last-good": "2026-11-22T07:00:00Z",
-                       "refused": "too small", "accept": "denyset accept drop.netset"}]
+                       "refused": "too small", "accept": "denyset accept drop.netset"}],
+            "exports": [], "refusals": [],
+            "applies": {"count": 0, "total-us": 0, "within": []}
         }"#,
     );
 }

@@ -3,6 +3,7 @@
 //! to compare with; what is protected on this host it looks up.
 
 mod age;
+mod exports;
 mod files;
 mod kernel;
 mod problems;

@@ -3,8 +3,10 @@
 
 use blocklist::{Allow, FeedName, Glob, Role};
 
-use configuration::{Configuration, ExportConfig, ListConfig};
+use configuration::{Configuration, ListConfig};
 use feedfiles::{Hindrance, Ignored, PassedOver, SILENT_SCAN, Shown, Silent, Tree};
+
+use super::exports;
 
 /// Names that are passed over, one by one.
 const PASSED_OVER_MAX: usize = 100;
@@ -67,20 +69,8 @@ pub(super) fn of(config: &Configuration, found: &Tree) -> Findings {
     for glob in slips.map(|table| &table.matches).filter(|glob| !matches_any(glob, found)) {
         findings.problems.push(nothing("[[feed]]", glob));
     }
-    findings.remarks.extend(config.exports.iter().filter_map(of_export));
+    exports::of(config, &mut findings);
     findings
-}
-
-/// Whom a program that loads an export lets in although he is on the list.
-fn of_export(export: &ExportConfig) -> Option<String> {
-    let ExportConfig { path, format, list, .. } = export;
-    let path = Shown(path);
-    (!format.takes_ipv6()).then(|| {
-        format!(
-            "export {path} has IPv4 only, {format} cannot carry IPv6: whoever reads it lets in what \
-             list {list} has of that"
-        )
-    })
 }
 
 fn of_list(config: &Configuration, list: &ListConfig, found: &Tree, findings: &mut Findings) {

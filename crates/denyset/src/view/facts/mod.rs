@@ -1,6 +1,7 @@
 //! From facts to what is said of them: each document of the daemon made from a
 //! snapshot. Nothing is changed here and nothing printed.
 
+mod counted;
 mod hits;
 mod overlap;
 mod status;

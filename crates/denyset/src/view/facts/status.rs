@@ -8,10 +8,12 @@ use keeper::HoldReason;
 use reconcile::{RulesFound, SetName, Verdict};
 use serde_json::Value;
 
+use super::counted;
 use super::warnings::warnings;
 use crate::snapshot::{FeedFacts, RuleCounts, SnapshotFacts, VersionFacts};
 use crate::view::{
-    FeedStatus, FileStanding, RuleStatus, SetStatus, StatusView, accept_command, refused,
+    ExportStatus, FeedStatus, FileStanding, RuleStatus, SetStatus, StatusView, accept_command,
+    refused,
 };
 
 /// Sentences that `degraded` has at the most. The others are counted in one
@@ -44,6 +46,9 @@ impl StatusView {
             sets: sets(facts),
             rules: rule_statuses(facts, &RuleCounts::default()),
             feeds: facts.feeds.iter().map(|(name, feed)| feed_status(name, feed)).collect(),
+            exports: facts.surroundings.exports.iter().map(ExportStatus::of).collect(),
+            refusals: counted::refusals(&facts.surroundings.counted),
+            applies: counted::applies(&facts.surroundings.counted.applies),
         }
     }
 }

@@ -52,6 +52,7 @@ fn everything_that_is_not_as_it_should_be_is_said() {
             unfinished: vec![FeedName::new("new").expect("a name")],
             others: vec!["the gateways are not known".into()],
             bypasses: Vec::new(),
+            ..Surroundings::default()
         },
         ..facts(feeds)
     };
