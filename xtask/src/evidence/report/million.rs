@@ -1,0 +1,149 @@
+//! The tables of question B: one to decide from, at the longest list that each way was
+//! tried with, and one for each length.
+
+use std::fmt::Write as _;
+
+use super::super::million as found;
+use super::super::record::{Finding, Findings};
+use super::super::statistics::{Difference, NoiseFloor, Spread, short};
+use super::table::markdown;
+
+/// What the others are compared with, and the same again.
+const BASE: &str = "none";
+const AGAIN: &str = "none, again";
+
+/// All of them.
+pub(super) fn tables(findings: &Findings) -> String {
+    let mut text = String::new();
+    for size in findings.sizes() {
+        let _ = writeln!(text, "### {} addresses\n", short_count(size));
+        text.push_str(&of_size(findings, size));
+    }
+    text
+}
+
+fn short_count(size: u64) -> String {
+    match size {
+        1_000_000.. => format!("{} million", size / 1_000_000),
+        _ => format!("{},000", size / 1_000),
+    }
+}
+
+fn of_size(findings: &Findings, size: u64) -> String {
+    let head = [
+        "way",
+        "load, ms",
+        "of it CPU, ms",
+        "memory to load, MiB",
+        "kernel, MiB",
+        "hit, ns more",
+        "miss, ns more",
+        "a packet, miss, to none",
+        "change one, ms",
+        "change 1,000, ms",
+        "leaked meanwhile",
+    ];
+    let variants = findings.variants();
+    let rows: Vec<_> = variants.iter().filter_map(|variant| row(findings, variant, size)).collect();
+    let mut text = markdown(&head.map(str::to_owned), &rows);
+    let wrong: Vec<_> = variants
+        .iter()
+        .filter_map(|variant| {
+            let wrong: f64 = findings.rounds(variant, size, found::WRONG)?.iter().sum();
+            (wrong > 0.0).then(|| format!("{variant}: {wrong}"))
+        })
+        .collect();
+    if wrong.is_empty() {
+        text.push_str("With nothing changing, every packet met the fate that the list says.\n\n");
+    } else {
+        let wrong = wrong.join("; ");
+        let _ = writeln!(
+            text,
+            "Packets that met another fate than the list says: {wrong}.
+"
+        );
+    }
+    text
+}
+
+fn row(findings: &Findings, variant: &str, size: u64) -> Option<Vec<String>> {
+    let cell = |metric: &str| match findings.find(variant, size, metric) {
+        Some(Finding::Rounds(rounds)) => Spread::of(rounds).map_or("–".into(), told),
+        Some(Finding::Broke(why)) => format!("broke: {why}"),
+        Some(Finding::NotRun(why)) => format!("not run: {why}"),
+        Some(Finding::Seen(word)) => word.clone(),
+        None => "–".into(),
+    };
+    findings.find(variant, size, found::LOAD)?;
+    let more = |metric| more(findings, variant, size, metric);
+    let leaked = match (
+        findings.rounds(variant, size, found::LEAKED),
+        findings.rounds(variant, size, found::SENT),
+    ) {
+        (Some([leaked, ..]), Some([sent, ..])) => format!("{leaked} of {}", short(*sent)),
+        _ => "–".into(),
+    };
+    let is_base = variant == BASE || variant == AGAIN;
+    let [load, cpu, user, one, thousand] = if is_base {
+        ["–"; 5].map(str::to_owned)
+    } else {
+        [found::LOAD, found::LOAD_CPU, found::USER_MEMORY, found::ONE, found::THOUSAND].map(cell)
+    };
+    Some(vec![
+        variant.to_owned(),
+        load,
+        cpu,
+        user,
+        cell(found::KERNEL_MEMORY),
+        more(found::HIT),
+        more(found::MISS),
+        ratio(findings, variant, size),
+        one,
+        thousand,
+        leaked,
+    ])
+}
+
+fn told(spread: Spread) -> String {
+    if spread.least.to_bits() == spread.most.to_bits() {
+        short(spread.middle)
+    } else {
+        format!("{} [{}..{}]", short(spread.middle), short(spread.least), short(spread.most))
+    }
+}
+
+/// What a packet costs more than without a filter, or all of it if it is without.
+fn more(findings: &Findings, variant: &str, size: u64, metric: &str) -> String {
+    let rounds = |variant| findings.rounds(variant, size, metric);
+    let (Some(own), Some(base)) = (rounds(variant), rounds(BASE)) else { return "–".into() };
+    if variant == BASE {
+        return Spread::of(own).map_or("–".into(), |all| format!("{} in all", told(all)));
+    }
+    let difference = Spread::of_differences(own, base).map_or("–".into(), told);
+    match judged(findings, own, base, size, metric) {
+        Some(Difference::WithinNoise) => format!("= ({difference})"),
+        _ => difference,
+    }
+}
+
+fn ratio(findings: &Findings, variant: &str, size: u64) -> String {
+    let rounds = |variant| findings.rounds(variant, size, found::MISS);
+    let (Some(own), Some(base)) = (rounds(variant), rounds(BASE)) else { return "–".into() };
+    match judged(findings, own, base, size, found::MISS) {
+        Some(Difference::Factor(factor)) => format!("{}x", short(factor)),
+        Some(Difference::WithinNoise) => "=".into(),
+        None => "–".into(),
+    }
+}
+
+fn judged(
+    findings: &Findings,
+    own: &[f64],
+    base: &[f64],
+    size: u64,
+    metric: &str,
+) -> Option<Difference> {
+    let again = findings.rounds(AGAIN, size, metric)?;
+    let floor = NoiseFloor::of(base, again)?;
+    Some(floor.judge(Spread::of_ratios(own, base)?.middle))
+}

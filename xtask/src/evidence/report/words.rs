@@ -1,0 +1,100 @@
+//! What the report says around its tables: the questions, how they were answered,
+//! and what a reader has to know to do it again.
+
+use std::fmt::Write as _;
+
+use super::super::record::Findings;
+
+/// How it begins.
+pub(super) const HEAD: &str = "\
+# Which way to keep a million addresses off a host
+
+In 2011 somebody asked for evidence: a million single addresses that must not reach a web
+server; iptables, null routes, or what else? The answers were conjectures. This report is
+made by `cargo xtask evidence` from what it measured on one machine; every round is in
+`results.json` beside it. Ratios carry to other machines, absolute figures do not.
+
+";
+
+/// How it ends.
+pub(super) const METHOD: &str = "
+## Method
+
+* Each variant has network namespaces of its own, made for it and gone after it: a host, and
+  a namespace beyond a pair of veth interfaces from which all packets come.
+* Variants are measured in turns, round by round, and the first of a round is another each
+  time. Figures are medians of the rounds with the least and the most; ratios are made within
+  a round, and then their median is taken: what disturbs a whole round cancels.
+* The same variant is measured twice, as `none` and `none, again`. By what these differ the
+  noise is known: a difference below it is printed as `=`.
+* What a program refuses, or does not do in time, is a result and is printed with what it said.
+  What is not on the machine is printed as not run, with the reason.
+* A packet's cost is the processor time of the thread that sends it: over veth the receiver's
+  part runs in the sender's context. It includes sending.
+
+A variant is a file, or an entry in a table, below `xtask/src/evidence`; `cargo xtask evidence
+NAME` measures those with NAME in theirs.
+
+## What was not measured
+
+pf and its tables: not on this kernel. Network cards, their queues and their own filters: all
+packets go over veth. What survives a reboot: nothing in the kernel does, whatever the way; it
+is a question of who restores it, and when.
+";
+
+/// Before the table of what is dropped.
+pub(super) const DROPPED: &str = "\
+One address of each family is blocked, another is not. `dropped`: the packet reached no socket, or
+the connection did not come about. `PASSES`: it did. `others`: whether the address that is not
+blocked got through everywhere. The last column tries IPv4 datagrams again after somebody ran
+`nft flush ruleset` and `iptables-legacy -F`, as firewalls do when they start.
+
+";
+
+/// Before the tables of the kernel's ways.
+pub(super) const MILLION: &str = "\
+A packet is sent from addresses of the list (hit) and from others (miss). What it costs more than with
+no filter is told in nanoseconds, `=` if that is within the noise. A change is made while those who
+stay blocked keep sending; what of them got through meanwhile is leaked. Where a way ends, the table
+says why. The memory of the kernel is that of the whole machine before and after.
+
+";
+
+/// The machine.
+pub(super) fn machine(findings: &Findings) -> String {
+    let machine = &findings.machine;
+    let guest = if machine.is_guest { ", a virtual machine" } else { "" };
+    let mut text = format!(
+        "**Machine**, {}: {} x {}, {} MiB{guest}; Linux {}.\n",
+        machine.day, machine.processors, machine.model, machine.memory_mib, machine.kernel
+    );
+    let pairs = |map: &std::collections::BTreeMap<String, String>| {
+        let pairs: Vec<_> = map.iter().map(|(name, what)| format!("{name}: {what}")).collect();
+        pairs.join("; ")
+    };
+    let _ = writeln!(text, "Mitigations: {}.", pairs(&machine.mitigations));
+    let _ = writeln!(text, "Versions: {}.", pairs(&machine.versions));
+    text
+}
+
+/// One stage's run.
+pub(super) fn run(findings: &Findings) -> String {
+    let machine = &findings.machine;
+    let form = if findings.quick { "quick" } else { "full" };
+    let partial = if findings.partial { ", only some variants" } else { "" };
+    let busy = if machine.is_busy() {
+        " **Others had the processors as well: figures are noisy.**"
+    } else {
+        ""
+    };
+    format!(
+        "*{}, {form}{partial}, {} rounds, {} s. Load before: {}; after: {}. Time stolen by the host of this \
+         machine since it started: {:.1} %.*{busy}\n\n",
+        machine.day,
+        findings.rounds,
+        findings.seconds,
+        machine.load,
+        findings.load_after,
+        machine.stolen_percent
+    )
+}
