@@ -49,6 +49,11 @@ impl Site {
         self.namespace.run(body)
     }
 
+    /// Runs `body` in the namespace beyond the wire.
+    pub(super) fn beyond<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
+        self.wire.beyond(body)
+    }
+
     /// Its files, for denyset and everybody else.
     pub(super) fn host(&self) -> &Host {
         &self.host

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use super::super::million as found;
-use super::super::record::{Finding, Findings};
+use super::super::record::Findings;
 use super::super::statistics::{Difference, NoiseFloor, Spread, short};
-use super::table::markdown;
+use super::table::{cell, markdown, told};
 
 /// What the others are compared with, and the same again.
 const BASE: &str = "none";
@@ -67,13 +67,7 @@ fn of_size(findings: &Findings, size: u64) -> String {
 }
 
 fn row(findings: &Findings, variant: &str, size: u64) -> Option<Vec<String>> {
-    let cell = |metric: &str| match findings.find(variant, size, metric) {
-        Some(Finding::Rounds(rounds)) => Spread::of(rounds).map_or("–".into(), told),
-        Some(Finding::Broke(why)) => format!("broke: {why}"),
-        Some(Finding::NotRun(why)) => format!("not run: {why}"),
-        Some(Finding::Seen(word)) => word.clone(),
-        None => "–".into(),
-    };
+    let cell = |metric: &str| cell(findings.find(variant, size, metric));
     findings.find(variant, size, found::LOAD)?;
     let more = |metric| more(findings, variant, size, metric);
     let leaked = match (
@@ -102,14 +96,6 @@ fn row(findings: &Findings, variant: &str, size: u64) -> Option<Vec<String>> {
         thousand,
         leaked,
     ])
-}
-
-fn told(spread: Spread) -> String {
-    if spread.least.to_bits() == spread.most.to_bits() {
-        short(spread.middle)
-    } else {
-        format!("{} [{}..{}]", short(spread.middle), short(spread.least), short(spread.most))
-    }
 }
 
 /// What a packet costs more than without a filter, or all of it if it is without.

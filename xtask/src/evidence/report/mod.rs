@@ -1,7 +1,11 @@
 //! The report: questions, answers, tables and plots, made from what was found and
 //! nothing else.
 
+mod curves;
+mod meters;
 mod million;
+mod plot;
+mod ports;
 mod table;
 mod words;
 
@@ -15,12 +19,12 @@ use crate::Failure;
 
 /// Writes `REPORT.md` and its plots.
 pub(super) fn write(results: &Results, place: &Path) -> Result<(), Failure> {
-    fs::write(place.join("REPORT.md"), text(results))?;
-    Ok(())
+    let text = text(results, place)?;
+    Ok(fs::write(place.join("REPORT.md"), text)?)
 }
 
 /// The whole report.
-fn text(results: &Results) -> String {
+fn text(results: &Results, place: &Path) -> Result<String, Failure> {
     let mut text = String::from(words::HEAD);
     if let Some(findings) = results.stages.values().next() {
         text.push_str(&words::machine(findings));
@@ -28,15 +32,15 @@ fn text(results: &Results) -> String {
     for stage in [Stage::A, Stage::B, Stage::C, Stage::D] {
         let _ = write!(text, "\n## {stage:?}. {}\n\n", stage.question());
         match results.stages.get(&stage) {
-            Some(findings) => text.push_str(&section(stage, findings)),
+            Some(findings) => text.push_str(&section(stage, findings, place)?),
             None => text.push_str("Not run.\n"),
         }
     }
     text.push_str(words::METHOD);
-    text
+    Ok(text)
 }
 
-fn section(stage: Stage, findings: &Findings) -> String {
+fn section(stage: Stage, findings: &Findings, place: &Path) -> Result<String, Failure> {
     let mut text = words::run(findings);
     match stage {
         Stage::C => {
@@ -45,9 +49,17 @@ fn section(stage: Stage, findings: &Findings) -> String {
         }
         Stage::B => {
             text.push_str(words::MILLION);
+            text.push_str(&curves::draw(findings, place)?);
             text.push_str(&million::tables(findings));
         }
-        Stage::A | Stage::D => {}
+        Stage::A => {
+            text.push_str(words::PORTS);
+            text.push_str(&ports::tables(findings));
+        }
+        Stage::D => {
+            text.push_str(words::METERS);
+            text.push_str(&meters::tables(findings));
+        }
     }
-    text
+    Ok(text)
 }

@@ -2,6 +2,7 @@
 
 use super::super::dropped;
 use super::super::record::{Finding, Findings};
+use super::super::statistics::{Spread, short};
 
 /// A table of these columns and rows.
 pub(super) fn markdown(head: &[String], rows: &[Vec<String>]) -> String {
@@ -14,6 +15,26 @@ pub(super) fn markdown(head: &[String], rows: &[Vec<String>]) -> String {
     format!("{}{rule}{body}\n", line(head))
 }
 
+/// A finding in a cell.
+pub(super) fn cell(finding: Option<&Finding>) -> String {
+    match finding {
+        Some(Finding::Rounds(rounds)) => Spread::of(rounds).map_or("–".into(), told),
+        Some(Finding::Seen(word)) => word.clone(),
+        Some(Finding::Broke(why)) => format!("broke: {why}"),
+        Some(Finding::NotRun(why)) => format!("not run: {why}"),
+        None => "–".into(),
+    }
+}
+
+/// The middle, and how far the rounds are apart.
+pub(super) fn told(spread: Spread) -> String {
+    if spread.least.to_bits() == spread.most.to_bits() {
+        short(spread.middle)
+    } else {
+        format!("{} [{}..{}]", short(spread.middle), short(spread.least), short(spread.most))
+    }
+}
+
 /// Question C: a row for each way, a column for each way in.
 pub(super) fn dropped(findings: &Findings) -> String {
     let columns = dropped::columns();
@@ -21,12 +42,7 @@ pub(super) fn dropped(findings: &Findings) -> String {
     head.extend(columns.iter().cloned());
     let row = |variant: &&str| {
         let mut row = vec![(*variant).to_owned()];
-        row.extend(columns.iter().map(|column| match findings.find(variant, 0, column) {
-            Some(Finding::Seen(word)) => word.clone(),
-            Some(Finding::Broke(why)) => format!("broke: {why}"),
-            Some(Finding::NotRun(why)) => format!("not run: {why}"),
-            Some(Finding::Rounds(_)) | None => "–".to_owned(),
-        }));
+        row.extend(columns.iter().map(|column| cell(findings.find(variant, 0, column))));
         row
     };
     let rows: Vec<_> = findings.variants().iter().map(row).collect();

@@ -60,6 +60,27 @@ says why. The memory of the kernel is that of the whole machine before and after
 
 ";
 
+/// Before the tables of requests.
+pub(super) const PORTS: &str = "\
+400 clients with random addresses may reach four ports, nobody else may. 4 KiB are posted 750 times a
+second, by all clients in turns. Latency counts from the moment at which a request was due, as fixed
+beforehand. Junk is UDP to a port at which nobody listens, from random addresses; a packet of it costs
+what one thread works to send it and the host to refuse it. `ratio`: of p50 to that of `none`, paired by
+round, `=` within the noise. The share of netfilter is that of the samples of `perf` in our server, our
+clients and the flood: the measure of who asked first.
+
+";
+
+/// Before the tables about the meters.
+pub(super) const METERS: &str = "\
+The server stalls for 500 ms. An open loop, whose requests are due whatever happens, sees everybody who
+had to wait; a closed loop of eight clients asks eight times less often while it waits, and so hides the
+rest of them: that is coordinated omission. The noise is the largest factor between two equal things in
+one round: below it nothing is told apart. Hardware events of `perf` are often missing in virtual
+machines: the profile is of the processor's clock, and what happens with interrupts off is told late.
+
+";
+
 /// The machine.
 pub(super) fn machine(findings: &Findings) -> String {
     let machine = &findings.machine;
