@@ -4,6 +4,7 @@
 
 mod ways;
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -60,15 +61,27 @@ pub(super) fn run(task: &Task<'_>) -> Ledger {
     };
     let ways: Vec<_> = all.iter().map(Box::as_ref).filter(wanted).collect();
     let mut ledger = Ledger::default();
+    // What breaks with a list is not tried with a longer one.
+    let mut broken: HashMap<String, (usize, String)> = HashMap::new();
     for &size in sizes {
         println!("  {size} addresses");
         let lists = Lists::new(size);
         let mut loaded = Vec::new();
         for &way in &ways {
+            if let Some((before, why)) = broken.get(&way.name()) {
+                let why = format!("at {before} before: {why}");
+                note(&mut ledger, way, size, LOAD, &Trouble::Broken(why));
+                continue;
+            }
             let done = catch_unwind(AssertUnwindSafe(|| load(way, &lists, task, &mut ledger)));
             match done.unwrap_or_else(|_| Err(Trouble::Broken("it panicked".into()))) {
                 Ok(one) => loaded.push(one),
-                Err(trouble) => note(&mut ledger, way, size, LOAD, &trouble),
+                Err(trouble) => {
+                    if let Trouble::Broken(why) = &trouble {
+                        broken.insert(way.name(), (size, why.clone()));
+                    }
+                    note(&mut ledger, way, size, LOAD, &trouble);
+                }
             }
         }
         measure(&loaded, size, task, &mut ledger);

@@ -108,7 +108,7 @@ pub(super) fn run(task: &Task<'_>) -> Ledger {
             Err(trouble) => note(&mut ledger, variant, &trouble),
         }
     }
-    let rounds = if task.quick { task.rounds.min(2) } else { task.rounds };
+    let rounds = task.rounds.min(if task.quick { 2 } else { 4 });
     let time = Duration::from_secs(if task.quick { 1 } else { 2 });
     let scenes = Scene::all()
         .into_iter()

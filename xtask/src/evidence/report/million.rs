@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::super::million as found;
-use super::super::record::Findings;
+use super::super::record::{Finding, Findings};
 use super::super::statistics::{Difference, NoiseFloor, Spread, short};
 use super::table::{cell, markdown, told};
 
@@ -22,9 +22,54 @@ pub(super) fn tables(findings: &Findings) -> String {
     text
 }
 
-fn short_count(size: u64) -> String {
+/// The table to decide from: each way with the longest list that it took.
+pub(super) fn decision(findings: &Findings) -> String {
+    let head = [
+        "way",
+        "longest list",
+        "load, ms",
+        "memory to load, MiB",
+        "kernel, MiB",
+        "hit, ns more",
+        "miss, ns more",
+        "change 1,000, ms",
+        "leaked meanwhile",
+        "ends",
+    ];
+    let rows = findings.variants().into_iter().filter(|variant| *variant != AGAIN).map(|variant| {
+        let loads = |size: &u64| findings.rounds(variant, *size, found::LOAD).is_some();
+        let size = findings.sizes().into_iter().rev().find(loads).unwrap_or_default();
+        let cell = |metric| cell(findings.find(variant, size, metric));
+        let mut row = vec![variant.to_owned(), short_count(size), cell(found::LOAD)];
+        row.extend([found::USER_MEMORY, found::KERNEL_MEMORY].map(cell));
+        row.extend([found::HIT, found::MISS].map(|metric| more(findings, variant, size, metric)));
+        row.extend([cell(found::THOUSAND), leaked(findings, variant, size)]);
+        let next = findings.sizes().into_iter().find(|next| *next > size);
+        row.push(match next.map(|next| (next, findings.find(variant, next, found::LOAD))) {
+            Some((next, Some(Finding::Broke(why)))) => format!("at {}: {why}", short_count(next)),
+            Some((_, Some(Finding::NotRun(why)))) => format!("not tried further: {why}"),
+            _ => String::new(),
+        });
+        row
+    });
+    let (head, rows) = (head.map(str::to_owned), rows.collect::<Vec<_>>());
+    format!("### Each way, with the longest list that it took\n\n{}", markdown(&head, &rows))
+}
+
+/// Packets of those who stayed blocked that got through during a change.
+fn leaked(findings: &Findings, variant: &str, size: u64) -> String {
+    let rounds = |metric| findings.rounds(variant, size, metric);
+    match (rounds(found::LEAKED), rounds(found::SENT)) {
+        (Some([leaked, ..]), Some([sent, ..])) => format!("{leaked} of {}", short(*sent)),
+        _ => "–".into(),
+    }
+}
+
+/// A length as it is said.
+pub(super) fn short_count(size: u64) -> String {
     match size {
         1_000_000.. => format!("{} million", size / 1_000_000),
+        0 => "none".to_owned(),
         _ => format!("{},000", size / 1_000),
     }
 }
@@ -70,13 +115,6 @@ fn row(findings: &Findings, variant: &str, size: u64) -> Option<Vec<String>> {
     let cell = |metric: &str| cell(findings.find(variant, size, metric));
     findings.find(variant, size, found::LOAD)?;
     let more = |metric| more(findings, variant, size, metric);
-    let leaked = match (
-        findings.rounds(variant, size, found::LEAKED),
-        findings.rounds(variant, size, found::SENT),
-    ) {
-        (Some([leaked, ..]), Some([sent, ..])) => format!("{leaked} of {}", short(*sent)),
-        _ => "–".into(),
-    };
     let is_base = variant == BASE || variant == AGAIN;
     let [load, cpu, user, one, thousand] = if is_base {
         ["–"; 5].map(str::to_owned)
@@ -94,7 +132,7 @@ fn row(findings: &Findings, variant: &str, size: u64) -> Option<Vec<String>> {
         ratio(findings, variant, size),
         one,
         thousand,
-        leaked,
+        leaked(findings, variant, size),
     ])
 }
 

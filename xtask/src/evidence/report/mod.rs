@@ -1,6 +1,7 @@
 //! The report: questions, answers, tables and plots, made from what was found and
 //! nothing else.
 
+mod answers;
 mod curves;
 mod meters;
 mod million;
@@ -42,6 +43,10 @@ fn text(results: &Results, place: &Path) -> Result<String, Failure> {
 
 fn section(stage: Stage, findings: &Findings, place: &Path) -> Result<String, Failure> {
     let mut text = words::run(findings);
+    let answer = answers::answer(stage, findings);
+    if !answer.is_empty() {
+        let _ = write!(text, "**{answer}**\n\n");
+    }
     match stage {
         Stage::C => {
             text.push_str(words::DROPPED);
@@ -49,6 +54,7 @@ fn section(stage: Stage, findings: &Findings, place: &Path) -> Result<String, Fa
         }
         Stage::B => {
             text.push_str(words::MILLION);
+            text.push_str(&million::decision(findings));
             text.push_str(&curves::draw(findings, place)?);
             text.push_str(&million::tables(findings));
         }

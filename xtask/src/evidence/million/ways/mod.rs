@@ -19,7 +19,7 @@ use super::super::site::Site;
 use super::super::tool::{self, Effort, Trouble};
 
 /// How long a load or a change may take: longer is a result.
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A way of blocking. All but its name and limits is called on the host of `site`, whose
 /// directory it may use.
