@@ -20,6 +20,7 @@ mod site;
 mod stage;
 mod statistics;
 mod tool;
+mod web;
 
 use std::fs;
 use std::path::Path;
@@ -42,7 +43,7 @@ pub(crate) struct Evidence {
     rounds: Option<usize>,
     /// Stages by their letters, and variants by parts of their names; else all
     /// stages that are not done
-    #[arg(value_name = "A|B|C|D|NAME")]
+    #[arg(value_name = "A|B|C|D|W|NAME")]
     what: Vec<String>,
 }
 
@@ -96,6 +97,7 @@ fn measure(stage: Stage, task: &Task<'_>) -> Option<Findings> {
     let ledger: Ledger = match stage {
         Stage::C => dropped::run(task),
         Stage::B => million::run(task),
+        Stage::W => web::run(task),
         Stage::A => ports::run(task),
         Stage::D => meters::run(task),
     };

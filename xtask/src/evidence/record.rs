@@ -111,6 +111,17 @@ impl Ledger {
         self.0.push(Record { variant, size, metric, finding });
     }
 
+    /// The figure of the last round of this.
+    pub(super) fn last(&self, variant: &str, size: u64, metric: &str) -> Option<f64> {
+        let known = self.0.iter().find(|record| {
+            record.variant == variant && record.size == size && record.metric == metric
+        });
+        match known.map(|record| &record.finding) {
+            Some(Finding::Rounds(rounds)) => rounds.last().copied(),
+            _ => None,
+        }
+    }
+
     /// All of them.
     pub(super) fn into_records(self) -> Vec<Record> {
         self.0

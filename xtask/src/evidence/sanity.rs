@@ -7,6 +7,7 @@ use super::ports;
 use super::record::{Finding, Findings, Results};
 use super::stage::Stage;
 use super::statistics::Spread;
+use super::web;
 
 /// Ways that ask one set, and ways that ask one address after the other.
 const SETS: [&str; 2] = ["ipset hash:ip at INPUT", "denyset"];
@@ -22,6 +23,7 @@ pub(super) fn breaches(results: &Results) -> Vec<String> {
             Stage::A => strangers(findings, &mut breaches),
             Stage::B => packets(findings, &mut breaches),
             Stage::C => words(findings, &mut breaches),
+            Stage::W => answers(findings, &mut breaches),
             Stage::D => {}
         }
     }
@@ -80,6 +82,16 @@ fn packets(findings: &Findings, breaches: &mut Vec<String>) {
     }
     for pair in each(&SETS, &LINEAR) {
         below(findings, pair, 10_000, million::MISS, breaches);
+    }
+}
+
+fn answers(findings: &Findings, breaches: &mut Vec<String>) {
+    for record in findings.records.iter().filter(|record| record.metric == web::WRONG) {
+        if let Finding::Rounds(rounds) = &record.finding
+            && rounds.iter().any(|wrong| *wrong > 0.0)
+        {
+            breaches.push(format!("W: {}, {}: wrong answers", record.variant, record.size));
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The four questions, and what of them a run is asked for.
+//! The four questions, the second in two halves, and what of them a run is asked for.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +13,13 @@ pub(super) enum Stage {
     C,
     /// Whether the meters tell the truth.
     D,
+    /// The second half of B: a million offenders, told to a web server.
+    W,
 }
 
 impl Stage {
     /// All of them, the cheap and certain first.
-    pub(super) const ALL: [Self; 4] = [Self::C, Self::D, Self::B, Self::A];
+    pub(super) const ALL: [Self; 5] = [Self::C, Self::D, Self::B, Self::W, Self::A];
 
     /// The stage of this letter.
     fn named(name: &str) -> Option<Self> {
@@ -26,6 +28,7 @@ impl Stage {
             "B" | "b" => Some(Self::B),
             "C" | "c" => Some(Self::C),
             "D" | "d" => Some(Self::D),
+            "W" | "w" => Some(Self::W),
             _ => None,
         }
     }
@@ -37,6 +40,7 @@ impl Stage {
             Self::B => "A million offenders",
             Self::C => "What is really dropped",
             Self::D => "Do the meters tell the truth?",
+            Self::W => "A million offenders, told to a web server",
         }
     }
 }

@@ -42,6 +42,9 @@ const QUICK_BUDGET_NS: f64 = 20e6;
 /// So many at least, and at most.
 const PACKETS: (f64, f64) = (64.0, 60_000.0);
 
+/// Where one change takes longer, many are not tried.
+const TOO_LONG_MS: f64 = 20_000.0;
+
 /// One way that stands.
 struct Loaded<'a> {
     way: &'a dyn Way,
@@ -209,6 +212,10 @@ fn nanoseconds(time: Duration, packets: u32) -> f64 {
 fn change(one: &Loaded<'_>, lists: &Lists, ledger: &mut Ledger) -> Result<(), Trouble> {
     let (name, size) = (one.way.name(), lists.listed.len() as u64);
     for (metric, change) in [(ONE, lists.one()), (THOUSAND, lists.thousand())] {
+        let took = ledger.last(&name, size, ONE).unwrap_or_default();
+        if metric == THOUSAND && took > TOO_LONG_MS {
+            return Err(Trouble::Missing("one takes long enough".into()));
+        }
         let before = one.site.arrived()?;
         let (effort, sent) = while_sending(one, &change)?;
         let arrived = one.site.arrived()? - before;

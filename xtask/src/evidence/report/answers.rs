@@ -20,6 +20,7 @@ pub(super) fn answer(stage: Stage, findings: &Findings) -> String {
         Stage::B => million(findings),
         Stage::C => Some(dropped(findings)),
         Stage::D => meters(findings),
+        Stage::W => None,
     };
     answer.unwrap_or_default()
 }

@@ -36,7 +36,14 @@ pub(super) fn decision(findings: &Findings) -> String {
         "leaked meanwhile",
         "ends",
     ];
-    let rows = findings.variants().into_iter().filter(|variant| *variant != AGAIN).map(|variant| {
+    let ways = findings.variants().into_iter().filter(|variant| {
+        *variant != AGAIN
+            && findings
+                .sizes()
+                .iter()
+                .any(|size| findings.find(variant, *size, found::LOAD).is_some())
+    });
+    let rows = ways.map(|variant| {
         let loads = |size: &u64| findings.rounds(variant, *size, found::LOAD).is_some();
         let size = findings.sizes().into_iter().rev().find(loads).unwrap_or_default();
         let cell = |metric| cell(findings.find(variant, size, metric));

@@ -8,6 +8,7 @@ mod million;
 mod plot;
 mod ports;
 mod table;
+mod web;
 mod words;
 
 use std::fmt::Write as _;
@@ -30,7 +31,7 @@ fn text(results: &Results, place: &Path) -> Result<String, Failure> {
     if let Some(findings) = results.stages.values().next() {
         text.push_str(&words::machine(findings));
     }
-    for stage in [Stage::A, Stage::B, Stage::C, Stage::D] {
+    for stage in [Stage::A, Stage::B, Stage::W, Stage::C, Stage::D] {
         let _ = write!(text, "\n## {stage:?}. {}\n\n", stage.question());
         match results.stages.get(&stage) {
             Some(findings) => text.push_str(&section(stage, findings, place)?),
@@ -62,6 +63,7 @@ fn section(stage: Stage, findings: &Findings, place: &Path) -> Result<String, Fa
             text.push_str(words::PORTS);
             text.push_str(&ports::tables(findings));
         }
+        Stage::W => text.push_str(&web::table(findings)),
         Stage::D => {
             text.push_str(words::METERS);
             text.push_str(&meters::tables(findings));
