@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::os::fd::AsFd as _;
 use std::panic::resume_unwind;
 use std::path::Path;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
@@ -36,6 +36,21 @@ impl Namespace {
     /// If `body` does, or the namespace cannot be entered.
     pub fn run<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
         run_in(&self.0, body)
+    }
+
+    /// The same without waiting for its end: what it starts can end with its thread.
+    ///
+    /// # Panics
+    /// If this process has no more files or threads.
+    pub fn start<T: Send + 'static>(
+        &self,
+        body: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let namespace = self.0.try_clone().expect("a process may have a file more");
+        thread::spawn(move || {
+            enter(&namespace);
+            body()
+        })
     }
 }
 
@@ -97,12 +112,16 @@ const NAME_CACHE: &str = "/run/nscd";
 /// Runs `body` on a thread of its own in this namespace.
 pub(crate) fn run_in<T: Send>(namespace: &File, body: impl FnOnce() -> T + Send) -> T {
     let run = || {
-        let network = Some(LinkNameSpaceType::Network);
-        move_into_link_name_space(namespace.as_fd(), network)
-            .expect("whoever made a namespace may enter it");
+        enter(namespace);
         body()
     };
     thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+fn enter(namespace: &File) {
+    let network = Some(LinkNameSpaceType::Network);
+    move_into_link_name_space(namespace.as_fd(), network)
+        .expect("whoever made a namespace may enter it");
 }
 
 fn apart<T: Send>(flags: UnshareFlags, body: impl FnOnce() -> T + Send) -> T {

@@ -4,6 +4,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lab::host::{Config, Host};
@@ -47,6 +48,11 @@ impl Site {
     /// Runs `body` on the host. What it starts is of that host.
     pub(super) fn run<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
         self.namespace.run(body)
+    }
+
+    /// Runs `body` on the host without waiting for its end.
+    pub(super) fn start(&self, body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+        self.namespace.start(body)
     }
 
     /// Runs `body` in the namespace beyond the wire.

@@ -144,7 +144,7 @@ impl<'a> Stand<'a> {
         (way.write)(&site, &lists.listed)?;
         let address = SocketAddr::new(HERE_V4.into(), PORT);
         let (process, took) =
-            Process::start(&site, (way.command)(&site)?, address, FREE_V4.into(), LIMIT)?;
+            Process::start(&site, &(way.command)(&site)?, address, FREE_V4.into(), LIMIT)?;
         ledger.figure(way.name, length as u64, START, took.as_secs_f64() * 1e3);
         Ok(Self { way, process, site })
     }

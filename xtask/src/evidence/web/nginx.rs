@@ -1,8 +1,11 @@
-//! What nginx can be told of a list: `deny`, `geo`, `map`.
+//! What nginx can be told of a list: `deny`, `geo`, `map`, and to ask denyset's gateway.
 
+use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::process::Command;
 
+use blocklist::{Prefix, PrefixSet, pack};
+use lab::program;
 use rustix::process::Signal;
 
 use super::super::site::Site;
@@ -56,6 +59,13 @@ pub(super) fn ways() -> Vec<WebWay> {
             },
             ..plain
         },
+        WebWay {
+            name: "nginx auth_request, denyset-gateway",
+            write: packed,
+            command: with_gateway,
+            reload: None,
+            ..plain
+        },
     ]
 }
 
@@ -80,6 +90,60 @@ fn ranges(site: &Site, listed: &[Ipv4Addr]) -> Result<(), Trouble> {
     // It is not there the first time.
     let _ = std::fs::remove_file(site.host().path("list.bin"));
     Ok(())
+}
+
+/// The list as the daemon hands it on to the gateway.
+fn packed(site: &Site, listed: &[Ipv4Addr]) -> Result<(), Trouble> {
+    let failed = |error: std::io::Error| Trouble::Broken(error.to_string());
+    let mut sorted: Vec<u32> = listed.iter().map(|&address| address.into()).collect();
+    sorted.sort_unstable();
+    let set: PrefixSet<u32> = sorted.into_iter().map(Prefix::host).collect();
+    let mut bytes = Vec::new();
+    let Ok(_) = pack(&set, 1, 1, |piece| {
+        bytes.extend_from_slice(piece);
+        Ok::<_, Infallible>(())
+    });
+    let lists = site.host().path("run/lists");
+    std::fs::create_dir_all(&lists).map_err(failed)?;
+    let draft = site.file("run/draft", bytes)?;
+    std::fs::rename(draft, lists.join("drop.v4")).map_err(failed)
+}
+
+/// The gateway is a child of the server, so that what it works counts, and ends with it.
+fn with_gateway(site: &Site) -> Result<Command, Trouble> {
+    let gateway = program::binary().with_file_name("denyset-gateway");
+    if !gateway.exists() {
+        let build = "`cargo build --release --package denyset-gateway` was not run before";
+        return Err(Trouble::Missing(build.into()));
+    }
+    let [lists, control, socket] = ["run/lists", "run/control.sock", "run/http.sock"]
+        .map(|name| site.host().path(name).display().to_string());
+    let settings = site.file(
+        "gateway.toml",
+        format!(
+            "daemon.lists-dir = {lists:?}\ndaemon.control-socket = {control:?}\n\
+             listen.socket = {socket:?}\nlisten.socket-mode = \"0666\"\ncheck.lists = [\"drop\"]\n"
+        ),
+    )?;
+    let http = format!("upstream denyset {{ server unix:{socket}; keepalive 32; }}");
+    let nginx = start(
+        site,
+        &http,
+        "auth_request /_denyset;\n\
+         location = /_denyset { internal; proxy_pass http://denyset/check; proxy_http_version 1.1;\n\
+         proxy_pass_request_body off; proxy_pass_request_headers off;\n\
+         proxy_set_header Content-Length \"\"; proxy_set_header Connection \"\";\n\
+         proxy_set_header X-Real-IP $remote_addr; }",
+    )?;
+    let nginx: Vec<_> = nginx.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!(
+        "setpriv --pdeathsig KILL -- {} --config {} & exec nginx {}",
+        gateway.display(),
+        settings.display(),
+        nginx.join(" ")
+    ));
+    Ok(command)
 }
 
 fn start(site: &Site, http: &str, server: &str) -> Result<Command, Trouble> {

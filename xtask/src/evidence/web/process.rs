@@ -6,7 +6,8 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -23,34 +24,49 @@ const GLANCE: Duration = Duration::from_millis(2);
 /// A server. It ends when this is dropped.
 pub(super) struct Process {
     child: Child,
+    /// The thread that has started it, with whose end it ends too; and what it waits for.
+    thread: Option<(Sender<()>, JoinHandle<()>)>,
     address: SocketAddr,
 }
 
 impl Process {
-    /// Starts it on the host of `site`, and waits until `from` is answered at `address`.
+    /// Starts it on the host of `site`, and waits until `from` is let in at `address`.
     /// How long that took comes with it.
     pub(super) fn start(
         site: &Site,
-        mut command: Command,
+        server: &Command,
         address: SocketAddr,
         from: IpAddr,
         limit: Duration,
     ) -> Result<(Self, Duration), Trouble> {
-        let name = command.get_program().to_string_lossy().into_owned();
+        let name = server.get_program().to_string_lossy().into_owned();
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "TERM", "--"]);
+        command.arg(server.get_program()).args(server.get_args());
         let log = site.file("server.log", "")?;
         let log = fs::File::create(log).map_err(|error| Trouble::Broken(error.to_string()))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let begun = Instant::now();
-        let child = site.run(|| command.spawn());
-        let child = child.map_err(|error| Trouble::Missing(format!("{name}: {error}")))?;
-        let mut process = Self { child, address };
-        while process.ask(site, from).is_err() {
+        let (tell, told) = mpsc::channel();
+        let (stay, stays) = mpsc::channel();
+        let thread = site.start(move || {
+            // Whoever is not there any more needs neither.
+            let _ = tell.send(command.spawn());
+            let _ = stays.recv();
+        });
+        let child = told.recv().unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        let child = child.map_err(|error| Trouble::Missing(format!("setpriv: {error}")))?;
+        let mut process = Self { child, thread: Some((stay, thread)), address };
+        while process.ask(site, from).ok() != Some(200) {
             let ended = process.child.try_wait();
             if let Ok(Some(status)) = ended {
                 let said = fs::read_to_string(site.host().path("server.log")).unwrap_or_default();
                 let said: String =
                     said.lines().next_back().unwrap_or_default().chars().take(110).collect();
-                return Err(Trouble::Broken(format!("{name}: {status}: {said}")));
+                let why = format!("{name}: {status}: {said}");
+                // So says who cannot find a program.
+                let is_missing = status.code() == Some(127);
+                return Err(if is_missing { Trouble::Missing(why) } else { Trouble::Broken(why) });
             }
             if begun.elapsed() > limit {
                 return Err(Trouble::Broken(format!(
@@ -115,6 +131,11 @@ impl Drop for Process {
                 }
             }
             thread::park_timeout(GLANCE);
+        }
+        if let Some((stay, thread)) = self.thread.take() {
+            drop(stay);
+            // One that has panicked has said so.
+            let _ = thread.join();
         }
     }
 }
