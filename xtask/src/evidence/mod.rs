@@ -79,6 +79,8 @@ impl Evidence {
             println!("{stage:?}: {}", stage.question());
             let task = Task { scope: &scope, quick: self.quick, rounds };
             let Some(found) = measure(stage, &task) else { continue };
+            // Somebody may have run another stage meanwhile.
+            results = Results::read(&file)?;
             results.stages.insert(stage, found);
             results.write(&file)?;
         }

@@ -1,10 +1,11 @@
-//! Which figures of question B become plots over the number of addresses.
+//! Which figures of question B, both halves, become plots over the number of addresses.
 
 use std::path::Path;
 
 use super::super::million as found;
 use super::super::record::{Finding, Findings};
 use super::super::statistics::Spread;
+use super::super::web;
 use super::plot::{Line, over_size};
 use crate::Failure;
 
@@ -50,8 +51,17 @@ const PLOTS: [Plot; 4] = [
 ];
 
 /// What is not drawn: variants of others, which would only hide them.
-const LEFT_OUT: [&str; 6] =
-    ["none", "flushed", "behind conntrack", "2-ary", "hook = ", "hash:ip, iptables-nft"];
+const LEFT_OUT: [&str; 9] = [
+    "none",
+    "flushed",
+    "behind conntrack",
+    "2-ary",
+    "4-ary",
+    "hook = ",
+    "hash:ip, iptables-nft",
+    "in raw",
+    "one length",
+];
 
 /// Draws them, and returns the lines of Markdown that show them.
 pub(super) fn draw(findings: &Findings, place: &Path) -> Result<String, Failure> {
@@ -61,7 +71,9 @@ pub(super) fn draw(findings: &Findings, place: &Path) -> Result<String, Failure>
             .variants()
             .into_iter()
             .filter(|variant| !LEFT_OUT.iter().any(|part| variant.contains(part)))
-            .map(|variant| line(findings, variant, &plot))
+            .map(|variant| {
+                line_over(findings, [variant, "none"], [plot.metric, found::LOAD], plot.more)
+            })
             .filter(|line| !line.points.is_empty())
             .collect();
         over_size(&place.join(plot.file), plot.title, plot.unit, &lines)?;
@@ -72,18 +84,37 @@ pub(super) fn draw(findings: &Findings, place: &Path) -> Result<String, Failure>
     Ok(text)
 }
 
+/// Draws what a request of nobody on the list costs more than without a list.
+pub(super) fn draw_requests(findings: &Findings, place: &Path) -> Result<String, Failure> {
+    let (file, title) =
+        ("request.svg", "What a request of nobody on the list costs more than without one");
+    let ways = web::ways();
+    let with_list = ways.iter().filter(|way| way.name() != way.base());
+    let lines: Vec<_> = with_list
+        .map(|way| line_over(findings, [way.name(), way.base()], [web::MISS, web::START], true))
+        .filter(|line| !line.points.is_empty())
+        .collect();
+    over_size(&place.join(file), title, "us of the processor", &lines)?;
+    Ok(if lines.is_empty() { String::new() } else { format_image(title, file) })
+}
+
 fn format_image(title: &str, file: &str) -> String {
     format!("![{title}]({file})\n\n")
 }
 
-fn line(findings: &Findings, variant: &str, plot: &Plot) -> Line {
+/// The line of a way. It ends where `ends` says that the way broke or was not run.
+fn line_over(
+    findings: &Findings,
+    [variant, base]: [&str; 2],
+    [metric, ends]: [&str; 2],
+    more: bool,
+) -> Line {
     let mut line = Line { name: variant.to_owned(), points: Vec::new(), breaks_at: None };
     for size in findings.sizes() {
-        let own = findings.rounds(variant, size, plot.metric);
-        let base = findings.rounds("none", size, plot.metric);
-        let spread = match (own, base) {
-            (Some(own), Some(base)) if plot.more => Spread::of_differences(own, base),
-            (Some(own), _) if !plot.more => Spread::of(own),
+        let rounds = |variant| findings.rounds(variant, size, metric);
+        let spread = match (rounds(variant), rounds(base)) {
+            (Some(own), Some(base)) if more => Spread::of_differences(own, base),
+            (Some(own), _) if !more => Spread::of(own),
             _ => None,
         };
         #[expect(clippy::cast_precision_loss, reason = "a million")]
@@ -93,7 +124,7 @@ fn line(findings: &Findings, variant: &str, plot: &Plot) -> Line {
             line.points.push((at, spread.middle.max(0.5)));
             continue;
         }
-        let ended = findings.find(variant, size, found::LOAD);
+        let ended = findings.find(variant, size, ends);
         if matches!(ended, Some(Finding::Broke(_) | Finding::NotRun(_))) {
             line.breaks_at = line.breaks_at.or(Some(at));
         }

@@ -63,7 +63,10 @@ fn section(stage: Stage, findings: &Findings, place: &Path) -> Result<String, Fa
             text.push_str(words::PORTS);
             text.push_str(&ports::tables(findings));
         }
-        Stage::W => text.push_str(&web::table(findings)),
+        Stage::W => {
+            text.push_str(&curves::draw_requests(findings, place)?);
+            text.push_str(&web::table(findings));
+        }
         Stage::D => {
             text.push_str(words::METERS);
             text.push_str(&meters::tables(findings));

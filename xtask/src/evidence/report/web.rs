@@ -10,7 +10,8 @@ const BEFORE: &str = "\
 Each request comes from another address on a connection of its own; what the server's processes work
 for it is told in microseconds more than the same server without a list. A hit is answered with 403
 without the file. `in force`: from a new list beginning to be written, databases made included, until
-its newcomer is refused.
+its newcomer is refused. Each round asks from the same addresses: where a server remembers them, the most
+of the spread is the look-up of an address that it has not met.
 
 ";
 

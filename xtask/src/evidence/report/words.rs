@@ -37,9 +37,15 @@ NAME` measures those with NAME in theirs.
 
 ## What was not measured
 
-pf and its tables: not on this kernel. Network cards, their queues and their own filters: all
-packets go over veth. What survives a reboot: nothing in the kernel does, whatever the way; it
-is a question of who restores it, and when.
+* pf and its tables: not on this kernel. Network cards, their queues and their own filters: all packets
+  go over veth, so XDP is in its generic mode, where it has none of the advantage that it has in a driver;
+  `xdp-filter` has no longest-prefix match, and no other program of XDP was tried.
+* NFQUEUE with a look-up in user space; HAProxy's SPOE and runtime interface; Apache's own modules in C.
+* What survives a reboot: nothing in the kernel does, whatever the way; it is a question of who restores
+  it, and when. What survives the crash of who loaded it: of the kernel's ways all, as no process is
+  needed for them.
+* The memory of a second set while one is swapped for another: it is that of the first once more.
+* IPv6 in figures: only what is dropped was looked at.
 ";
 
 /// Before the table of what is dropped.
@@ -53,6 +59,11 @@ blocked got through everywhere. The last column tries IPv4 datagrams again after
 
 /// Before the tables of the kernel's ways.
 pub(super) const MILLION: &str = "\
+Each way is loaded by the program that it comes with, as a whole process: `iptables-restore`, `ip -batch`,
+`ipset restore`, `nft -f`, `denyset apply`; a change comes to denyset as a new feed beside its running daemon,
+and counts until the status says that it is in force. Beyond 10,000 addresses it is loaded once, so there is
+no spread. By how much prefixes of many lengths cost more than one, `hash:net, nine lengths` tells: it holds
+for a list of denyset as well, whose sets are of that type.
 A packet is sent from addresses of the list (hit) and from others (miss). What it costs more than with
 no filter is told in nanoseconds, `=` if that is within the noise. A change is made while those who
 stay blocked keep sending; what of them got through meanwhile is leaked. Where a way ends, the table

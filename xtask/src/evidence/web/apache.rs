@@ -31,9 +31,7 @@ pub(super) fn ways() -> Vec<WebWay> {
         write: |_, _| Ok(()),
         command: |site| start(site, "", "Require all granted"),
         reload: Some(Signal::USR1),
-        most: None,
     };
-    let slow = Some((100_000, "a request takes most of a millisecond at 100,000 already"));
     vec![
         WebWay { ..plain },
         WebWay {
@@ -43,7 +41,6 @@ pub(super) fn ways() -> Vec<WebWay> {
                 let rules = format!("Order allow,deny\nAllow from all\n{}", include(site));
                 start(site, "", &rules)
             },
-            most: slow,
             ..plain
         },
         WebWay {
@@ -53,7 +50,6 @@ pub(super) fn ways() -> Vec<WebWay> {
                 let rules = format!("Require all granted\n{}", include(site));
                 start(site, "", &format!("<RequireAll>\n{rules}\n</RequireAll>"))
             },
-            most: slow,
             ..plain
         },
         WebWay {

@@ -15,7 +15,6 @@ pub(super) fn ways() -> Vec<WebWay> {
         write: |_, _| Ok(()),
         command: |site| start(site, ""),
         reload: Some(Signal::USR2),
-        most: None,
     };
     vec![
         WebWay { ..plain },

@@ -52,8 +52,6 @@ pub(super) struct WebWay {
     command: fn(&Site) -> Result<Command, Trouble>,
     /// What tells it of a new list; it may find out by itself.
     reload: Option<Signal>,
-    /// The longest list worth trying, and why none longer.
-    most: Option<(usize, &'static str)>,
 }
 
 /// All of them, in the order of the table.
@@ -137,9 +135,6 @@ fn note(ledger: &mut Ledger, way: &WebWay, size: usize, metric: &str, trouble: T
 impl<'a> Stand<'a> {
     fn new(way: &'a WebWay, lists: &Lists, ledger: &mut Ledger) -> Result<Self, Trouble> {
         let length = lists.listed.len();
-        if let Some((_, why)) = way.most.filter(|(most, _)| length > *most) {
-            return Err(Trouble::Missing(why.to_owned()));
-        }
         let site = place()?;
         (way.write)(&site, &lists.listed)?;
         let address = SocketAddr::new(HERE_V4.into(), PORT);

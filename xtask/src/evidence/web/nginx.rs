@@ -19,7 +19,6 @@ pub(super) fn ways() -> Vec<WebWay> {
         write: |_, _| Ok(()),
         command: |site| start(site, "", ""),
         reload: Some(Signal::HUP),
-        most: None,
     };
     vec![
         WebWay { ..plain },
@@ -27,7 +26,6 @@ pub(super) fn ways() -> Vec<WebWay> {
             name: "nginx deny",
             write: |site, listed| replace(site, "list", &each(listed, "deny ", ";")),
             command: |site| start(site, "", &include(site)),
-            most: Some((100_000, "a request takes milliseconds at 100,000")),
             ..plain
         },
         WebWay {

@@ -30,7 +30,7 @@ impl Way for Linear {
     }
 
     fn most(&self) -> Option<(usize, &'static str)> {
-        Some((100_000, "a packet takes most of a millisecond at 100,000 already"))
+        Some((100_000, "at 100,000 a packet costs hundreds of microseconds already"))
     }
 
     fn load(&self, site: &Site, listed: &[Ipv4Addr]) -> Result<Effort, Trouble> {
