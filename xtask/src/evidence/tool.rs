@@ -34,6 +34,13 @@ impl Trouble {
             Self::Missing(why) | Self::Broken(why) => why,
         }
     }
+
+    /// The same, as of something that is not there.
+    pub(super) fn into_missing(self) -> Self {
+        match self {
+            Self::Missing(why) | Self::Broken(why) => Self::Missing(why),
+        }
+    }
 }
 
 /// What a program took.

@@ -75,7 +75,8 @@ fn look_at(
     passage: &Passage,
     block: impl FnOnce() -> Result<(), Trouble>,
 ) -> Result<Vec<String>, Trouble> {
-    run_lines(case.prepare)?;
+    // What cannot even be set up is not there to be looked at.
+    run_lines(case.prepare).map_err(Trouble::into_missing)?;
     let broken = |error: std::io::Error| Trouble::Broken(format!("a probe: {error}"));
     let mut probes = Probes::open(passage).map_err(broken)?;
     block()?;

@@ -9,14 +9,14 @@ use super::super::web;
 use super::plot::{Line, over_size};
 use crate::Failure;
 
-/// A plot: its file, its title, the unit, the figure, and whether it is what is more
-/// than with no filter.
+/// A plot: its file, its title, the unit and the figure.
 struct Plot {
     file: &'static str,
     title: &'static str,
     unit: &'static str,
     metric: &'static str,
-    more: bool,
+    /// The least that is told of what is more than with no filter.
+    more: Option<f64>,
 }
 
 const PLOTS: [Plot; 4] = [
@@ -25,28 +25,28 @@ const PLOTS: [Plot; 4] = [
         title: "Time to load a list",
         unit: "ms",
         metric: found::LOAD,
-        more: false,
+        more: None,
     },
     Plot {
         file: "memory.svg",
         title: "Memory of the program that loads it",
         unit: "MiB",
         metric: found::USER_MEMORY,
-        more: false,
+        more: None,
     },
     Plot {
         file: "miss.svg",
         title: "What a packet of nobody on the list costs more than with no filter",
         unit: "ns",
         metric: found::MISS,
-        more: true,
+        more: Some(10.0),
     },
     Plot {
         file: "change.svg",
         title: "Time to change a thousand entries",
         unit: "ms",
         metric: found::THOUSAND,
-        more: false,
+        more: None,
     },
 ];
 
@@ -86,12 +86,16 @@ pub(super) fn draw(findings: &Findings, place: &Path) -> Result<String, Failure>
 
 /// Draws what a request of nobody on the list costs more than without a list.
 pub(super) fn draw_requests(findings: &Findings, place: &Path) -> Result<String, Failure> {
-    let (file, title) =
-        ("request.svg", "What a request of nobody on the list costs more than without one");
+    let (file, title) = (
+        "request.svg",
+        "What a request of nobody on the list costs more than without one (lowest: 10 us or less)",
+    );
     let ways = web::ways();
     let with_list = ways.iter().filter(|way| way.name() != way.base());
     let lines: Vec<_> = with_list
-        .map(|way| line_over(findings, [way.name(), way.base()], [web::MISS, web::START], true))
+        .map(|way| {
+            line_over(findings, [way.name(), way.base()], [web::MISS, web::START], Some(10.0))
+        })
         .filter(|line| !line.points.is_empty())
         .collect();
     over_size(&place.join(file), title, "us of the processor", &lines)?;
@@ -102,26 +106,27 @@ fn format_image(title: &str, file: &str) -> String {
     format!("![{title}]({file})\n\n")
 }
 
-/// The line of a way. It ends where `ends` says that the way broke or was not run.
+/// The line of a way, of its figures or of what they are more than those of `base`, but
+/// no less than this. It ends where `ends` says that the way broke or was not run.
 fn line_over(
     findings: &Findings,
     [variant, base]: [&str; 2],
     [metric, ends]: [&str; 2],
-    more: bool,
+    more: Option<f64>,
 ) -> Line {
     let mut line = Line { name: variant.to_owned(), points: Vec::new(), breaks_at: None };
     for size in findings.sizes() {
         let rounds = |variant| findings.rounds(variant, size, metric);
         let spread = match (rounds(variant), rounds(base)) {
-            (Some(own), Some(base)) if more => Spread::of_differences(own, base),
-            (Some(own), _) if !more => Spread::of(own),
+            (Some(own), Some(base)) if more.is_some() => Spread::of_differences(own, base),
+            (Some(own), _) if more.is_none() => Spread::of(own),
             _ => None,
         };
         #[expect(clippy::cast_precision_loss, reason = "a million")]
         let at = size as f64;
         if let Some(spread) = spread {
             // A logarithmic axis has no place for less than nothing.
-            line.points.push((at, spread.middle.max(0.5)));
+            line.points.push((at, spread.middle.max(more.unwrap_or(0.01))));
             continue;
         }
         let ended = findings.find(variant, size, ends);

@@ -27,7 +27,8 @@ impl Way for Xdp {
 
     fn load(&self, site: &Site, listed: &[Ipv4Addr]) -> Result<Effort, Trouble> {
         let line = format!("xdp-filter load -m skb -f ipv4 {INTERFACE}");
-        let loaded = tool::run(&line, LIMIT)?.effort;
+        // Without BPF, or without the right to it, there is nothing to be tried.
+        let loaded = tool::run(&line, LIMIT).map_err(Trouble::into_missing)?.effort;
         let change = Change { leave: &[], come: listed, whole: Vec::new() };
         Ok(loaded.and(self.change(site, &change)?))
     }
