@@ -8,6 +8,7 @@ use super::super::ports;
 use super::super::record::{Finding, Findings};
 use super::super::stage::Stage;
 use super::super::statistics::{Spread, short};
+use super::super::web;
 use super::million::short_count;
 
 /// The scene that the answer to question A is of: a flood of 40,000 a second.
@@ -20,7 +21,7 @@ pub(super) fn answer(stage: Stage, findings: &Findings) -> String {
         Stage::B => million(findings),
         Stage::C => Some(dropped(findings)),
         Stage::D => meters(findings),
-        Stage::W => None,
+        Stage::W => servers(findings),
     };
     answer.unwrap_or_default()
 }
@@ -77,6 +78,28 @@ fn million(findings: &Findings) -> Option<String> {
         text.push('.');
     }
     Some(text)
+}
+
+fn servers(findings: &Findings) -> Option<String> {
+    let size = findings.sizes().into_iter().next_back()?;
+    let mut parts = Vec::new();
+    for way in web::ways().iter().filter(|way| way.name() != way.base()) {
+        let rounds = |name| findings.rounds(name, size, web::MISS);
+        let (Some(own), Some(base)) = (rounds(way.name()), rounds(way.base())) else { continue };
+        let more = Spread::of_differences(own, base)?.middle;
+        let change = middle(findings, way.name(), size, web::CHANGE);
+        let change =
+            change.map_or(String::new(), |ms| format!(", in force after {} ms", short(ms)));
+        parts.push(format!("{} {more:+.0} us{change}", way.name()));
+    }
+    (!parts.is_empty()).then(|| {
+        format!(
+            "With {} addresses, what a request of nobody on the list costs more than without one, and when a \
+             change is in force: {}.",
+            short_count(size),
+            parts.join("; ")
+        )
+    })
 }
 
 fn dropped(findings: &Findings) -> String {

@@ -178,3 +178,55 @@ fn judged(
     let floor = NoiseFloor::of(base, again)?;
     Some(floor.judge(Spread::of_ratios(own, base)?.middle))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::machine::Machine;
+    use super::super::super::record::Ledger;
+    use super::*;
+
+    fn findings() -> Findings {
+        let mut ledger = Ledger::default();
+        for (variant, misses) in [
+            (BASE, [1_000.0, 1_020.0]),
+            (AGAIN, [1_010.0, 1_000.0]),
+            ("set", [1_005.0, 1_015.0]),
+            ("tree", [3_000.0, 3_060.0]),
+        ] {
+            for miss in misses {
+                ledger.figure(variant, 1_000, found::LOAD, 5.0);
+                ledger.figure(variant, 1_000, found::MISS, miss);
+            }
+        }
+        ledger.put("tree", 10_000, found::LOAD, Finding::Broke("Too many links".into()));
+        Findings {
+            quick: true,
+            partial: false,
+            rounds: 2,
+            seconds: 0,
+            machine: Machine::default(),
+            load_after: String::new(),
+            records: ledger.into_records(),
+        }
+    }
+
+    #[test]
+    fn what_differs_by_no_more_than_noise_is_printed_as_none() {
+        let findings = findings();
+        let check = |variant: &str, want: &str| {
+            assert_eq!(ratio(&findings, variant, 1_000), want, "{variant}");
+        };
+        check("set", "=");
+        check("tree", "3.00x");
+        assert_eq!(more(&findings, "tree", 1_000, found::MISS), "2020 [2000..2040]");
+        assert_eq!(more(&findings, "set", 1_000, found::MISS), "= (0.00 [-5.00..5.00])");
+    }
+
+    #[test]
+    fn where_a_way_ends_the_table_says_why() {
+        let table = decision(&findings());
+        let row = table.lines().find(|line| line.starts_with("| tree |")).expect("a row");
+        assert!(row.contains("| 1,000 |") && row.contains("at 10,000: Too many links"), "{row}");
+        assert!(!table.contains(AGAIN));
+    }
+}
