@@ -21,6 +21,8 @@ const STEPS: &[Step] = &[
     ("fuzz", || chore(&["fuzz", "--seconds", "2"])),
     ("sim", || chore(&["sim", "--seed", "1"])),
     ("demo", || chore(&["demo"])),
+    // That it runs through, and what must be so on every machine; no bound on time.
+    ("evidence", || chore(&["evidence", "--quick", "A", "B", "C", "D"])),
     ("a million entries", || chore(&["million"])),
     ("real feeds", real_feeds),
 ];

@@ -5,6 +5,7 @@ mod apart;
 mod bench;
 mod ci;
 mod demo;
+mod evidence;
 mod fuzz;
 mod million;
 mod packages;
@@ -36,6 +37,8 @@ enum Chore {
     Bench(bench::Bench),
     /// A million addresses in the kernel, changed twenty times under packets, in a namespace of its own
     Demo(demo::Demo),
+    /// Which way to keep a million addresses off a host, measured side by side
+    Evidence(evidence::Evidence),
     /// What reads foreign bytes, under bytes that look for new code: each format, and netlink
     Fuzz(fuzz::Fuzz),
     /// The house rules that a program can check
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Chore::Bench(bench) => bench.run(),
         Chore::Ci => ci::run(),
         Chore::Demo(demo) => demo.run(),
+        Chore::Evidence(evidence) => evidence.run(),
         Chore::Fuzz(fuzz) => fuzz.run(),
         Chore::Tidy => tidy::run(),
         Chore::Page(page) => page.run(),

@@ -4,15 +4,61 @@
 //! The namespace belongs to one fresh thread and to the threads and programs
 //! it starts; it goes when they go.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::fd::AsFd as _;
 use std::panic::resume_unwind;
 use std::path::Path;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
-use rustix::thread::{UnshareFlags, unshare_unsafe};
+use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
 use crate::link;
 use crate::witness::{attempt, succeed};
+
+/// A namespace that is entered now and then. It goes when this is dropped and
+/// the sockets and programs in it are gone.
+#[derive(Debug)]
+pub struct Namespace(File);
+
+impl Namespace {
+    /// Makes one where only `lo` is there, and up.
+    ///
+    /// # Panics
+    /// As [`isolated`].
+    pub fn new() -> Self {
+        let open = || File::open("/proc/thread-self/ns/net");
+        Self(isolated(|| open().expect("a thread has a namespace")))
+    }
+
+    /// Runs `body` in it, on a thread of its own.
+    ///
+    /// # Panics
+    /// If `body` does, or the namespace cannot be entered.
+    pub fn run<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
+        run_in(&self.0, body)
+    }
+
+    /// The same without waiting for its end: what it starts can end with its thread.
+    ///
+    /// # Panics
+    /// If this process has no more files or threads.
+    pub fn start<T: Send + 'static>(
+        &self,
+        body: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let namespace = self.0.try_clone().expect("a process may have a file more");
+        thread::spawn(move || {
+            enter(&namespace);
+            body()
+        })
+    }
+}
+
+impl Default for Namespace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 /// Runs `body` in a network namespace of its own, where only `lo` is there,
 /// and up. A panic of `body` is passed on.
@@ -62,6 +108,21 @@ pub fn isolated_without_names<T: Send>(body: impl FnOnce() -> T + Send) -> T {
 
 /// Where nscd(8) has its socket.
 const NAME_CACHE: &str = "/run/nscd";
+
+/// Runs `body` on a thread of its own in this namespace.
+pub(crate) fn run_in<T: Send>(namespace: &File, body: impl FnOnce() -> T + Send) -> T {
+    let run = || {
+        enter(namespace);
+        body()
+    };
+    thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+fn enter(namespace: &File) {
+    let network = Some(LinkNameSpaceType::Network);
+    move_into_link_name_space(namespace.as_fd(), network)
+        .expect("whoever made a namespace may enter it");
+}
 
 fn apart<T: Send>(flags: UnshareFlags, body: impl FnOnce() -> T + Send) -> T {
     let run = || {

@@ -7,8 +7,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use rustix::thread::gettid;
 
 use crate::link;
-use crate::namespace::isolated;
-use crate::wire::{HERE_V4, HERE_V6, Wire, run_in};
+use crate::namespace::{isolated, run_in};
+use crate::wire::{HERE_V4, HERE_V6, Wire};
 use crate::witness::ip;
 
 /// Two addresses inside.

@@ -3,14 +3,11 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::os::fd::AsFd as _;
-use std::panic::resume_unwind;
-use std::thread;
 
-use rustix::thread::{LinkNameSpaceType, gettid, move_into_link_name_space};
+use rustix::thread::gettid;
 
 use crate::link;
-use crate::namespace::isolated;
+use crate::namespace::{isolated, run_in};
 use crate::witness::fed;
 
 /// The address of this side.
@@ -108,15 +105,4 @@ impl Default for Wire {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Runs `body` on a thread of its own in this namespace.
-pub(crate) fn run_in<T: Send>(namespace: &File, body: impl FnOnce() -> T + Send) -> T {
-    let run = || {
-        let network = Some(LinkNameSpaceType::Network);
-        move_into_link_name_space(namespace.as_fd(), network)
-            .expect("whoever made a namespace may enter it");
-        body()
-    };
-    thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -1,0 +1,85 @@
+//! The tables of question A: one for each scene.
+
+use std::fmt::Write as _;
+
+use super::super::ports as found;
+use super::super::record::Findings;
+use super::super::statistics::{Difference, NoiseFloor, Spread, short};
+use super::table::{cell, markdown};
+
+const BASE: &str = "none";
+const AGAIN: &str = "none, again";
+
+/// All of them.
+pub(super) fn tables(findings: &Findings) -> String {
+    let mut text = String::new();
+    let variants = findings.variants();
+    let words = [found::STRANGERS, found::QUANTILES[0].0];
+    let rows: Vec<_> = variants
+        .iter()
+        .map(|variant| {
+            let found = words.iter().find_map(|metric| findings.find(variant, 0, metric));
+            vec![(*variant).to_owned(), cell(found)]
+        })
+        .collect();
+    text.push_str(&markdown(&["way", "a stranger"].map(str::to_owned), &rows));
+    for scene in found::Scene::all() {
+        let number = scene.number();
+        if findings.rounds(BASE, number, found::QUANTILES[0].0).is_some() {
+            let _ = writeln!(text, "### {}\n", scene.name());
+            text.push_str(&of_scene(findings, number, scene.junk > 0));
+        }
+    }
+    text
+}
+
+fn of_scene(findings: &Findings, number: u64, has_junk: bool) -> String {
+    let mut columns: Vec<(&str, &str)> =
+        found::QUANTILES.iter().map(|(metric, _)| (*metric, *metric)).collect();
+    columns.extend([
+        (found::ERRORS, "errors"),
+        (found::TIMEOUTS, "timeouts"),
+        (found::LATE, "sent late"),
+        (found::REQUEST_CPU, "CPU a request, us"),
+        (found::SOCKETS, "sockets, most"),
+        (found::SYSTEM, "machine: system, %"),
+        (found::SOFTIRQ, "softirq, %"),
+    ]);
+    if has_junk {
+        columns.push((found::JUNK_SENT, "junk sent a second"));
+        columns.push((found::JUNK_CPU, "CPU a packet of junk, ns"));
+    }
+    columns.push((found::SHARE, "netfilter, % of samples"));
+    columns.push((found::LARGEST, "of it the largest"));
+    let mut head = vec!["way".to_owned(), "ratio of p50".to_owned()];
+    head.extend(columns.iter().map(|(_, name)| (*name).to_owned()));
+    let rows: Vec<_> = findings
+        .variants()
+        .iter()
+        .filter(|variant| findings.find(variant, number, found::REQUEST_CPU).is_some())
+        .map(|variant| {
+            let mut row = vec![(*variant).to_owned(), ratio(findings, variant, number)];
+            row.extend(
+                columns.iter().map(|(metric, _)| cell(findings.find(variant, number, metric))),
+            );
+            row
+        })
+        .collect();
+    markdown(&head, &rows)
+}
+
+fn ratio(findings: &Findings, variant: &str, number: u64) -> String {
+    let rounds = |variant| findings.rounds(variant, number, found::QUANTILES[0].0);
+    let (Some(own), Some(base), Some(again)) = (rounds(variant), rounds(BASE), rounds(AGAIN))
+    else {
+        return "–".into();
+    };
+    let (Some(spread), Some(floor)) = (Spread::of_ratios(own, base), NoiseFloor::of(base, again))
+    else {
+        return "–".into();
+    };
+    match floor.judge(spread.middle) {
+        Difference::WithinNoise => "=".into(),
+        Difference::Factor(factor) => format!("{}x", short(factor)),
+    }
+}

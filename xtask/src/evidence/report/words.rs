@@ -1,0 +1,132 @@
+//! What the report says around its tables: the questions, how they were answered,
+//! and what a reader has to know to do it again.
+
+use std::fmt::Write as _;
+
+use super::super::record::Findings;
+
+/// How it begins.
+pub(super) const HEAD: &str = "\
+# Which way to keep a million addresses off a host
+
+In 2011 somebody asked for evidence: a million single addresses that must not reach a web
+server; iptables, null routes, or what else? The answers were conjectures. This report is
+made by `cargo xtask evidence` from what it measured on one machine; every round is in
+`results.json` beside it. Ratios carry to other machines, absolute figures do not.
+
+";
+
+/// How it ends.
+pub(super) const METHOD: &str = "
+## Method
+
+* Each variant has network namespaces of its own, made for it and gone after it: a host, and
+  a namespace beyond a pair of veth interfaces from which all packets come.
+* Variants are measured in turns, round by round, and the first of a round is another each
+  time. Figures are medians of the rounds with the least and the most; ratios are made within
+  a round, and then their median is taken: what disturbs a whole round cancels.
+* The same variant is measured twice, as `none` and `none, again`. By what these differ the
+  noise is known: a difference below it is printed as `=`.
+* What a program refuses, or does not do in time, is a result and is printed with what it said.
+  What is not on the machine is printed as not run, with the reason.
+* A packet's cost is the processor time of the thread that sends it: over veth the receiver's
+  part runs in the sender's context. It includes sending.
+
+A variant is a file, or an entry in a table, below `xtask/src/evidence`; `cargo xtask evidence
+NAME` measures those with NAME in theirs.
+
+## What was not measured
+
+* pf and its tables: not on this kernel. Network cards, their queues and their own filters: all packets
+  go over veth, so XDP is in its generic mode, where it has none of the advantage that it has in a driver;
+  `xdp-filter` has no longest-prefix match, and no other program of XDP was tried.
+* NFQUEUE with a look-up in user space; HAProxy's SPOE and runtime interface; Apache's own modules in C.
+* What survives a reboot: nothing in the kernel does, whatever the way; it is a question of who restores
+  it, and when. What survives the crash of who loaded it: of the kernel's ways all, as no process is
+  needed for them.
+* The memory of a second set while one is swapped for another: it is that of the first once more.
+* IPv6 in figures: only what is dropped was looked at.
+";
+
+/// Before the table of what is dropped.
+pub(super) const DROPPED: &str = "\
+One address of each family is blocked, another is not. `dropped`: the packet reached no socket, or
+the connection did not come about. `PASSES`: it did. `others`: whether the address that is not
+blocked got through everywhere. The last column tries IPv4 datagrams again after somebody ran
+`nft flush ruleset` and `iptables-legacy -F`, as firewalls do when they start.
+
+";
+
+/// Before the tables of the kernel's ways.
+pub(super) const MILLION: &str = "\
+Each way is loaded by the program that it comes with, as a whole process: `iptables-restore`, `ip -batch`,
+`ipset restore`, `nft -f`, `denyset apply`; a change comes to denyset as a new feed beside its running daemon,
+and counts until the status says that it is in force. Beyond 10,000 addresses it is loaded once, so there is
+no spread. By how much prefixes of many lengths cost more than one, `hash:net, nine lengths` tells: it holds
+for a list of denyset as well, whose sets are of that type.
+A packet is sent from addresses of the list (hit) and from others (miss). What it costs more than with
+no filter is told in nanoseconds, `=` if that is within the noise. A change is made while those who
+stay blocked keep sending; what of them got through meanwhile is leaked. Where a way ends, the table
+says why. The memory of the kernel is that of the whole machine before and after.
+
+";
+
+/// Before the tables of requests.
+pub(super) const PORTS: &str = "\
+400 clients with random addresses may reach four ports, nobody else may. 4 KiB are posted 750 times a
+second, by all clients in turns. Latency counts from the moment at which a request was due, as fixed
+beforehand. Junk is UDP to a port at which nobody listens, from random addresses; a packet of it costs
+what one thread works to send it and the host to refuse it. `ratio`: of p50 to that of `none`, paired by
+round, `=` within the noise. The share of netfilter is that of the samples of `perf` in our server, our
+clients and the flood: the measure of who asked first.
+
+";
+
+/// Before the tables about the meters.
+pub(super) const METERS: &str = "\
+The server stalls for 500 ms. An open loop, whose requests are due whatever happens, sees everybody who
+had to wait; a closed loop of eight clients asks eight times less often while it waits, and so hides the
+rest of them: that is coordinated omission. The noise is the largest factor between two equal things in
+one round: below it nothing is told apart. Hardware events of `perf` are often missing in virtual
+machines: the profile is of the processor's clock, and what happens with interrupts off is told late.
+
+";
+
+/// The machine.
+pub(super) fn machine(findings: &Findings) -> String {
+    let machine = &findings.machine;
+    let guest = if machine.is_guest { ", a virtual machine" } else { "" };
+    let mut text = format!(
+        "**Machine**, {}: {} x {}, {} MiB{guest}; Linux {}.\n",
+        machine.day, machine.processors, machine.model, machine.memory_mib, machine.kernel
+    );
+    let pairs = |map: &std::collections::BTreeMap<String, String>| {
+        let pairs: Vec<_> = map.iter().map(|(name, what)| format!("{name}: {what}")).collect();
+        pairs.join("; ")
+    };
+    let _ = writeln!(text, "Mitigations: {}.", pairs(&machine.mitigations));
+    let _ = writeln!(text, "Versions: {}.", pairs(&machine.versions));
+    text
+}
+
+/// One stage's run.
+pub(super) fn run(findings: &Findings) -> String {
+    let machine = &findings.machine;
+    let form = if findings.quick { "quick" } else { "full" };
+    let partial = if findings.partial { ", only some variants" } else { "" };
+    let busy = if machine.is_busy() {
+        " **Others had the processors as well: figures are noisy.**"
+    } else {
+        ""
+    };
+    format!(
+        "*{}, {form}{partial}, {} rounds, {} s. Load before: {}; after: {}. Time stolen by the host of this \
+         machine since it started: {:.1} %.*{busy}\n\n",
+        machine.day,
+        findings.rounds,
+        findings.seconds,
+        machine.load,
+        findings.load_after,
+        machine.stolen_percent
+    )
+}
