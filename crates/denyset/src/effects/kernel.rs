@@ -88,7 +88,12 @@ impl KernelEffects {
         let plan = converge.plan();
         let part = if plan.is_urgent() { Part::Urgent } else { Part::Later };
         let Converge { ticket, mut observed, .. } = converge;
-        let outcome = self.carry_out(&plan, part, &mut observed, shown);
+        let halt = self.halt.wanted.clone();
+        let outcome = self.carry_out(&plan, part, &mut observed, &mut |progress| {
+            shown(progress);
+            let wanted = halt.load(Ordering::Relaxed);
+            if wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
         Converged { ticket, plan, outcome, observed }
     }
 
@@ -97,7 +102,7 @@ impl KernelEffects {
         plan: &Plan,
         part: Part,
         observed: &mut Observed,
-        shown: &mut dyn FnMut(Progress),
+        shown: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Outcome {
         let halt = self.halt.clone();
         let mut pace = |progress| {
@@ -105,9 +110,7 @@ impl KernelEffects {
             if part == Part::Later {
                 thread::sleep(BREATH);
             }
-            shown(progress);
-            let wanted = halt.wanted.load(Ordering::Relaxed);
-            if wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            shown(progress)
         };
         let mut kernel = Keeping::new(&mut self.kernel, &self.told, observed);
         let outcome = reconcile::apply(plan, part, &mut kernel, observed, &mut pace);
@@ -126,11 +129,13 @@ impl KernelEffects {
         }
         let mut observed = Observed::look(&self.prefix, &mut self.kernel)?;
         let plan = reconcile::plan(&Desired::default(), &observed, policy);
-        let outcome = self.carry_out(&plan, Part::Urgent, &mut observed, &mut |_| ());
+        // Whoever asked for a halt asks for this.
+        let mut to_the_end = |_| ControlFlow::Continue(());
+        let outcome = self.carry_out(&plan, Part::Urgent, &mut observed, &mut to_the_end);
         // Their names are gone; now their memory, one after the other.
         loop {
             let rest = reconcile::plan(&Desired::default(), &observed, policy);
-            let later = self.carry_out(&rest, Part::Later, &mut observed, &mut |_| ());
+            let later = self.carry_out(&rest, Part::Later, &mut observed, &mut to_the_end);
             if later.objects.iter().all(|object| object.result.is_err()) {
                 return Ok((outcome, observed));
             }
