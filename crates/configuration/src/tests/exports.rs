@@ -59,7 +59,7 @@ fn what_is_wrong_in_an_export_is_told_at_its_place() {
         "format",
         "\"apache\"",
         "5:10: export.format: \"apache\" is unknown, `nginx-geo`, `haproxy-acl`, `apache-txt`, \
-         `plain` or `json` is allowed",
+         `apache-sdbm`, `plain` or `json` is allowed",
     );
     check_key(
         "path",
