@@ -89,7 +89,7 @@ fn option<'a>(bytes: &'a [u8], name: &[u8]) -> Option<(&'a str, &'a [u8])> {
 
 /// All prefixes, also of entries that end.
 fn all_prefixes(feed: &Feed) -> Prefixes {
-    Prefixes::union(feed.expiring.values().chain([&feed.prefixes]))
+    Prefixes::union(feed.ending().chain([&feed.prefixes]))
 }
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {

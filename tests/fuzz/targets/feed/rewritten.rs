@@ -31,7 +31,7 @@ fn check_ends(case: &Case, feed: &Feed, limits: &Limits, end: &str) {
     assert_eq!(other.tally, feed.tally, "{end:?}");
     assert_eq!(other.shape, feed.shape, "{end:?}");
     assert_eq!(other.prefixes, feed.prefixes, "{end:?}");
-    assert_eq!(other.expiring, feed.expiring, "{end:?}");
+    assert_eq!((&other.expiring, &other.ends), (&feed.expiring, &feed.ends), "{end:?}");
 }
 
 /// Everything but the prefixes within `::ffff:0:0/96`, that an IPv6 range
