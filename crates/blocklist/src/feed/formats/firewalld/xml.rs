@@ -31,7 +31,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits, visit: &mut impl Visit) -> Sha
         return shape;
     };
     let mut set = Set::default();
-    let mut rest = text;
+    let (mut rest, mut last) = (text, "");
     while let Some(at) = rest.find('<') {
         let (before, markup) = rest.split_at(at);
         let end = if markup.starts_with("<!--") { "-->" } else { ">" };
@@ -40,7 +40,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits, visit: &mut impl Visit) -> Sha
             break;
         };
         let (tag, after) = markup.split_at(ends + end.len());
-        rest = after;
+        (rest, last) = (after, tag);
         if set.tag(&places, before, tag, visit).is_break() {
             shape.over_entries_max = true;
             return shape;
@@ -49,7 +49,9 @@ pub(super) fn read(bytes: &[u8], limits: &Limits, visit: &mut impl Visit) -> Sha
     // What breaks off before the set is closed has lost entries.
     shape.broken_document = set.open || !trim(rest.as_bytes()).is_empty();
     if shape.broken_document {
-        visit.reject(places.line_of(rest), RejectReason::Foreign);
+        // Where nothing is left there is no line either.
+        let place = if rest.is_empty() { last } else { rest };
+        visit.reject(places.line_of(place), RejectReason::Foreign);
     }
     shape
 }
