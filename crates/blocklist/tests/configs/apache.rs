@@ -52,6 +52,10 @@ fn what_is_let_in_is_told_by_its_section_and_order() {
     check("Allow from 192.0.2.1\n", "192.0.2.0");
     check("Order Deny,Allow\nAllow from 192.0.2.1\n", "192.0.2.0");
     check("Order Allow,Deny\nAllow from 192.0.2.1\n", "192.0.2.0/31");
+    check("Allow from all\n", "192.0.2.0/31");
+    check("Order Allow,Deny\nAllow from all\n", "192.0.2.0/31");
+    APACHE.check(&format!("Order Deny,Allow\n{deny}Allow from all\n"), &[]);
+    APACHE.check(&format!("Allow from all\n{deny}Order Deny,Allow\n"), &[]);
     check("Require ip 192.0.2.1\n", "192.0.2.0");
     check("<RequireAny>\n<RequireAny>\nRequire ip 192.0.2.1\n", "192.0.2.0");
     check("<RequireAll>\nRequire ip 192.0.2.1\n</RequireAll>\n", "192.0.2.0/31");

@@ -5,7 +5,8 @@
 //! * `Deny from` and `Require not ip` block, and so does `Require ip` in
 //!   `<RequireNone>`. `Allow from` is an exception, but not with `Order
 //!   Allow,Deny`, where to deny counts more, and wherever in the file that is;
-//!   with the other order `Allow from all` makes all of `Deny` void. `Require ip`
+//!   with `Order Deny,Allow` itself `Allow from all` makes all of `Deny` void, and
+//!   with no `Order` it is a word without an address. `Require ip`
 //!   is one unless it stands in `<RequireAll>` or `<RequireNone>`, where it lets
 //!   nobody in alone; `Require all granted` beside these makes them void.
 //! * Many addresses a line; also the beginning of one, `192.0.2` or `192.0.2.`.

@@ -39,11 +39,21 @@ enum Continued {
     Other,
 }
 
+/// Which of the two decides where both name an address: the last one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    DenyAllow,
+    /// `Mutual-failure` does the same.
+    AllowDeny,
+}
+
 /// What a part of a file says of all of it, wherever it stands.
 #[derive(Clone, Copy, Default)]
 struct Scope {
-    /// `Order Allow,Deny`, or `Mutual-failure`, which does the same.
-    denying_last: bool,
+    /// The last `Order`. Where there is none, the lines are copied for a section
+    /// that has one: with Apache's own default, `Allow from all` among them would
+    /// make each `Deny` void, and nobody writes those down for that.
+    order: Option<Order>,
     /// `Allow from all`. A network of length 0 is none to Apache.
     allows_all: bool,
     /// `Require all granted` beside other ways in.
@@ -145,7 +155,7 @@ impl Access {
     /// Whether everybody is let in, whom `Deny` names, too.
     fn allows_all(&self) -> bool {
         let scope = self.known();
-        !scope.denying_last && scope.allows_all
+        scope.order == Some(Order::DenyAllow) && scope.allows_all
     }
 
     fn known(&self) -> Scope {
@@ -198,7 +208,9 @@ impl Access {
             b"deny" | b"allow" => AccessLine::Foreign,
             b"order" => {
                 let order = rest.to_ascii_lowercase();
-                self.learn().denying_last = !order.trim_ascii_start().starts_with(b"deny");
+                let deny_allow = order.trim_ascii_start().starts_with(b"deny");
+                self.learn().order =
+                    Some(if deny_allow { Order::DenyAllow } else { Order::AllowDeny });
                 AccessLine::Nothing
             }
             b"require" => self.require(argument, after),
@@ -212,7 +224,7 @@ impl Access {
         if words(addresses).any(|word| word.eq_ignore_ascii_case(b"all")) {
             self.learn().allows_all = true;
         }
-        if self.known().denying_last {
+        if self.known().order == Some(Order::AllowDeny) {
             return AccessLine::Nothing;
         }
         AccessLine::Addresses(Effect::Allows, addresses)
