@@ -76,7 +76,8 @@ impl Wire {
 /// `net/netfilter/nf_dup_netdev.c`): one that is copied costs a fraction of one
 /// that is sent.
 const MULTIPLY: &str = "table netdev multiply {\n\
-    chain out { type filter hook egress device beyond0 priority 0; udp dport 9 dup to beyond0\n}\n}\n";
+    chain out { type filter hook egress device beyond0 priority 0; udp dport 9 dup to beyond0 \
+     dup to beyond0\n}\n}\n";
 
 impl Wire {
     /// From now on every datagram to port 9 arrives several times.
