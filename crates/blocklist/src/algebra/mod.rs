@@ -7,6 +7,7 @@ mod count;
 mod covering;
 mod difference;
 mod intersect;
+mod layout;
 mod overlap;
 mod range;
 mod sort;
@@ -14,6 +15,7 @@ mod subtract;
 mod union;
 
 pub use count::AddressCount;
+pub use layout::Lengths;
 pub use overlap::{Overlap, OverlapPart};
 pub use range::{AddressRange, AnyRange, range_prefixes};
 pub(crate) use sort::{sort, sort_addresses};
