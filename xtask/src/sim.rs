@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use std::collections::BTreeMap;
 
-use netfilter_model::host::{simulate_host, simulate_ruled_host};
+use netfilter_model::host::{HostKind, simulate_host};
 use netfilter_model::simulation::{RunOptions, RunReport, simulate, simulate_site};
 
 use crate::Failure;
@@ -23,6 +23,9 @@ pub(crate) struct Sim {
     /// In a survey, hosts with rules of their own
     #[arg(long)]
     ruled: bool,
+    /// In a survey, hosts whose sets are written in few prefix lengths
+    #[arg(long, conflicts_with = "ruled")]
+    few_lengths: bool,
     /// Instead, let so many hosts live for so many steps at the most, and list
     /// the different promises that are broken, each by its shortest run; with
     /// one host all that it did
@@ -33,7 +36,7 @@ pub(crate) struct Sim {
 /// A kind of run.
 type Run = (&'static str, fn(u64, u64) -> RunReport);
 
-const RUNS: [Run; 5] = [
+const RUNS: [Run; 6] = [
     ("plans under faults and foreign hands", |seed, steps| {
         simulate(seed, steps, &RunOptions::default())
     }),
@@ -43,8 +46,13 @@ const RUNS: [Run; 5] = [
     ("the state machine with its feeds", |seed, steps| {
         simulate_site(seed, steps, &RunOptions::default())
     }),
-    ("a host with all that happens to it", simulate_host),
-    ("a host with rules of its own", simulate_ruled_host),
+    ("a host with all that happens to it", |seed, steps| {
+        simulate_host(HostKind::Plain, seed, steps)
+    }),
+    ("a host with rules of its own", |seed, steps| simulate_host(HostKind::Ruled, seed, steps)),
+    ("a host with sets in few lengths", |seed, steps| {
+        simulate_host(HostKind::FewLengths, seed, steps)
+    }),
 ];
 
 impl Sim {
@@ -55,7 +63,12 @@ impl Sim {
             None => SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() % 1_000_000,
         };
         if let Some(hosts) = self.survey {
-            survey(seed, hosts, self.steps.min(300), self.ruled);
+            let kind = match (self.ruled, self.few_lengths) {
+                (true, _) => HostKind::Ruled,
+                (_, true) => HostKind::FewLengths,
+                _ => HostKind::Plain,
+            };
+            survey(seed, hosts, self.steps.min(300), kind);
             return Ok(());
         }
         let again = format!("cargo xtask sim --seed {seed} --steps {}", self.steps);
@@ -67,7 +80,7 @@ impl Sim {
                 println!("{report}");
                 if let Some((seed, steps)) = report.again {
                     println!(
-                        "alone: cargo xtask sim --survey 1 --seed {seed} --steps {steps} (or with --ruled)"
+                        "alone: cargo xtask sim --survey 1 --seed {seed} --steps {steps} (or with --ruled, --few-lengths)"
                     );
                 }
                 return Err(format!("{name}: a promise is broken; again with: {again}").into());
@@ -80,12 +93,11 @@ impl Sim {
 }
 
 /// Lists what goes wrong in the lives of many hosts, each kind once.
-fn survey(seed: u64, hosts: u64, steps: u64, ruled: bool) {
-    let live = if ruled { simulate_ruled_host } else { simulate_host };
+fn survey(seed: u64, hosts: u64, steps: u64, kind_of_host: HostKind) {
     let mut kinds: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
     let mut broken = 0;
     for seed in seed..seed + hosts {
-        let report = live(seed, steps);
+        let report = simulate_host(kind_of_host, seed, steps);
         let Some((_, steps)) = report.again else { continue };
         broken += 1;
         if hosts == 1 {

@@ -18,7 +18,9 @@ mod prefixes;
 mod token;
 
 pub use address::Address;
-pub use algebra::{AddressCount, AddressRange, AnyRange, Lengths, Overlap, OverlapPart, range_prefixes};
+pub use algebra::{
+    AddressCount, AddressRange, AnyRange, Lengths, Overlap, OverlapPart, range_prefixes,
+};
 pub use export::{ExportFormat, Exported, SdbmError, SdbmFile, export, export_sdbm};
 pub use family::Family;
 pub use feed::{

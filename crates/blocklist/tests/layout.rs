@@ -52,6 +52,9 @@ fn check<A: Address + From<u8>>(drawn: &[(u8, u8)], percent: u32) {
     };
     let lengths = Lengths::of(&laid_out);
     assert_eq!(laid_out.aggregate(), set.aggregate(), "other addresses");
+    assert!(laid_out.holds_the_same(&set) && set.holds_the_same(&laid_out));
+    let less: PrefixSet<A> = laid_out.iter().skip(1).collect();
+    assert!(!less.holds_the_same(&set) && !set.holds_the_same(&less));
     assert_eq!(laid_out.without_covered(), laid_out, "nested");
     assert_eq!(lengths.len(), fewest);
     assert_eq!(laid_out.len() as u64, least[fewest], "of as many lengths the fewest members");
@@ -110,7 +113,8 @@ fn what_can_only_get_worse_stays_as_it_is() {
 #[test]
 fn an_entry_more_is_a_member_more() {
     let hosts = (0..4_000_u32).map(|host| Prefix::host(host << 9));
-    let nets = (0..300_u32).map(|net| Prefix::containing(1 << 30 | net << 12, 26 + (net % 6) as u8));
+    let nets =
+        (0..300_u32).map(|net| Prefix::containing(1 << 30 | net << 12, 26 + (net % 6) as u8));
     let before: PrefixSet<u32> = hosts.chain(nets).collect();
     let laid_out = before.in_few_lengths(25, &Lengths::default()).expect("seven lengths");
     let kept = Lengths::of(&laid_out);

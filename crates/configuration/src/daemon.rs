@@ -67,6 +67,10 @@ pub struct KernelTable {
     pub set_prefix: SetPrefix,
     /// How sets are brought up to date.
     pub update: UpdateMode,
+    /// In how many prefix lengths members are written.
+    pub layout: LayoutMode,
+    /// For how many percent of members more at the most.
+    pub extra_members_percent_max: u32,
     /// The group of NFLOG by which the kernel shows packets to us.
     pub nflog_group: u16,
 }
@@ -81,6 +85,16 @@ pub enum UpdateMode {
     Swap,
     /// Add and delete members in the set itself.
     InPlace,
+}
+
+/// In how many prefix lengths the members of a set are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LayoutMode {
+    /// In few, which costs a packet less, of the same addresses.
+    #[default]
+    Auto,
+    /// As the list has them.
+    Exact,
 }
 
 impl Default for DaemonTable {
@@ -108,7 +122,13 @@ impl Default for KernelTable {
     fn default() -> Self {
         let set_prefix = SetPrefix::new("denyset-").expect("a prefix that the checks let pass");
         let nflog_group = group(limits::NFLOG_GROUP.default);
-        Self { set_prefix, update: UpdateMode::default(), nflog_group }
+        Self {
+            set_prefix,
+            update: UpdateMode::default(),
+            layout: LayoutMode::default(),
+            extra_members_percent_max: percent(limits::EXTRA_MEMBERS_PERCENT.default),
+            nflog_group,
+        }
     }
 }
 
@@ -210,10 +230,20 @@ impl KernelTable {
             ("in-place", UpdateMode::InPlace),
         ];
         let update = section.choice("update", &words).unwrap_or_default();
+        let words = [("auto", LayoutMode::Auto), ("exact", LayoutMode::Exact)];
+        let layout = section.choice("layout", &words).unwrap_or_default();
+        let extra = section.number(&limits::EXTRA_MEMBERS_PERCENT);
+        let extra = percent(extra.unwrap_or(limits::EXTRA_MEMBERS_PERCENT.default));
         let nflog_group = section.number(&limits::NFLOG_GROUP);
         let nflog_group = group(nflog_group.unwrap_or(limits::NFLOG_GROUP.default));
         section.finish();
-        Some(Self { set_prefix: set_prefix?, update, nflog_group })
+        Some(Self {
+            set_prefix: set_prefix?,
+            update,
+            layout,
+            extra_members_percent_max: extra,
+            nflog_group,
+        })
     }
 }
 
@@ -224,6 +254,11 @@ fn time(section: &mut Section<'_, '_>, number: &Number, unit: fn(u64) -> Duratio
 /// A number that the checks have let pass.
 fn group(number: u64) -> u16 {
     u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+/// A number that the checks have let pass.
+fn percent(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// A number that the checks have let pass.

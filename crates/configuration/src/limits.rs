@@ -57,6 +57,8 @@ pub const LENGTH_COLUMN: Number = number("length-column", 2, 1, 1_000);
 pub const SAMPLE: Number = number("sample", 0, 0, 1_000_000_000);
 /// Looking one packet up takes some ten microseconds.
 pub const SAMPLE_RATE: Number = number("rate", 100, 1, 10_000);
+/// What a layout in few lengths may cost in members.
+pub const EXTRA_MEMBERS_PERCENT: Number = number("extra-members-percent-max", 25, 0, 1_000);
 /// The group of NFLOG; 0 is the one that others use by default.
 pub const NFLOG_GROUP: Number = number("nflog-group", 4_217, 1, 65_535);
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use intake::Rules;
-use reconcile::{RuleSet, SetPrefix, Update};
+use reconcile::{Layout, RuleSet, SetPrefix, Update};
 
 /// The settings of one configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Settings {
     pub prefix: SetPrefix,
     /// How sets are updated.
     pub update: Update,
+    /// In how many prefix lengths their members are written.
+    pub layout: Layout,
     /// Which lists there are, and what their feeds are judged by.
     pub rules: Arc<Rules>,
     /// The rules of each family, empty where there are to be none.

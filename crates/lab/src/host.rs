@@ -15,7 +15,8 @@ use crate::witness::succeed;
 pub struct Config {
     /// Further keys of `[daemon]`.
     pub daemon: String,
-    /// Keys of `[kernel]`.
+    /// Keys of `[kernel]`. Where they name no `layout`, members are as their
+    /// list has them: that is what tests compare.
     pub kernel: String,
     /// Keys of `[guard]`.
     pub guard: String,
@@ -68,11 +69,12 @@ impl Host {
     /// If it cannot be written.
     pub fn configure(&self, config: &Config) {
         let Config { daemon, kernel, guard, tables } = config;
+        let layout = if kernel.contains("layout") { "" } else { "layout = \"exact\"\n" };
         let paths = [self.feeds(), self.state(), self.path("run/control.sock")];
         let [feeds, state, socket] = paths.map(|path| path.to_string_lossy().into_owned());
         self.write_config(&format!(
             "[daemon]\nfeeds-dir = {feeds:?}\nstate-dir = {state:?}\ncontrol-socket = {socket:?}\n\
-             {daemon}\n[kernel]\n{kernel}\n[guard]\n{guard}\n{tables}\n"
+             {daemon}\n[kernel]\n{layout}{kernel}\n[guard]\n{guard}\n{tables}\n"
         ));
     }
 

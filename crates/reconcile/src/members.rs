@@ -80,6 +80,14 @@ impl Members {
         }
     }
 
+    /// How many members there are of each prefix length that occurs.
+    pub fn length_counts(&self) -> Vec<(u8, u64)> {
+        match self {
+            Self::V4(set) => set.length_counts(),
+            Self::V6(set) => set.length_counts(),
+        }
+    }
+
     /// Whether exactly this prefix is a member.
     pub fn has(&self, member: AnyPrefix) -> bool {
         match (self, member) {
@@ -109,6 +117,19 @@ impl Members {
             (Self::V4(ours), Self::V4(theirs)) => ours.difference(theirs).into(),
             (Self::V6(ours), Self::V6(theirs)) => ours.difference(theirs).into(),
             _ => self.clone(),
+        }
+    }
+
+    /// Whether both hold the same addresses, in whatever members.
+    pub fn holds_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::V4(ours), Self::V4(theirs)) => {
+                Arc::ptr_eq(ours, theirs) || ours.holds_the_same(theirs)
+            }
+            (Self::V6(ours), Self::V6(theirs)) => {
+                Arc::ptr_eq(ours, theirs) || ours.holds_the_same(theirs)
+            }
+            _ => false,
         }
     }
 

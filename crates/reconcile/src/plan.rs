@@ -9,8 +9,8 @@ use blocklist::Family;
 
 use crate::step::{Cost, ObjectPlan, Phase, PlannedStep, Step};
 use crate::{
-    CHUNK_MAX, Capacity, Desired, Members, Object, Observed, ObservedSet, Obstacle, Plan, Reason,
-    Route, SetName, SetPrefix, SetSpec, Standing, Target,
+    CHUNK_MAX, Capacity, Desired, Layout, Members, Object, Observed, ObservedSet, Obstacle, Plan,
+    Reason, Route, SetName, SetPrefix, SetSpec, Standing, Target,
 };
 
 /// How an existing set is brought to new members.
@@ -53,6 +53,8 @@ pub struct Policy {
     pub prefix: SetPrefix,
     /// How sets are updated.
     pub update: Update,
+    /// In how many lengths their members are written.
+    pub layout: Layout,
     /// Whether anything may be removed.
     pub gate: Gate,
     /// Unpredictable bits for the hashes of new sets.
@@ -69,12 +71,12 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The policy of a complete picture and default update.
+    /// The policy of a complete picture, default update and exact layout.
     pub fn new(prefix: SetPrefix, salt: u64) -> Self {
         let (held, resting) = (BTreeMap::new(), BTreeSet::new());
         let (resting_rules, unclear) = (BTreeSet::new(), BTreeSet::new());
-        let (update, gate) = (Update::Auto, Gate::Open);
-        Self { prefix, update, gate, salt, held, resting, resting_rules, unclear }
+        let (update, layout, gate) = (Update::Auto, Layout::Exact, Gate::Open);
+        Self { prefix, update, layout, gate, salt, held, resting, resting_rules, unclear }
     }
 
     /// The description of a set to be created for `members`. The salt of each
@@ -153,6 +155,7 @@ impl Planner<'_> {
         let Some(after) = self.policy.after(set, target, seen) else {
             return blocked(Obstacle::Gate);
         };
+        let after = self.policy.layout.of(after, seen.and_then(|seen| seen.members.as_ref()));
         let Some(seen) = seen else { return self.missing(set, after) };
         let held = self.policy.hold(set).is_some();
         let withheld = if held { after.lost_to(&target.members) } else { 0 };
@@ -187,7 +190,8 @@ impl Planner<'_> {
             return self.swapped(set, Reason::Unread, cost, after);
         };
         if *before == after {
-            return ObjectPlan::nothing(set.into(), Reason::InSync, Some(after));
+            // The same columns, not a copy of them.
+            return ObjectPlan::nothing(set.into(), Reason::InSync, Some(before.clone()));
         }
         let (add, delete) = (after.difference(before), before.difference(&after));
         let changed = Cost {

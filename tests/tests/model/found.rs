@@ -2,19 +2,18 @@
 //! found it. What it was is told with each; whether a seed still takes the same
 //! way no one can say, and so they are only as good as any other.
 
-use netfilter_model::host::simulate_host;
-use netfilter_model::simulation::RunReport;
+use netfilter_model::host::{HostKind, simulate_host};
 
-/// Lets the host of a seed live for so many steps, as `live` has it.
+/// Lets the host of a seed live for so many steps.
 #[track_caller]
-pub(crate) fn judge(live: fn(u64, u64) -> RunReport, seed: u64, steps: u64, found: &str) {
-    let report = live(seed, steps);
+pub(crate) fn judge(kind: HostKind, seed: u64, steps: u64, found: &str) {
+    let report = simulate_host(kind, seed, steps);
     assert!(report.violations.is_empty(), "once: {found}; seed {seed}, {steps} steps:\n{report}");
 }
 
 #[track_caller]
 fn check(seed: u64, steps: u64, found: &str) {
-    judge(simulate_host, seed, steps, found);
+    judge(HostKind::Plain, seed, steps, found);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the project promises, held against a kernel that goes wrong at every
 //! step. No real kernel, no privileges, no waiting.
 
+mod few_lengths;
 mod found;
 mod ruled;
 mod watching;

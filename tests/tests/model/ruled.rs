@@ -1,13 +1,13 @@
 //! Hosts whose lists have rules of our own, to which others do things too, and
 //! what they have found.
 
-use netfilter_model::host::simulate_ruled_host;
+use netfilter_model::host::HostKind;
 
 use crate::found;
 
 #[track_caller]
 fn check(seed: u64, steps: u64, found: &str) {
-    found::judge(simulate_ruled_host, seed, steps, found);
+    found::judge(HostKind::Ruled, seed, steps, found);
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod gateway;
 mod given;
 mod hits;
 mod kills;
+mod layouts;
 mod leftovers;
 mod life;
 mod load;

@@ -6,6 +6,7 @@ mod exports;
 mod feeds;
 mod gateway;
 mod hits;
+mod layout;
 mod rules;
 mod text;
 
@@ -36,6 +37,8 @@ enum What {
     Gateway(gateway::Gateway),
     /// Updates under a flood of packets that are looked at
     Hits(hits::Hits),
+    /// What the prefix lengths of a set cost a packet
+    Layout(layout::Layout),
     /// What a rule costs a packet, beside rules of iptables
     Rules(rules::Rules),
 }
@@ -49,6 +52,7 @@ impl Bench {
             What::Exports(exports) => return exports.run(),
             What::Gateway(gateway) => return gateway.run(),
             What::Hits(hits) => return hits.run(),
+            What::Layout(layout) => return layout.run(),
             What::Rules(rules) => return rules.run(),
             What::Feeds(_) => {}
         }
@@ -67,6 +71,7 @@ impl Bench {
             What::Exports(exports) => exports.run(),
             What::Gateway(gateway) => gateway.run(),
             What::Hits(hits) => hits.run(),
+            What::Layout(layout) => layout.run(),
             What::Rules(rules) => rules.run(),
         }
     }

@@ -22,7 +22,7 @@ use lab::witness::{attempt, fed, succeed};
 use crate::{Failure, apart};
 
 /// Addresses that packets come from, of each kind.
-const SOURCES: usize = 65_536;
+pub(super) const SOURCES: usize = 65_536;
 
 /// Rules of a host with four ports and 400 clients, and one a port that refuses.
 const LINEAR: usize = 1_604;
@@ -147,8 +147,7 @@ struct Bench {
 
 impl Bench {
     fn new(wire: &Wire, entries: usize) -> Self {
-        let made = fed("nft", &["-f", "-"], GROUND.as_bytes());
-        assert!(made.status.success(), "{made:?}");
+        lay_ground();
         let mut random = RandomNumbers::seeded(3);
         let mut known = HashSet::new();
         let mut fresh = |count: usize| {
@@ -225,8 +224,14 @@ impl Bench {
     }
 }
 
+/// Where measured packets end.
+pub(super) fn lay_ground() {
+    let made = fed("nft", &["-f", "-"], GROUND.as_bytes());
+    assert!(made.status.success(), "{made:?}");
+}
+
 /// Waits until a daemon has nothing to do.
-fn rests(daemon: &Daemon<'_>) {
+pub(super) fn rests(daemon: &Daemon<'_>) {
     let mut before = daemon.cpu_time();
     loop {
         let end = Instant::now() + REST;
@@ -299,20 +304,21 @@ fn arrived() -> u64 {
     count.and_then(|count| count.parse().ok()).expect("a counter")
 }
 
-fn nanoseconds(time: Duration, packets: u32) -> f64 {
+pub(super) fn nanoseconds(time: Duration, packets: u32) -> f64 {
     time.as_secs_f64() * 1e9 / f64::from(packets)
 }
 
 /// The median of what is more than the base, in the same round, and the least and
 /// the most.
-fn told((costs, base): (&Vec<f64>, &Vec<f64>)) -> String {
+pub(super) fn told((costs, base): (&Vec<f64>, &Vec<f64>)) -> String {
     let mut more: Vec<_> = costs.iter().zip(base).map(|(cost, base)| cost - base).collect();
     more.sort_unstable_by(f64::total_cmp);
     let [least, most] = [more.first(), more.last()].map(|one| one.copied().unwrap_or_default());
     format!("{:+.0} [{least:.0}..{most:.0}]", median(&more))
 }
 
-fn median(costs: &[f64]) -> f64 {
+/// The median.
+pub(super) fn median(costs: &[f64]) -> f64 {
     let mut costs = costs.to_vec();
     costs.sort_unstable_by(f64::total_cmp);
     costs.get(costs.len() / 2).copied().unwrap_or_default()

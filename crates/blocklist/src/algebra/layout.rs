@@ -135,8 +135,8 @@ impl<A: Address> PrefixSet<A> {
             // The kernel has no member for all addresses.
             return None;
         }
-        let extra = self.len() as u64 * u64::from(extra_percent_max) / 100;
-        let members_max = self.len() as u64 + extra;
+        let own = self.uncovered().count() as u64;
+        let members_max = own + own * u64::from(extra_percent_max) / 100;
         let fewest = Lengths::fewest(&counts, members_max);
         let is_good = |kept: &Lengths| {
             kept.members(&counts).is_some_and(|members| members <= members_max)
@@ -146,6 +146,24 @@ impl<A: Address> PrefixSet<A> {
         let members = lengths.members(&counts)?;
         (lengths.len() < written.len())
             .then(|| joined.written_in(lengths, usize::try_from(members).unwrap_or_default()))
+    }
+
+    /// Whether both hold the same addresses, however they are written.
+    pub fn holds_the_same(&self, other: &Self) -> bool {
+        self == other || self.stretches().eq(other.stretches())
+    }
+
+    /// The first and the last address of each stretch without a gap.
+    fn stretches(&self) -> impl Iterator<Item = (A, A)> + '_ {
+        let mut prefixes = self.uncovered().peekable();
+        std::iter::from_fn(move || {
+            let begin = prefixes.next()?;
+            let mut last = begin.last();
+            while let Some(more) = prefixes.next_if(|more| last.next() == Some(more.first())) {
+                last = more.last();
+            }
+            Some((begin.first(), last))
+        })
     }
 
     /// Each prefix in parts of the next length of `lengths`. No prefix lies in

@@ -6,7 +6,7 @@ use std::time::Duration;
 use blocklist::{AsNumber, Column, Format, FormatChoice, GuardPolicy, Protect};
 use intake::WhenStale;
 
-use super::super::{Configuration, DaemonTable, OnStop, UpdateMode};
+use super::super::{Configuration, DaemonTable, LayoutMode, OnStop, UpdateMode};
 use super::{check, feed, good};
 
 #[test]
@@ -24,6 +24,8 @@ on-stop = \"remove\"
 [kernel]
 set-prefix = \"x.\"
 update = \"in-place\"
+layout = \"exact\"
+extra-members-percent-max = 7
 [guard]
 protect = [\"own\"]
 [[feed]]
@@ -56,6 +58,8 @@ column = 4
     assert_eq!(config.daemon.on_stop, OnStop::Remove);
     assert_eq!(config.kernel.set_prefix.as_str(), "x.");
     assert_eq!(config.kernel.update, UpdateMode::InPlace);
+    assert_eq!(config.kernel.layout, LayoutMode::Exact);
+    assert_eq!(config.kernel.extra_members_percent_max, 7);
     assert_eq!(config.protect, [Protect::Own]);
     assert_eq!(config.feeds[0].column, Some(Column::Name("dst_ip".into())));
     assert_eq!(config.feeds[1].column, Some(Column::Number(2)));

@@ -25,7 +25,9 @@ fn an_unknown_key_is_refused_and_the_nearest_known_one_named() {
     check("[[lists]]\n", &["1:3: lists: unknown key, did you mean `list`?"]);
     check(
         "[kernel]\ncolour = 1",
-        &["2:1: kernel.colour: unknown key, `set-prefix`, `update` or `nflog-group` is allowed"],
+        &[
+            "2:1: kernel.colour: unknown key, `set-prefix`, `update`, `layout`, `extra-members-percent-max` or `nflog-group` is allowed",
+        ],
     );
     check(
         "[[list]]\nname = \"drop\"\nfeed = [\"*\"]",

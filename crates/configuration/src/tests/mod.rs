@@ -51,6 +51,8 @@ fn the_shipped_file_sets_every_key_once() {
         "on-stop",
         "set-prefix",
         "update",
+        "layout",
+        "extra-members-percent-max",
         "rejected-percent-max",
         "shrink-percent-max",
         "growth-percent-max",

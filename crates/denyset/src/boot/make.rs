@@ -9,13 +9,14 @@ use configuration::Configuration;
 use netfilter::Netfilter;
 use reconcile::{
     Desired, Gate, KernelError, KernelErrorKind, Members, Object, Observed, Outcome, Part, Policy,
-    SetName, Target, apply, plan,
+    Reason, SetName, Target, apply, plan,
 };
 
 use super::script::sets;
 use crate::lock::{Lock, LockError};
 use crate::remedy;
 use crate::salt::salt;
+use crate::settings::layout;
 
 /// Why a set is missing that should be there.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +55,11 @@ pub fn make(config: &Configuration) -> Result<Made, PrepareError> {
     let named: BTreeSet<_> = sets(config).collect();
     let sets: BTreeSet<_> = named.iter().filter(|set| missing(set)).cloned().collect();
     // What is not planned for is not touched, but this says so twice.
-    let policy = Policy { gate: Gate::AddOnly, ..Policy::new(prefix.clone(), salt()) };
+    let policy = Policy {
+        gate: Gate::AddOnly,
+        layout: layout(config),
+        ..Policy::new(prefix.clone(), salt())
+    };
     let lock = if sets.is_empty() { None } else { Some(Lock::take(prefix)?) };
     let mut made = Made { kernel, observed, policy, named, sets, _lock: lock };
     let empty = made.sets.iter().map(|set| (set.clone(), Target::of(Members::none(set.family()))));
@@ -84,11 +89,6 @@ impl Made {
         seen.map(|(set, seen)| (set, u64::from(seen.header.elements)))
     }
 
-    /// What a set holds, as far as it is known.
-    fn members(&self, set: &SetName) -> Option<&Members> {
-        self.observed.sets.get(set)?.members.as_ref()
-    }
-
     /// Fills sets that were made, the small ones first, and says which of them
     /// are filled when `until` has come. Each is filled whole or stays empty.
     pub(super) fn fill(&mut self, desired: &Desired, until: Instant) -> BTreeSet<SetName> {
@@ -98,9 +98,10 @@ impl Made {
             ..Desired::default()
         };
         self.carry_out(&desired, Some(until));
-        let filled =
-            desired.sets.iter().filter(|(set, target)| self.members(set) == Some(&target.members));
-        filled.map(|(set, _)| set.clone()).collect()
+        // Whatever lengths they are written in.
+        let left = plan(&desired, &self.observed, &self.policy);
+        let filled = left.objects.iter().filter(|planned| planned.reason == Reason::InSync);
+        filled.filter_map(|planned| planned.object.set().cloned()).collect()
     }
 
     fn carry_out(&mut self, desired: &Desired, until: Option<Instant>) -> Outcome {

@@ -216,9 +216,8 @@ fn known<'a>(facts: &'a SnapshotFacts, name: &str) -> Option<(Both, bool, &'a st
     let set = |family| {
         // The configuration check has let the name pass.
         let set = facts.sets.get(&facts.prefix.live(&list.name, family).ok()?)?;
-        let members = set.members.clone()?;
-        let is_as_desired = members == set.desired;
-        Some((members, is_as_desired))
+        let (members, is_as_desired) = set.held()?;
+        Some((members.clone(), is_as_desired))
     };
     let ((ipv4, one), (ipv6, other)) = (set(Family::Ipv4)?, set(Family::Ipv6)?);
     let (Members::V4(ipv4), Members::V6(ipv6)) = (ipv4, ipv6) else { return None };

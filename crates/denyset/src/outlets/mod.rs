@@ -192,9 +192,9 @@ fn known(facts: &SnapshotFacts) -> impl Iterator<Item = Known<'_>> {
             // The configuration check has let the name pass.
             let set = facts.prefix.live(list, family).ok()?;
             let set = facts.sets.get(&set)?;
-            let members = set.members.as_ref()?;
+            let (members, is_as_desired) = set.held()?;
             let name = format!("{list}{}", ending(family));
-            Some(Known { name, members, is_as_desired: *members == set.desired })
+            Some(Known { name, members, is_as_desired })
         })
     })
 }

@@ -116,6 +116,16 @@ pub struct SetFacts {
     pub verified: Option<SystemTime>,
 }
 
+impl SetFacts {
+    /// What it holds, as its list writes it if that is the same, and whether it
+    /// is what it should hold. `None` if it is not known.
+    pub fn held(&self) -> Option<(&Members, bool)> {
+        let members = self.members.as_ref()?;
+        let same = members.holds_the_same(&self.desired);
+        Some((if same { &self.desired } else { members }, same))
+    }
+}
+
 /// A set as it was last seen in the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenSet {

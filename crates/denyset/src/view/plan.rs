@@ -1,6 +1,7 @@
 //! What `plan` prints: what `apply` would do, set by set, and what a guard
 //! keeps it from doing.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ pub struct PlannedSet {
     pub delete: u64,
     /// Members afterwards.
     pub members: u64,
+    /// How many of them have which prefix length.
+    #[serde(default)]
+    pub lengths: BTreeMap<u8, u64>,
     /// Why this route, a sentence.
     pub reason: String,
 }
@@ -127,10 +131,20 @@ impl PlanView {
             ("add", Lean::Right),
             ("delete", Lean::Right),
             ("members", Lean::Right),
+            ("lengths", Lean::Right),
             ("reason", Lean::Left),
         ]);
         for set in &self.sets {
-            columns.row([&set.set, &set.route, &set.add, &set.delete, &set.members, &set.reason]);
+            let lengths = set.lengths.len();
+            columns.row([
+                &set.set,
+                &set.route,
+                &set.add,
+                &set.delete,
+                &set.members,
+                &lengths,
+                &set.reason,
+            ]);
         }
         columns
     }

@@ -98,6 +98,10 @@ pub struct SetStatus {
     pub family: String,
     /// How many members it has.
     pub members: u64,
+    /// How many members have which prefix length: a packet whose address is in
+    /// none is looked up once for each.
+    #[serde(default)]
+    pub lengths: BTreeMap<u8, u64>,
     /// How many rules and sets name it.
     pub references: u32,
     /// Whether its members are let in, and nobody else: a rule is `allow-only`.
@@ -209,6 +213,7 @@ impl StatusView {
             ("list", Lean::Left),
             ("family", Lean::Left),
             ("members", Lean::Right),
+            ("lengths", Lean::Right),
             ("references", Lean::Right),
             ("last-applied", Lean::Left),
             ("last-verified", Lean::Left),
@@ -219,6 +224,7 @@ impl StatusView {
                 &set.list,
                 &set.family,
                 &set.members,
+                &set.lengths.len(),
                 &set.references,
                 &OrDash(set.last_applied.as_ref()),
                 &OrDash(set.last_verified.as_ref()),

@@ -124,6 +124,7 @@ fn a_plan_shows_every_set_and_what_was_refused() {
         add: 10,
         delete: 2,
         members: 1_000_000,
+        lengths: [(24, 1), (32, 999_999)].into(),
         reason: "few changes".into(),
     };
     let view = PlanView {
@@ -138,15 +139,16 @@ fn a_plan_shows_every_set_and_what_was_refused() {
         "\
 changes are pending
 
-set              route     add  delete  members  reason
-denyset-drop-v4  in-place   10       2  1000000  few changes
+set              route     add  delete  members  lengths  reason
+denyset-drop-v4  in-place   10       2  1000000        2  few changes
 refused: a b: shrink-percent-max: 1 entry left; allowed is at most 50 % gone
   to let it through once: denyset accept 'a b'
 ",
         r#"{
             "in-sync": false,
             "sets": [{"set": "denyset-drop-v4", "route": "in-place", "add": 10, "delete": 2,
-                      "members": 1000000, "reason": "few changes"}],
+                      "members": 1000000, "lengths": {"24": 1, "32": 999999},
+                      "reason": "few changes"}],
             "rules": [],
             "refusals": [{"feed": "a b", "guard": "shrink-percent-max",
                           "expected": "at most 50 % gone", "found": "1 entry left",
@@ -212,6 +214,7 @@ fn drop_set() -> SetStatus {
         list: "drop".into(),
         family: "ipv4".into(),
         members: 12,
+        lengths: [(32, 12)].into(),
         references: 1,
         admits: false,
         last_applied: Some(moment("2026-11-23T08:00:00Z")),
@@ -261,8 +264,8 @@ remark: NFS does not tell
 refused: drop.netset: too small
   to let it through once: denyset accept drop.netset
 
-set              list  family  members  references  last-applied          last-verified
-denyset-drop-v4  drop  ipv4         12           1  2026-11-23T08:00:00Z  -
+set              list  family  members  lengths  references  last-applied          last-verified
+denyset-drop-v4  drop  ipv4         12        1           1  2026-11-23T08:00:00Z  -
 
 rule: drop asks denyset-drop-v4, in place, 3 packets, 108 bytes
 
@@ -277,7 +280,7 @@ drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
             "generation": 3,
             "uptime-seconds": 93784,
             "sets": [{"set": "denyset-drop-v4", "list": "drop", "family": "ipv4", "members": 12,
-                      "references": 1, "admits": false,
+                      "lengths": {"32": 12}, "references": 1, "admits": false,
                       "last-applied": "2026-11-23T08:00:00Z", "last-verified": null}],
             "rules": [{"rule": "drop", "set": "denyset-drop-v4", "in-place": true,
                        "packets": 3, "bytes": 108}],

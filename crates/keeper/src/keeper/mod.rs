@@ -348,6 +348,7 @@ impl Keeper {
         }
         let mut policy = Policy::new(self.settings.prefix.clone(), self.salt);
         policy.update = self.settings.update;
+        policy.layout = self.settings.layout;
         policy.gate = self.gate;
         for state in self.lists.values() {
             if !state.at_rest() {

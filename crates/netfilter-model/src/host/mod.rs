@@ -26,9 +26,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use blocklist::{AnyPrefix, FeedName, Prefixes};
-use reconcile::{Kernel, SetName, Update};
+use reconcile::{Kernel, Layout, SetName, Update};
 
-pub use run::{simulate_host, simulate_ruled_host};
+pub use run::{HostKind, simulate_host};
 
 use crate::simulation::{ModelWay, live, never, prefix, subject};
 use crate::{Invariant, ModelKernel, Random};
@@ -39,10 +39,25 @@ use facts::HostFacts;
 use files::FeedsDirectory;
 use oracle::Oracle;
 use said::StatusSays;
+use settings::Writing;
 use store::{Copy, FoundCopy, StateDirectory};
 use text::FeedText;
 use trace::{action_name, event_name};
 use work::{Answered, HostQuestion, SimulatedDaemon, Work};
+
+impl HostKind {
+    /// How members are written on a host. With the few that there are, the
+    /// usual limit would change hardly anything.
+    fn layout(self, seed: u64) -> Layout {
+        match self {
+            Self::FewLengths => {
+                let extra_percent_max = [25, 100, 400, 1_000][(seed % 4) as usize];
+                Layout::FewLengths { extra_percent_max }
+            }
+            Self::Plain | Self::Ruled => Layout::Exact,
+        }
+    }
+}
 
 /// Something that will be done, or told, at any later moment.
 enum Job {
@@ -67,7 +82,7 @@ struct Host {
     kernel: ModelKernel,
     subject: Box<dyn Kernel>,
     way: ModelWay,
-    update: Update,
+    writing: Writing,
     files: FeedsDirectory,
     store: StateDirectory,
     clock: HostClock,
@@ -91,21 +106,27 @@ struct Host {
 const JOBS_MAX: usize = 3_000;
 
 impl Host {
-    fn new(seed: u64, ruled: bool) -> Self {
+    fn new(seed: u64, kind: HostKind) -> Self {
         let mut random = Random::new(seed);
         let chances = Chances::random(&mut random);
         // The model knows rules as ops alone.
-        let way = if random.chance(80) || ruled { ModelWay::Ops } else { ModelWay::Bytes };
+        let way = if random.chance(80) || kind == HostKind::Ruled {
+            ModelWay::Ops
+        } else {
+            ModelWay::Bytes
+        };
         let update = *random.pick(&[Update::Auto, Update::Auto, Update::Swap, Update::InPlace]);
+        let writing = Writing { update, layout: kind.layout(seed) };
         let kernel = ModelKernel::new(prefix());
         let configuration = HostConfiguration::first(&mut random, 1, chances.configurations);
-        let configuration = if ruled { configuration.with_rules() } else { configuration };
+        let configuration =
+            if kind == HostKind::Ruled { configuration.with_rules() } else { configuration };
         let facts = HostFacts::default();
         let mut host = Self {
             subject: subject(&kernel, way),
             kernel,
             way,
-            update,
+            writing,
             files: FeedsDirectory::default(),
             store: StateDirectory::default(),
             clock: HostClock::default(),
@@ -113,7 +134,7 @@ impl Host {
             daemon: SimulatedDaemon::start(
                 configuration.clone(),
                 facts.clone(),
-                update,
+                writing,
                 0,
                 &HostClock::default(),
             ),
@@ -175,7 +196,7 @@ impl Host {
             self.oracle.gone(feed);
         }
         let facts = self.facts.clone();
-        self.daemon = SimulatedDaemon::start(new, facts, self.update, salt, &self.clock);
+        self.daemon = SimulatedDaemon::start(new, facts, self.writing, salt, &self.clock);
         self.oracle.configured(&self.configuration);
         self.oracle.time(&self.clock, &self.files);
         self.tell(SimulatedDaemon::tick);

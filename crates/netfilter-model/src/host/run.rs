@@ -10,24 +10,26 @@ const HOST_STEPS: u64 = 300;
 /// Steps between two quiet moments.
 const QUIET_EVERY: u64 = 25;
 
+/// What is special about the hosts of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostKind {
+    /// Nothing.
+    Plain,
+    /// Their lists have rules, to which others do things too.
+    Ruled,
+    /// Their sets are written in few prefix lengths.
+    FewLengths,
+}
+
 /// Lets hosts live for `steps` steps in all. Ends at the first broken promise,
 /// and says by which seed and steps that host alone can be had again. The same
 /// arguments give the same run.
-pub fn simulate_host(seed: u64, steps: u64) -> RunReport {
-    simulate(seed, steps, false)
-}
-
-/// The same of hosts whose lists have rules, to which others do things too.
-pub fn simulate_ruled_host(seed: u64, steps: u64) -> RunReport {
-    simulate(seed, steps, true)
-}
-
-fn simulate(seed: u64, steps: u64, ruled: bool) -> RunReport {
+pub fn simulate_host(kind: HostKind, seed: u64, steps: u64) -> RunReport {
     let mut requests = 0;
     let mut left = steps;
     for place in 0.. {
         let seed = seed_of(seed, place);
-        let (host, lived) = live_for(seed, left.min(HOST_STEPS), ruled);
+        let (host, lived) = live_for(seed, left.min(HOST_STEPS), kind);
         let mut report = RunReport::of(&host.kernel);
         requests += report.requests;
         left -= lived.min(left);
@@ -41,8 +43,8 @@ fn simulate(seed: u64, steps: u64, ruled: bool) -> RunReport {
 }
 
 /// One host, and how many steps it lived.
-fn live_for(seed: u64, steps: u64, ruled: bool) -> (Host, u64) {
-    let mut host = Host::new(seed, ruled);
+fn live_for(seed: u64, steps: u64, kind: HostKind) -> (Host, u64) {
+    let mut host = Host::new(seed, kind);
     for step in 1..=steps {
         host.act();
         if step % QUIET_EVERY == 0 || step == steps {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use blocklist::{FeedName, Glob, GuardPolicy, Protection};
 use intake::{FeedTable, GuardOverrides, ListRules, Rules, Shuts, WhenStale};
 use keeper::Settings;
-use reconcile::Update;
+use reconcile::{Layout, Update};
 
 use super::configuration::HostConfiguration;
 use super::facts::{CATEGORIES, HostFacts};
@@ -38,8 +38,15 @@ pub(super) fn protection(facts: &HostFacts) -> Protection {
     protection
 }
 
+/// How sets are brought up to date on a host, as long as it lives.
+#[derive(Clone, Copy)]
+pub(super) struct Writing {
+    pub(super) update: Update,
+    pub(super) layout: Layout,
+}
+
 /// The settings of a configuration.
-pub(super) fn settings(configuration: &HostConfiguration, update: Update) -> Settings {
+pub(super) fn settings(configuration: &HostConfiguration, writing: Writing) -> Settings {
     let lists = configuration.lists.iter().map(|(name, table)| ListRules {
         list: Arc::new(table.list(name)),
         guard: GuardOverrides::default(),
@@ -67,7 +74,8 @@ pub(super) fn settings(configuration: &HostConfiguration, update: Update) -> Set
     };
     Settings {
         prefix: prefix(),
-        update,
+        update: writing.update,
+        layout: writing.layout,
         rules: Arc::new(rules),
         filter: configuration.filter(),
         probe: PROBE,

@@ -13,12 +13,13 @@ use intake::{
     Reading, RecallOrder, Recalled, RecalledVersion, Scan, Ticket, Version,
 };
 use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed, WishOutcome};
-use reconcile::{Object, Observed, Part, Plan, Probe, SetName, Step, Update, apply};
+use reconcile::{Object, Observed, Part, Plan, Probe, SetName, Step, apply};
 
 use super::configuration::HostConfiguration;
 use super::facts::HostFacts;
 use super::files::{FeedsDirectory, File};
 use super::said::{StatusSays, said};
+use super::settings::Writing;
 use super::settings::{protection, settings};
 use super::store::{Copy, FoundCopy, StoredMakeup};
 use super::{Host, HostClock, Job, Kernel, ruled};
@@ -74,7 +75,7 @@ pub(super) enum Answered {
 /// The state machine, and what a daemon around it knows.
 pub(super) struct SimulatedDaemon {
     machine: Keeper,
-    update: Update,
+    writing: Writing,
     running: Arc<HostConfiguration>,
     /// Configurations that may come into force.
     proposed: Vec<Arc<HostConfiguration>>,
@@ -95,15 +96,15 @@ impl SimulatedDaemon {
     pub(super) fn start(
         running: Arc<HostConfiguration>,
         told: HostFacts,
-        update: Update,
+        writing: Writing,
         salt: u64,
         clock: &HostClock,
     ) -> Self {
-        let settings = settings(&running, update);
+        let settings = settings(&running, writing);
         let machine = Keeper::new(settings, protection(&told), salt, now(clock));
         Self {
             machine,
-            update,
+            writing,
             running,
             proposed: Vec::new(),
             told,
@@ -153,7 +154,7 @@ impl SimulatedDaemon {
             }
         }
         let in_force =
-            |one: &Arc<HostConfiguration>| settings(one, self.update) == *self.machine.settings();
+            |one: &Arc<HostConfiguration>| settings(one, self.writing) == *self.machine.settings();
         if !in_force(&self.running) {
             let found = self.proposed.iter().rev().find(|one| in_force(one));
             self.running = found.expect("only what was proposed is in force").clone();
@@ -172,7 +173,7 @@ impl SimulatedDaemon {
         };
         if let (HostQuestion::Configure(configuration), Answered::Yes) = (&question, answered) {
             // Another one may say the same.
-            let same = settings(configuration, self.update) == *self.machine.settings();
+            let same = settings(configuration, self.writing) == *self.machine.settings();
             if same && configuration.number > self.running.number {
                 self.running = configuration.clone();
             }
@@ -218,7 +219,7 @@ impl SimulatedDaemon {
         self.proposed.push(configuration.clone());
         let ticket = self.machine.ticket();
         self.asked.insert(ticket, HostQuestion::Configure(configuration.clone()));
-        let settings = settings(configuration, self.update);
+        let settings = settings(configuration, self.writing);
         self.handle(Event::Proposed { ticket: Some(ticket), settings, accepted }, clock)
     }
 

@@ -15,7 +15,9 @@ use intake::{
     ReadOrder, Reading, RecallOrder, Recalled, RecalledVersion, Rules, Scan, Ticket, Version,
 };
 use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed, Settings};
-use reconcile::{Kernel, Members, Observed, Part, Plan, SetName, Step, Target, Update, apply};
+use reconcile::{
+    Kernel, Layout, Members, Observed, Part, Plan, SetName, Step, Target, Update, apply,
+};
 
 use super::world::{ModelWay, live, never, prefix, subject};
 use crate::{Invariant, ModelKernel, Random};
@@ -484,6 +486,7 @@ fn settings(lists: &BTreeSet<String>, update: Update) -> Settings {
     Settings {
         prefix: prefix(),
         update,
+        layout: Layout::Exact,
         rules: Arc::new(rules),
         probe: Duration::from_secs(10),
         audit: Duration::from_secs(3_600),

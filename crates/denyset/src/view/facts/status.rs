@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use blocklist::FeedName;
 use intake::Age;
 use keeper::HoldReason;
-use reconcile::{RulesFound, SetName, Verdict};
+use reconcile::{Members, RulesFound, SetName, Verdict};
 use serde_json::Value;
 
 use super::counted;
@@ -200,6 +200,7 @@ fn sets(facts: &SnapshotFacts) -> Vec<SetStatus> {
             list: list.strip_suffix(&format!("-{}", family.suffix())).unwrap_or(list).to_owned(),
             family: family.to_string(),
             members: set.seen.map_or(0, |seen| u64::from(seen.members)),
+            lengths: set.members.iter().flat_map(Members::length_counts).collect(),
             references: set.seen.map_or(0, |seen| seen.references),
             admits: admits(facts, name),
             last_applied: set.applied.map(Into::into),

@@ -1,7 +1,9 @@
 //! The documents of the verbs that plan, change and remove.
 
 use blocklist::{FeedName, Refusal};
-use reconcile::{ObjectOutcome, ObjectPlan, Observed, Obstacle, Plan, SetHeader, Standing};
+use reconcile::{
+    Members, ObjectOutcome, ObjectPlan, Observed, Obstacle, Plan, SetHeader, Standing,
+};
 
 use super::{problems, ways_around};
 use crate::snapshot::SnapshotFacts;
@@ -14,7 +16,10 @@ impl OutcomeView {
     pub fn of(facts: &SnapshotFacts, outcomes: &[ObjectOutcome]) -> Self {
         let sets = outcomes.iter().map(|outcome| {
             let set = outcome.object.set().and_then(|set| facts.sets.get(set));
-            set_outcome(outcome, set.map_or(0, |set| set.desired.len() as u64))
+            set_outcome(
+                outcome,
+                set.map_or(0, |set| set.members.as_ref().unwrap_or(&set.desired).len() as u64),
+            )
         });
         Self {
             in_sync: facts.in_sync,
@@ -104,6 +109,7 @@ fn planned(plan: &ObjectPlan) -> PlannedSet {
         add: plan.cost.added,
         delete: plan.cost.deleted,
         members: plan.members() as u64,
+        lengths: plan.after.iter().flat_map(Members::length_counts).collect(),
         reason: match &plan.obstacle {
             Some(Obstacle::Gate) => "kept until all feeds have been read".to_owned(),
             Some(obstacle) => obstacle.to_string(),

@@ -1,0 +1,52 @@
+//! In how many prefix lengths the members of a set are written: of the same
+//! addresses, so that no rule can tell the difference but by its speed.
+
+use std::sync::Arc;
+
+use blocklist::{Address, Lengths, PrefixSet};
+
+use crate::Members;
+
+/// How members are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// As the list has them.
+    #[default]
+    Exact,
+    /// In the fewest lengths, for so many percent of members more at the most.
+    FewLengths {
+        /// How many percent.
+        extra_percent_max: u32,
+    },
+}
+
+impl Layout {
+    /// The members as they are to be written where those `before` are; the same
+    /// if they are best as they are.
+    pub(crate) fn of(self, members: Members, before: Option<&Members>) -> Members {
+        let Self::FewLengths { extra_percent_max } = self else { return members };
+        let few = match (&members, before) {
+            (Members::V4(set), Some(Members::V4(before))) => {
+                few(set, Some(before), extra_percent_max)
+            }
+            (Members::V6(set), Some(Members::V6(before))) => {
+                few(set, Some(before), extra_percent_max)
+            }
+            (Members::V4(set), _) => few(set, None, extra_percent_max),
+            (Members::V6(set), _) => few(set, None, extra_percent_max),
+        };
+        few.unwrap_or(members)
+    }
+}
+
+fn few<A: Address>(
+    set: &PrefixSet<A>,
+    before: Option<&Arc<PrefixSet<A>>>,
+    extra_percent_max: u32,
+) -> Option<Members>
+where
+    Members: From<PrefixSet<A>>,
+{
+    let kept = before.map_or_else(Lengths::default, |before| Lengths::of(&**before));
+    set.in_few_lengths(extra_percent_max, &kept).map(Into::into)
+}
