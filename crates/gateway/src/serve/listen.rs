@@ -136,7 +136,7 @@ impl Door {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Some(seat) = self.desk.seats.take() else { return };
+        let Some(seat) = self.desk.seats.take(way) else { return };
         let number = seat.number();
         let guest = attend(stream, way, self.desk.clone(), seat, self.idle, self.end.clone());
         ConnectionSeat::began(&self.desk.seats, number, guests.spawn(guest));
