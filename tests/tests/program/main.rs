@@ -27,6 +27,7 @@ mod load;
 mod lockout;
 mod looking;
 mod losses;
+mod manual;
 mod neighbours;
 mod questions;
 mod reading;
