@@ -20,7 +20,7 @@ pub const PATH_BYTES_MAX: usize = 107 - DRAFT.len();
 
 /// Why nobody can be listened to.
 #[derive(Debug, thiserror::Error)]
-pub enum ListenError {
+pub enum UnixSocketError {
     /// Somebody answers there.
     #[error("somebody listens there already")]
     InUse,
@@ -50,20 +50,20 @@ pub struct SocketFile {
 /// else is.
 ///
 /// # Errors
-/// [`ListenError`].
+/// [`UnixSocketError`].
 pub fn listen(
     path: &Path,
     mode: u32,
     queue: i32,
-) -> Result<(UnixListener, SocketFile), ListenError> {
+) -> Result<(UnixListener, SocketFile), UnixSocketError> {
     if path.as_os_str().len() > PATH_BYTES_MAX {
-        return Err(ListenError::TooLong);
+        return Err(UnixSocketError::TooLong);
     }
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
-        Ok(found) if !found.file_type().is_socket() => return Err(ListenError::Occupied),
-        Ok(_) if is_listened_on(path)? => return Err(ListenError::InUse),
+        Ok(found) if !found.file_type().is_socket() => return Err(UnixSocketError::Occupied),
+        Ok(_) if is_listened_on(path)? => return Err(UnixSocketError::InUse),
         Ok(_) => {}
     }
     // Under a second name, so that it is never seen with other permissions than

@@ -19,18 +19,18 @@ fn a_socket_is_replaced_only_if_nobody_listens_on_it() {
     let (place, path) = house();
     drop(UnixListener::bind(&path).expect("left by a dead one"));
     let (_first, file) = listen(&path, MODE, 8).expect("replaced");
-    assert!(matches!(listen(&path, MODE, 8), Err(ListenError::InUse)));
+    assert!(matches!(listen(&path, MODE, 8), Err(UnixSocketError::InUse)));
     let mode = fs::symlink_metadata(&path).expect("a file").permissions().mode();
     assert_eq!((mode & 0o777, file.path()), (MODE, &*path));
     drop(file);
     assert!(!path.exists(), "removed with its owner");
     fs::write(&path, "somebody's").expect("a file");
-    assert!(matches!(listen(&path, MODE, 8), Err(ListenError::Occupied)));
+    assert!(matches!(listen(&path, MODE, 8), Err(UnixSocketError::Occupied)));
     assert_eq!(fs::read_to_string(&path).expect("untouched"), "somebody's");
     let long = place.path().join("x".repeat(PATH_BYTES_MAX));
-    assert!(matches!(listen(&long, MODE, 8), Err(ListenError::TooLong)));
+    assert!(matches!(listen(&long, MODE, 8), Err(UnixSocketError::TooLong)));
     let nowhere = place.path().join("a/socket");
-    assert!(matches!(listen(&nowhere, MODE, 8), Err(ListenError::System(_))));
+    assert!(matches!(listen(&nowhere, MODE, 8), Err(UnixSocketError::System(_))));
     let left: Vec<_> = fs::read_dir(place.path()).expect("a directory").collect();
     assert_eq!(left.len(), 1, "{left:?}");
 }
@@ -62,7 +62,7 @@ fn one_whose_queue_is_full_is_in_use_and_nobody_waits_for_it() {
     for (connected, stream) in full.take(8) {
         waiting.push(stream);
         if connected == Err(Errno::AGAIN) {
-            assert!(matches!(listen(&path, MODE, 8), Err(ListenError::InUse)));
+            assert!(matches!(listen(&path, MODE, 8), Err(UnixSocketError::InUse)));
             drop(listener);
             assert!(listen(&path, MODE, 8).is_ok(), "nobody listens any more");
             return;

@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
-use unixsocket::{ListenError, SocketFile, listen};
+use unixsocket::{SocketFile, UnixSocketError, listen};
 
 use super::limits::QUEUE;
 
@@ -28,7 +28,7 @@ pub struct BindError {
     /// Where.
     pub path: PathBuf,
     /// Why not.
-    pub source: ListenError,
+    pub source: UnixSocketError,
 }
 
 impl Socket {

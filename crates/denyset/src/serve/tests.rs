@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
-use unixsocket::ListenError;
+use unixsocket::UnixSocketError;
 
 use super::limits::{BUSY_PAUSE_MAX, KEPT_PLACES, REQUEST_BYTES_MAX};
 use super::*;
@@ -261,14 +261,14 @@ async fn the_control_socket_is_for_owner_and_group_and_for_one_daemon() {
     let path = home.path().join("run/control.sock");
     let first = Socket::bind(&path).expect("its directory is made");
     let error = Socket::bind(&path).expect_err("in use");
-    assert!(matches!(error.source, ListenError::InUse), "{error}");
+    assert!(matches!(error.source, UnixSocketError::InUse), "{error}");
     let mode = fs::symlink_metadata(&path).expect("a file").permissions().mode();
     assert_eq!((mode & 0o777, first.path()), (0o660, &*path));
     drop(first);
     assert!(!path.exists(), "removed with its owner");
     let nowhere = home.path().join("a/b/control.sock");
     let error = Socket::bind(&nowhere).expect_err("one directory is made and not two");
-    assert!(matches!(error.source, ListenError::System(_)), "{error}");
+    assert!(matches!(error.source, UnixSocketError::System(_)), "{error}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use unixsocket::{ListenError, SocketFile, listen};
+use unixsocket::{SocketFile, UnixSocketError, listen};
 
 use super::Desk;
 use super::answer::Way;
@@ -22,7 +22,7 @@ use crate::settings::Listening;
 #[error("cannot listen on {place}: {source}")]
 pub(crate) struct DoorError {
     place: String,
-    source: ListenError,
+    source: UnixSocketError,
 }
 
 /// All that is listened on.
