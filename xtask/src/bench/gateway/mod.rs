@@ -102,7 +102,7 @@ impl Gateway {
     fn alone(&self, bench: &Bench<'_>, in_c: &Listening) -> Result<(), Failure> {
         for connections in [1, CONNECTIONS] {
             let both = [Answerer::Ours(bench.gateway), Answerer::Other("C", in_c)];
-            let [ours, in_c] = self.in_turns(&bench.questions, connections, both)?;
+            let [ours, in_c] = self.in_turns(&bench.questions, connections, &both)?;
             println!("{connections} connections: {ours:.2} us a request, {in_c:.2} in C");
             said("us of the processor a request", ours, REQUEST_US);
             said("times as much as in C", ours / in_c, TIMES);
@@ -113,7 +113,7 @@ impl Gateway {
     /// The same of somebody else's server.
     fn against(&self, bench: &Bench<'_>, theirs: &Listening) -> Result<(), Failure> {
         let both = [Answerer::Ours(bench.gateway), Answerer::Other("another", theirs)];
-        let [ours, theirs] = self.in_turns(&bench.questions, CONNECTIONS, both)?;
+        let [ours, theirs] = self.in_turns(&bench.questions, CONNECTIONS, &both)?;
         println!("{CONNECTIONS} connections: {ours:.2} us, {theirs:.2} in the other server");
         said("times as much as in the other server", ours / theirs, TIMES);
         Ok(())
@@ -124,11 +124,11 @@ impl Gateway {
         &self,
         questions: &Questions,
         connections: u32,
-        answerers: [Answerer<'_>; N],
+        answerers: &[Answerer<'_>; N],
     ) -> Result<[f64; N], Failure> {
         let mut costs = [const { Vec::new() }; N];
         for _ in 0..self.rounds {
-            for (costs, answerer) in costs.iter_mut().zip(&answerers) {
+            for (costs, answerer) in costs.iter_mut().zip(answerers) {
                 let worked = || Ok([answerer.worked()?]);
                 let socket = answerer.socket();
                 let [cost] = questions.cost(socket, connections, self.requests, worked)?;
@@ -179,6 +179,7 @@ impl Gateway {
         }
         for (asked, [theirs, _]) in asked.iter().zip(&costs).skip(2) {
             said(&format!("of what it is in {}", asked.name()), costs[0][0] / theirs, OF_SCRIPT);
+            println!("    the server in C: {:.2}", costs[1][0] / theirs);
         }
         Ok(())
     }
@@ -228,8 +229,7 @@ impl Bench<'_> {
         let mut all_said = Vec::new();
         for answerer in [Answerer::Ours(self.gateway), Answerer::Other("in C", in_c)] {
             let before = answerer.worked()?;
-            let connections = CONNECTIONS as usize;
-            let paced = self.questions.at_pace(answerer.socket(), connections, PACE, PACED)?;
+            let paced = self.questions.at_pace(answerer.socket(), PACE, PACED)?;
             let took = answerer.worked()?.saturating_sub(before).as_secs_f64() * 1e6;
             all_said.push((took / f64::from(u32::try_from(paced.0.len())?), paced));
         }

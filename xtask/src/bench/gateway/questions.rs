@@ -1,7 +1,6 @@
 //! What is asked, and what it costs whoever answers: many requests one after the
 //! other, or at a pace that waits for nobody.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::Ipv4Addr;
 use std::os::unix::net::UnixStream;
@@ -16,6 +15,8 @@ use crate::Failure;
 
 /// How many clients are told apart.
 const CLIENTS: usize = 4_096;
+/// Connections at the most that questions are on whose answers do not come in time.
+const LINES_MAX: usize = 256;
 
 /// Requests, every other one of who is listed.
 pub(super) struct Questions {
@@ -88,16 +89,14 @@ impl Questions {
     }
 
     /// Asks so many a second, for so long, whether answers come or not: who is
-    /// answered late holds up nobody's question.
+    /// answered late holds up nobody's question, which goes on another connection then.
     pub(super) fn at_pace(
         &self,
         socket: &Path,
-        connections: usize,
         pace: u32,
         during: Duration,
     ) -> Result<Paced, Failure> {
-        let lines: Result<Vec<_>, Failure> = (0..connections).map(|_| Line::new(socket)).collect();
-        let mut lines = lines?;
+        let mut lines: Vec<Line> = Vec::new();
         let gap = Duration::from_secs(1) / pace;
         let (begun, mut sent) = (Instant::now(), 0_u32);
         let mut answers = Vec::new();
@@ -105,20 +104,24 @@ impl Questions {
             let due = begun + gap * sent;
             let is_over = due > begun + during;
             if !is_over && Instant::now() >= due {
-                let at = sent as usize;
-                let line = &mut lines[at % connections];
-                line.stream.write_all(self.text(at))?;
-                line.waited_for.push_back((due, self.want(at)));
+                let idle = lines.iter().position(|line| line.waits_for.is_none());
+                let at = idle.unwrap_or(lines.len());
+                if at == lines.len() {
+                    lines.push(Line::new(socket)?);
+                }
+                let number = sent as usize;
+                lines[at].stream.write_all(self.text(number))?;
+                lines[at].waits_for = Some((due, self.want(number)));
                 sent += 1;
             }
             for line in &mut lines {
-                line.receive(|due| answers.push(due.elapsed()))?;
+                answers.extend(line.receive()?.map(|due| due.elapsed()));
             }
-            let left = lines.iter().any(|line| !line.waited_for.is_empty());
+            let left = lines.iter().any(|line| line.waits_for.is_some());
             if is_over && !left {
                 break;
             }
-            if begun.elapsed() > during + PATIENCE {
+            if lines.len() > LINES_MAX || begun.elapsed() > during + PATIENCE {
                 return Err("answers do not come".into());
             }
             thread::yield_now();
@@ -136,42 +139,42 @@ impl Paced {
     }
 }
 
-/// A connection whose answers are waited for by looking.
+/// A connection whose answer is waited for by looking.
 struct Line {
     stream: UnixStream,
     bytes: Vec<u8>,
-    /// When each question was due, and how it has to be answered.
-    waited_for: VecDeque<(Instant, u16)>,
+    /// When the question was due, and how it has to be answered.
+    waits_for: Option<(Instant, u16)>,
 }
 
 impl Line {
     fn new(socket: &Path) -> Result<Self, Failure> {
         let stream = UnixStream::connect(socket)?;
         stream.set_nonblocking(true)?;
-        Ok(Self { stream, bytes: Vec::new(), waited_for: VecDeque::new() })
+        Ok(Self { stream, bytes: Vec::new(), waits_for: None })
     }
 
-    /// Takes in what is there. No answer has a body.
-    fn receive(&mut self, mut answered: impl FnMut(Instant)) -> Result<(), Failure> {
-        if self.waited_for.is_empty() {
-            return Ok(());
-        }
+    /// Takes in what is there, and says when the question was due if it is answered.
+    /// No answer has a body.
+    fn receive(&mut self) -> Result<Option<Instant>, Failure> {
+        let Some((due, want)) = self.waits_for else { return Ok(None) };
         let mut room = [0; 4_096];
         match self.stream.read(&mut room) {
             Ok(0) => return Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
             Ok(length) => self.bytes.extend_from_slice(&room[..length]),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
             Err(error) => return Err(error.into()),
         }
-        while let Some(end) = self.bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            let (due, want) = self.waited_for.pop_front().ok_or("nobody asked for that")?;
-            if !self.bytes.starts_with(format!("HTTP/1.1 {want} ").as_bytes()) {
-                return Err(format!("{:?} in place of {want}", self.bytes.get(..12)).into());
-            }
-            self.bytes.drain(..end + 4);
-            answered(due);
+        if !self.bytes.ends_with(b"\r\n\r\n") {
+            return Ok(None);
         }
-        Ok(())
+        if !self.bytes.starts_with(format!("HTTP/1.1 {want} ").as_bytes()) {
+            let answer = String::from_utf8_lossy(&self.bytes);
+            return Err(format!("{answer} in place of {want}").into());
+        }
+        self.bytes.clear();
+        self.waits_for = None;
+        Ok(Some(due))
     }
 }
 
