@@ -16,6 +16,7 @@ const STEPS: &[Step] = &[
     ("tidy", || tidy::run().map(|()| Vec::new())),
     ("build the tests", build),
     ("tests", test),
+    ("the page", page),
     ("docs", docs),
     // Every target from its corpus. Most of the step's time is the build.
     ("fuzz", || chore(&["fuzz", "--seconds", "2"])),
@@ -77,6 +78,13 @@ fn test() -> Result<Vec<String>, Failure> {
         status if status.success() => Ok(closing),
         status => Err(format!("{tests:?} ended with {status}").into()),
     }
+}
+
+/// Where the tests are, for it needs a network of its own as they do.
+fn page() -> Result<Vec<String>, Failure> {
+    let cargo = workspace::cargo();
+    let mut page = if apart::is_root() { Command::new(cargo) } else { apart::command(cargo) };
+    run_command(page.args(["xtask", "page"]))
 }
 
 fn docs() -> Result<Vec<String>, Failure> {

@@ -14,7 +14,8 @@ use tokio::time::timeout;
 use super::limits::LOOK;
 use super::lists::{Folder, Knowledge};
 
-/// Looks through the folder at this path whenever there may be anything new in it. Has to be called inside a tokio runtime.
+/// Looks through the folder at this path whenever there may be anything new in it.
+/// Has to be called inside a tokio runtime.
 ///
 /// # Errors
 /// If looking has ended in a panic. Nobody would follow then.
@@ -36,7 +37,9 @@ pub(crate) async fn follow(
         (folder, news) = looked.await?;
         if let Some(news) = news {
             tell_of(&known.borrow(), &news);
-            known.send_replace(Arc::new(news));
+            let before = known.send_replace(Arc::new(news));
+            // To give up much memory takes as long as a request.
+            spawn_blocking(move || drop(before));
         }
         if wait(&mut watcher).await.is_err() {
             watcher = Watcher::new(&path, Unfinished::default());

@@ -6,6 +6,8 @@ use std::time::Duration;
 /// Connections at the most, on all listeners together. Each takes some
 /// kilobytes.
 pub(crate) const CONNECTIONS: (u64, u64, u64) = (512, 1, 16_384);
+/// One in so many of them is for those who come by TCP, if there are such.
+pub(crate) const TCP_PART: usize = 4;
 /// How long a connection may be without a whole request, in seconds. More than
 /// what web servers keep idle connections for, nginx 60: who closes first should
 /// be the one who asks.

@@ -16,6 +16,7 @@ use crate::http::{HttpAnswer, HttpConnection};
 use crate::journal::Journal;
 use crate::notify::Notify;
 use crate::program;
+use crate::wall::{self, Wall};
 
 static GATEWAY: OnceLock<PathBuf> = OnceLock::new();
 
@@ -46,6 +47,16 @@ impl Gateway {
         Self::start_program(binary(), host, more)
     }
 
+    /// The same by the clock of `wall`.
+    ///
+    /// # Panics
+    /// If it does not become ready.
+    pub fn start_by(host: &Host, wall: &Wall, more: &str) -> Self {
+        let environment =
+            wall.environment().map(|(name, value)| format!("{name}={}", value.display()));
+        Self::spawn(&[], &environment, binary(), host, more)
+    }
+
     /// The same as this user, of a group of the same number and of this one
     /// besides. He has to be let through the host's directory.
     ///
@@ -59,7 +70,7 @@ impl Gateway {
         std::fs::copy(binary(), &program).expect("a program can be copied");
         let place = make_place(host);
         chown(place, Some(user), Some(user)).expect("it is ours");
-        Self::spawn(&ids, &program, host, more)
+        Self::spawn(&ids, &[], &program, host, more)
     }
 
     /// The same with a program that was built elsewhere.
@@ -67,10 +78,16 @@ impl Gateway {
     /// # Panics
     /// If it does not become ready.
     pub fn start_program(program: &Path, host: &Host, more: &str) -> Self {
-        Self::spawn(&[], program, host, more)
+        Self::spawn(&[], &[], program, host, more)
     }
 
-    fn spawn(ids: &[String], program: &Path, host: &Host, more: &str) -> Self {
+    fn spawn(
+        ids: &[String],
+        environment: &[String],
+        program: &Path,
+        host: &Host,
+        more: &str,
+    ) -> Self {
         make_place(host);
         let file = host.path("gateway.toml");
         std::fs::write(&file, settings(host, more)).expect("a file can be written");
@@ -84,7 +101,8 @@ impl Gateway {
         let mut child = Command::new("setpriv")
             .args(ids)
             .args(["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"])
-            .args(["--pdeathsig", "KILL", "--"])
+            .args(["--pdeathsig", "KILL", "--", "env"])
+            .args(environment)
             .arg(program)
             .arg("--config")
             .arg(file)
@@ -202,6 +220,7 @@ impl Drop for Gateway {
         // Both fail only if it is dead already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        wall::tidy_up(self.child.id());
         self.log.wait_closed(Instant::now() + PATIENCE);
         if thread::panicking() {
             eprintln!("the gateway's log:\n{}", self.log.text());

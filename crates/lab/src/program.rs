@@ -37,10 +37,16 @@ pub fn binary() -> &'static Path {
 /// and returns its path.
 pub(crate) fn build_beside(program: &str) -> PathBuf {
     let us = env::current_exe().expect("a process knows its executable");
-    // It lies in `<target>/<profile>/deps`.
-    let profile = us.ancestors().nth(2).expect("an executable below a target directory");
+    let profile = profile_of(&us);
     let target = profile.parent().expect("a profile's directory is in the target directory");
     build_program(program, target, profile.ends_with("release"))
+}
+
+/// The directory of the profile that an executable was built with: programs lie in
+/// it, tests in `deps` below it.
+fn profile_of(executable: &Path) -> &Path {
+    let place = executable.parent().expect("an executable is in a directory");
+    if place.ends_with("deps") { place.parent().unwrap_or(place) } else { place }
 }
 
 /// Builds the program into `target`, and returns its path.
@@ -165,5 +171,20 @@ impl ProgramOutcome {
     pub fn json(&self) -> Value {
         let Self { stdout, stderr, .. } = self;
         serde_json::from_str(stdout).unwrap_or_else(|error| panic!("{error}: {stdout}\n{stderr}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_and_programs_know_where_they_were_built() {
+        let check = |executable: &str, want: &str| {
+            assert_eq!(profile_of(Path::new(executable)), Path::new(want));
+        };
+        check("/a/target/debug/deps/program-0f1e", "/a/target/debug");
+        check("/a/target/debug/xtask", "/a/target/debug");
+        check("/a/target/release/xtask", "/a/target/release");
     }
 }

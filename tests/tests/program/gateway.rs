@@ -266,7 +266,7 @@ fn no_client_keeps_others_out_or_makes_it_grow() {
 }
 
 /// Resident memory of a process, in KiB.
-fn memory_kib(pid: u32) -> u64 {
+pub(crate) fn memory_kib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).expect("a process has it")

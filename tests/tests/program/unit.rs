@@ -83,9 +83,9 @@ fn systemd_finds_no_mistake_in_the_units() {
 
 const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"));
 
-/// The commands of the README's section on installing, a block of lines each.
-fn blocks() -> Vec<String> {
-    let (_, section) = README.split_once("## Install it as a service").expect("it is there");
+/// The commands of a section of the README, a block of lines each.
+fn blocks(section: &str) -> Vec<String> {
+    let (_, section) = README.split_once(&format!("## {section}\n")).expect("it is there");
     let (section, _) = section.split_once("\n## ").expect("another section follows");
     let code = |text: &&str| text.starts_with("    ");
     let lines = |block: &str| block.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
@@ -98,19 +98,46 @@ fn below(root: &Path, line: &str) -> Option<Vec<String>> {
     let mut words: Vec<_> = line.split(' ').map(str::to_owned).collect();
     match words[0].as_str() {
         "install" => {
-            let target = words.pop().expect("it has a target");
+            let named = words.iter().position(|word| word == "-t").map(|at| at + 1);
+            let at = named.unwrap_or(words.len() - 1);
+            let target = &mut words[at];
             assert!(target.starts_with('/'), "{line}");
-            words.push(format!("{root}{target}"));
-            let source = words.iter_mut().find(|word| *word == "target/release/denyset");
-            if let Some(source) = source {
-                *source = program::binary().to_string_lossy().into_owned();
+            target.insert_str(0, &root.to_string());
+            for source in &mut words {
+                match &**source {
+                    "target/release/denyset" => *source = text_of(program::binary()),
+                    "target/release/denyset-gateway" => *source = text_of(gateway::binary()),
+                    _ => {}
+                }
             }
         }
         "systemd-sysusers" | "systemd-tmpfiles" => words.push(format!("--root={root}")),
-        "cargo" => return None,
-        _ => assert_eq!(line, "systemctl daemon-reload"),
+        "usermod" => words.insert(1, format!("--prefix={root}")),
+        "systemctl" if words[1] == "daemon-reload" => return None,
+        "systemctl" => {
+            let unit = words.pop().expect("it has a unit");
+            assert_eq!(words, ["systemctl", "enable", "--now"], "{line}");
+            return Some(vec!["systemctl".into(), format!("--root={root}"), "enable".into(), unit]);
+        }
+        _ => assert!(line.starts_with("cargo build --release --package denyset"), "{line}"),
     }
-    (words[0] != "systemctl").then_some(words)
+    (words[0] != "cargo").then_some(words)
+}
+
+fn text_of(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Does what a block of the README says below `root`.
+fn follow(root: &Path, block: &str) {
+    for line in block.lines().flat_map(|line| line.split(" && ")) {
+        if let Some(words) = below(root, line) {
+            let mut command = Command::new(&words[0]);
+            command.args(&words[1..]).current_dir(shipped("..")).stdin(Stdio::null());
+            let status = command.status().expect("it can be started");
+            assert!(status.success(), "{words:?}");
+        }
+    }
 }
 
 #[test]
@@ -119,18 +146,11 @@ fn the_readme_installs_the_service_where_nothing_is_yet() {
         return;
     }
     let root = tempfile::tempdir().expect("a directory");
-    let blocks = blocks();
+    let blocks = blocks("Install it as a service");
     let [install, list, rule, _, start, ..] = blocks.as_slice() else { panic!("{blocks:?}") };
     // A minimal system has no more than this.
     fs::create_dir_all(root.path().join("etc")).expect("a directory");
-    for line in install.lines().flat_map(|line| line.split(" && ")) {
-        if let Some(words) = below(root.path(), line) {
-            let mut command = Command::new(&words[0]);
-            command.args(&words[1..]).current_dir(shipped("..")).stdin(Stdio::null());
-            let status = command.status().expect("it can be started");
-            assert!(status.success(), "{words:?}");
-        }
-    }
+    follow(root.path(), install);
     assert!(start.contains("systemctl enable --now denyset"), "{start}");
     let root_option = format!("--root={}", root.path().display());
     succeed("systemctl", &[&root_option, "enable", "denyset"]);
@@ -149,4 +169,44 @@ fn the_readme_installs_the_service_where_nothing_is_yet() {
     assert!(place("var/lib/denyset/state").is_dir());
     let words = ["check".as_ref(), "--config".as_ref(), config.as_os_str()];
     program::run(words).exits(0);
+}
+
+#[test]
+fn the_readme_installs_the_gateway_and_what_web_servers_need() {
+    if !has_other_users() {
+        return;
+    }
+    let root = tempfile::tempdir().expect("a directory");
+    let place = |path: &str| root.path().join(path);
+    fs::create_dir_all(place("etc/sysusers.d")).expect("a directory");
+    // The user that Debian has for web servers.
+    fs::write(place("etc/sysusers.d/www.conf"), "u www-data 33\n").expect("written");
+    let blocks = blocks("Let web servers ask");
+    let [install, ask, nginx, include, export, units, ..] = blocks.as_slice() else {
+        panic!("{blocks:?}")
+    };
+    follow(root.path(), install);
+    follow(root.path(), nginx);
+    follow(root.path(), units);
+    assert!(ask.contains("/run/denyset-gateway/http.sock"), "{ask}");
+    assert!(export.contains("/var/lib/denyset/export/"), "{export}");
+    for unit in [GATEWAY, "denyset-export-nginx.path"] {
+        let link = format!("etc/systemd/system/multi-user.target.wants/{unit}");
+        assert!(fs::symlink_metadata(place(&link)).is_ok(), "{unit} is not enabled");
+    }
+    // What the unit of the reload starts is there too.
+    assert!(place("etc/systemd/system/denyset-export-nginx.service").exists());
+    let groups = fs::read_to_string(place("etc/group")).expect("sysusers has made it");
+    let members = |group: &str| {
+        let line = groups.lines().find(|line| line.starts_with(&format!("{group}:")));
+        line.and_then(|line| line.rsplit(':').next()).expect("there is such a group").to_owned()
+    };
+    assert_eq!(members("denyset-gateway"), "www-data");
+    assert_eq!(members("denyset"), "denyset-gateway");
+    for file in include.split_whitespace().filter_map(|word| word.strip_prefix("/etc/nginx/")) {
+        let file = file.trim_end_matches(';');
+        assert!(place("etc/nginx").join(file).exists(), "{file} is included and not installed");
+    }
+    let settings = text_of(&place("etc/denyset/denyset-gateway.toml"));
+    succeed(&text_of(gateway::binary()), &["--check", "--config", &settings]);
 }

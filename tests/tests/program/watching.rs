@@ -39,6 +39,20 @@ fn check(text: &str) {
     assert!(judged.status.success() && said.is_empty(), "{said} in {text}");
 }
 
+/// What the parsers of `prometheus_client` of `PyPI` say of a text: that of
+/// `OpenMetrics` is strict.
+fn parse(text: &str, module: &str) {
+    let program = format!(
+        "import sys; from prometheus_client.{module} import text_string_to_metric_families as read\n\
+         found = [sample for family in read(sys.stdin.read()) for sample in family.samples]\n\
+         assert len(found) > 20, found"
+    );
+    // Debian's, which has the package.
+    let judged = fed("/usr/bin/python3", &["-c", &program], text.as_bytes());
+    let said = String::from_utf8_lossy(&judged.stderr);
+    assert!(judged.status.success() && said.is_empty(), "{said} in {text}");
+}
+
 fn says(text: &str, line: &str) {
     assert!(text.lines().any(|found| found == line), "{line} is not in {text}");
 }
@@ -64,6 +78,7 @@ fn the_figures_are_good_ones_and_say_what_is_so() {
         assert_eq!(old.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
         for text in [&verb.stdout, &old.body] {
             check(text);
+            parse(text, "parser");
             says(text, "denyset_up 1");
             says(text, "denyset_set_members{list=\"drop\",family=\"ipv4\"} 41");
             says(text, "denyset_rule_in_place{rule=\"drop\",family=\"ipv6\"} 1");
@@ -78,7 +93,10 @@ fn the_figures_are_good_ones_and_say_what_is_so() {
         let new = answer("application/openmetrics-text; version=1.0.0");
         assert!(new.header("content-type").is_some_and(|kind| kind.contains("openmetrics")));
         assert!(new.body.ends_with("# EOF\n"), "{}", new.body);
-        assert!(host.denyset("metrics").exits(0).stdout.ends_with("# EOF\n"));
+        parse(&new.body, "openmetrics.parser");
+        let verb = host.denyset("metrics");
+        assert!(verb.exits(0).stdout.ends_with("# EOF\n"));
+        parse(&verb.stdout, "openmetrics.parser");
         daemon.kill();
         gateway.until("the daemon is missed", || answer("").body.contains("denyset_up 0"));
         let text = answer("").body;

@@ -13,7 +13,7 @@ use lab::host::{Config, Host};
 use lab::http::HttpConnection;
 use lab::namespace::isolated;
 use lab::witness::{attempt, fed, succeed};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::servers::{self, Server, put, shipped};
 use crate::{V4, V6, has_other_users};
@@ -253,6 +253,9 @@ fn nginx_lets_nobody_in_when_in_doubt_if_it_is_told_so() {
     with_host(|host, _daemon, gateway| {
         let _nginx = nginx(host, "nginx/denyset-check-closed.conf");
         check_all();
+        gateway.signal(Signal::STOP);
+        check(UNLISTED, &[], 403);
+        gateway.signal(Signal::CONT);
         gateway.kill();
         check(UNLISTED, &[], 403);
         let _gateway = Gateway::start(host, "");
@@ -291,6 +294,60 @@ fn apache_refuses_who_is_listed_without_a_gateway() {
         drop(apache);
         let left = attempt("pgrep", &["-f", &host.path("gateway.toml").to_string_lossy()]);
         assert!(left.is_err(), "the program ends with Apache: {left:?}");
+    });
+}
+
+/// A recipe that lets nobody in when in doubt, as its comment says.
+fn closed(recipe: &str) -> String {
+    let (open, shut) = recipe.split_once("# To let nobody in then:\n").expect("it says how");
+    let shut = shut.replacen("# ", "", 1);
+    // Of two conditions both would have to hold.
+    let open: Vec<_> = open.lines().filter(|line| !line.ends_with("\"^listed\"")).collect();
+    format!("{}\n{shut}", open.join("\n"))
+}
+
+#[test]
+fn haproxy_lets_nobody_in_when_in_doubt_if_it_is_told_so() {
+    with_host(|host, _daemon, gateway| {
+        let lua = put(host, "denyset.lua", &recipe(host, "haproxy/denyset.lua"));
+        let global = format!("    lua-load {}", lua.display());
+        let check_recipe = closed(&recipe(host, "haproxy/denyset-check.cfg"));
+        let _haproxy = servers::haproxy(host, PORT, &global, &check_recipe);
+        check_all();
+        gateway.signal(Signal::STOP);
+        check(UNLISTED, &[], 403);
+        gateway.signal(Signal::CONT);
+        gateway.kill();
+        check(UNLISTED, &[], 403);
+        let _gateway = Gateway::start(host, "");
+        check_all();
+    });
+}
+
+#[test]
+fn apache_whose_program_has_ended_does_as_its_recipe_says() {
+    // It gives root up for somebody else.
+    if !has_other_users() {
+        return;
+    }
+    with_host(|host, _daemon, gateway| {
+        gateway.stop();
+        let open = recipe(host, "apache/denyset-check.conf");
+        let shut = closed(&open);
+        for (check_recipe, want) in [(open, 200), (shut, 403)] {
+            let proxied = recipe(host, "apache/denyset-behind-proxy.conf");
+            let _apache = servers::apache(host, PORT, &[proxied, check_recipe]);
+            check_all();
+            // Its settings are this host's alone.
+            let found = succeed("pgrep", &["-f", &host.path("gateway.toml").to_string_lossy()]);
+            for number in found.lines() {
+                let pid = number.parse().ok().and_then(Pid::from_raw).expect("a number");
+                kill_process(pid, Signal::KILL).expect("it lives");
+            }
+            for client in [LISTED, UNLISTED] {
+                check(client, &[], want);
+            }
+        }
     });
 }
 

@@ -16,6 +16,13 @@ use crate::Failure;
 const LOADED: &str = "new Promise(done => document.readyState === 'complete' ? done(0) : \
     addEventListener('load', () => done(0)))";
 
+/// What has to have a name to be of use to those who cannot see it (the roles of
+/// WAI-ARIA, and images as Chromium calls them).
+const NAMED: [&str; 10] =
+    ["button", "textbox", "searchbox", "link", "image", "img", "meter", "group", "table", "region"];
+/// A page of ours has more than that.
+const NODES_MIN: usize = 100;
+
 /// A browser with one page open. Dropped, it is ended.
 pub(super) struct Browser {
     child: Child,
@@ -56,7 +63,7 @@ impl Browser {
             .as_str()
             .ok_or("a session has a name")?
             .clone_into(&mut browser.session);
-        for domain in ["Page", "Log", "Runtime"] {
+        for domain in ["Page", "Log", "Runtime", "Accessibility"] {
             browser.order(&format!("{domain}.enable"), &json!({}))?;
         }
         Ok(browser)
@@ -82,6 +89,22 @@ impl Browser {
             Some(details) => Err(format!("the page throws {details}").into()),
             None => Ok(answer["result"]["value"].clone()),
         }
+    }
+
+    /// What Chromium tells those who cannot see: what can be used and has no name.
+    pub(super) fn nameless(&mut self) -> Result<Vec<String>, Failure> {
+        let tree = self.order("Accessibility.getFullAXTree", &json!({}))?;
+        let nodes = tree["nodes"].as_array().ok_or("a page has a tree")?;
+        let nameless = nodes.iter().filter(|node| {
+            let role = node["role"]["value"].as_str().unwrap_or_default();
+            let name = node["name"]["value"].as_str().unwrap_or_default();
+            node["ignored"] == false && NAMED.contains(&role) && name.is_empty()
+        });
+        let nameless = nameless.map(|node| format!("it has no name: {}", node["role"]["value"]));
+        if nodes.len() < NODES_MIN {
+            return Err(format!("the page has {} nodes: it is not ours", nodes.len()).into());
+        }
+        Ok(nameless.collect())
     }
 
     /// Keeps what the whole page looks like as a PNG.

@@ -34,6 +34,26 @@ const AXE_RUNS: &str = "axe.run(document, {resultTypes: ['violations']}).then(fo
     found.violations.map(rule => rule.id + ': ' + rule.help + ': ' + \
     rule.nodes.map(node => node.html).join(' ')))";
 
+/// Texts whose contrast to what is behind them is less than WCAG 2.1 wants (1.4.3, and
+/// for the formula the definitions of contrast ratio and relative luminance).
+const FAINT: &str = "(() => {
+    const parts = colour => colour.match(/[0-9.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+        .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+    const behind = node => {
+        const back = parts(getComputedStyle(node).backgroundColor);
+        return back[3] === 0 ? node.parentElement ? behind(node.parentElement) : [255, 255, 255] : back;
+    };
+    const has_text = node => [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim());
+    const texts = [...document.body.querySelectorAll('*')].filter(has_text);
+    if (texts.length < 50) throw 'these are not all texts';
+    return texts.filter(node => {
+        const pair = [parts(getComputedStyle(node).color), behind(node)].map(light).sort((a, b) => b - a);
+        return (pair[0] + 0.05) / (pair[1] + 0.05) < 4.5;
+    }).map(node => node.outerHTML.slice(0, 200));
+})()";
+
 #[derive(Args)]
 pub(crate) struct Page {
     /// Where the pictures are put; target/page unless given
@@ -48,11 +68,19 @@ impl Page {
         }
         let out = self.out.clone().unwrap_or_else(|| workspace::root().join("target/page"));
         fs::create_dir_all(&out)?;
-        let axe = axe(&out)?;
+        let axe = match axe(&out) {
+            Ok(axe) => Some(axe),
+            Err(why) => {
+                println!("NOT TRIED: axe-core, only Chromium's own rules are: {why}");
+                None
+            }
+        };
         let target = workspace::root().join("target");
         lab::program::choose(build_program("denyset", &target, false));
         let gateway = build_program("denyset-gateway", &target, false);
-        let found = isolated(|| look(&gateway, &out, &axe).map_err(|failure| failure.to_string()))?;
+        let found = isolated(|| {
+            look(&gateway, &out, axe.as_deref()).map_err(|failure| failure.to_string())
+        })?;
         println!("pictures are in {}", out.display());
         if found.is_empty() { Ok(()) } else { Err(found.join("\n").into()) }
     }
@@ -73,7 +101,7 @@ fn axe(out: &Path) -> Result<String, Failure> {
 }
 
 /// Looks at both hosts, and says what is wrong.
-fn look(gateway: &Path, out: &Path, axe: &str) -> Result<Vec<String>, Failure> {
+fn look(gateway: &Path, out: &Path, axe: Option<&str>) -> Result<Vec<String>, Failure> {
     let host = Host::new();
     let configure = |export: &str| {
         let list = "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\n[[rule]]\nlist = \"drop\"\n";
@@ -110,7 +138,7 @@ fn look(gateway: &Path, out: &Path, axe: &str) -> Result<Vec<String>, Failure> {
 }
 
 /// Pictures of the page as it is now, and what is wrong with it.
-fn pictures(out: &Path, state: &str, axe: &str) -> Result<Vec<String>, Failure> {
+fn pictures(out: &Path, state: &str, axe: Option<&str>) -> Result<Vec<String>, Failure> {
     let place = tempfile::tempdir()?;
     let mut browser = Browser::start(place.path())?;
     let mut found = Vec::new();
@@ -123,11 +151,17 @@ fn pictures(out: &Path, state: &str, axe: &str) -> Result<Vec<String>, Failure> 
             if wide.as_u64().is_none_or(|wide| wide > u64::from(width)) {
                 found.push(format!("{what}: the page is {wide} wide"));
             }
-            // Its policy lets no script in but what is put into it from here.
-            browser.evaluate(&format!("{axe}; 0"))?;
-            let broken = browser.evaluate(AXE_RUNS)?;
-            let broken = broken.as_array().into_iter().flatten();
-            found.extend(broken.map(|rule| format!("{what}: {rule}")));
+            let faint = browser.evaluate(FAINT)?;
+            let faint = faint.as_array().ok_or("there is a list of what is faint")?;
+            found.extend(faint.iter().map(|text| format!("{what}: it is faint: {text}")));
+            found.extend(browser.nameless()?.into_iter().map(|rule| format!("{what}: {rule}")));
+            if let Some(axe) = axe {
+                // Its policy lets no script in but what is put into it from here.
+                browser.evaluate(&format!("{axe}; 0"))?;
+                let broken = browser.evaluate(AXE_RUNS)?;
+                let broken = broken.as_array().into_iter().flatten();
+                found.extend(broken.map(|rule| format!("{what}: {rule}")));
+            }
             found.extend(browser.complaints.drain(..).map(|text| format!("{what}: {text}")));
             println!("{what}: looked at");
         }

@@ -33,10 +33,11 @@ const ALLOWED: &[Edges] = &[
     Edges { package: "feedfiles", uses: &["blocklist"], tests_use: &[] },
     Edges { package: "host", uses: &[], tests_use: &[] },
     Edges { package: "figures", uses: &[], tests_use: &[] },
+    Edges { package: "unixsocket", uses: &[], tests_use: &[] },
     // It reads what the daemon hands on, and shares no code with it.
     Edges {
         package: "denyset-gateway",
-        uses: &["blocklist", "feedfiles", "figures"],
+        uses: &["blocklist", "feedfiles", "figures", "unixsocket"],
         tests_use: &[],
     },
     Edges {
@@ -51,6 +52,7 @@ const ALLOWED: &[Edges] = &[
             "keeper",
             "netfilter",
             "reconcile",
+            "unixsocket",
         ],
         tests_use: &[],
     },

@@ -103,7 +103,7 @@ fn ask_once(path: &Path, request: &ClientRequest, timeout: Duration) -> Result<V
 
 /// Connects, with a limit on every wait. The standard library cannot limit
 /// the wait for a full queue of clients, which is one for sending.
-pub(super) fn connect(path: &Path, timeout: Duration) -> io::Result<UnixStream> {
+fn connect(path: &Path, timeout: Duration) -> io::Result<UnixStream> {
     let address = SocketAddrUnix::new(path)?;
     let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
     let socket = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?;

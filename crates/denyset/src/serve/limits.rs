@@ -42,10 +42,6 @@ pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// daemon's own user may take: one part in so many.
 pub(super) const QUESTION_SHARE: u32 = 10;
 
-/// A path that fits `sun_path` with its closing NUL (`unix(7)`), and leaves
-/// room for the name it has while it is being made.
-pub(super) const PATH_BYTES_MAX: usize = 107 - ".new".len();
-
 /// The first pause of a client that was turned away; it doubles.
 pub(super) const BUSY_PAUSE_MIN: Duration = Duration::from_millis(10);
 /// The longest of them.

@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
+use unixsocket::UnixSocketError;
 
-use super::limits::{BUSY_PAUSE_MAX, KEPT_PLACES, PATH_BYTES_MAX, REQUEST_BYTES_MAX};
+use super::limits::{BUSY_PAUSE_MAX, KEPT_PLACES, REQUEST_BYTES_MAX};
 use super::*;
 use crate::exit::Exit;
 use crate::hits::Hits;
@@ -255,34 +256,19 @@ fn where_nobody_listens_there_is_no_daemon() {
 }
 
 #[tokio::test]
-async fn a_socket_is_replaced_only_when_nobody_answers() {
+async fn the_control_socket_is_for_owner_and_group_and_for_one_daemon() {
     let home = tempfile::tempdir().expect("a directory");
-    let path = home.path().join("control.sock");
-    drop(StdListener::bind(&path).expect("left by a dead one"));
-    let first = Socket::bind(&path).expect("replaced");
-    assert!(matches!(Socket::bind(&path), Err(BindError::InUse { .. })));
+    let path = home.path().join("run/control.sock");
+    let first = Socket::bind(&path).expect("its directory is made");
+    let error = Socket::bind(&path).expect_err("in use");
+    assert!(matches!(error.source, UnixSocketError::InUse), "{error}");
     let mode = fs::symlink_metadata(&path).expect("a file").permissions().mode();
-    assert_eq!(mode & 0o777, 0o660);
+    assert_eq!((mode & 0o777, first.path()), (0o660, &*path));
     drop(first);
     assert!(!path.exists(), "removed with its owner");
-    fs::write(&path, "somebody's").expect("a file");
-    assert!(matches!(Socket::bind(&path), Err(BindError::Occupied { .. })));
-    assert_eq!(fs::read_to_string(&path).expect("untouched"), "somebody's");
-    let long = home.path().join("x".repeat(PATH_BYTES_MAX));
-    assert!(matches!(Socket::bind(&long), Err(BindError::TooLong { .. })));
     let nowhere = home.path().join("a/b/control.sock");
-    assert!(matches!(Socket::bind(&nowhere), Err(BindError::System { .. })));
-}
-
-#[tokio::test]
-async fn the_socket_of_a_successor_is_left_alone() {
-    let home = tempfile::tempdir().expect("a directory");
-    let path = home.path().join("control.sock");
-    let first = Socket::bind(&path).expect("bound");
-    fs::remove_file(&path).expect("somebody removed it");
-    let _second = Socket::bind(&path).expect("bound");
-    drop(first);
-    assert!(path.exists());
+    let error = Socket::bind(&nowhere).expect_err("one directory is made and not two");
+    assert!(matches!(error.source, UnixSocketError::System(_)), "{error}");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub(super) fn lists(status: &StatusDocument, now: u64) -> Markup {
         section aria-labelledby="lists" {
             h2 id="lists" { "Lists" }
             div.scroll tabindex="0" role="group" aria-label="Table of lists" {
-                table {
+                table aria-labelledby="lists" {
                     thead { tr {
                         th scope="col" { "List" }
                         th scope="col" { "Family" }
@@ -95,7 +95,7 @@ pub(super) fn feeds(status: &StatusDocument, hits: Option<&HitsDocument>, now: u
         section aria-labelledby="feeds" {
             h2 id="feeds" { "Feeds" }
             div.scroll tabindex="0" role="group" aria-label="Table of feeds" {
-                table {
+                table aria-labelledby="feeds" {
                     thead { tr {
                         th scope="col" { "Feed" }
                         th scope="col" { "State" }

@@ -1,6 +1,8 @@
 //! The seats for connections: only so many, and who comes when all are taken
 //! gets that of the one that has been idle for the longest time. So a client that
-//! holds connections and asks nothing keeps nobody out.
+//! holds connections and asks nothing keeps nobody out. Some seats are for those who
+//! come by TCP, as everybody on this host can, and all others for web servers that
+//! come by the Unix socket: neither takes those of the other.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,6 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::task::AbortHandle;
+
+use super::answer::Way;
+use crate::limits::TCP_PART;
 
 /// All seats.
 #[derive(Debug)]
@@ -27,6 +32,7 @@ struct Taken {
 /// One connection.
 #[derive(Debug)]
 struct Guest {
+    way: Way,
     activity: Arc<Activity>,
     /// `None` until it has begun.
     abort: Option<AbortHandle>,
@@ -55,17 +61,19 @@ impl Seats {
         Self { max, begun: Instant::now(), taken: Mutex::default() }
     }
 
-    /// A seat, if there is one: free, or held by somebody idle, who goes.
-    pub(super) fn take(self: &Arc<Self>) -> Option<ConnectionSeat> {
+    /// A seat for who comes so, if there is one: free, or held by somebody idle, who
+    /// goes.
+    pub(super) fn take(self: &Arc<Self>, way: Way) -> Option<ConnectionSeat> {
         let mut taken = self.taken();
         if taken.by.len() >= self.max {
-            let idle = taken.by.iter().filter(|(_, guest)| {
-                guest.abort.is_some() && !guest.activity.busy.load(Ordering::Relaxed)
-            });
-            let longest = idle.min_by_key(|(number, guest)| {
-                (guest.activity.last_ms.load(Ordering::Relaxed), **number)
-            });
-            let number = *longest?.0;
+            let by_tcp = taken.by.values().filter(|guest| guest.way == Way::Tcp).count();
+            let share = (self.max / TCP_PART).max(1);
+            let goes = match way {
+                Way::Unix if by_tcp > share => Way::Tcp,
+                Way::Tcp if by_tcp < share => Way::Unix,
+                same => same,
+            };
+            let number = taken.longest_idle(goes)?;
             let guest = taken.by.remove(&number)?;
             guest.abort?.abort();
         }
@@ -73,7 +81,7 @@ impl Seats {
         taken.next += 1;
         let activity = Arc::new(Activity::default());
         activity.last_ms.store(self.now_ms(), Ordering::Relaxed);
-        taken.by.insert(number, Guest { activity: activity.clone(), abort: None });
+        taken.by.insert(number, Guest { way, activity: activity.clone(), abort: None });
         Some(ConnectionSeat { seats: self.clone(), number, activity })
     }
 
@@ -88,6 +96,20 @@ impl Seats {
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Taken {
+    /// Who of those that came so has been idle for the longest time.
+    fn longest_idle(&self, way: Way) -> Option<u64> {
+        let idle = self.by.iter().filter(|(_, guest)| {
+            let is_busy = guest.activity.busy.load(Ordering::Relaxed);
+            guest.way == way && guest.abort.is_some() && !is_busy
+        });
+        let longest = idle.min_by_key(|(number, guest)| {
+            (guest.activity.last_ms.load(Ordering::Relaxed), **number)
+        });
+        longest.map(|(number, _)| *number)
     }
 }
 
@@ -126,11 +148,12 @@ impl Drop for ConnectionSeat {
 mod tests {
     use super::*;
 
-    async fn check(busy: &[bool], want: Option<u64>) {
-        let seats = Arc::new(Seats::new(busy.len()));
+    /// Guests that came so, busy or not, and who of them goes for a newcomer.
+    async fn check(guests: &[(Way, bool)], newcomer: Way, want: Option<u64>) {
+        let seats = Arc::new(Seats::new(guests.len()));
         let mut held = Vec::new();
-        for busy in busy {
-            let seat = seats.take().expect("it is free");
+        for (way, busy) in guests {
+            let seat = seats.take(*way).expect("it is free");
             let task = tokio::spawn(std::future::pending::<()>());
             ConnectionSeat::began(&seats, seat.number(), task.abort_handle());
             seat.end();
@@ -139,13 +162,13 @@ mod tests {
             }
             held.push((seat, task));
         }
-        let newcomer = seats.take();
-        assert_eq!(newcomer.is_some(), want.is_some(), "{busy:?}");
+        let newcomer = seats.take(newcomer);
+        assert_eq!(newcomer.is_some(), want.is_some(), "{guests:?}");
         for (seat, task) in held {
             if want == Some(seat.number()) {
                 assert!(task.await.expect_err("it was ended").is_cancelled());
             } else {
-                assert!(!task.is_finished(), "{busy:?}");
+                assert!(!task.is_finished(), "{guests:?}");
                 task.abort();
             }
         }
@@ -154,11 +177,18 @@ mod tests {
 
     #[test]
     fn who_comes_late_gets_the_place_of_the_longest_idle() {
+        use Way::{Tcp, Unix};
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
-            check(&[false, false], Some(0)).await;
-            check(&[true, false, false], Some(1)).await;
-            check(&[true, true], None).await;
+            check(&[(Unix, false), (Unix, false)], Unix, Some(0)).await;
+            check(&[(Unix, true), (Unix, false), (Unix, false)], Unix, Some(1)).await;
+            check(&[(Unix, true), (Unix, true)], Unix, None).await;
+            // One of these is for who comes by TCP.
+            check(&[(Unix, false), (Tcp, false), (Tcp, false)], Unix, Some(1)).await;
+            check(&[(Unix, false), (Tcp, false), (Unix, false)], Unix, Some(0)).await;
+            check(&[(Unix, false), (Tcp, false), (Unix, false)], Tcp, Some(1)).await;
+            check(&[(Unix, true), (Unix, false), (Unix, false)], Tcp, Some(1)).await;
+            check(&[(Unix, false), (Tcp, true), (Unix, false)], Tcp, None).await;
         });
     }
 }

@@ -29,9 +29,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def handle(self):
+        try:
+            super().handle()
+        except ConnectionError:
+            # Whoever asked has gone.
+            pass
+
 
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
+    # Of its five who come at once the others would be turned away.
+    request_queue_size = 128
 
 
 Server(sys.argv[1], Handler).serve_forever()
