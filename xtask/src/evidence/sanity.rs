@@ -110,23 +110,14 @@ fn words(findings: &Findings, breaches: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::machine::Machine;
     use super::super::record::Ledger;
     use super::*;
 
     fn check(stage: Stage, fill: impl FnOnce(&mut Ledger), want: &[&str]) {
         let mut ledger = Ledger::default();
         fill(&mut ledger);
-        let findings = Findings {
-            quick: true,
-            partial: false,
-            rounds: 1,
-            seconds: 0,
-            machine: Machine::default(),
-            load_after: String::new(),
-            records: ledger.into_records(),
-        };
-        let results = Results { stages: [(stage, findings)].into() };
+        let findings = Findings { records: ledger.into_records(), ..Findings::default() };
+        let results = Results { stages: [(stage, findings)].into(), ..Results::default() };
         assert_eq!(breaches(&results), want);
     }
 

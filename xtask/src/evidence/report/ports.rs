@@ -1,11 +1,16 @@
 //! The tables of question A: one for each scene.
 
 use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
 
 use super::super::ports as found;
 use super::super::record::Findings;
 use super::super::statistics::{Difference, NoiseFloor, Spread, short};
+use super::curves::image;
+use super::plot::{Frame, Line, Over, draw as draw_lines};
 use super::table::{cell, markdown};
+use crate::Failure;
 
 const BASE: &str = "none";
 const AGAIN: &str = "none, again";
@@ -42,7 +47,8 @@ fn of_scene(findings: &Findings, number: u64, has_junk: bool) -> String {
         (found::LATE, "sent late"),
         (found::REQUEST_CPU, "CPU a request, us"),
         (found::SOCKETS, "sockets, most"),
-        (found::SYSTEM, "machine: system, %"),
+        (found::USER, "machine: user, %"),
+        (found::SYSTEM, "system, %"),
         (found::SOFTIRQ, "softirq, %"),
     ]);
     if has_junk {
@@ -66,6 +72,40 @@ fn of_scene(findings: &Findings, number: u64, has_junk: bool) -> String {
         })
         .collect();
     markdown(&head, &rows)
+}
+
+/// Sockets in use over the time of a round, without junk and with most of it.
+pub(super) fn draw_sockets(findings: &Findings, place: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    for (file, junk) in [("sockets.svg", 0), ("sockets-junk.svg", 100_000)] {
+        let scene = found::Scene { keep_alive: false, junk };
+        let lines: Vec<_> = findings
+            .variants()
+            .into_iter()
+            .filter(|variant| !variant.ends_with(", again"))
+            .map(|variant| sockets(findings, variant, scene.number()))
+            .filter(|line| line.points.len() > 1)
+            .collect();
+        let title = format!("Sockets of the server in use: {}", scene.name());
+        let end =
+            lines.iter().flat_map(|line| &line.points).map(|point| point.0).fold(0.0, f64::max);
+        let over = Over::Linear(end, "seconds");
+        draw_lines(&place.join(file), Frame { title: &title, unit: "sockets", over }, &lines)?;
+        if !lines.is_empty() {
+            text.push_str(&image(&title, file));
+        }
+    }
+    Ok(text)
+}
+
+fn sockets(findings: &Findings, variant: &str, number: u64) -> Line {
+    let looks = (0..100).map(|beat| Duration::from_millis(100 * beat));
+    let points = looks.filter_map(|time| {
+        let rounds = findings.rounds(variant, number, &found::in_use_after(time))?;
+        Some((time.as_secs_f64(), Spread::of(rounds)?.middle))
+    });
+    let is_ours = variant.starts_with("denyset");
+    Line { name: variant.to_owned(), points: points.collect(), breaks_at: None, is_ours }
 }
 
 fn ratio(findings: &Findings, variant: &str, number: u64) -> String {

@@ -111,22 +111,21 @@ pub(super) fn machine(findings: &Findings) -> String {
 
 /// One stage's run.
 pub(super) fn run(findings: &Findings) -> String {
-    let machine = &findings.machine;
     let form = if findings.quick { "quick" } else { "full" };
     let partial = if findings.partial { ", only some variants" } else { "" };
-    let busy = if machine.is_busy() {
+    let seconds: u64 = findings.spells.iter().map(|spell| spell.seconds).sum();
+    let others = findings.spells.iter().map(|spell| spell.others_percent).fold(0.0, f64::max);
+    let busy = if others > BUSY_PERCENT {
         " **Others had the processors as well: figures are noisy.**"
     } else {
         ""
     };
     format!(
-        "*{}, {form}{partial}, {} rounds, {} s. Load before: {}; after: {}. Time stolen by the host of this \
-         machine since it started: {:.1} %.*{busy}\n\n",
-        machine.day,
-        findings.rounds,
-        findings.seconds,
-        machine.load,
-        findings.load_after,
-        machine.stolen_percent
+        "*{}, {form}{partial}, {} rounds, {seconds} s. Others, threads of the kernel included, had up to {others:.0} \
+         % of the processors; the host of this machine has taken {:.1} % since it started.*{busy}\n\n",
+        findings.machine.day, findings.rounds, findings.machine.stolen_percent
     )
 }
+
+/// Who shares the processors by more than this is marked.
+const BUSY_PERCENT: f64 = 15.0;
