@@ -99,7 +99,8 @@ fn words(findings: &Findings, breaches: &mut Vec<String>) {
     for variant in findings.variants() {
         for column in dropped::columns() {
             let Some(Finding::Seen(word)) = findings.find(variant, 0, &column) else { continue };
-            let is_leak = variant == "denyset" && word == "PASSES";
+            let is_whole = word != "PASSES" && !word.contains("everybody else");
+            let is_leak = variant == "denyset" && !is_whole;
             let is_loss = word.starts_with("LOST");
             if is_leak || is_loss {
                 breaches.push(format!("C: {variant}, {column}: {word}"));

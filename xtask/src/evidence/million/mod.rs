@@ -2,7 +2,7 @@
 //! that was named. All ways of one length stand beside each other, each in namespaces of
 //! its own, and are measured in turns.
 
-mod ways;
+pub(super) mod ways;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -108,7 +108,7 @@ fn servers(findings: &Findings) -> Option<String> {
 
 fn dropped(findings: &Findings) -> String {
     let columns = dropped::columns();
-    let entries = &columns[..columns.len() - 2];
+    let entries = &columns[..columns.len() - 3];
     let tight = |variant: &&str| {
         entries.iter().all(|entry| {
             matches!(findings.find(variant, 0, entry), Some(Finding::Seen(word)) if word == "dropped")

@@ -74,7 +74,8 @@ fn of_scene(findings: &Findings, number: u64, has_junk: bool) -> String {
     markdown(&head, &rows)
 }
 
-/// Sockets in use over the time of a round, without junk and with most of it.
+/// Sockets in use over the time of a round, the most of all rounds: without junk, and with
+/// most of it.
 pub(super) fn draw_sockets(findings: &Findings, place: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     for (file, junk) in [("sockets.svg", 0), ("sockets-junk.svg", 100_000)] {
@@ -86,7 +87,7 @@ pub(super) fn draw_sockets(findings: &Findings, place: &Path) -> Result<String, 
             .map(|variant| sockets(findings, variant, scene.number()))
             .filter(|line| line.points.len() > 1)
             .collect();
-        let title = format!("Sockets of the server in use: {}", scene.name());
+        let title = format!("Sockets of the server in use, at most: {}", scene.name());
         let end =
             lines.iter().flat_map(|line| &line.points).map(|point| point.0).fold(0.0, f64::max);
         let over = Over::Linear(end, "seconds");
@@ -102,7 +103,7 @@ fn sockets(findings: &Findings, variant: &str, number: u64) -> Line {
     let looks = (0..100).map(|beat| Duration::from_millis(100 * beat));
     let points = looks.filter_map(|time| {
         let rounds = findings.rounds(variant, number, &found::in_use_after(time))?;
-        Some((time.as_secs_f64(), Spread::of(rounds)?.middle))
+        Some((time.as_secs_f64(), Spread::of(rounds)?.most))
     });
     let is_ours = variant.starts_with("denyset");
     Line { name: variant.to_owned(), points: points.collect(), breaks_at: None, is_ours }

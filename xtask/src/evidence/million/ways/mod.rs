@@ -6,7 +6,7 @@ mod ipset;
 mod linear;
 mod nftables;
 mod nothing;
-mod programs;
+pub(in crate::evidence) mod programs;
 mod routes;
 mod tree;
 mod xdp_filter;

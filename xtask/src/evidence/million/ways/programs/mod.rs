@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -37,24 +38,26 @@ struct Program {
     running: Mutex<Option<Running>>,
 }
 
-/// One at work, which ends when it is dropped.
-struct Running {
+/// The sources of the programs.
+pub(in crate::evidence) const QUEUE: &str = include_str!("queue.c");
+pub(in crate::evidence) const XDP: &str = include_str!("xdp.c");
+
+/// One at work, which is killed when it is dropped.
+pub(in crate::evidence) struct Running {
     child: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
 pub(super) fn ways() -> Vec<Box<dyn Way>> {
-    let queue = include_str!("queue.c");
-    let xdp = include_str!("xdp.c");
     let entry = |name, source, arguments, rules| -> Box<dyn Way> {
         Box::new(Program { name, source, arguments, rules, running: Mutex::new(None) })
     };
     let to_queue: &[&str] = &["iptables-legacy -w -A INPUT -j NFQUEUE --queue-num 0"];
     vec![
-        entry("NFQUEUE, looked up in user space", queue, &[], to_queue),
-        entry("XDP, longest prefix match, generic mode", xdp, &[INTERFACE, "lpm"], &[]),
-        entry("XDP, map of hashes, generic mode", xdp, &[INTERFACE, "hash"], &[]),
+        entry("NFQUEUE, looked up in user space", QUEUE, &[], to_queue),
+        entry("XDP, longest prefix match, generic mode", XDP, &[INTERFACE, "lpm"], &[]),
+        entry("XDP, map of hashes, generic mode", XDP, &[INTERFACE, "hash"], &[]),
     ]
 }
 
@@ -64,20 +67,13 @@ impl Program {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes it from its source, beside the list.
-    fn built(&self, site: &Site) -> Result<(), Trouble> {
-        let (source, program) = (site.file("program.c", self.source)?, site.host().path("program"));
-        let line = format!("cc -O2 -o {} {}", program.display(), source.display());
-        tool::run(&line, LIMIT).map(drop).map_err(Trouble::into_missing)
-    }
-
     /// Has the file read, by who is there or is started for it, and waits until it is in
     /// force.
     fn in_force(&self, site: &Site, start: bool) -> Result<Effort, Trouble> {
         let begun = Instant::now();
         let mut running = self.running();
         if start {
-            *running = Some(Running::start(site, self.arguments)?);
+            *running = Some(Running::start(&site.host().path("."), self.arguments)?);
         }
         let Some(running) = running.as_mut() else {
             return Err(Trouble::Broken("it is not there".into()));
@@ -103,9 +99,19 @@ impl Program {
 }
 
 impl Running {
-    fn start(site: &Site, arguments: &[&str]) -> Result<Self, Trouble> {
-        let mut command = Command::new(site.host().path("program"));
-        command.arg(site.host().path("changes")).args(arguments);
+    /// Makes a program from its source, in this directory.
+    pub(in crate::evidence) fn build(place: &Path, source: &str) -> Result<(), Trouble> {
+        let [text, program] = ["program.c", "program"].map(|name| place.join(name));
+        let written = fs::write(&text, source);
+        written.map_err(|error| Trouble::Broken(format!("program.c: {error}")))?;
+        let line = format!("cc -O2 -o {} {}", program.display(), text.display());
+        tool::run(&line, LIMIT).map(drop).map_err(Trouble::into_missing)
+    }
+
+    /// Starts the program of this directory, for the list in its file `changes`.
+    pub(in crate::evidence) fn start(place: &Path, arguments: &[&str]) -> Result<Self, Trouble> {
+        let mut command = Command::new(place.join("program"));
+        command.arg(place.join("changes")).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let broken = |why: String| Trouble::Broken(format!("the program: {why}"));
         let mut child = command.spawn().map_err(|error| broken(error.to_string()))?;
@@ -115,7 +121,8 @@ impl Running {
         Ok(Self { child, orders, answers: BufReader::new(answers) })
     }
 
-    fn answer(&mut self) -> Result<(), Trouble> {
+    /// Waits until what it was told is in force.
+    pub(in crate::evidence) fn answer(&mut self) -> Result<(), Trouble> {
         let mut line = String::new();
         // The end of the pipe is no answer.
         let _ = self.answers.read_line(&mut line);
@@ -154,7 +161,7 @@ impl Way for Program {
     }
 
     fn load(&self, site: &Site, listed: &[Ipv4Addr]) -> Result<Effort, Trouble> {
-        self.built(site)?;
+        Running::build(&site.host().path("."), self.source)?;
         site.file("changes", joined(listed, |text, address| write!(text, "+{address}")))?;
         let effort = self.in_force(site, true)?;
         Ok(effort.and(lines(self.rules)?))
