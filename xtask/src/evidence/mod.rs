@@ -38,7 +38,7 @@ pub(crate) struct Evidence {
     /// Fewer sizes, fewer rounds: a look in three minutes
     #[arg(long)]
     quick: bool,
-    /// Rounds of each figure (3 if quick, else 5)
+    /// Rounds of each figure (2 or 3 if quick, else 4 or 5)
     #[arg(long)]
     rounds: Option<usize>,
     /// Stages by their letters, numbers of addresses, and variants by parts of their
@@ -71,15 +71,15 @@ impl Evidence {
         });
         fs::create_dir_all(&place)?;
         make_room(&target);
-        let rounds = self.rounds.unwrap_or(if self.quick { 3 } else { 5 }).max(1);
         let file = place.join("results.json");
-        let task = Task { scope: &scope, quick: self.quick, rounds };
         if scope.is_partial() {
             Results::default().write(&file)?;
         }
         let mut results = Results::read(&file)?;
         for stage in Stage::ALL.into_iter().filter(|&stage| scope.has(stage)) {
             println!("{stage:?}: {}", stage.question());
+            let rounds = self.rounds.unwrap_or(stage.rounds(self.quick)).max(1);
+            let task = Task { scope: &scope, quick: self.quick, rounds };
             for size in stage.sizes(self.quick).into_iter().filter(|&size| scope.has_size(size)) {
                 if results.has(stage, size.unwrap_or_default() as u64) && !scope.insists_on(stage) {
                     println!("  done before; `cargo xtask evidence {stage:?}` does it again");

@@ -59,6 +59,18 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// As many rounds as there is time for.
+    pub(super) fn rounds(self, quick: bool) -> usize {
+        match (self, quick) {
+            (Self::A | Self::D, true) => 2,
+            (_, true) => 3,
+            (Self::A, false) => 4,
+            (_, false) => 5,
+        }
+    }
+}
+
 /// What of the stages a run is asked for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {

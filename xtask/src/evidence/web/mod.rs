@@ -30,7 +30,7 @@ const PORT: u16 = 8_080;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// How long the requests of one figure may take, and how many there are at most.
-const BUDGET: Duration = Duration::from_millis(400);
+const BUDGET: Duration = Duration::from_millis(250);
 const REQUESTS: usize = 1_000;
 
 /// What is measured, with its unit.

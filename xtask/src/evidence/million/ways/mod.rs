@@ -22,7 +22,7 @@ use super::super::tool::{self, Effort, Trouble};
 pub(in crate::evidence) use self::denyset::{BY_LENGTHS, BY_LENGTHS_SIZE};
 
 /// How long a load or a change may take: longer is a result.
-const LIMIT: Duration = Duration::from_secs(40);
+const LIMIT: Duration = Duration::from_secs(25);
 
 /// A way of blocking. All but its name and limits is called on the host of `site`, whose
 /// directory it may use.

@@ -31,7 +31,7 @@ impl Way for Nothing {
     }
 
     fn is_quick(&self) -> bool {
-        true
+        self.family == Family::V4
     }
 
     fn blocks(&self) -> bool {
