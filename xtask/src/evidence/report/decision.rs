@@ -185,6 +185,7 @@ fn answer(findings: &Findings) -> String {
     let loaded: Vec<_> = tried.iter().filter(|way| at(way, found::LOAD).is_some()).collect();
     let mut good: Vec<_> = loaded
         .iter()
+        .filter(|way| KERNEL.contains(way))
         .filter(|way| {
             let soon = at(way, found::THOUSAND).is_some_and(|ms| ms <= SOON_MS);
             soon && at(way, found::LEAKED) == Some(0.0)
@@ -200,9 +201,9 @@ fn answer(findings: &Findings) -> String {
         .map(|(load, miss, way)| format!("{way} ({} ms, {}x)", short(load), short(miss)))
         .collect();
     format!(
-        "**Of {} ways to block in the kernel {} took {} addresses here. Of those the following change a thousand \
-         entries within {} seconds and let nothing through meanwhile, told with the time to load and what a packet \
-         of nobody on the list costs to one without a filter: {}.**\n\n",
+        "**Of {} ways to block in the kernel {} took {} addresses here. Of those in the table the following change a \
+         thousand entries within {} seconds and let nothing through meanwhile, told with the time to load and \
+         what a packet of nobody on the list costs to one without a filter: {}.**\n\n",
         tried.len(),
         loaded.len(),
         short_count(size),
