@@ -47,10 +47,44 @@ fn pool(findings: &Findings) -> Option<String> {
     }
     let none = middle(findings, "none", BESIDE, ports::SHARE);
     let none = none.map_or(String::new(), |share| format!(" (without rules {share:.0} %)"));
+    let alone = profile(findings, 0);
     Some(format!(
-        "Beside 40,000 packets a second of junk, what a packet of it costs the host, to no filter{none}: {}.",
-        parts.join("; ")
+        "Beside 40,000 packets a second of junk, what a packet of it costs the host, to no filter{none}: {}.{alone}{}",
+        parts.join("; "),
+        tail(findings)
     ))
+}
+
+/// What netfilter has of the samples with requests alone, the figure that was complained of.
+fn profile(findings: &Findings, scene: u64) -> String {
+    let shares: Vec<_> = findings
+        .variants()
+        .into_iter()
+        .filter_map(|variant| {
+            let share = middle(findings, variant, scene, ports::SHARE)?;
+            Some(format!("{variant} {share:.0} %"))
+        })
+        .collect();
+    if shares.is_empty() {
+        return String::new();
+    }
+    format!(" With requests alone netfilter had of the samples: {}.", shares.join("; "))
+}
+
+/// The tail with requests alone, the two that are the same included.
+fn tail(findings: &Findings) -> String {
+    let (metric, _) = ports::QUANTILES[3];
+    let tails: Vec<_> = findings
+        .variants()
+        .into_iter()
+        .filter_map(|variant| {
+            Some(format!("{variant} {} ms", short(middle(findings, variant, 0, metric)?)))
+        })
+        .collect();
+    if tails.is_empty() {
+        return String::new();
+    }
+    format!(" Of the tail, p99.9 of requests alone: {}.", tails.join("; "))
 }
 
 /// The cheapest and the dearest packet, the shortest and the longest load, and who came

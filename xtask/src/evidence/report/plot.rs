@@ -178,18 +178,30 @@ fn named(lines: &[Line], height: impl Fn(f64) -> f64) -> Vec<(usize, f64)> {
         lines.iter().enumerate().filter_map(|(at, line)| Some((at, height(line.points.last()?.1))));
     let mut ends: Vec<_> = ends.collect();
     ends.sort_by(|one, other| one.1.total_cmp(&other.1));
-    let step = 1.0 / 29.0;
-    for at in 1..ends.len() {
-        ends[at].1 = ends[at].1.max(ends[at - 1].1 + step);
+    // Those that are too near part, each by half of what is missing, over and over again.
+    for _ in 0..500 {
+        for at in 1..ends.len() {
+            let missing = (STEP - (ends[at].1 - ends[at - 1].1)).max(0.0) / 2.0;
+            ends[at].1 += missing;
+            ends[at - 1].1 -= missing;
+        }
     }
-    // Who was pushed over the top pushes the others down again.
+    // Who was pushed over the bottom or the top pushes the others back.
+    let mut bottom = 0.01;
+    for end in &mut ends {
+        end.1 = end.1.max(bottom);
+        bottom = end.1 + STEP;
+    }
     let mut top = 0.99;
     for end in ends.iter_mut().rev() {
         end.1 = end.1.min(top);
-        top = end.1 - step;
+        top = end.1 - STEP;
     }
     ends
 }
+
+/// How far names are apart at least, of the height of the plot.
+const STEP: f64 = 1.0 / 29.0;
 
 /// 1,000 as "1k".
 fn label(figure: f64) -> String {
@@ -214,7 +226,7 @@ mod tests {
         let ends = named(&lines, |y| y);
         let order: Vec<_> = ends.iter().map(|(at, _)| *at).collect();
         assert_eq!(order, [3, 2, 0, 1]);
-        assert!(ends.windows(2).all(|two| two[1].1 - two[0].1 > 0.03), "{ends:?}");
+        assert!(ends.windows(2).all(|two| two[1].1 - two[0].1 > 0.034), "{ends:?}");
         assert!(ends.iter().all(|one| (0.0..1.0).contains(&one.1)));
     }
 

@@ -74,29 +74,30 @@ fn of_scene(findings: &Findings, number: u64, has_junk: bool) -> String {
     markdown(&head, &rows)
 }
 
-/// Sockets in use over the time of a round, the most of all rounds: without junk, and with
-/// most of it.
+/// Sockets in use over the time of a round, the most of all rounds, beside the most junk
+/// that was tried.
 pub(super) fn draw_sockets(findings: &Findings, place: &Path) -> Result<String, Failure> {
-    let mut text = String::new();
-    for (file, junk) in [("sockets.svg", 0), ("sockets-junk.svg", 100_000)] {
-        let scene = found::Scene { keep_alive: false, junk };
-        let lines: Vec<_> = findings
-            .variants()
-            .into_iter()
-            .filter(|variant| !variant.ends_with(", again"))
-            .map(|variant| sockets(findings, variant, scene.number()))
-            .filter(|line| line.points.len() > 1)
-            .collect();
-        let title = format!("Sockets of the server in use, at most: {}", scene.name());
-        let end =
-            lines.iter().flat_map(|line| &line.points).map(|point| point.0).fold(0.0, f64::max);
-        let over = Over::Linear(end, "seconds");
-        draw_lines(&place.join(file), Frame { title: &title, unit: "sockets", over }, &lines)?;
-        if !lines.is_empty() {
-            text.push_str(&image(&title, file));
-        }
-    }
-    Ok(text)
+    let scenes = found::Scene::all().into_iter().filter(|scene| !scene.keep_alive);
+    let looked_at =
+        |scene: &found::Scene| !sockets(findings, BASE, scene.number()).points.is_empty();
+    let Some(scene) = scenes.rev().find(looked_at) else { return Ok(String::new()) };
+    let lines: Vec<_> = findings
+        .variants()
+        .into_iter()
+        .filter(|variant| *variant != AGAIN)
+        .map(|variant| sockets(findings, variant, scene.number()))
+        .filter(|line| line.points.len() > 1)
+        .collect();
+    let end = lines.iter().flat_map(|line| &line.points).map(|point| point.0).fold(0.0, f64::max);
+    let title = format!("Sockets of TCP in use, at most; {} junk packets a second", scene.junk);
+    let frame = Frame { title: &title, unit: "sockets", over: Over::Linear(end, "seconds") };
+    draw_lines(&place.join("sockets.svg"), frame, &lines)?;
+    Ok(format!(
+        "{}Four of them listen: where no more are in use for long, nothing piles up. Those that wait in TIME-WAIT \
+         for their end are not in the plot, but in `sockets, most` below; they are of a minute, so of the rounds \
+         before as well.\n\n",
+        image(&title, "sockets.svg")
+    ))
 }
 
 fn sockets(findings: &Findings, variant: &str, number: u64) -> Line {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lab::daemon::Daemon;
 use lab::host::Config;
@@ -26,6 +26,9 @@ struct Denyset {
 /// addresses they are.
 pub(in crate::evidence) const BY_LENGTHS: &str = "denyset, lengths: ";
 pub(in crate::evidence) const BY_LENGTHS_SIZE: usize = 100_000;
+
+/// How often it is asked whether a change is in force.
+const GLANCE: Duration = Duration::from_millis(5);
 
 const PLAIN: Denyset = Denyset { name: "denyset", rule: "", family: Family::V4, lengths: 1 };
 
@@ -118,9 +121,15 @@ impl Way for Denyset {
         let generation = daemon.status()["generation"].clone();
         let (worked, begun) = (daemon.cpu_time(), Instant::now());
         site.host().feed("list.txt", text);
-        daemon.until("the change in force", |status| {
+        let is_in_force = |status: &serde_json::Value| {
             status["in-sync"] == true && status["generation"] != generation
-        });
+        };
+        while !is_in_force(&daemon.status()) {
+            if begun.elapsed() > LIMIT {
+                return Err(Trouble::Broken("the change is not in force".into()));
+            }
+            daemon.pause(GLANCE);
+        }
         let effort = Effort {
             wall: begun.elapsed(),
             cpu: daemon.cpu_time().saturating_sub(worked),
