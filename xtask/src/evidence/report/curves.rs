@@ -36,7 +36,7 @@ const PLOTS: [Plot; 4] = [
     },
     Plot {
         file: "miss.svg",
-        title: "What a packet of nobody on the list costs more than with no filter (lowest: 100 ns or less)",
+        title: "What a packet of nobody on the list costs more (lowest: 100 ns or less)",
         unit: "ns",
         metric: found::MISS,
         more: Some(100.0),
@@ -91,10 +91,8 @@ pub(super) fn draw(findings: &Findings, place: &Path) -> Result<String, Failure>
 
 /// Draws what a request of nobody on the list costs more than without a list.
 pub(super) fn draw_requests(findings: &Findings, place: &Path) -> Result<String, Failure> {
-    let (file, title) = (
-        "request.svg",
-        "What a request of nobody on the list costs more than without one (lowest: 10 us or less)",
-    );
+    let (file, title) =
+        ("request.svg", "What a request of nobody on the list costs more (lowest: 10 us or less)");
     let ways = web::ways();
     let with_list = ways.iter().filter(|way| way.name() != way.base());
     let lines: Vec<_> = with_list

@@ -191,7 +191,8 @@ fn answer(findings: &Findings) -> String {
             soon && at(way, found::LEAKED) == Some(0.0)
         })
         .filter_map(|way| {
-            let miss = at(way, found::MISS)? / at(base_of(way), found::MISS)?;
+            let rounds = |way| findings.rounds(way, size, found::MISS);
+            let miss = Spread::of_ratios(rounds(way)?, rounds(base_of(way))?)?.middle;
             Some((at(way, found::LOAD)?, miss, **way))
         })
         .collect();

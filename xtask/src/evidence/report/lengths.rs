@@ -7,6 +7,7 @@ use super::super::million::{BY_LENGTHS, BY_LENGTHS_SIZE, HIT, MISS};
 use super::super::record::Findings;
 use super::super::statistics::{Spread, short};
 use super::curves::image;
+use super::million::short_count;
 use super::plot::{Frame, Line, Over, draw as draw_lines};
 use super::table::{markdown, told};
 
@@ -39,8 +40,9 @@ pub(super) fn section(findings: &Findings, place: &Path) -> Result<String, crate
     draw_lines(&place.join(FILE), Frame { title: TITLE, unit: "ns", over }, &lines)?;
     Ok(format!(
         "### What lengths of prefixes cost denyset\n\nA set of `hash:net` is asked once for each length that is \
-         in it. With {BY_LENGTHS_SIZE} entries, each length more cost a packet of nobody on the list {} ns. Up to \
+         in it. With {} entries, each length more cost a packet of nobody on the list {} ns. Up to \
          nine lengths, `/32` to `/24`, are equally common; of what is shorter there is one of each.\n\n{}{}",
+        short_count(BY_LENGTHS_SIZE as u64),
         short(more),
         markdown(&head, &rows),
         image(TITLE, FILE)

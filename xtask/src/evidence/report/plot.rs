@@ -50,7 +50,7 @@ const SHADES: [RGBColor; 6] = [
     RGBColor(110, 110, 110),
     RGBColor(176, 44, 36),
     RGBColor(30, 96, 178),
-    RGBColor(208, 138, 20),
+    RGBColor(184, 112, 0),
     RGBColor(30, 130, 86),
     RGBColor(130, 90, 170),
 ];
@@ -67,7 +67,7 @@ pub(super) fn draw(file: &Path, frame: Frame<'_>, lines: &[Line]) -> Result<(), 
     area.fill(&WHITE)?;
     let mut builder = ChartBuilder::on(&area);
     builder
-        .caption(frame.title, (FONT, 19).into_font().color(&BLACK))
+        .caption(frame.title, (FONT, 17).into_font().color(&BLACK))
         .margin(14)
         .margin_right(290)
         .x_label_area_size(42)

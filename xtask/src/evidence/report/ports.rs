@@ -89,7 +89,7 @@ pub(super) fn draw_sockets(findings: &Findings, place: &Path) -> Result<String, 
         .filter(|line| line.points.len() > 1)
         .collect();
     let end = lines.iter().flat_map(|line| &line.points).map(|point| point.0).fold(0.0, f64::max);
-    let title = format!("Sockets of TCP in use, at most; {} junk packets a second", scene.junk);
+    let title = format!("Sockets of TCP in use, at most: {}", scene.name());
     let frame = Frame { title: &title, unit: "sockets", over: Over::Linear(end, "seconds") };
     draw_lines(&place.join("sockets.svg"), frame, &lines)?;
     Ok(format!(

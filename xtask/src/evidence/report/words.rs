@@ -104,8 +104,8 @@ pub(super) const METERS: &str = "\
 The server stalls for 500 ms. An open loop, whose requests are due whatever happens, sees everybody who
 had to wait; a closed loop of eight clients asks eight times less often while it waits, and so hides the
 rest of them: that is coordinated omission. The noise is the largest factor between two equal things in
-one round: below it nothing is told apart. Beside `wrk` ours has a client who is woken for each request, where
-that of `wrk` has no pause: some hundredths of a millisecond are the waking. Hardware events of `perf` are often missing in virtual
+one round: below it nothing is told apart. `wrk` with one client asks again at once, ours when a request is
+due: their medians are to be of one size, not the same. Hardware events of `perf` are often missing in virtual
 machines: the profile is of the processor's clock, and what happens with interrupts off is told late.
 
 ";
