@@ -1,6 +1,7 @@
 //! Hits: what rules count, what feeds have in common, and what is said of it.
 
 use std::ffi::OsStr;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use lab::daemon::Daemon;
@@ -257,7 +258,7 @@ fn of_a_steady_stream_one_in_a_thousand_is_looked_at() {
         let daemon = Daemon::start(&host);
         until(&daemon, &[0, 0]);
         until_hits(&daemon, &host, |told| told["listening"] == true);
-        let sources: Vec<_> = (1..=64).map(|last| [45, 0, 0, last].into()).collect();
+        let sources: Vec<_> = (1..=64).map(|last| Ipv4Addr::new(45, 0, 0, last)).collect();
         let volley = Volley::over(&wire, &sources);
         volley.fire(400_000);
         // About 400, and ten times the standard deviation of that is never seen.

@@ -1,7 +1,7 @@
 //! The addresses that are blocked, those that are not, and what changes.
 
 use std::collections::HashSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use lab::generate::RandomNumbers;
 
@@ -12,8 +12,12 @@ const SOURCES: usize = 65_536;
 /// shares no factor with its length, in an order that looks like none.
 const STRIDE: usize = 7_368_787;
 
-/// How many prefixes of a list with lengths change by length, from the longest on.
-pub(super) const LENGTHS: u8 = 9;
+/// How many lengths the prefixes of a list have that is made of prefixes, from the
+/// longest on.
+const LENGTHS: u8 = 9;
+
+/// The shortest prefix that [`with_lengths`] makes, for the last of a list.
+const SHORTEST: u8 = 8;
 
 /// A list, and what comes after it.
 pub(super) struct Lists {
@@ -54,13 +58,14 @@ impl Lists {
         };
         let listed = fresh(length, &|_| true);
         let newcomers = fresh(1_000, &|_| true);
-        let prefixes: HashSet<_> =
-            listed.iter().chain(&newcomers).enumerate().map(|(at, &a)| prefix(at, a)).collect();
+        let mut prefixes: HashSet<_> =
+            listed.iter().chain(&newcomers).map(|&a| prefix(a)).collect();
+        prefixes.extend(with_lengths(&listed, u8::MAX).into_iter().take(LAST_ONES));
         let others = fresh(SOURCES, &|address| {
-            (0..LENGTHS.into()).all(|at| !prefixes.contains(&prefix(at, address)))
+            (SHORTEST..=32).all(|bits| !prefixes.contains(&shortened(address, bits)))
         });
         let first = length.min(1_000) / 2;
-        let staying = scattered(&listed[first..], SOURCES);
+        let staying = scattered(&listed[first..], SOURCES.min(length / 2));
         Self { listed, newcomers, staying, others }
     }
 
@@ -78,13 +83,84 @@ impl Lists {
         let stay = [&self.listed[leave.len()..], &self.newcomers[..1]].concat();
         Change { leave, come, whole: [&stay, come].concat() }
     }
+
+    /// Another list, as long as this, which has of it who was among [`Self::staying`].
+    pub(super) fn another(&self) -> Vec<Ipv4Addr> {
+        let mut random = RandomNumbers::seeded(2012);
+        let mut known: HashSet<_> = [&self.listed[..], &self.others].concat().into_iter().collect();
+        let mut whole = self.staying.clone();
+        while whole.len() < self.listed.len() {
+            let address = random.ipv4();
+            if known.insert(address) {
+                whole.push(address);
+            }
+        }
+        whole
+    }
 }
 
-/// The prefix that stands for the address at this place of a list with lengths.
-pub(super) fn prefix(at: usize, address: Ipv4Addr) -> (Ipv4Addr, u8) {
-    let shorter = u8::try_from(at % usize::from(LENGTHS)).unwrap_or_default();
-    let bits = u32::from(address) >> shorter << shorter;
-    (bits.into(), 32 - shorter)
+/// A family of addresses. Lists are made of IPv4; each address of it has one of IPv6
+/// that stands for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// As it is.
+    V4,
+    /// The address is the second half of a network of 64 bits.
+    V6,
+}
+
+impl Family {
+    /// Who stands for this address.
+    pub(super) fn of(self, address: Ipv4Addr) -> IpAddr {
+        match self {
+            Self::V4 => address.into(),
+            Self::V6 => v6(address).into(),
+        }
+    }
+
+    /// What is added to a name.
+    pub(super) fn mark(self) -> &'static str {
+        match self {
+            Self::V4 => "",
+            Self::V6 => ", IPv6",
+        }
+    }
+}
+
+/// The address of IPv6 that stands for one of IPv4.
+pub(super) fn v6(address: Ipv4Addr) -> Ipv6Addr {
+    let network = 0x2a00_0001_u64 << 32 | u64::from(u32::from(address));
+    Ipv6Addr::from(u128::from(network) << 64 | 1)
+}
+
+/// The prefix that stands for an address in a list of prefixes, of one of nine lengths.
+pub(super) fn prefix(address: Ipv4Addr) -> (Ipv4Addr, u8) {
+    // Any number will do that has nothing to do with the order of addresses.
+    let number = u32::from(address).wrapping_mul(0x9e37_79b1) >> 16;
+    let shorter = u8::try_from(number % u32::from(LENGTHS)).unwrap_or_default();
+    shortened(address, 32 - shorter)
+}
+
+/// How many prefixes [`with_lengths`] makes that are shorter than those of [`prefix`].
+const LAST_ONES: usize = (32 - LENGTHS - SHORTEST + 1) as usize;
+
+/// A list of prefixes of so many lengths. Up to nine are common; of what is shorter there
+/// is one of each at its head, as otherwise nobody would be left.
+pub(super) fn with_lengths(listed: &[Ipv4Addr], lengths: u8) -> Vec<(Ipv4Addr, u8)> {
+    let common = lengths.clamp(1, LENGTHS);
+    let rare = usize::from(lengths - common).min(LAST_ONES);
+    let head = listed.iter().take(rare).zip((SHORTEST..=32 - LENGTHS).rev());
+    let head = head.map(|(&address, bits)| shortened(address, bits));
+    let rest = listed.iter().skip(rare).map(|&address| {
+        let (_, bits) = prefix(address);
+        shortened(address, 32 - (32 - bits) % common)
+    });
+    head.chain(rest).collect()
+}
+
+fn shortened(address: Ipv4Addr, bits: u8) -> (Ipv4Addr, u8) {
+    let beyond = u32::from(32 - bits);
+    ((u32::from(address) >> beyond << beyond).into(), bits)
 }
 
 /// As many of these as there are or are asked for, from all over.
@@ -111,16 +187,34 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_are_of_nine_lengths_and_contain_nobody_else() {
-        let address = Ipv4Addr::new(198, 51, 100, 255);
-        assert_eq!(prefix(0, address), (address, 32));
-        assert_eq!(prefix(8, address), (Ipv4Addr::new(198, 51, 100, 0), 24));
-        assert_eq!(prefix(9, address), (address, 32));
+    fn another_list_has_of_this_one_who_stays_and_nobody_else() {
         let lists = Lists::new(2_000);
-        let all: HashSet<_> =
-            lists.listed.iter().enumerate().map(|(at, &a)| prefix(at, a)).collect();
-        for &other in &lists.others {
-            assert!((0..9).all(|at| !all.contains(&prefix(at, other))), "{other}");
+        let another: HashSet<_> = lists.another().into_iter().collect();
+        assert_eq!(another.len(), 2_000);
+        let both = lists.listed.iter().filter(|address| another.contains(address)).count();
+        assert_eq!(both, lists.staying.iter().collect::<HashSet<_>>().len());
+        assert!(lists.staying.iter().all(|address| another.contains(address)));
+        assert!(!lists.others.iter().any(|address| another.contains(address)));
+    }
+
+    #[test]
+    fn prefixes_have_as_many_lengths_as_are_asked_for_and_contain_nobody_else() {
+        assert_eq!(shortened([198, 51, 100, 255].into(), 24), ([198, 51, 100, 0].into(), 24));
+        let lists = Lists::new(2_000);
+        for lengths in [1, 3, 9, 17, 25] {
+            let all: HashSet<_> = with_lengths(&lists.listed, lengths).into_iter().collect();
+            let seen: HashSet<_> = all.iter().map(|(_, bits)| bits).collect();
+            assert_eq!(seen.len(), usize::from(lengths));
+            for &other in &lists.others {
+                assert!((8..=32).all(|bits| !all.contains(&shortened(other, bits))), "{other}");
+            }
         }
+    }
+
+    #[test]
+    fn each_address_has_one_of_the_other_family() {
+        let address = Ipv4Addr::new(198, 51, 100, 7);
+        assert_eq!(Family::V6.of(address).to_string(), "2a00:1:c633:6407::1");
+        assert_eq!(Family::V4.of(address).to_string(), "198.51.100.7");
     }
 }

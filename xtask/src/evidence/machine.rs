@@ -46,8 +46,6 @@ pub(super) struct Machine {
     pub(super) mitigations: BTreeMap<String, String>,
     /// Of programs, the first line of what they say; "missing" if they are.
     pub(super) versions: BTreeMap<String, String>,
-    /// The averages of the load over 1, 5 and 15 minutes.
-    pub(super) load: String,
     /// How many percent of the time since it started the host of it took away.
     pub(super) stolen_percent: f64,
 }
@@ -74,21 +72,48 @@ impl Machine {
             is_guest: flags.split(' ').any(|flag| flag == "hypervisor"),
             mitigations: mitigations.collect(),
             versions: versions.into_iter().collect(),
-            load: load(),
             stolen_percent: stolen(&read("/proc/stat")),
         }
     }
-
-    /// Whether others had more of it than one processor when this began.
-    pub(super) fn is_busy(&self) -> bool {
-        let minute = self.load.split(' ').next().and_then(|load| load.parse::<f64>().ok());
-        minute.is_none_or(|minute| minute > 1.0)
-    }
 }
 
-/// The averages of the load of now.
-pub(super) fn load() -> String {
-    read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" ")
+/// What the processors have done so far, in hundredths of a second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Ticks {
+    all: f64,
+    busy: f64,
+    ours: f64,
+}
+
+impl Ticks {
+    /// Up to now.
+    pub(super) fn now() -> Self {
+        Self::of(&read("/proc/stat"), &read("/proc/self/stat"))
+    }
+
+    /// By proc(5)'s stat of the machine and of this process.
+    fn of(machine: &str, process: &str) -> Self {
+        let numbers = |text: &str| -> Vec<f64> {
+            text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+        };
+        let classes = numbers(machine.lines().next().unwrap_or_default());
+        let all: f64 = classes.iter().take(8).sum();
+        let idle: f64 = classes.iter().skip(3).take(2).sum();
+        // The state, a letter, is no number; four are its own and its children's time.
+        let of_process = numbers(process.rsplit(')').next().unwrap_or_default());
+        Self { all, busy: all - idle, ours: of_process.iter().skip(10).take(4).sum() }
+    }
+
+    /// How many percent of the processors have since been at work for others, threads of
+    /// the kernel included.
+    pub(super) fn others_since(self) -> f64 {
+        self.others(Self::now())
+    }
+
+    fn others(self, now: Self) -> f64 {
+        let others = (now.busy - self.busy) - (now.ours - self.ours);
+        (others / (now.all - self.all).max(1.0) * 100.0).max(0.0)
+    }
 }
 
 fn read(path: &str) -> String {
@@ -135,8 +160,16 @@ mod tests {
     fn a_machine_is_described_by_what_it_says_of_itself() {
         let here = Machine::here();
         assert!(!here.kernel.is_empty() && here.processors > 0 && here.memory_mib > 0);
-        assert_eq!(here.load.split(' ').count(), 3);
         assert_eq!(field("a : 1\nbc\t: x y\n", "bc"), "x y");
         assert!((stolen("cpu  10 0 20 60 0 0 0 10 0 0\n") - 10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_not_idle_and_not_ours_is_of_others() {
+        let process = |ours: u32| format!("7 (a b) S 1 7 7 0 -1 4 1 1 1 1 {ours} 5 6 7 20 0");
+        let before = Ticks::of("cpu  10 0 20 60 0 0 0 10 0 0\n", &process(10));
+        let after = Ticks::of("cpu  50 0 40 90 10 0 0 10 0 0\n", &process(50));
+        // Of a hundred ticks sixty were busy, and forty of those were ours.
+        assert!((before.others(after) - 20.0).abs() < 1e-9, "{before:?} {after:?}");
     }
 }

@@ -2,6 +2,12 @@
 //! and give back at the same time, so small differences say nothing.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// How often it is looked at while something goes on.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// What counts, of proc(5)'s meminfo.
 const KINDS: [&str; 3] = ["SUnreclaim:", "VmallocUsed:", "Percpu:"];
@@ -9,6 +15,16 @@ const KINDS: [&str; 3] = ["SUnreclaim:", "VmallocUsed:", "Percpu:"];
 /// In KiB.
 pub(super) fn kernel_kib() -> f64 {
     counted(&fs::read_to_string("/proc/meminfo").unwrap_or_default())
+}
+
+/// The most of it until `over`, in KiB.
+pub(super) fn watch(over: &AtomicBool) -> f64 {
+    let mut most = kernel_kib();
+    while !over.load(Ordering::Relaxed) {
+        thread::park_timeout(GLANCE);
+        most = most.max(kernel_kib());
+    }
+    most
 }
 
 fn counted(meminfo: &str) -> f64 {

@@ -28,8 +28,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use self::machine::Machine;
-use self::record::{Findings, Ledger, Results};
+use self::machine::{Machine, Ticks};
+use self::record::{Findings, Ledger, Results, Spell};
 use self::stage::{Scope, Stage};
 use crate::{Failure, apart, workspace};
 
@@ -38,12 +38,12 @@ pub(crate) struct Evidence {
     /// Fewer sizes, fewer rounds: a look in three minutes
     #[arg(long)]
     quick: bool,
-    /// Rounds of each figure (3 if quick, else 5)
+    /// Rounds of each figure (2 or 3 if quick, else 4 or 5)
     #[arg(long)]
     rounds: Option<usize>,
-    /// Stages by their letters, and variants by parts of their names; else all
-    /// stages that are not done
-    #[arg(value_name = "A|B|C|D|W|NAME")]
+    /// Stages by their letters, numbers of addresses, and variants by parts of their
+    /// names; else all that is not done
+    #[arg(value_name = "A|B|C|D|W|1000|NAME")]
     what: Vec<String>,
 }
 
@@ -62,27 +62,37 @@ impl Evidence {
     /// Runs the stages, and writes down what is known after each of them.
     fn gather(&self) -> Result<(), Failure> {
         let target = workspace::target()?;
-        // A short look does not take the place of a long one.
-        let place = target.join(if self.quick { "evidence/quick" } else { "evidence" });
+        let scope = Scope::new(&self.what);
+        // A short look does not take the place of a long one, nor does a part that of all.
+        let place = target.join(match (self.quick, scope.is_partial()) {
+            (true, _) => "evidence/quick",
+            (false, true) => "evidence/part",
+            (false, false) => "evidence",
+        });
         fs::create_dir_all(&place)?;
         make_room(&target);
-        let scope = Scope::new(&self.what);
-        let rounds = self.rounds.unwrap_or(if self.quick { 3 } else { 5 }).max(1);
         let file = place.join("results.json");
+        if scope.is_partial() {
+            Results::default().write(&file)?;
+        }
         let mut results = Results::read(&file)?;
         for stage in Stage::ALL.into_iter().filter(|&stage| scope.has(stage)) {
-            let done = results.stages.get(&stage).is_some_and(|done| !done.partial);
-            if done && !scope.insists_on(stage) {
-                println!("{stage:?}: done before; `cargo xtask evidence {stage:?}` does it again");
-                continue;
-            }
             println!("{stage:?}: {}", stage.question());
+            let rounds = self.rounds.unwrap_or(stage.rounds(self.quick)).max(1);
             let task = Task { scope: &scope, quick: self.quick, rounds };
-            let Some(found) = measure(stage, &task) else { continue };
-            // Somebody may have run another stage meanwhile.
-            results = Results::read(&file)?;
-            results.stages.insert(stage, found);
-            results.write(&file)?;
+            for size in stage.sizes(self.quick).into_iter().filter(|&size| scope.has_size(size)) {
+                if results.has(stage, size.unwrap_or_default() as u64) && !scope.insists_on(stage) {
+                    println!("  done before; `cargo xtask evidence {stage:?}` does it again");
+                    continue;
+                }
+                let Some(found) = measure(stage, size, &task, results.stages.get(&stage)) else {
+                    continue;
+                };
+                // Somebody may have run another stage meanwhile.
+                results = Results::read(&file)?;
+                results.take(stage, found);
+                results.write(&file)?;
+            }
         }
         report::write(&results, &place)?;
         println!("see {}", place.join("REPORT.md").display());
@@ -93,26 +103,33 @@ impl Evidence {
     }
 }
 
-/// Runs a stage; nothing if it has no variant that is asked for.
-fn measure(stage: Stage, task: &Task<'_>) -> Option<Findings> {
-    let (machine, begun) = (Machine::here(), Instant::now());
+/// Runs a stage, or the part of it with so many addresses; nothing if it has no variant
+/// that is asked for. What it has found of others before, it may look at.
+fn measure(
+    stage: Stage,
+    size: Option<usize>,
+    task: &Task<'_>,
+    before: Option<&Findings>,
+) -> Option<Findings> {
+    let (machine, ticks, begun) = (Machine::here(), Ticks::now(), Instant::now());
+    let of_lists = size.unwrap_or_default();
     let ledger: Ledger = match stage {
         Stage::C => dropped::run(task),
-        Stage::B => million::run(task),
-        Stage::W => web::run(task),
+        Stage::B => million::run(task, of_lists, before),
+        Stage::W => web::run(task, of_lists),
         Stage::A => ports::run(task),
         Stage::D => meters::run(task),
     };
     let records = ledger.into_records();
     let seconds = begun.elapsed().as_secs();
-    println!("{stage:?}: {seconds} s");
+    let spell = Spell { size: of_lists as u64, seconds, others_percent: ticks.others_since() };
+    println!("{stage:?}: {seconds} s, others had {:.0} % meanwhile", spell.others_percent);
     (!records.is_empty()).then(|| Findings {
         quick: task.quick,
         partial: task.scope.is_partial(),
         rounds: task.rounds,
-        seconds,
         machine,
-        load_after: machine::load(),
+        spells: vec![spell],
         records,
     })
 }

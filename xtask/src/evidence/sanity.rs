@@ -99,7 +99,8 @@ fn words(findings: &Findings, breaches: &mut Vec<String>) {
     for variant in findings.variants() {
         for column in dropped::columns() {
             let Some(Finding::Seen(word)) = findings.find(variant, 0, &column) else { continue };
-            let is_leak = variant == "denyset" && word == "PASSES";
+            let is_whole = word != "PASSES" && !word.contains("everybody else");
+            let is_leak = variant == "denyset" && !is_whole;
             let is_loss = word.starts_with("LOST");
             if is_leak || is_loss {
                 breaches.push(format!("C: {variant}, {column}: {word}"));
@@ -110,23 +111,14 @@ fn words(findings: &Findings, breaches: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::machine::Machine;
     use super::super::record::Ledger;
     use super::*;
 
     fn check(stage: Stage, fill: impl FnOnce(&mut Ledger), want: &[&str]) {
         let mut ledger = Ledger::default();
         fill(&mut ledger);
-        let findings = Findings {
-            quick: true,
-            partial: false,
-            rounds: 1,
-            seconds: 0,
-            machine: Machine::default(),
-            load_after: String::new(),
-            records: ledger.into_records(),
-        };
-        let results = Results { stages: [(stage, findings)].into() };
+        let findings = Findings { records: ledger.into_records(), ..Findings::default() };
+        let results = Results { stages: [(stage, findings)].into(), ..Results::default() };
         assert_eq!(breaches(&results), want);
     }
 

@@ -2,7 +2,7 @@
 //! wire from which packets come. Whatever is not dropped is counted at the end of input
 //! and dropped there, so that every packet goes the same way but for what is measured.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use lab::wire::{INTERFACE, Wire};
 use super::tool::{self, Trouble};
 
 /// Where packets end that nothing has dropped before: to the port of [`Volley`].
-const GROUND: &str = "table ip ground {\n\
+const GROUND: &str = "table inet ground {\n\
     chain end { type filter hook input priority 1000; policy accept; udp dport 9 counter drop; }\n}\n";
 
 /// No question to the kernel takes longer.
@@ -73,13 +73,13 @@ impl Site {
     }
 
     /// Packets from these addresses.
-    pub(super) fn volley(&self, sources: &[Ipv4Addr]) -> Volley {
+    pub(super) fn volley<A: Copy + Into<IpAddr>>(&self, sources: &[A]) -> Volley {
         Volley::over(&self.wire, sources)
     }
 
     /// How many packets nothing has dropped so far.
     pub(super) fn arrived(&self) -> Result<u64, Trouble> {
-        let shown = self.run(|| tool::run("nft list chain ip ground end", PATIENCE))?.said;
+        let shown = self.run(|| tool::run("nft list chain inet ground end", PATIENCE))?.said;
         let count = shown.split("counter packets ").nth(1).and_then(|rest| rest.split(' ').next());
         let count = count.and_then(|count| count.parse().ok());
         count.ok_or_else(|| Trouble::Broken(format!("the end of input is gone: {shown}")))

@@ -1,6 +1,8 @@
 //! The ways of blocking whose reach is looked at, as lines of commands. A new one is
 //! an entry here. `PEER4` and `PEER6` stand for the address to be blocked.
 
+use super::super::million::ways::programs::{QUEUE, XDP};
+
 /// One way.
 pub(super) struct Case {
     pub(super) name: &'static str,
@@ -12,12 +14,29 @@ pub(super) struct Case {
     pub(super) flush: &'static [&'static str],
     /// What would stay beyond the namespace.
     pub(super) clean: &'static [&'static str],
-    /// A rule of denyset, in place of the lines.
-    pub(super) denyset: Option<&'static str>,
+    /// A program that has to be there for it.
+    pub(super) keeper: Keeper,
 }
 
-const PLAIN: Case =
-    Case { name: "none", prepare: &[], block: &[], flush: FLUSH, clean: &[], denyset: None };
+/// Who stands behind a way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeper {
+    /// Nobody: it stays as it was put.
+    Nobody,
+    /// denyset with this rule, in place of the lines.
+    Denyset(&'static str),
+    /// A program of our own, from this source, called with this.
+    Program(&'static str, &'static [&'static str]),
+}
+
+const PLAIN: Case = Case {
+    name: "none",
+    prepare: &[],
+    block: &[],
+    flush: FLUSH,
+    clean: &[],
+    keeper: Keeper::Nobody,
+};
 
 /// What firewalls do when they are started again, and what people type.
 const FLUSH: &[&str] = &["nft flush ruleset", "iptables-legacy -F", "iptables-legacy -t raw -F"];
@@ -166,8 +185,29 @@ pub(super) const CASES: &[Case] = &[
         block: NFT_ADD,
         ..PLAIN
     },
-    Case { name: "denyset", denyset: Some(""), ..PLAIN },
-    Case { name: "denyset, hook = \"input\"", denyset: Some("hook = \"input\""), ..PLAIN },
+    Case { name: "denyset", keeper: Keeper::Denyset(""), ..PLAIN },
+    Case {
+        name: "denyset, hook = \"input\"",
+        keeper: Keeper::Denyset("hook = \"input\""),
+        ..PLAIN
+    },
+    Case {
+        name: "NFQUEUE, IPv4 alone",
+        block: &["iptables-legacy -A INPUT -j NFQUEUE --queue-num 0"],
+        keeper: Keeper::Program(QUEUE, &[]),
+        ..PLAIN
+    },
+    Case {
+        name: "NFQUEUE --queue-bypass, IPv4 alone",
+        block: &["iptables-legacy -A INPUT -j NFQUEUE --queue-num 0 --queue-bypass"],
+        keeper: Keeper::Program(QUEUE, &[]),
+        ..PLAIN
+    },
+    Case {
+        name: "XDP, longest prefix match, IPv4 alone",
+        keeper: Keeper::Program(XDP, &["wire0", "lpm"]),
+        ..PLAIN
+    },
     Case {
         name: "XDP, xdp-filter in generic mode",
         prepare: &["xdp-filter load -m skb wire0"],

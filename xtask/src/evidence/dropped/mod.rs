@@ -4,6 +4,8 @@
 mod cases;
 mod probes;
 
+use std::cell::RefCell;
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -13,9 +15,10 @@ use lab::namespace::isolated;
 use lab::passage::Passage;
 use lab::wire::{PEER_V4, PEER_V6};
 
-use self::cases::{CASES, Case};
+use self::cases::{CASES, Case, Keeper};
 use self::probes::{Passed, Probes};
 use super::Task;
+use super::million::ways::programs::Running;
 use super::record::{Finding, Ledger};
 use super::tool::{self, Trouble};
 
@@ -26,11 +29,13 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub(super) const OTHERS: &str = "others";
 /// The column of what is left when a neighbour has flushed all rules.
 pub(super) const FLUSHED: &str = "after a flush of all rules";
+/// The column of what is left when the program behind it was killed.
+pub(super) const KILLED: &str = "after its program was killed";
 
 /// The columns, in their order.
 pub(super) fn columns() -> Vec<String> {
     let mut columns = probes::columns();
-    columns.extend([OTHERS, FLUSHED].map(str::to_owned));
+    columns.extend([OTHERS, FLUSHED, KILLED].map(str::to_owned));
     columns
 }
 
@@ -39,8 +44,14 @@ pub(super) fn run(task: &Task<'_>) -> Ledger {
     let mut ledger = Ledger::default();
     for case in CASES.iter().filter(|case| task.scope.wants(case.name)) {
         println!("  {}", case.name);
-        let looked = catch_unwind(AssertUnwindSafe(|| isolated(|| look(case))));
-        let looked = looked.unwrap_or_else(|_| Err(Trouble::Broken("it panicked".into())));
+        let looked = look_apart(case, Blow::Flush).and_then(|mut words| {
+            let killed = match case.keeper {
+                Keeper::Nobody => "it has none".to_owned(),
+                _ => look_apart(case, Blow::Kill)?.pop().unwrap_or_default(),
+            };
+            words.push(killed);
+            Ok(words)
+        });
         match looked {
             Ok(words) => {
                 for (column, word) in columns().iter().zip(words) {
@@ -56,24 +67,51 @@ pub(super) fn run(task: &Task<'_>) -> Ledger {
     ledger
 }
 
-fn look(case: &Case) -> Result<Vec<String>, Trouble> {
+/// What comes over a way after everything was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Blow {
+    /// A neighbour flushes all rules.
+    Flush,
+    /// The program behind it is killed.
+    Kill,
+}
+
+/// Looks at a way in namespaces of its own: the words of all columns up to that of the
+/// blow, which is the last.
+fn look_apart(case: &Case, blow: Blow) -> Result<Vec<String>, Trouble> {
+    let looked = catch_unwind(AssertUnwindSafe(|| isolated(|| look(case, blow))));
+    looked.unwrap_or_else(|_| Err(Trouble::Broken("it panicked".into())))
+}
+
+fn look(case: &Case, blow: Blow) -> Result<Vec<String>, Trouble> {
     let passage = Passage::new();
     for name in ["all", "default", "wire0", "inner0"] {
         run_lines(&[&format!("sysctl -qw net.ipv4.conf.{name}.rp_filter=0")])?;
     }
-    let found = match case.denyset {
-        None => look_at(case, &passage, || run_lines(case.block)),
-        Some(rule) => with_denyset(case, &passage, rule),
+    let found = match case.keeper {
+        Keeper::Nobody => look_at(case, &passage, || run_lines(case.block), || flush(case)),
+        Keeper::Denyset(rule) => with_denyset(case, &passage, rule, blow),
+        Keeper::Program(source, arguments) => {
+            with_program(case, &passage, (source, arguments), blow)
+        }
     };
     let cleaned = run_lines(case.clean);
     let found = found?;
     cleaned.map(|()| found)
 }
 
+fn flush(case: &Case) {
+    for line in case.flush {
+        // What is not there has nothing to be flushed.
+        let _ = run_lines(&[line]);
+    }
+}
+
 fn look_at(
     case: &Case,
     passage: &Passage,
     block: impl FnOnce() -> Result<(), Trouble>,
+    blow: impl FnOnce(),
 ) -> Result<Vec<String>, Trouble> {
     // What cannot even be set up is not there to be looked at.
     run_lines(case.prepare).map_err(Trouble::into_missing)?;
@@ -83,31 +121,68 @@ fn look_at(
     let passed = probes.try_all().map_err(broken)?;
     let mut words: Vec<_> = passed.iter().map(|passed| word(passed.blocked).to_owned()).collect();
     words.push(others(&passed));
-    for line in case.flush {
-        // What is not there has nothing to be flushed.
-        let _ = run_lines(&[line]);
-    }
+    blow();
     let after = probes.try_one().map_err(broken)?;
-    words.push(word(after.blocked).to_owned());
+    let lost = if after.other { "" } else { ", and everybody else" };
+    words.push(format!("{}{lost}", word(after.blocked)));
     Ok(words)
 }
 
-/// The daemon runs all the while.
-fn with_denyset(case: &Case, passage: &Passage, rule: &str) -> Result<Vec<String>, Trouble> {
+/// The daemon runs all the while, unless it is killed.
+fn with_denyset(
+    case: &Case,
+    passage: &Passage,
+    rule: &str,
+    blow: Blow,
+) -> Result<Vec<String>, Trouble> {
     let tables = format!(
         "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\nprotect = []\n[[rule]]\nlist = \"drop\"\n{rule}\n"
     );
     let host = Host::with(&Config { tables, ..Config::default() });
     host.feed("list.txt", "203.0.113.9\n2001:db8:ffff::9\n");
-    let daemon = Daemon::start(&host);
-    daemon.until_members("denyset-drop-v6", 1);
-    let words = look_at(case, passage, || {
+    let daemon = RefCell::new(Some(Daemon::start(&host)));
+    let members = |count| {
+        daemon.borrow().iter().for_each(|daemon| {
+            daemon.until_members("denyset-drop-v6", count);
+        });
+    };
+    members(1);
+    let block = || {
         host.feed("list.txt", format!("203.0.113.9\n2001:db8:ffff::9\n{PEER_V4}\n{PEER_V6}\n"));
-        daemon.until_members("denyset-drop-v6", 2);
+        members(2);
         Ok(())
+    };
+    let words = look_at(case, passage, block, || match blow {
+        Blow::Flush => flush(case),
+        Blow::Kill => daemon.borrow_mut().take().into_iter().for_each(Daemon::kill),
     });
-    daemon.stop();
+    daemon.take().into_iter().for_each(Daemon::stop);
     words
+}
+
+/// The program is started to block.
+fn with_program(
+    case: &Case,
+    passage: &Passage,
+    (source, arguments): (&str, &[&str]),
+    blow: Blow,
+) -> Result<Vec<String>, Trouble> {
+    let host = Host::new();
+    let place = host.path(".");
+    Running::build(&place, source)?;
+    let failed = |error: std::io::Error| Trouble::Broken(format!("its list: {error}"));
+    fs::write(place.join("changes"), format!("+{PEER_V4}\n")).map_err(failed)?;
+    let running = RefCell::new(None);
+    let block = || {
+        let mut program = Running::start(&place, arguments)?;
+        program.answer().map_err(Trouble::into_missing)?;
+        running.replace(Some(program));
+        run_lines(case.block)
+    };
+    look_at(case, passage, block, || match blow {
+        Blow::Flush => flush(case),
+        Blow::Kill => drop(running.take()),
+    })
 }
 
 fn run_lines(lines: &[&str]) -> Result<(), Trouble> {
@@ -137,7 +212,8 @@ mod tests {
         let names: Vec<_> = CASES.iter().map(|case| case.name).collect();
         for (at, case) in CASES.iter().enumerate() {
             assert!(!names[..at].contains(&case.name), "{} stands twice", case.name);
-            let blocks = case.name == "none" || !case.block.is_empty() || case.denyset.is_some();
+            let blocks =
+                case.name == "none" || !case.block.is_empty() || case.keeper != Keeper::Nobody;
             assert!(blocks, "{}", case.name);
         }
     }

@@ -2,9 +2,8 @@
 //! that was named. All ways of one length stand beside each other, each in namespaces of
 //! its own, and are measured in turns.
 
-mod ways;
+pub(super) mod ways;
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -13,10 +12,11 @@ use std::time::Duration;
 use lab::volley::Volley;
 
 use self::ways::Way;
+pub(super) use self::ways::{BY_LENGTHS, BY_LENGTHS_SIZE};
 use super::Task;
-use super::lists::{Change, Lists};
+use super::lists::{Family, Lists, v6};
 use super::memory;
-use super::record::{Finding, Ledger};
+use super::record::{Finding, Findings, Ledger};
 use super::site::Site;
 use super::tool::{Effort, Trouble};
 
@@ -29,10 +29,18 @@ pub(super) const HIT: &str = "hit-ns";
 pub(super) const MISS: &str = "miss-ns";
 pub(super) const ONE: &str = "change-one-ms";
 pub(super) const THOUSAND: &str = "change-thousand-ms";
+/// Another list in the place of the whole, but for a sixteenth or more of it that stays;
+/// and what the kernel and the program have at most meanwhile, the former beyond what it
+/// had before.
+pub(super) const REPLACE: &str = "replace-ms";
+pub(super) const REPLACE_KERNEL: &str = "replace-kernel-memory-mib";
+pub(super) const REPLACE_USER: &str = "replace-user-memory-mib";
 /// Packets of those who are blocked before and after a change, that got through while
 /// it was made; and how many were sent then.
 pub(super) const LEAKED: &str = "leaked-packets";
 pub(super) const SENT: &str = "packets-during-change";
+pub(super) const REPLACE_LEAKED: &str = "replace-leaked-packets";
+pub(super) const REPLACE_SENT: &str = "packets-during-replace";
 /// Packets that met another fate than the list says, with nothing changing.
 pub(super) const WRONG: &str = "wrong-packets";
 
@@ -43,7 +51,12 @@ const QUICK_BUDGET_NS: f64 = 20e6;
 const PACKETS: (f64, f64) = (64.0, 60_000.0);
 
 /// Where one change takes longer, many are not tried.
-const TOO_LONG_MS: f64 = 20_000.0;
+const TOO_LONG_MS: f64 = 10_000.0;
+
+/// How many addresses the lists have.
+pub(super) fn sizes(quick: bool) -> &'static [usize] {
+    if quick { &[1_000, 10_000] } else { &[1_000, 10_000, 100_000, 1_000_000] }
+}
 
 /// One way that stands.
 struct Loaded<'a> {
@@ -53,52 +66,64 @@ struct Loaded<'a> {
     misses: Volley,
 }
 
-/// Measures all ways that are asked for, length by length.
-pub(super) fn run(task: &Task<'_>) -> Ledger {
-    let sizes: &[usize] =
-        if task.quick { &[1_000, 10_000] } else { &[1_000, 10_000, 100_000, 1_000_000] };
+/// What all ways are called.
+#[cfg(test)]
+pub(super) fn names() -> Vec<String> {
+    ways::all().iter().map(|way| way.name()).collect()
+}
+
+/// Measures all ways that are asked for with lists of one length. What broke with a
+/// shorter one, as `before` says, is not tried.
+pub(super) fn run(task: &Task<'_>, size: usize, before: Option<&Findings>) -> Ledger {
     let all = ways::all();
     let wanted = |way: &&dyn Way| {
-        let asked = task.scope.wants(&way.name());
+        let asked = task.scope.wants(&way.name()) && way.is_for(size);
         asked && (!task.quick || task.scope.is_partial() || way.is_quick())
     };
-    let ways: Vec<_> = all.iter().map(Box::as_ref).filter(wanted).collect();
+    let ways = all.iter().map(Box::as_ref).filter(wanted);
     let mut ledger = Ledger::default();
-    // What breaks with a list is not tried with a longer one.
-    let mut broken: HashMap<String, (usize, String)> = HashMap::new();
-    for &size in sizes {
-        println!("  {size} addresses");
-        let lists = Lists::new(size);
-        let mut loaded = Vec::new();
-        for &way in &ways {
-            if let Some((before, why)) = broken.get(&way.name()) {
-                let why = format!("at {before} before: {why}");
-                note(&mut ledger, way, size, LOAD, &Trouble::Broken(why));
-                continue;
-            }
-            let done = catch_unwind(AssertUnwindSafe(|| load(way, &lists, task, &mut ledger)));
-            match done.unwrap_or_else(|_| Err(Trouble::Broken("it panicked".into()))) {
-                Ok(one) => loaded.push(one),
-                Err(trouble) => {
-                    if let Trouble::Broken(why) = &trouble {
-                        broken.insert(way.name(), (size, why.clone()));
-                    }
-                    note(&mut ledger, way, size, LOAD, &trouble);
-                }
-            }
+    println!("  {size} addresses");
+    let lists = Lists::new(size);
+    let mut loaded = Vec::new();
+    for way in ways {
+        if let Some(trouble) = before.and_then(|before| broken(before, way, size, LOAD)) {
+            note(&mut ledger, way, size, LOAD, &trouble);
+            continue;
         }
-        measure(&loaded, size, task, &mut ledger);
-        for one in &loaded {
-            let changed = catch_unwind(AssertUnwindSafe(|| change(one, &lists, &mut ledger)));
+        let done = catch_unwind(AssertUnwindSafe(|| load(way, &lists, task, &mut ledger)));
+        match done.unwrap_or_else(|_| Err(Trouble::Broken("it panicked".into()))) {
+            Ok(one) => loaded.push(one),
+            Err(trouble) => note(&mut ledger, way, size, LOAD, &trouble),
+        }
+    }
+    measure(&loaded, size, task, &mut ledger);
+    for one in &loaded {
+        if one.way.changes() {
+            let known = before.and_then(|before| broken(before, one.way, size, THOUSAND));
+            let changed =
+                catch_unwind(AssertUnwindSafe(|| change(one, &lists, known, &mut ledger)));
             if let Err(trouble) =
                 changed.unwrap_or_else(|_| Err(Trouble::Broken("it panicked".into())))
             {
                 note(&mut ledger, one.way, size, THOUSAND, &trouble);
             }
-            one.site.run(|| one.way.tear_down(&one.site));
         }
+        one.site.run(|| one.way.tear_down(&one.site));
     }
     ledger
+}
+
+/// How a way broke with a shorter list.
+fn broken(before: &Findings, way: &dyn Way, size: usize, metric: &str) -> Option<Trouble> {
+    let shorter = before.sizes().into_iter().filter(|before| *before < size as u64);
+    let mut found = shorter.map(|shorter| (shorter, before.find(&way.name(), shorter, metric)));
+    found.find_map(|(shorter, finding)| match finding {
+        Some(Finding::Broke(why)) if why.contains(" before: ") => {
+            Some(Trouble::Broken(why.clone()))
+        }
+        Some(Finding::Broke(why)) => Some(Trouble::Broken(format!("at {shorter} before: {why}"))),
+        _ => None,
+    })
 }
 
 fn note(ledger: &mut Ledger, way: &dyn Way, size: usize, metric: &str, trouble: &Trouble) {
@@ -143,7 +168,10 @@ fn load<'a>(
     }
     println!("    {}", way.name());
     let site = last.ok_or_else(|| Trouble::Missing("no round was asked for".into()))?;
-    let (hits, misses) = (site.volley(&lists.staying), site.volley(&lists.others));
+    let [hits, misses] = [&lists.staying, &lists.others].map(|sources| match way.family() {
+        Family::V4 => site.volley(sources),
+        Family::V6 => site.volley(&sources.iter().map(|&address| v6(address)).collect::<Vec<_>>()),
+    });
     Ok(Loaded { way, site, hits, misses })
 }
 
@@ -193,8 +221,16 @@ fn cost(one: &Loaded<'_>, budget: f64) -> Result<[f64; 3], Trouble> {
         let packets = (budget / first).clamp(PACKETS.0, PACKETS.1);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let packets = packets as u32;
-        let before = one.site.arrived()?;
-        figures[at] = nanoseconds(volley.fire(packets), packets);
+        one.way.settle(&one.site)?;
+        let (before, elsewhere) = (one.site.arrived()?, one.way.worked());
+        let (mut sent, mut left) = (Duration::ZERO, packets);
+        while left > 0 {
+            let now = left.min(one.way.at_once());
+            sent += volley.fire(now);
+            one.way.settle(&one.site)?;
+            left -= now;
+        }
+        figures[at] = nanoseconds(sent + one.way.worked().saturating_sub(elsewhere), packets);
         let arrived = one.site.arrived()? - before;
         let want = if is_hit && one.way.blocks() { 0 } else { u64::from(packets) };
         #[expect(clippy::cast_precision_loss, reason = "it is clamped")]
@@ -208,31 +244,69 @@ fn nanoseconds(time: Duration, packets: u32) -> f64 {
     time.as_secs_f64() * 1e9 / f64::from(packets)
 }
 
-/// One more is blocked, and then many others are, while those who stay keep sending.
-fn change(one: &Loaded<'_>, lists: &Lists, ledger: &mut Ledger) -> Result<(), Trouble> {
+/// One more is blocked, then many others are, and then another list is, while those who
+/// stay blocked keep sending.
+fn change(
+    one: &Loaded<'_>,
+    lists: &Lists,
+    known: Option<Trouble>,
+    ledger: &mut Ledger,
+) -> Result<(), Trouble> {
     let (name, size) = (one.way.name(), lists.listed.len() as u64);
-    for (metric, change) in [(ONE, lists.one()), (THOUSAND, lists.thousand())] {
-        let took = ledger.last(&name, size, ONE).unwrap_or_default();
-        if metric == THOUSAND && took > TOO_LONG_MS {
-            return Err(Trouble::Missing("one takes long enough".into()));
+    let took = while_sending(one, || one.way.change(&one.site, &lists.one()))?;
+    ledger.figure(&name, size, ONE, took.milliseconds);
+    if let Some(trouble) = known {
+        return Err(trouble);
+    }
+    if took.milliseconds > TOO_LONG_MS {
+        return Err(Trouble::Missing("one takes long enough".into()));
+    }
+    let took = while_sending(one, || one.way.change(&one.site, &lists.thousand()))?;
+    for (metric, figure) in
+        [(THOUSAND, took.milliseconds), (LEAKED, took.leaked), (SENT, took.sent)]
+    {
+        ledger.figure(&name, size, metric, figure);
+    }
+    if !one.way.replaces() {
+        return Ok(());
+    }
+    let another = lists.another();
+    match while_sending(one, || one.way.replace(&one.site, &another)) {
+        Ok(took) => {
+            for (metric, figure) in [
+                (REPLACE, took.milliseconds),
+                (REPLACE_KERNEL, took.kernel_mib),
+                (REPLACE_USER, took.user_mib),
+                (REPLACE_LEAKED, took.leaked),
+                (REPLACE_SENT, took.sent),
+            ] {
+                ledger.figure(&name, size, metric, figure);
+            }
         }
-        let before = one.site.arrived()?;
-        let (effort, sent) = while_sending(one, &change)?;
-        let arrived = one.site.arrived()? - before;
-        ledger.figure(&name, size, metric, milliseconds(effort.wall));
-        if metric == THOUSAND && one.way.blocks() {
-            #[expect(clippy::cast_precision_loss, reason = "packets of seconds")]
-            let [arrived, sent] = [arrived as f64, sent as f64];
-            ledger.figure(&name, size, LEAKED, arrived);
-            ledger.figure(&name, size, SENT, sent);
-        }
+        Err(trouble) => note(ledger, one.way, lists.listed.len(), REPLACE, &trouble),
     }
     Ok(())
 }
 
-fn while_sending(one: &Loaded<'_>, change: &Change<'_>) -> Result<(Effort, u64), Trouble> {
+/// What a change took.
+struct Took {
+    milliseconds: f64,
+    /// What the kernel had at most beyond what it had before.
+    kernel_mib: f64,
+    user_mib: f64,
+    leaked: f64,
+    sent: f64,
+}
+
+/// Makes a change, while those who are blocked before and after it keep sending.
+fn while_sending(
+    one: &Loaded<'_>,
+    change: impl FnOnce() -> Result<Effort, Trouble> + Send,
+) -> Result<Took, Trouble> {
+    one.way.settle(&one.site)?;
+    let (arrived, kernel_kib) = (one.site.arrived()?, memory::kernel_kib());
     let (over, sent) = (AtomicBool::new(false), AtomicU64::new(0));
-    thread::scope(|scope| {
+    let (effort, most_kib) = thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 one.hits.fire(16);
@@ -241,10 +315,22 @@ fn while_sending(one: &Loaded<'_>, change: &Change<'_>) -> Result<(Effort, u64),
                 thread::yield_now();
             }
         });
-        let effort =
-            catch_unwind(AssertUnwindSafe(|| one.site.run(|| one.way.change(&one.site, change))));
+        let most = scope.spawn(|| memory::watch(&over));
+        let effort = catch_unwind(AssertUnwindSafe(|| one.site.run(change)));
         over.store(true, Ordering::Relaxed);
-        effort.unwrap_or_else(|_| Err(Trouble::Broken("it panicked".into())))
+        let effort = effort.unwrap_or_else(|_| Err(Trouble::Broken("it panicked".into())));
+        (effort, most.join().unwrap_or_default())
+    });
+    let effort = effort?;
+    one.way.settle(&one.site)?;
+    let leaked = one.site.arrived()? - arrived;
+    #[expect(clippy::cast_precision_loss, reason = "packets and memory of seconds")]
+    let figures = [leaked, sent.load(Ordering::Relaxed), effort.memory_kib].map(|n| n as f64);
+    Ok(Took {
+        milliseconds: milliseconds(effort.wall),
+        kernel_mib: (most_kib - kernel_kib).max(0.0) / 1024.0,
+        user_mib: figures[2] / 1024.0,
+        leaked: figures[0],
+        sent: figures[1],
     })
-    .map(|effort| (effort, sent.load(Ordering::Relaxed)))
 }

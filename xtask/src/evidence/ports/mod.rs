@@ -5,6 +5,7 @@ mod junk;
 pub(super) mod load;
 mod profile;
 pub(super) mod server;
+mod sockets;
 mod variants;
 
 use std::fs;
@@ -20,6 +21,7 @@ use lab::wire::{FREE_V4, HERE_V4};
 use self::load::{Heard, Plan, open_loop};
 use self::profile::Profile;
 use self::server::Server;
+use self::sockets::Look;
 use self::variants::{PORTS, VARIANTS, Variant};
 use super::Task;
 use super::dial::dial;
@@ -82,11 +84,13 @@ pub(super) const REQUEST_CPU: &str = "request-cpu-us";
 pub(super) const JUNK_SENT: &str = "junk-sent-a-second";
 pub(super) const JUNK_CPU: &str = "junk-cpu-ns";
 pub(super) const SOCKETS: &str = "sockets-most";
+pub(super) use self::sockets::in_use_after;
 pub(super) const SHARE: &str = "netfilter-share-percent";
 pub(super) const LARGEST: &str = "netfilter-largest";
 pub(super) const STRANGERS: &str = "a-stranger";
 pub(super) const SOFTIRQ: &str = "machine-softirq-percent";
 pub(super) const SYSTEM: &str = "machine-system-percent";
+pub(super) const USER: &str = "machine-user-percent";
 
 /// One variant that stands.
 struct Stand<'a> {
@@ -108,13 +112,12 @@ pub(super) fn run(task: &Task<'_>) -> Ledger {
             Err(trouble) => note(&mut ledger, variant, &trouble),
         }
     }
-    let rounds = task.rounds.min(if task.quick { 2 } else { 4 });
     let time = Duration::from_secs(if task.quick { 1 } else { 2 });
     let scenes = Scene::all()
         .into_iter()
         .filter(|scene| !task.quick || !scene.keep_alive && scene.junk < 100_000);
     let scenes: Vec<_> = scenes.collect();
-    for round in 0..rounds {
+    for round in 0..task.rounds {
         println!("  round {}", round + 1);
         for &scene in &scenes {
             for at in 0..stands.len() {
@@ -217,9 +220,12 @@ impl<'a> Stand<'a> {
             (ERRORS, heard.errors),
             (TIMEOUTS, heard.timeouts),
             (LATE, heard.late),
-            (SOCKETS, sockets),
+            (SOCKETS, sockets.iter().map(|look| look.in_use + look.waiting).max().unwrap_or(0)),
         ] {
             put(metric, figure(count));
+        }
+        for look in &sockets {
+            put(&in_use_after(look.after), figure(look.in_use));
         }
         let requests = figure(heard.from_due.len()).max(1.0);
         put(REQUEST_CPU, (served + heard.worked).as_secs_f64() * 1e6 / requests);
@@ -228,13 +234,14 @@ impl<'a> Stand<'a> {
             put(JUNK_SENT, figure(sent) / time.as_secs_f64());
             put(JUNK_CPU, worked.as_secs_f64() * 1e9 / figure(sent).max(1.0));
         }
-        let [system, softirq] = ticks.since();
+        let [user, system, softirq] = ticks.since();
+        put(USER, user);
         put(SYSTEM, system);
         put(SOFTIRQ, softirq);
     }
 
     /// Requests, the flood, and a look at the sockets now and then.
-    fn play(&self, plan: &Plan, junk: u32) -> (Heard, (u64, Duration), u64) {
+    fn play(&self, plan: &Plan, junk: u32) -> (Heard, (u64, Duration), Vec<Look>) {
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
             let flood = move |over: &AtomicBool| match junk {
@@ -244,7 +251,7 @@ impl<'a> Stand<'a> {
             let over = &over;
             let named = thread::Builder::new().name("ev-junk".into());
             let flood = named.spawn_scoped(scope, move || flood(over)).expect("a thread more");
-            let looks = scope.spawn(move || self.site.run(|| watch_sockets(over)));
+            let looks = scope.spawn(move || self.site.run(|| sockets::watch(over)));
             let heard = self.site.beyond(|| open_loop(plan));
             over.store(true, Ordering::Relaxed);
             let flood = flood.join().unwrap_or_default();
@@ -268,26 +275,6 @@ impl<'a> Stand<'a> {
     }
 }
 
-/// The most sockets of TCP in use, those that wait for their end included, of what was
-/// seen until `over`.
-fn watch_sockets(over: &AtomicBool) -> u64 {
-    let mut most = 0;
-    while !over.load(Ordering::Relaxed) {
-        let text = fs::read_to_string("/proc/thread-self/net/sockstat").unwrap_or_default();
-        most = most.max(sockets(&text));
-        thread::park_timeout(Duration::from_millis(100));
-    }
-    most
-}
-
-/// `inuse` and `tw` of the line of TCP, see proc(5).
-fn sockets(sockstat: &str) -> u64 {
-    let line = sockstat.lines().find_map(|line| line.strip_prefix("TCP: ")).unwrap_or_default();
-    let words: Vec<_> = line.split(' ').collect();
-    let counted = words.chunks_exact(2).filter(|pair| ["inuse", "tw"].contains(&pair[0]));
-    counted.filter_map(|pair| pair[1].parse::<u64>().ok()).sum()
-}
-
 /// The ticks of all processors by class, of proc(5)'s stat.
 struct Ticks(Vec<f64>);
 
@@ -298,12 +285,12 @@ impl Ticks {
         Self(line.split(' ').filter_map(|word| word.parse().ok()).take(8).collect())
     }
 
-    /// How many percent of the time since were `system` and `softirq`.
-    fn since(&self) -> [f64; 2] {
+    /// How many percent of the time since were `user`, `system` and `softirq`.
+    fn since(&self) -> [f64; 3] {
         let spent: Vec<_> =
             Self::now().0.iter().zip(&self.0).map(|(now, then)| now - then).collect();
         let all: f64 = spent.iter().sum::<f64>().max(1.0);
-        [2, 6].map(|class| spent.get(class).copied().unwrap_or_default() / all * 100.0)
+        [0, 2, 6].map(|class| spent.get(class).copied().unwrap_or_default() / all * 100.0)
     }
 }
 
@@ -319,13 +306,6 @@ fn figure(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sockets_in_use_and_those_that_wait_are_counted() {
-        let text =
-            "sockets: used 9\nTCP: inuse 5 orphan 0 tw 7 alloc 9 mem 1\nUDP: inuse 3 mem 0\n";
-        assert_eq!(sockets(text), 12);
-    }
 
     #[test]
     fn scenes_are_kept_apart_by_their_numbers() {

@@ -3,11 +3,14 @@
 
 mod answers;
 mod curves;
+mod decision;
+mod lengths;
 mod meters;
 mod million;
 mod plot;
 mod ports;
 mod table;
+mod twice;
 mod web;
 mod words;
 
@@ -31,13 +34,16 @@ fn text(results: &Results, place: &Path) -> Result<String, Failure> {
     if let Some(findings) = results.stages.values().next() {
         text.push_str(&words::machine(findings));
     }
+    let of = |stage| results.stages.get(&stage);
+    text.push_str(&decision::section(of(Stage::B), of(Stage::W)));
     for stage in [Stage::A, Stage::B, Stage::W, Stage::C, Stage::D] {
         let _ = write!(text, "\n## {stage:?}. {}\n\n", stage.question());
-        match results.stages.get(&stage) {
+        match of(stage) {
             Some(findings) => text.push_str(&section(stage, findings, place)?),
             None => text.push_str("Not run.\n"),
         }
     }
+    text.push_str(&twice::section(results));
     text.push_str(words::METHOD);
     Ok(text)
 }
@@ -55,12 +61,14 @@ fn section(stage: Stage, findings: &Findings, place: &Path) -> Result<String, Fa
         }
         Stage::B => {
             text.push_str(words::MILLION);
-            text.push_str(&million::decision(findings));
             text.push_str(&curves::draw(findings, place)?);
+            text.push_str(&lengths::section(findings, place)?);
+            text.push_str(&million::replaced(findings));
             text.push_str(&million::tables(findings));
         }
         Stage::A => {
             text.push_str(words::PORTS);
+            text.push_str(&ports::draw_sockets(findings, place)?);
             text.push_str(&ports::tables(findings));
         }
         Stage::W => {

@@ -1,9 +1,11 @@
-//! Plots as SVG, of one style: logarithmic axes, each line named where it ends, told
-//! apart by marks and dashes as well as by shade. The ground is white, so that they are
-//! read on light and dark pages alike. Where a way breaks there is a cross.
+//! Plots as SVG, of one style: each line named where it ends, told apart by marks and
+//! dashes as well as by shade. The ground is white, so that they are read on light and
+//! dark pages alike. Where a way breaks there is a cross. What is over numbers of
+//! addresses has logarithmic axes.
 
 use std::path::Path;
 
+use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -13,32 +15,48 @@ use crate::Failure;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Line {
     pub(super) name: String,
-    /// By number of addresses.
+    /// By what the plot is over.
     pub(super) points: Vec<(f64, f64)>,
-    /// At this number of addresses it breaks, or nobody waits for it.
+    /// There it breaks, or nobody waits for it.
     pub(super) breaks_at: Option<f64>,
+    /// Whether it is the one that the eye is to find.
+    pub(super) is_ours: bool,
+}
+
+/// What is drawn, and over what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame<'a> {
+    pub(super) title: &'a str,
+    pub(super) unit: &'a str,
+    pub(super) over: Over,
+}
+
+/// What a plot is over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Over {
+    /// From a thousand to a million, on logarithmic axes.
+    Addresses,
+    /// From nothing to so much of this, on linear axes.
+    Linear(f64, &'static str),
 }
 
 const SIZE: (u32, u32) = (960, 560);
 const FONT: &str = "sans-serif";
 
+type Chart<'a, X, Y> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>;
+
 /// Shades that differ in grey as well.
 const SHADES: [RGBColor; 6] = [
-    RGBColor(20, 20, 20),
+    RGBColor(110, 110, 110),
     RGBColor(176, 44, 36),
     RGBColor(30, 96, 178),
-    RGBColor(208, 138, 20),
+    RGBColor(184, 112, 0),
     RGBColor(30, 130, 86),
     RGBColor(130, 90, 170),
 ];
 
-/// Draws lines over the number of addresses.
-pub(super) fn over_size(
-    file: &Path,
-    title: &str,
-    unit: &str,
-    lines: &[Line],
-) -> Result<(), Failure> {
+/// Draws lines; nothing if there is no point.
+pub(super) fn draw(file: &Path, frame: Frame<'_>, lines: &[Line]) -> Result<(), Failure> {
     let all = || lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
     let (least, most) =
         all().fold((f64::MAX, f64::MIN), |(least, most), y| (least.min(y), most.max(y)));
@@ -47,20 +65,47 @@ pub(super) fn over_size(
     }
     let area = SVGBackend::new(file, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
-    let caption = (FONT, 19).into_font().color(&BLACK);
-    let mut chart = ChartBuilder::on(&area)
-        .caption(title, caption)
+    let mut builder = ChartBuilder::on(&area);
+    builder
+        .caption(frame.title, (FONT, 17).into_font().color(&BLACK))
         .margin(14)
-        .margin_right(270)
+        .margin_right(290)
         .x_label_area_size(42)
-        .y_label_area_size(70)
-        .build_cartesian_2d(
-            (800.0..1.3e6_f64).log_scale(),
-            (least * 0.7..most * 1.5).log_scale(),
-        )?;
+        .y_label_area_size(70);
+    match frame.over {
+        Over::Addresses => {
+            let (low, high) = (least * 0.7, most * 1.5);
+            let heights = named(lines, |y| (y / low).ln() / (high / low).ln());
+            let mut chart = builder
+                .build_cartesian_2d((800.0..1.3e6_f64).log_scale(), (low..high).log_scale())?;
+            fill(&mut chart, [frame.unit, "addresses"], lines)?;
+            name(&mut chart, lines, &heights, |height| (1.3e6, low * (high / low).powf(height)))?;
+        }
+        Over::Linear(end, what) => {
+            let high = most * 1.1 + f64::MIN_POSITIVE;
+            let heights = named(lines, |y| y / high);
+            let mut chart = builder.build_cartesian_2d(0.0..end * 1.04, 0.0..high)?;
+            fill(&mut chart, [frame.unit, what], lines)?;
+            name(&mut chart, lines, &heights, |height| (end * 1.04, high * height))?;
+        }
+    }
+    area.present()?;
+    Ok(())
+}
+
+/// The axes and the lines.
+fn fill<X, Y>(
+    chart: &mut Chart<'_, X, Y>,
+    [unit, over]: [&str; 2],
+    lines: &[Line],
+) -> Result<(), Failure>
+where
+    X: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
     chart
         .configure_mesh()
-        .x_desc("addresses")
+        .x_desc(over)
         .y_desc(unit)
         .bold_line_style(RGBColor(205, 205, 205))
         .light_line_style(WHITE)
@@ -68,10 +113,10 @@ pub(super) fn over_size(
         .y_label_formatter(&|figure| label(*figure))
         .draw()?;
     for (at, line) in lines.iter().enumerate() {
-        let shade = SHADES[at % SHADES.len()];
-        let stroke = shade.stroke_width(2);
+        let shade = shade(at, line);
+        let stroke = shade.stroke_width(if line.is_ours { 4 } else { 2 });
         let points = line.points.iter().copied();
-        if (at / SHADES.len()).is_multiple_of(2) {
+        if line.is_ours || (at / SHADES.len()).is_multiple_of(2) {
             chart.draw_series(LineSeries::new(points, stroke))?;
         } else {
             chart.draw_series(DashedLineSeries::new(points, 7, 5, stroke))?;
@@ -84,49 +129,86 @@ pub(super) fn over_size(
             };
         }
         if let (Some(size), Some(last)) = (line.breaks_at, line.points.last()) {
-            chart.draw_series([Cross::new((size, last.1), 7, stroke)])?;
+            chart.draw_series([Cross::new((size, last.1), 7, shade.stroke_width(2))])?;
         }
     }
-    for (line, shade, y) in named(lines, least, most) {
-        let style = (FONT, 13).into_font().color(&shade).pos(Pos::new(HPos::Left, VPos::Center));
-        let (right, top) = chart.backend_coord(&(1.3e6, y));
-        area.draw(&Text::new(line, (right + 8, top), style))?;
-    }
-    area.present()?;
     Ok(())
 }
 
-/// The names beside the ends of their lines, apart enough to be read.
-fn named(lines: &[Line], least: f64, most: f64) -> Vec<(String, RGBColor, f64)> {
-    let mut ends: Vec<_> = lines
-        .iter()
-        .enumerate()
-        .filter_map(|(at, line)| {
-            let y = line.points.last()?.1;
-            let breaks = if line.breaks_at.is_some() { " ×" } else { "" };
-            Some((format!("{}{breaks}", line.name), SHADES[at % SHADES.len()], y.ln()))
-        })
-        .collect();
-    ends.sort_by(|one, other| one.2.total_cmp(&other.2));
-    let step = ((most * 1.5).ln() - (least * 0.7).ln()) / 27.0;
-    for at in 1..ends.len() {
-        ends[at].2 = ends[at].2.max(ends[at - 1].2 + step);
+/// Names beside the ends of the lines, each with a thin line that leads to it.
+fn name<X, Y>(
+    chart: &mut Chart<'_, X, Y>,
+    lines: &[Line],
+    heights: &[(usize, f64)],
+    beside: impl Fn(f64) -> (f64, f64),
+) -> Result<(), Failure>
+where
+    X: Ranged<ValueType = f64>,
+    Y: Ranged<ValueType = f64>,
+{
+    for &(at, height) in heights {
+        let (line, shade) = (&lines[at], shade(at, &lines[at]));
+        let Some(&last) = line.points.last() else { continue };
+        let cross = line.breaks_at.map(|size| (size, last.1));
+        let path: Vec<_> =
+            [Some(last), cross].into_iter().flatten().chain([beside(height)]).collect();
+        let ends: Vec<_> = path.iter().map(|point| chart.backend_coord(point)).collect();
+        let area = chart.plotting_area().strip_coord_spec();
+        let (left, top) = chart.plotting_area().get_base_pixel();
+        let ends: Vec<_> = ends.into_iter().map(|(x, y)| (x - left, y - top)).collect();
+        area.draw(&PathElement::new(ends.clone(), shade.mix(0.45).stroke_width(1)))?;
+        let breaks = if cross.is_some() { " ×" } else { "" };
+        let style = if line.is_ours { FontStyle::Bold } else { FontStyle::Normal };
+        let font = (FONT, 13, style).into_font().color(&shade);
+        let style = font.pos(Pos::new(HPos::Left, VPos::Center));
+        let Some(&(x, y)) = ends.last() else { continue };
+        area.draw(&Text::new(format!("{}{breaks}", line.name), (x + 8, y), style))?;
     }
-    // Who was pushed over the top pushes the others down again.
-    let mut top = (most * 1.45).ln();
-    for end in ends.iter_mut().rev() {
-        end.2 = end.2.min(top);
-        top = end.2 - step;
-    }
-    ends.into_iter().map(|(name, shade, y)| (name, shade, y.exp())).collect()
+    Ok(())
 }
+
+fn shade(at: usize, line: &Line) -> RGBColor {
+    if line.is_ours { BLACK } else { SHADES[at % SHADES.len()] }
+}
+
+/// Which line is named how high, of the height of the plot: as high as it ends, but apart
+/// enough to be read.
+fn named(lines: &[Line], height: impl Fn(f64) -> f64) -> Vec<(usize, f64)> {
+    let ends =
+        lines.iter().enumerate().filter_map(|(at, line)| Some((at, height(line.points.last()?.1))));
+    let mut ends: Vec<_> = ends.collect();
+    ends.sort_by(|one, other| one.1.total_cmp(&other.1));
+    // Those that are too near part, each by half of what is missing, over and over again.
+    for _ in 0..500 {
+        for at in 1..ends.len() {
+            let missing = (STEP - (ends[at].1 - ends[at - 1].1)).max(0.0) / 2.0;
+            ends[at].1 += missing;
+            ends[at - 1].1 -= missing;
+        }
+    }
+    // Who was pushed over the bottom or the top pushes the others back.
+    let mut bottom = 0.01;
+    for end in &mut ends {
+        end.1 = end.1.max(bottom);
+        bottom = end.1 + STEP;
+    }
+    let mut top = 0.99;
+    for end in ends.iter_mut().rev() {
+        end.1 = end.1.min(top);
+        top = end.1 - STEP;
+    }
+    ends
+}
+
+/// How far names are apart at least, of the height of the plot.
+const STEP: f64 = 1.0 / 29.0;
 
 /// 1,000 as "1k".
 fn label(figure: f64) -> String {
     match figure {
         1e6.. => format!("{}M", figure / 1e6),
         1e3.. => format!("{}k", figure / 1e3),
-        _ => format!("{figure}"),
+        _ => format!("{}", (figure * 1e3).round() / 1e3),
     }
 }
 
@@ -134,31 +216,35 @@ fn label(figure: f64) -> String {
 mod tests {
     use super::*;
 
+    fn line(name: &str, y: f64) -> Line {
+        Line { name: name.into(), points: vec![(1e3, y)], breaks_at: None, is_ours: false }
+    }
+
     #[test]
     fn names_are_apart_and_within_the_plot() {
-        let line =
-            |name: &str, y| Line { name: name.into(), points: vec![(1e3, y)], breaks_at: None };
-        let lines = [line("a", 99.0), line("b", 100.0), line("c", 98.0), line("d", 1.0)];
-        let ends = named(&lines, 1.0, 100.0);
-        let names: Vec<_> = ends.iter().map(|(name, _, _)| &**name).collect();
-        assert_eq!(names, ["d", "c", "a", "b"]);
-        assert!(ends.windows(2).all(|two| two[1].2 / two[0].2 > 1.1), "{ends:?}");
-        assert!(ends.iter().all(|one| one.2 < 150.0));
+        let lines = [line("a", 0.99), line("b", 1.0), line("c", 0.98), line("d", 0.01)];
+        let ends = named(&lines, |y| y);
+        let order: Vec<_> = ends.iter().map(|(at, _)| *at).collect();
+        assert_eq!(order, [3, 2, 0, 1]);
+        assert!(ends.windows(2).all(|two| two[1].1 - two[0].1 > 0.034), "{ends:?}");
+        assert!(ends.iter().all(|one| (0.0..1.0).contains(&one.1)));
     }
 
     #[test]
     fn a_plot_names_its_lines_and_where_one_breaks() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let lines = [
-            Line { name: "set".into(), points: vec![(1e3, 90.0), (1e6, 350.0)], breaks_at: None },
-            Line { name: "tree".into(), points: vec![(1e3, 300.0)], breaks_at: Some(1e4) },
+            Line { points: vec![(1e3, 90.0), (1e6, 350.0)], is_ours: true, ..line("set", 0.0) },
+            Line { breaks_at: Some(1e4), ..line("tree", 300.0) },
         ];
-        over_size(file.path(), "cost of a packet", "ns", &lines).expect("it can be drawn");
-        let text = std::fs::read_to_string(file.path()).expect("text");
-        let words: String =
-            text.split(['\n', '<', '>']).map(str::trim).collect::<Vec<_>>().join(" ");
-        assert!(
-            ["set", "tree ×", "cost of a packet", "addresses"].iter().all(|w| words.contains(w))
-        );
+        for over in [Over::Addresses, Over::Linear(1e6, "addresses")] {
+            let frame = Frame { title: "cost of a packet", unit: "ns", over };
+            draw(file.path(), frame, &lines).expect("it can be drawn");
+            let text = std::fs::read_to_string(file.path()).expect("text");
+            let words: String =
+                text.split(['\n', '<', '>']).map(str::trim).collect::<Vec<_>>().join(" ");
+            let wanted = ["set", "tree ×", "cost of a packet", "addresses"];
+            assert!(wanted.iter().all(|word| words.contains(word)));
+        }
     }
 }

@@ -1,11 +1,16 @@
 //! The tables of question A: one for each scene.
 
 use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
 
 use super::super::ports as found;
 use super::super::record::Findings;
 use super::super::statistics::{Difference, NoiseFloor, Spread, short};
+use super::curves::image;
+use super::plot::{Frame, Line, Over, draw as draw_lines};
 use super::table::{cell, markdown};
+use crate::Failure;
 
 const BASE: &str = "none";
 const AGAIN: &str = "none, again";
@@ -42,7 +47,8 @@ fn of_scene(findings: &Findings, number: u64, has_junk: bool) -> String {
         (found::LATE, "sent late"),
         (found::REQUEST_CPU, "CPU a request, us"),
         (found::SOCKETS, "sockets, most"),
-        (found::SYSTEM, "machine: system, %"),
+        (found::USER, "machine: user, %"),
+        (found::SYSTEM, "system, %"),
         (found::SOFTIRQ, "softirq, %"),
     ]);
     if has_junk {
@@ -66,6 +72,42 @@ fn of_scene(findings: &Findings, number: u64, has_junk: bool) -> String {
         })
         .collect();
     markdown(&head, &rows)
+}
+
+/// Sockets in use over the time of a round, the most of all rounds, beside the most junk
+/// that was tried.
+pub(super) fn draw_sockets(findings: &Findings, place: &Path) -> Result<String, Failure> {
+    let scenes = found::Scene::all().into_iter().filter(|scene| !scene.keep_alive);
+    let looked_at =
+        |scene: &found::Scene| !sockets(findings, BASE, scene.number()).points.is_empty();
+    let Some(scene) = scenes.rev().find(looked_at) else { return Ok(String::new()) };
+    let lines: Vec<_> = findings
+        .variants()
+        .into_iter()
+        .filter(|variant| *variant != AGAIN)
+        .map(|variant| sockets(findings, variant, scene.number()))
+        .filter(|line| line.points.len() > 1)
+        .collect();
+    let end = lines.iter().flat_map(|line| &line.points).map(|point| point.0).fold(0.0, f64::max);
+    let title = format!("Sockets of TCP in use, at most: {}", scene.name());
+    let frame = Frame { title: &title, unit: "sockets", over: Over::Linear(end, "seconds") };
+    draw_lines(&place.join("sockets.svg"), frame, &lines)?;
+    Ok(format!(
+        "{}Four of them listen: where no more are in use for long, nothing piles up. Those that wait in TIME-WAIT \
+         for their end are not in the plot, but in `sockets, most` below; they are of a minute, so of the rounds \
+         before as well.\n\n",
+        image(&title, "sockets.svg")
+    ))
+}
+
+fn sockets(findings: &Findings, variant: &str, number: u64) -> Line {
+    let looks = (0..100).map(|beat| Duration::from_millis(100 * beat));
+    let points = looks.filter_map(|time| {
+        let rounds = findings.rounds(variant, number, &found::in_use_after(time))?;
+        Some((time.as_secs_f64(), Spread::of(rounds)?.most))
+    });
+    let is_ours = variant.starts_with("denyset");
+    Line { name: variant.to_owned(), points: points.collect(), breaks_at: None, is_ours }
 }
 
 fn ratio(findings: &Findings, variant: &str, number: u64) -> String {

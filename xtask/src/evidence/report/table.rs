@@ -4,8 +4,11 @@ use super::super::dropped;
 use super::super::record::{Finding, Findings};
 use super::super::statistics::{Spread, short};
 
+/// A row of a table.
+pub(super) type Row = Vec<String>;
+
 /// A table of these columns and rows.
-pub(super) fn markdown(head: &[String], rows: &[Vec<String>]) -> String {
+pub(super) fn markdown(head: &[String], rows: &[Row]) -> String {
     let line = |cells: &[String]| {
         let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
         format!("| {} |\n", cells.join(" | "))

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
-use super::super::super::lists::{Change, prefix};
+use super::super::super::lists::{Change, Family, prefix};
 use super::super::super::site::Site;
 use super::super::super::tool::{Effort, Trouble};
 use super::{Way, feed, joined, lines};
@@ -11,6 +11,9 @@ use super::{Way, feed, joined, lines};
 /// A rule that asks a set.
 const INPUT: &str = "iptables-legacy -w -A INPUT -m set --match-set bad src -j DROP";
 const INPUT_NFT: &str = "iptables-nft -w -A INPUT -m set --match-set bad src -j DROP";
+const INPUT_V6: &str = "ip6tables-legacy -w -A INPUT -m set --match-set bad src -j DROP";
+const NEW: &str =
+    "iptables-legacy -w -A INPUT -m conntrack --ctstate NEW -m set --match-set bad src -j DROP";
 const RAW: &str = "iptables-legacy -w -t raw -A PREROUTING -m set --match-set bad src -j DROP";
 const CONNTRACK: &str =
     "iptables-legacy -w -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT";
@@ -22,6 +25,7 @@ struct Ipset {
     update: Update,
     /// Prefixes of nine lengths in place of addresses.
     lengths: bool,
+    family: Family,
 }
 
 /// How a list of many changes is put.
@@ -40,6 +44,7 @@ const PLAIN: Ipset = Ipset {
     rules: &[INPUT],
     update: Update::Differences,
     lengths: false,
+    family: Family::V4,
 };
 
 pub(super) fn ways() -> Vec<Box<dyn Way>> {
@@ -62,6 +67,7 @@ pub(super) fn ways() -> Vec<Box<dyn Way>> {
             rules: &[CONNTRACK, INPUT],
             ..PLAIN
         }),
+        Box::new(Ipset { name: "ipset hash:ip, new connections only", rules: &[NEW], ..PLAIN }),
         Box::new(Ipset { name: "ipset hash:net, one length", kind: "hash:net", ..PLAIN }),
         Box::new(Ipset {
             name: "ipset hash:net, nine lengths",
@@ -69,30 +75,36 @@ pub(super) fn ways() -> Vec<Box<dyn Way>> {
             lengths: true,
             ..PLAIN
         }),
+        Box::new(Ipset {
+            name: "ipset hash:ip at INPUT, IPv6",
+            rules: &[INPUT_V6],
+            family: Family::V6,
+            ..PLAIN
+        }),
     ]
 }
 
 impl Ipset {
-    fn entry(&self, at: usize, address: Ipv4Addr) -> String {
+    fn entry(&self, address: Ipv4Addr) -> String {
         if self.lengths {
-            let (network, length) = prefix(at, address);
+            let (network, length) = prefix(address);
             format!("{network}/{length}")
         } else {
-            address.to_string()
+            self.family.of(address).to_string()
         }
     }
 
     /// A set and all of its members, as `ipset restore` reads it.
     fn filled(&self, set: &str, listed: &[Ipv4Addr]) -> String {
-        let members = joined(listed.iter().enumerate(), |text, (at, &address)| {
-            write!(text, "add {set} {}", self.entry(at, address))
-        });
+        let members =
+            joined(listed, |text, &address| write!(text, "add {set} {}", self.entry(address)));
         format!("{}{members}", self.created(set, listed.len()))
     }
 
     fn created(&self, set: &str, length: usize) -> String {
         let (size, most) = (length.next_power_of_two(), length + length / 10 + 2_000);
-        format!("create {set} {} hashsize {size} maxelem {most}\n", self.kind)
+        let family = if self.family == Family::V4 { "inet" } else { "inet6" };
+        format!("create {set} {} family {family} hashsize {size} maxelem {most}\n", self.kind)
     }
 
     fn whole(&self, site: &Site, whole: &[Ipv4Addr]) -> Result<Effort, Trouble> {
@@ -116,6 +128,14 @@ impl Way for Ipset {
         self.name == PLAIN.name || matches!(self.update, Update::Flush)
     }
 
+    fn family(&self) -> Family {
+        self.family
+    }
+
+    fn replaces(&self) -> bool {
+        !matches!(self.update, Update::Differences)
+    }
+
     fn load(&self, site: &Site, listed: &[Ipv4Addr]) -> Result<Effort, Trouble> {
         // Of prefixes some stand for several addresses.
         let effort = feed(site, "ipset -exist restore", &self.filled("bad", listed))?;
@@ -124,16 +144,20 @@ impl Way for Ipset {
 
     fn change(&self, site: &Site, change: &Change<'_>) -> Result<Effort, Trouble> {
         if let ([], [one]) = (change.leave, change.come) {
-            return lines(&[&format!("ipset add bad {one}")]);
+            return lines(&[&format!("ipset add bad {}", self.family.of(*one))]);
         }
         if !matches!(self.update, Update::Differences) {
-            return self.whole(site, &change.whole);
+            return self.replace(site, &change.whole);
         }
-        let come = change.come.iter().map(|&address| ("add", 0, address));
-        let leave = change.leave.iter().enumerate().map(|(at, &address)| ("del", at, address));
-        let text = joined(come.chain(leave), |text, (verb, at, address)| {
-            write!(text, "{verb} bad {}", self.entry(at, address))
+        let come = change.come.iter().map(|&address| ("add", address));
+        let leave = change.leave.iter().map(|&address| ("del", address));
+        let text = joined(come.chain(leave), |text, (verb, address)| {
+            write!(text, "{verb} bad {}", self.entry(address))
         });
         feed(site, "ipset -exist restore", &text)
+    }
+
+    fn replace(&self, site: &Site, whole: &[Ipv4Addr]) -> Result<Effort, Trouble> {
+        self.whole(site, whole)
     }
 }

@@ -6,20 +6,23 @@ mod ipset;
 mod linear;
 mod nftables;
 mod nothing;
+pub(in crate::evidence) mod programs;
 mod routes;
 mod tree;
-mod xdp;
+mod xdp_filter;
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::super::lists::Change;
+use super::super::lists::{Change, Family};
 use super::super::site::Site;
 use super::super::tool::{self, Effort, Trouble};
 
+pub(in crate::evidence) use self::denyset::{BY_LENGTHS, BY_LENGTHS_SIZE};
+
 /// How long a load or a change may take: longer is a result.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(25);
 
 /// A way of blocking. All but its name and limits is called on the host of `site`, whose
 /// directory it may use.
@@ -32,6 +35,16 @@ pub(super) trait Way: Sync {
         None
     }
 
+    /// Whether it has anything to say of lists so long. Where it has not, it has no row.
+    fn is_for(&self, _length: usize) -> bool {
+        true
+    }
+
+    /// The family of the packets that it drops.
+    fn family(&self) -> Family {
+        Family::V4
+    }
+
     /// Whether a short look has it.
     fn is_quick(&self) -> bool {
         false
@@ -42,6 +55,16 @@ pub(super) trait Way: Sync {
         true
     }
 
+    /// Whether it is measured how its list changes.
+    fn changes(&self) -> bool {
+        self.blocks()
+    }
+
+    /// Whether it is measured how another list takes the place of the whole.
+    fn replaces(&self) -> bool {
+        false
+    }
+
     /// Blocks a list where nobody is blocked.
     fn load(&self, site: &Site, listed: &[Ipv4Addr]) -> Result<Effort, Trouble>;
 
@@ -49,23 +72,41 @@ pub(super) trait Way: Sync {
     /// come.
     fn change(&self, site: &Site, change: &Change<'_>) -> Result<Effort, Trouble>;
 
+    /// Puts another list in the place of the whole. Called after that, if at all.
+    fn replace(&self, _site: &Site, _whole: &[Ipv4Addr]) -> Result<Effort, Trouble> {
+        Err(Trouble::Missing("it has no way to do so".into()))
+    }
+
+    /// What a process that packets wait for has worked so far, beside who sends them.
+    fn worked(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// How many packets can be under way to such a process and be judged all the same.
+    fn at_once(&self) -> u32 {
+        u32::MAX
+    }
+
+    /// Waits until no packet is under way to such a process.
+    fn settle(&self, _site: &Site) -> Result<(), Trouble> {
+        Ok(())
+    }
+
     /// Takes away what would stay when the namespace goes.
     fn tear_down(&self, _site: &Site) {}
 }
 
 /// All of them.
 pub(super) fn all() -> Vec<Box<dyn Way>> {
-    let mut ways: Vec<Box<dyn Way>> = vec![
-        Box::new(nothing::Nothing { again: false }),
-        Box::new(nothing::Nothing { again: true }),
-    ];
+    let mut ways = nothing::ways();
     ways.extend(linear::ways());
     ways.extend(tree::ways());
     ways.extend(routes::ways());
     ways.extend(ipset::ways());
     ways.extend(nftables::ways());
     ways.extend(denyset::ways());
-    ways.extend(xdp::ways());
+    ways.extend(programs::ways());
+    ways.extend(xdp_filter::ways());
     ways
 }
 
@@ -103,12 +144,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_has_a_name_of_its_own_and_the_first_two_block_nobody() {
+    fn every_way_has_a_name_of_its_own_and_the_first_three_block_nobody() {
         let names: Vec<_> = all().iter().map(|way| way.name()).collect();
         for (at, name) in names.iter().enumerate() {
             assert!(!names[..at].contains(name), "{name} stands twice");
         }
-        assert!(all().iter().take(2).all(|way| !way.blocks()));
-        assert!(all().iter().skip(2).all(|way| way.blocks()));
+        assert!(all().iter().take(3).all(|way| !way.blocks()));
+        assert!(all().iter().skip(3).all(|way| way.blocks()));
     }
 }
