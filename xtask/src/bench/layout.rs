@@ -89,7 +89,8 @@ impl Layout {
         for entry in fs::read_dir(directory)? {
             let path = entry?.path();
             if path.is_file() {
-                host.feed(&path.file_name().unwrap_or_default().to_string_lossy(), fs::read(path)?);
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                host.feed(&name, fs::read(&path)?);
             }
         }
         Ok(())
