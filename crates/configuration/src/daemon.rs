@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use blocklist::Glob;
-use reconcile::SetPrefix;
+use reconcile::{MemberLayout, SetPrefix};
 use toml::de::{DeTable, DeValue};
 
 use super::bytes_of;
@@ -68,9 +68,7 @@ pub struct KernelTable {
     /// How sets are brought up to date.
     pub update: UpdateMode,
     /// In how many prefix lengths members are written.
-    pub layout: LayoutMode,
-    /// For how many percent of members more at the most.
-    pub extra_members_percent_max: u32,
+    pub layout: MemberLayout,
     /// The group of NFLOG by which the kernel shows packets to us.
     pub nflog_group: u16,
 }
@@ -85,16 +83,6 @@ pub enum UpdateMode {
     Swap,
     /// Add and delete members in the set itself.
     InPlace,
-}
-
-/// In how many prefix lengths the members of a set are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LayoutMode {
-    /// In few, which costs a packet less, of the same addresses.
-    #[default]
-    Auto,
-    /// As the list has them.
-    Exact,
 }
 
 impl Default for DaemonTable {
@@ -125,8 +113,7 @@ impl Default for KernelTable {
         Self {
             set_prefix,
             update: UpdateMode::default(),
-            layout: LayoutMode::default(),
-            extra_members_percent_max: percent(limits::EXTRA_MEMBERS_PERCENT.default),
+            layout: few_lengths(limits::EXTRA_MEMBERS_PERCENT.default),
             nflog_group,
         }
     }
@@ -230,20 +217,14 @@ impl KernelTable {
             ("in-place", UpdateMode::InPlace),
         ];
         let update = section.choice("update", &words).unwrap_or_default();
-        let words = [("auto", LayoutMode::Auto), ("exact", LayoutMode::Exact)];
-        let layout = section.choice("layout", &words).unwrap_or_default();
+        let few = section.choice("layout", &[("auto", true), ("exact", false)]).unwrap_or(true);
         let extra = section.number(&limits::EXTRA_MEMBERS_PERCENT);
-        let extra = percent(extra.unwrap_or(limits::EXTRA_MEMBERS_PERCENT.default));
+        let extra = extra.unwrap_or(limits::EXTRA_MEMBERS_PERCENT.default);
+        let layout = if few { few_lengths(extra) } else { MemberLayout::Exact };
         let nflog_group = section.number(&limits::NFLOG_GROUP);
         let nflog_group = group(nflog_group.unwrap_or(limits::NFLOG_GROUP.default));
         section.finish();
-        Some(Self {
-            set_prefix: set_prefix?,
-            update,
-            layout,
-            extra_members_percent_max: extra,
-            nflog_group,
-        })
+        Some(Self { set_prefix: set_prefix?, update, layout, nflog_group })
     }
 }
 
@@ -256,9 +237,10 @@ fn group(number: u64) -> u16 {
     u16::try_from(number).unwrap_or(u16::MAX)
 }
 
-/// A number that the checks have let pass.
-fn percent(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+/// For a number that the checks have let pass.
+fn few_lengths(extra_percent_max: u64) -> MemberLayout {
+    let extra_percent_max = u32::try_from(extra_percent_max).unwrap_or(u32::MAX);
+    MemberLayout::FewLengths { extra_percent_max }
 }
 
 /// A number that the checks have let pass.

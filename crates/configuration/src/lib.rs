@@ -31,7 +31,7 @@ use blocklist::{Column, FeedName, FormatChoice, Glob, GuardPolicy, Options, Prot
 use intake::{FeedTable, ListRules, Rules};
 use toml::de::DeTable;
 
-pub use daemon::{DaemonTable, KernelTable, LayoutMode, OnStop, UpdateMode};
+pub use daemon::{DaemonTable, KernelTable, OnStop, UpdateMode};
 pub use export::ExportConfig;
 pub use feed::FeedConfig;
 pub use list::ListConfig;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use blocklist::{Family, Protect, Protection};
-use configuration::{Configuration, LayoutMode, UpdateMode};
+use configuration::{Configuration, UpdateMode};
 use host::{Facts, FactsPart};
 use keeper::Settings;
 
@@ -16,21 +16,11 @@ pub fn settings(config: &Configuration) -> Settings {
             UpdateMode::Swap => reconcile::Update::Swap,
             UpdateMode::InPlace => reconcile::Update::InPlace,
         },
-        layout: layout(config),
+        layout: config.kernel.layout,
         rules: Arc::new(config.rules()),
         filter: Family::ALL.into_iter().map(|family| config.filter(family)).collect(),
         probe: config.daemon.probe,
         audit: config.daemon.audit,
-    }
-}
-
-/// In how many prefix lengths members are written.
-pub fn layout(config: &Configuration) -> reconcile::Layout {
-    match config.kernel.layout {
-        LayoutMode::Exact => reconcile::Layout::Exact,
-        LayoutMode::Auto => reconcile::Layout::FewLengths {
-            extra_percent_max: config.kernel.extra_members_percent_max,
-        },
     }
 }
 

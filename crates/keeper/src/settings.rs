@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use intake::Rules;
-use reconcile::{Layout, RuleSet, SetPrefix, Update};
+use reconcile::{MemberLayout, RuleSet, SetPrefix, Update};
 
 /// The settings of one configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Settings {
     /// How sets are updated.
     pub update: Update,
     /// In how many prefix lengths their members are written.
-    pub layout: Layout,
+    pub layout: MemberLayout,
     /// Which lists there are, and what their feeds are judged by.
     pub rules: Arc<Rules>,
     /// The rules of each family, empty where there are to be none.

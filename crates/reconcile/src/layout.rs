@@ -9,7 +9,7 @@ use crate::Members;
 
 /// How members are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Layout {
+pub enum MemberLayout {
     /// As the list has them.
     #[default]
     Exact,
@@ -20,7 +20,7 @@ pub enum Layout {
     },
 }
 
-impl Layout {
+impl MemberLayout {
     /// The members as they are to be written where those `before` are; the same
     /// if they are best as they are.
     pub(crate) fn of(self, members: Members, before: Option<&Members>) -> Members {

@@ -9,8 +9,8 @@ use blocklist::Family;
 
 use crate::step::{Cost, ObjectPlan, Phase, PlannedStep, Step};
 use crate::{
-    CHUNK_MAX, Capacity, Desired, Layout, Members, Object, Observed, ObservedSet, Obstacle, Plan,
-    Reason, Route, SetName, SetPrefix, SetSpec, Standing, Target,
+    CHUNK_MAX, Capacity, Desired, MemberLayout, Members, Object, Observed, ObservedSet, Obstacle,
+    Plan, Reason, Route, SetName, SetPrefix, SetSpec, Standing, Target,
 };
 
 /// How an existing set is brought to new members.
@@ -54,7 +54,7 @@ pub struct Policy {
     /// How sets are updated.
     pub update: Update,
     /// In how many lengths their members are written.
-    pub layout: Layout,
+    pub layout: MemberLayout,
     /// Whether anything may be removed.
     pub gate: Gate,
     /// Unpredictable bits for the hashes of new sets.
@@ -75,7 +75,7 @@ impl Policy {
     pub fn new(prefix: SetPrefix, salt: u64) -> Self {
         let (held, resting) = (BTreeMap::new(), BTreeSet::new());
         let (resting_rules, unclear) = (BTreeSet::new(), BTreeSet::new());
-        let (update, layout, gate) = (Update::Auto, Layout::Exact, Gate::Open);
+        let (update, layout, gate) = (Update::Auto, MemberLayout::Exact, Gate::Open);
         Self { prefix, update, layout, gate, salt, held, resting, resting_rules, unclear }
     }
 

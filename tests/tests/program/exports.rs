@@ -314,14 +314,7 @@ fn an_export_that_cannot_be_written_is_said_and_heals() {
         assert_eq!(told["path"], path.to_string_lossy().as_ref(), "{told:#}");
         assert_eq!((&told["generation"], &told["failed"]), (&status["generation"], &().into()));
         assert!(told["last-written"].is_string(), "{told:#}");
-        let line = |host| {
-            format!(
-                "45.10.{}.{}
-",
-                host / 200,
-                host % 200
-            )
-        };
+        let line = |host| format!("45.10.{}.{}\n", host / 200, host % 200);
         let many = (0..20_000).map(line).collect::<Vec<_>>().concat();
         let said = |status: &serde_json::Value, why: &str| {
             let degraded = status["degraded"].to_string();
@@ -347,5 +340,23 @@ fn an_export_that_cannot_be_written_is_said_and_heals() {
         daemon.pause(Duration::from_millis(100));
         daemon.kill();
         assert_eq!(read().lines().count(), 20_002);
+    });
+}
+
+/// What would not survive a loss of power does not take the place of what would.
+#[test]
+fn an_export_that_cannot_be_synced_is_not_put_in_place() {
+    isolated(|| {
+        let host = Host::new();
+        configure(&host);
+        let path = export_of(&host, "plain");
+        fs::write(&path, "192.0.2.99\n").expect("it can be written");
+        host.feed("list.txt", format!("{LISTED}\n"));
+        let daemon = Daemon::start_failing(&host, "fsync", "EIO");
+        let status = daemon.until("it is said", |status| {
+            status["degraded"].to_string().contains("an export stays as it was")
+        });
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), "192.0.2.99\n", "{status:#}");
+        daemon.until_members(crate::V4, 1);
     });
 }

@@ -1,6 +1,7 @@
 //! What the prefix lengths of a set cost a packet whose address is in none of
 //! its members: the same list as it is, and in few lengths.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -102,10 +103,10 @@ fn made_up() -> String {
     let mut random = RandomNumbers::seeded(5);
     let mut text = String::new();
     for length in 8..=32_u32 {
-        let count = if length == 32 { 800_000 } else { 40 << (length - 8) / 2 };
+        let count = if length == 32 { 800_000 } else { 40 << ((length - 8) / 2) };
         for _ in 0..count {
             let address = u32::from(random.ipv4()) >> (32 - length) << (32 - length);
-            text.push_str(&format!("{}/{length}\n", Ipv4Addr::from(address)));
+            let _ = writeln!(text, "{}/{length}", Ipv4Addr::from(address));
         }
     }
     text

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use blocklist::{AsNumber, Column, Format, FormatChoice, GuardPolicy, Protect};
 use intake::WhenStale;
+use reconcile::MemberLayout;
 
-use super::super::{Configuration, DaemonTable, LayoutMode, OnStop, UpdateMode};
+use super::super::{Configuration, DaemonTable, OnStop, UpdateMode};
 use super::{check, feed, good};
 
 #[test]
@@ -24,8 +25,6 @@ on-stop = \"remove\"
 [kernel]
 set-prefix = \"x.\"
 update = \"in-place\"
-layout = \"exact\"
-extra-members-percent-max = 7
 [guard]
 protect = [\"own\"]
 [[feed]]
@@ -58,8 +57,6 @@ column = 4
     assert_eq!(config.daemon.on_stop, OnStop::Remove);
     assert_eq!(config.kernel.set_prefix.as_str(), "x.");
     assert_eq!(config.kernel.update, UpdateMode::InPlace);
-    assert_eq!(config.kernel.layout, LayoutMode::Exact);
-    assert_eq!(config.kernel.extra_members_percent_max, 7);
     assert_eq!(config.protect, [Protect::Own]);
     assert_eq!(config.feeds[0].column, Some(Column::Name("dst_ip".into())));
     assert_eq!(config.feeds[1].column, Some(Column::Number(2)));
@@ -81,6 +78,16 @@ column = 4
     );
     assert_eq!(config.rules().max_age_for(&feed("b")), None);
     assert_eq!(config.format_for(&feed("a")), FormatChoice::Fixed(Format::Plain));
+}
+
+#[test]
+fn a_layout_has_its_limit_only_if_lengths_are_chosen() {
+    let check = |keys: &str, want| {
+        assert_eq!(good(&format!("[kernel]\n{keys}")).kernel.layout, want, "{keys}");
+    };
+    check("", MemberLayout::FewLengths { extra_percent_max: 25 });
+    check("extra-members-percent-max = 7", MemberLayout::FewLengths { extra_percent_max: 7 });
+    check("layout = \"exact\"", MemberLayout::Exact);
 }
 
 #[test]

@@ -16,7 +16,6 @@ use super::script::sets;
 use crate::lock::{Lock, LockError};
 use crate::remedy;
 use crate::salt::salt;
-use crate::settings::layout;
 
 /// Why a set is missing that should be there.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +56,7 @@ pub fn make(config: &Configuration) -> Result<Made, PrepareError> {
     // What is not planned for is not touched, but this says so twice.
     let policy = Policy {
         gate: Gate::AddOnly,
-        layout: layout(config),
+        layout: config.kernel.layout,
         ..Policy::new(prefix.clone(), salt())
     };
     let lock = if sets.is_empty() { None } else { Some(Lock::take(prefix)?) };

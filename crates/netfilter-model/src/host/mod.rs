@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use blocklist::{AnyPrefix, FeedName, Prefixes};
-use reconcile::{Kernel, Layout, SetName, Update};
+use reconcile::{Kernel, SetName, Update};
 
 pub use run::{HostKind, simulate_host};
 
@@ -44,20 +44,6 @@ use store::{Copy, FoundCopy, StateDirectory};
 use text::FeedText;
 use trace::{action_name, event_name};
 use work::{Answered, HostQuestion, SimulatedDaemon, Work};
-
-impl HostKind {
-    /// How members are written on a host. With the few that there are, the
-    /// usual limit would change hardly anything.
-    fn layout(self, seed: u64) -> Layout {
-        match self {
-            Self::FewLengths => {
-                let extra_percent_max = [25, 100, 400, 1_000][(seed % 4) as usize];
-                Layout::FewLengths { extra_percent_max }
-            }
-            Self::Plain | Self::Ruled => Layout::Exact,
-        }
-    }
-}
 
 /// Something that will be done, or told, at any later moment.
 enum Job {
@@ -110,17 +96,13 @@ impl Host {
         let mut random = Random::new(seed);
         let chances = Chances::random(&mut random);
         // The model knows rules as ops alone.
-        let way = if random.chance(80) || kind == HostKind::Ruled {
-            ModelWay::Ops
-        } else {
-            ModelWay::Bytes
-        };
+        let ruled = kind == HostKind::Ruled;
+        let way = if random.chance(80) || ruled { ModelWay::Ops } else { ModelWay::Bytes };
         let update = *random.pick(&[Update::Auto, Update::Auto, Update::Swap, Update::InPlace]);
         let writing = Writing { update, layout: kind.layout(seed) };
         let kernel = ModelKernel::new(prefix());
         let configuration = HostConfiguration::first(&mut random, 1, chances.configurations);
-        let configuration =
-            if kind == HostKind::Ruled { configuration.with_rules() } else { configuration };
+        let configuration = if ruled { configuration.with_rules() } else { configuration };
         let facts = HostFacts::default();
         let mut host = Self {
             subject: subject(&kernel, way),

@@ -1,6 +1,8 @@
 //! Long runs by seed: one small host after the other, each with its own choice
 //! of what may happen.
 
+use reconcile::MemberLayout;
+
 use super::Host;
 use super::clients::seed_of;
 use crate::simulation::RunReport;
@@ -19,6 +21,20 @@ pub enum HostKind {
     Ruled,
     /// Their sets are written in few prefix lengths.
     FewLengths,
+}
+
+impl HostKind {
+    /// How members are written on a host. With the few that there are, the
+    /// usual limit would change hardly anything.
+    pub(super) fn layout(self, seed: u64) -> MemberLayout {
+        match self {
+            Self::FewLengths => {
+                let extra_percent_max = [25, 100, 400, 1_000][(seed % 4) as usize];
+                MemberLayout::FewLengths { extra_percent_max }
+            }
+            Self::Plain | Self::Ruled => MemberLayout::Exact,
+        }
+    }
 }
 
 /// Lets hosts live for `steps` steps in all. Ends at the first broken promise,

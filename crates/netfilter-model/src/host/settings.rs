@@ -7,7 +7,7 @@ use std::time::Duration;
 use blocklist::{FeedName, Glob, GuardPolicy, Protection};
 use intake::{FeedTable, GuardOverrides, ListRules, Rules, Shuts, WhenStale};
 use keeper::Settings;
-use reconcile::{Layout, Update};
+use reconcile::{MemberLayout, Update};
 
 use super::configuration::HostConfiguration;
 use super::facts::{CATEGORIES, HostFacts};
@@ -42,7 +42,7 @@ pub(super) fn protection(facts: &HostFacts) -> Protection {
 #[derive(Clone, Copy)]
 pub(super) struct Writing {
     pub(super) update: Update,
-    pub(super) layout: Layout,
+    pub(super) layout: MemberLayout,
 }
 
 /// The settings of a configuration.

@@ -16,7 +16,7 @@ use intake::{
 };
 use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed, Settings};
 use reconcile::{
-    Kernel, Layout, Members, Observed, Part, Plan, SetName, Step, Target, Update, apply,
+    Kernel, MemberLayout, Members, Observed, Part, Plan, SetName, Step, Target, Update, apply,
 };
 
 use super::world::{ModelWay, live, never, prefix, subject};
@@ -486,7 +486,7 @@ fn settings(lists: &BTreeSet<String>, update: Update) -> Settings {
     Settings {
         prefix: prefix(),
         update,
-        layout: Layout::Exact,
+        layout: MemberLayout::Exact,
         rules: Arc::new(rules),
         probe: Duration::from_secs(10),
         audit: Duration::from_secs(3_600),

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use blocklist::{Allow, AnyPrefix, FeedName, Glob, Guard, List, Protect, Protection, Refusal};
 use intake::{FeedTable, GuardOverrides, ListRules, Rules};
 use keeper::Settings;
-use reconcile::{KernelError, KernelErrorKind, Layout, SetPrefix, Stage, Update};
+use reconcile::{KernelError, KernelErrorKind, MemberLayout, SetPrefix, Stage, Update};
 
 /// How long a deleted feed stays in force.
 pub(crate) const WITHDRAW: u64 = 300;
@@ -92,7 +92,7 @@ pub(crate) fn settings(rules: Rules) -> Settings {
     Settings {
         prefix: SetPrefix::new("denyset-").expect("a good prefix"),
         update: Update::Auto,
-        layout: Layout::Exact,
+        layout: MemberLayout::Exact,
         rules: Arc::new(rules),
         probe: Duration::from_secs(10),
         audit: Duration::from_secs(3_600),
