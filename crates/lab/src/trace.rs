@@ -30,9 +30,22 @@ impl Trace {
     /// # Panics
     /// If there is no such thread, or it cannot be followed.
     pub fn attach(pid: u32, thread: &str, call: &str, tampered: &str) -> Self {
+        Self::follow(&["-p", &thread_of(pid, thread)], call, tampered)
+    }
+
+    /// The same of all threads that the process has and will have.
+    ///
+    /// # Panics
+    /// If it cannot be followed.
+    pub fn attach_to_all(pid: u32, call: &str, tampered: &str) -> Self {
+        Self::follow(&["-f", "-p", &pid.to_string()], call, tampered)
+    }
+
+    fn follow(whom: &[&str], call: &str, tampered: &str) -> Self {
         let mut strace = Command::new("strace")
             .args(["-s", "16", "-e", &format!("trace={call}")])
-            .args(["-e", &format!("inject={call}:{tampered}"), "-p", &thread_of(pid, thread)])
+            .args(["-e", &format!("inject={call}:{tampered}")])
+            .args(whom)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
