@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::{AnyPrefix, PrefixSet};
+use crate::{AnyPrefix, Lengths, PrefixSet};
 
 /// One prefix set of each family.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -72,6 +72,18 @@ impl Prefixes {
     #[must_use]
     pub fn without_covered(&self) -> Self {
         Self { ipv4: self.ipv4.without_covered(), ipv6: self.ipv6.without_covered() }
+    }
+
+    /// See [`PrefixSet::in_few_lengths`]; no lengths are kept.
+    #[must_use]
+    pub fn in_few_lengths(&self, extra_percent_max: u32) -> Self {
+        let kept = Lengths::default();
+        let ipv4 = self.ipv4.in_few_lengths(extra_percent_max, &kept);
+        let ipv6 = self.ipv6.in_few_lengths(extra_percent_max, &kept);
+        Self {
+            ipv4: ipv4.unwrap_or_else(|| self.ipv4.clone()),
+            ipv6: ipv6.unwrap_or_else(|| self.ipv6.clone()),
+        }
     }
 
     /// See [`PrefixSet::aggregate`].

@@ -293,6 +293,18 @@ pub struct Compile {
     /// Take feeds without any entry, and print what the others have.
     #[arg(long)]
     pub allow_empty: bool,
+    /// The same addresses in the fewest prefix lengths that take at most so many
+    /// percent of prefixes more, 25 without a number: a packet is looked up once
+    /// for each length of a set that it is not in.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "25",
+        conflicts_with = "compare"
+    )]
+    pub reduce: Option<u32>,
     /// Print how many members, addresses and prefix lengths there are.
     #[arg(long, conflicts_with_all = ["compare", "output", "name"])]
     pub count: bool,

@@ -3,6 +3,7 @@
 //! IPv4 entries only, since on others `iprange` is not right; what it gets wrong
 //! on these is a test of its own.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::{fs, mem};
@@ -209,6 +210,41 @@ fn feeds_are_compared_the_same() {
             pairs.sort_unstable();
         }
         assert_eq!(ours, theirs);
+    }
+}
+
+/// In how many lengths prefixes are, and how many there are.
+fn shape(text: &str) -> (usize, usize) {
+    let lengths = text.lines().map(|line| line.split_once('/').map_or("32", |(_, length)| length));
+    (lengths.collect::<BTreeSet<_>>().len(), text.lines().count())
+}
+
+/// The peer joins two lengths at a time, the pair that costs least. Within what it
+/// takes there are never more lengths than it needs, nor more prefixes in as many.
+#[test]
+fn few_lengths_are_never_more_than_the_peer_needs() {
+    for seed in 0..4 {
+        let mut random = RandomNumbers::seeded(seed);
+        let feeds = Feeds::new(&[("a", &feed(&mut random)), ("b", &feed(&mut random))]);
+        let whole = feeds.compile("a b");
+        let own = whole.lines().count();
+        for percent in [1, 10, 25, 60, 300] {
+            let options = ["--ipset-reduce".to_owned(), percent.to_string()].map(PathBuf::from);
+            let none_too_few = ["--ipset-reduce-entries", "1"].map(PathBuf::from);
+            let words = [&options[..], &none_too_few, &feeds.words("a b")].concat();
+            let (lengths, prefixes) = shape(&iprange(&words));
+            // The same limit, though it has rounded it.
+            let limit = ((prefixes - own) * 100).div_ceil(own);
+            let ours = feeds.compile(&format!("--reduce={limit} a b"));
+            let (our_lengths, our_prefixes) = shape(&ours);
+            assert!(our_lengths <= lengths, "{our_lengths} lengths in place of {lengths}");
+            assert!(
+                our_lengths < lengths || our_prefixes <= prefixes,
+                "{our_prefixes} prefixes in place of {prefixes}"
+            );
+            fs::write(feeds.path("reduced"), &ours).expect("it can be written");
+            assert_eq!(feeds.compile("reduced"), whole, "other addresses");
+        }
     }
 }
 

@@ -54,7 +54,9 @@ pub(super) fn run(arguments: &Compile) -> Result<Exit, Failure> {
         drop(reader);
         let feeds = feeds.into_iter().map(|(_, feed)| feed);
         let prefixes = restriction.apply(Prefixes::union_of(feeds));
-        finish(&prefixes.aggregate(), arguments)
+        let fewest = prefixes.aggregate();
+        let few_lengths = arguments.reduce.map(|percent| fewest.in_few_lengths(percent));
+        finish(&few_lengths.unwrap_or(fewest), arguments)
     };
     written.map_err(|error| failure(format!("cannot write to standard output: {error}")))?;
     Ok(Exit::Success)
