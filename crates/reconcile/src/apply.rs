@@ -138,6 +138,7 @@ impl<K: Kernel> Run<'_, K> {
             && last == Some(phase)
         {
             self.observed.settle(set, after);
+            self.observed.came_of(set, object.laid_out.as_ref());
         }
     }
 

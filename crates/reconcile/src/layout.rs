@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use blocklist::{Address, Lengths, PrefixSet};
 
-use crate::Members;
+use crate::{Members, ObservedSet};
 
 /// How members are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,22 +20,39 @@ pub enum MemberLayout {
     },
 }
 
+/// What members are written from, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaidOut {
+    /// How they are written.
+    pub layout: MemberLayout,
+    /// The members as their list has them.
+    pub source: Members,
+}
+
+impl LaidOut {
+    /// The members as they are to be written in a set that was seen. What was
+    /// laid out once is not again.
+    pub(crate) fn members(&self, seen: Option<&ObservedSet>) -> Members {
+        let before = seen.and_then(|seen| seen.members.as_ref());
+        match (seen.and_then(|seen| seen.laid_out.as_ref()), before) {
+            (Some(known), Some(before)) if known == self => before.clone(),
+            _ => self.layout.of(&self.source, before),
+        }
+    }
+}
+
 impl MemberLayout {
     /// The members as they are to be written where those `before` are; the same
     /// if they are best as they are.
-    pub(crate) fn of(self, members: Members, before: Option<&Members>) -> Members {
-        let Self::FewLengths { extra_percent_max } = self else { return members };
-        let few = match (&members, before) {
-            (Members::V4(set), Some(Members::V4(before))) => {
-                few(set, Some(before), extra_percent_max)
-            }
-            (Members::V6(set), Some(Members::V6(before))) => {
-                few(set, Some(before), extra_percent_max)
-            }
-            (Members::V4(set), _) => few(set, None, extra_percent_max),
-            (Members::V6(set), _) => few(set, None, extra_percent_max),
+    fn of(self, members: &Members, before: Option<&Members>) -> Members {
+        let Self::FewLengths { extra_percent_max: extra } = self else { return members.clone() };
+        let few = match (members, before) {
+            (Members::V4(set), Some(Members::V4(before))) => few(set, Some(before), extra),
+            (Members::V6(set), Some(Members::V6(before))) => few(set, Some(before), extra),
+            (Members::V4(set), _) => few(set, None, extra),
+            (Members::V6(set), _) => few(set, None, extra),
         };
-        few.unwrap_or(members)
+        few.unwrap_or_else(|| members.clone())
     }
 }
 

@@ -26,7 +26,7 @@ pub use apply::{ObjectOutcome, Outcome, Part, Progress, apply};
 pub use bypass::{Bypass, BypassKind};
 pub use desired::{Desired, Target};
 pub use kernel::{Kernel, KernelError, KernelErrorKind, Observe, Stage};
-pub use layout::MemberLayout;
+pub use layout::{LaidOut, MemberLayout};
 pub use members::{CHUNK_MAX, Chunk, Members, Positions};
 pub use name::{NameError, SET_NAME_MAX, SetName, SetPrefix};
 pub use object::Object;

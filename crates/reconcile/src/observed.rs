@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use blocklist::Family;
 
 use crate::{
-    Capacity, KernelError, KernelErrorKind, Members, Observe, Op, Rule, RuleSet, RulesFound,
-    RulesSeen, SetName, SetPrefix, SetSpec,
+    Capacity, KernelError, KernelErrorKind, LaidOut, Members, Observe, Op, Rule, RuleSet,
+    RulesFound, RulesSeen, SetName, SetPrefix, SetSpec,
 };
 
 /// The type that all our sets have.
@@ -92,6 +92,8 @@ pub struct ObservedSet {
     /// Its members. `None` while they are not known, which is always so for
     /// foreign sets and for shadows.
     pub members: Option<Members>,
+    /// What these were laid out from, if that is known.
+    pub laid_out: Option<LaidOut>,
 }
 
 /// All sets with names of our form, as they were last seen.
@@ -122,7 +124,10 @@ impl Observed {
                 },
                 _ => None,
             };
-            observed.sets.insert(header.name.clone(), ObservedSet { header, standing, members });
+            observed.sets.insert(
+                header.name.clone(),
+                ObservedSet { header, standing, members, laid_out: None },
+            );
         }
         Ok(observed)
     }
@@ -256,7 +261,7 @@ impl Observed {
             }
             Op::Add { set, .. } | Op::Delete { set, .. } => {
                 if let Some(set) = self.sets.get_mut(set) {
-                    set.members = None;
+                    (set.members, set.laid_out) = (None, None);
                 }
             }
             Op::Swap { shadow, live } => self.swap(shadow, live),
@@ -268,11 +273,19 @@ impl Observed {
         }
     }
 
+    /// Notes what the members of a set were laid out from.
+    pub(crate) fn came_of(&mut self, set: &SetName, laid_out: Option<&LaidOut>) {
+        if let Some(set) = self.sets.get_mut(set) {
+            set.laid_out = laid_out.cloned();
+        }
+    }
+
     /// Notes that a set now holds exactly these members.
     pub(crate) fn settle(&mut self, set: &SetName, members: &Members) {
         if let Some(set) = self.sets.get_mut(set) {
             set.header.elements = u32::try_from(members.len()).unwrap_or(u32::MAX);
             set.members = Some(members.clone());
+            set.laid_out = None;
         }
     }
 
@@ -338,5 +351,6 @@ fn created(spec: &SetSpec) -> ObservedSet {
         references: 0,
         elements: 0,
     };
-    ObservedSet { header, standing: Standing::Ours, members: Some(Members::none(spec.family())) }
+    let members = Some(Members::none(spec.family()));
+    ObservedSet { header, standing: Standing::Ours, members, laid_out: None }
 }

@@ -9,8 +9,8 @@ use blocklist::Family;
 
 use crate::step::{Cost, ObjectPlan, Phase, PlannedStep, Step};
 use crate::{
-    CHUNK_MAX, Capacity, Desired, MemberLayout, Members, Object, Observed, ObservedSet, Obstacle,
-    Plan, Reason, Route, SetName, SetPrefix, SetSpec, Standing, Target,
+    CHUNK_MAX, Capacity, Desired, LaidOut, MemberLayout, Members, Object, Observed, ObservedSet,
+    Obstacle, Plan, Reason, Route, SetName, SetPrefix, SetSpec, Standing, Target,
 };
 
 /// How an existing set is brought to new members.
@@ -155,11 +155,15 @@ impl Planner<'_> {
         let Some(after) = self.policy.after(set, target, seen) else {
             return blocked(Obstacle::Gate);
         };
-        let after = self.policy.layout.of(after, seen.and_then(|seen| seen.members.as_ref()));
-        let Some(seen) = seen else { return self.missing(set, after) };
+        let laid_out = LaidOut { layout: self.policy.layout, source: after };
+        let after = laid_out.members(seen);
+        let laid_out = Some(laid_out);
+        let Some(seen) = seen else {
+            return ObjectPlan { laid_out, ..self.missing(set, after) };
+        };
         let held = self.policy.hold(set).is_some();
         let withheld = if held { after.lost_to(&target.members) } else { 0 };
-        ObjectPlan { withheld, ..self.existing(set, seen, after) }
+        ObjectPlan { laid_out, withheld, ..self.existing(set, seen, after) }
     }
 
     /// The plan for a set that is not there.
@@ -178,6 +182,7 @@ impl Planner<'_> {
             cost: Cost { added: members, deleted: 0, written: members },
             steps,
             after: Some(after),
+            laid_out: None,
             withheld: 0,
         }
     }
@@ -222,6 +227,7 @@ impl Planner<'_> {
             cost: changed,
             steps,
             after,
+            laid_out: None,
             withheld: 0,
         }
     }
@@ -254,6 +260,7 @@ impl Planner<'_> {
             cost,
             steps,
             after: Some(after),
+            laid_out: None,
             withheld: 0,
         }
     }
@@ -317,6 +324,7 @@ impl Planner<'_> {
             cost: Cost { added: 0, deleted: gone, written: 0 },
             steps,
             after: None,
+            laid_out: None,
             withheld: 0,
         })
     }

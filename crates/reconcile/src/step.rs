@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{Foreign, Members, Object, RuleSet, SetName, SetSpec};
+use crate::{Foreign, LaidOut, Members, Object, RuleSet, SetName, SetSpec};
 
 /// Everything that must change, object by object in order of name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct ObjectPlan {
     pub steps: Vec<PlannedStep>,
     /// What the set holds afterwards, if it is one that is desired.
     pub after: Option<Members>,
+    /// What `after` was laid out from.
+    pub laid_out: Option<LaidOut>,
     /// How many members a hold keeps in the set that are not desired.
     pub withheld: u64,
 }
@@ -71,7 +73,17 @@ impl ObjectPlan {
     /// A plan to leave the object as it is.
     pub(crate) fn nothing(object: Object, reason: Reason, after: Option<Members>) -> Self {
         let (route, cost) = (Route::None, Cost::default());
-        Self { object, route, reason, obstacle: None, cost, steps: Vec::new(), after, withheld: 0 }
+        Self {
+            object,
+            route,
+            reason,
+            obstacle: None,
+            cost,
+            steps: Vec::new(),
+            after,
+            laid_out: None,
+            withheld: 0,
+        }
     }
 
     /// A plan that must wait.

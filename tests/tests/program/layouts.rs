@@ -90,10 +90,13 @@ fn an_entry_more_or_another_layout_changes_what_it_must() {
         let told = host.denyset_json("status").json();
         let told = told["sets"][0]["lengths"].as_object().expect("counts").len();
         assert_eq!(told, lengths(&after).len());
-        daemon.stop();
-        host.configure(&Config::default());
-        assert_eq!(host.denyset("apply").code, 0);
-        let all = SortedPrefixes::of(&(feed() + "192.0.2.0/30\n"));
-        members(V4).expect(&all.family(true));
+        // By a reload each way.
+        let all = SortedPrefixes::of(&(feed() + "192.0.2.0/30\n")).family(true);
+        for (config, want) in [(Config::default(), &all), (auto(), &after)] {
+            host.configure(&config);
+            assert_eq!(host.denyset("reload").code, 0);
+            daemon.until_members(V4, want.len());
+            members(V4).expect(want);
+        }
     });
 }

@@ -62,6 +62,7 @@ fn put(object: Object, rules: &RuleSet, obstacle: Option<Obstacle>) -> ObjectPla
         cost: Cost::default(),
         steps,
         after: None,
+        laid_out: None,
         withheld: 0,
     }
 }

@@ -131,7 +131,7 @@ fn ours(set: &SetName, capacity: Capacity, count: usize, members: Option<Members
         elements: u32::try_from(count).expect("few"),
     };
     let standing = header.standing(&prefix());
-    ObservedSet { header, standing, members }
+    ObservedSet { header, standing, members, laid_out: None }
 }
 
 /// The steps of a plan in a few words: phase, verb, set, count.
