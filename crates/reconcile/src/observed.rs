@@ -303,6 +303,8 @@ impl Observed {
         };
         std::mem::swap(&mut first.header.name, &mut second.header.name);
         std::mem::swap(&mut first.header.references, &mut second.header.references);
+        // It is on its way out, and a list's members are not kept for it.
+        second.laid_out = None;
         self.sets.insert(a.clone(), second);
         self.sets.insert(b.clone(), first);
     }
