@@ -222,6 +222,17 @@ fn the_kernel_and_every_web_server_say_the_same() {
     });
 }
 
+/// What a client gets whose gateway hangs and then is gone; another heals it.
+fn in_doubt(host: &Host, gateway: Gateway, client: &str, want: u16) {
+    gateway.signal(Signal::STOP);
+    check(client, &[], want);
+    gateway.signal(Signal::CONT);
+    gateway.kill();
+    check(client, &[], want);
+    let _gateway = Gateway::start(host, "");
+    check_all();
+}
+
 #[test]
 fn nginx_refuses_who_is_listed_and_lets_all_in_when_in_doubt() {
     // As root it sets groups, which a namespace of one user does not let it.
@@ -253,13 +264,7 @@ fn nginx_lets_nobody_in_when_in_doubt_if_it_is_told_so() {
     with_host(|host, _daemon, gateway| {
         let _nginx = nginx(host, "nginx/denyset-check-closed.conf");
         check_all();
-        gateway.signal(Signal::STOP);
-        check(UNLISTED, &[], 403);
-        gateway.signal(Signal::CONT);
-        gateway.kill();
-        check(UNLISTED, &[], 403);
-        let _gateway = Gateway::start(host, "");
-        check_all();
+        in_doubt(host, gateway, UNLISTED, 403);
     });
 }
 
@@ -269,13 +274,7 @@ fn haproxy_refuses_who_is_listed_and_lets_all_in_when_in_doubt() {
         let _haproxy = haproxy(host);
         check_all();
         change_under_load(host, daemon);
-        gateway.signal(Signal::STOP);
-        check(LISTED, &[], 200);
-        gateway.signal(Signal::CONT);
-        gateway.kill();
-        check(LISTED, &[], 200);
-        let _gateway = Gateway::start(host, "");
-        check_all();
+        in_doubt(host, gateway, LISTED, 200);
     });
 }
 
@@ -314,13 +313,7 @@ fn haproxy_lets_nobody_in_when_in_doubt_if_it_is_told_so() {
         let check_recipe = closed(&recipe(host, "haproxy/denyset-check.cfg"));
         let _haproxy = servers::haproxy(host, PORT, &global, &check_recipe);
         check_all();
-        gateway.signal(Signal::STOP);
-        check(UNLISTED, &[], 403);
-        gateway.signal(Signal::CONT);
-        gateway.kill();
-        check(UNLISTED, &[], 403);
-        let _gateway = Gateway::start(host, "");
-        check_all();
+        in_doubt(host, gateway, UNLISTED, 403);
     });
 }
 
