@@ -14,7 +14,7 @@ use lab::volley::Volley;
 use lab::wire::Wire;
 use serde_json::Value;
 
-use super::rules::{SOURCES, lay_ground, median, nanoseconds, rests, told};
+use super::rules::{SOURCES, arrived, lay_ground, median, nanoseconds, rests, told};
 use crate::{Failure, apart};
 
 #[derive(Args)]
@@ -58,7 +58,12 @@ impl Layout {
                 rests(&daemon);
                 seen[at] = shape(&host.denyset_json("status").json());
                 others.fire(self.packets / 10);
+                let before = arrived();
                 costs[at].push(nanoseconds(others.fire(self.packets), self.packets));
+                let dropped = u64::from(self.packets) - (arrived() - before);
+                if dropped > 0 {
+                    return Err(format!("{dropped} packets of nobody on the list dropped").into());
+                }
                 daemon.stop();
             }
         }

@@ -298,7 +298,7 @@ fn config(rule: &str) -> Config {
 }
 
 /// How many packets came to the end of input.
-fn arrived() -> u64 {
+pub(super) fn arrived() -> u64 {
     let shown = succeed("nft", &["list", "chain", "ip", "ground", "end"]);
     let count = shown.split("counter packets ").nth(1).and_then(|rest| rest.split(' ').next());
     count.and_then(|count| count.parse().ok()).expect("a counter")
