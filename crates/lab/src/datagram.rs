@@ -106,7 +106,7 @@ pub(crate) fn segment(
 
 /// The checksum of RFC 1071 over parts of even length; UDP writes zero as
 /// all ones.
-fn checksum(parts: &[&[u8]]) -> u16 {
+pub(crate) fn checksum(parts: &[&[u8]]) -> u16 {
     let words = parts.iter().flat_map(|part| part.chunks_exact(2));
     let sum = words.map(|word| u16::from_be_bytes([word[0], word[1]])).fold(0, add);
     if sum == u16::MAX { sum } else { !sum }
