@@ -5,8 +5,10 @@ use std::env;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::Failure;
+use crate::measure::tool::{self, Trouble};
 
 /// Set in the process that is apart.
 const APART: &str = "DENYSET_XTASK_APART";
@@ -49,4 +51,13 @@ pub(crate) fn with_release_binary(
         .into()),
         Err(error) => Err(format!("cannot start `unshare` (package util-linux): {error}").into()),
     }
+}
+
+/// Keeps temporary files in memory from now on. Nobody else sees what is mounted here, and
+/// it goes with the process, also if that is killed. `target`, where results go, stays.
+pub(crate) fn files_in_memory(target: &Path) -> Result<(), Trouble> {
+    if target.starts_with("/tmp") {
+        return Err(Trouble::Broken("results are to go to /tmp".into()));
+    }
+    tool::run("mount -t tmpfs tmpfs /tmp", Duration::from_secs(10)).map(|_| ())
 }

@@ -7,6 +7,7 @@ mod ci;
 mod demo;
 mod evidence;
 mod fuzz;
+mod measure;
 mod million;
 mod packages;
 mod page;

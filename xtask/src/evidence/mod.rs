@@ -8,7 +8,6 @@
 mod dial;
 mod dropped;
 mod lists;
-mod machine;
 mod memory;
 mod meters;
 mod million;
@@ -18,8 +17,6 @@ mod report;
 mod sanity;
 mod site;
 mod stage;
-mod statistics;
-mod tool;
 mod web;
 
 use std::fs;
@@ -31,6 +28,7 @@ use clap::Args;
 use self::machine::{Machine, Ticks};
 use self::record::{Findings, Ledger, Results, Spell};
 use self::stage::{Scope, Stage};
+use crate::measure::{machine, statistics, tool};
 use crate::{Failure, apart, workspace};
 
 #[derive(Args)]
@@ -134,17 +132,11 @@ fn measure(
     })
 }
 
-/// What this process mounts nobody else sees, and it goes with the process, also if
-/// that is killed: a place for temporary files, and one for programs of XDP.
+/// A place for temporary files, and one for programs of XDP; both go with this process.
 fn make_room(target: &Path) {
-    let mut mounts = vec!["mount -t bpf bpf /sys/fs/bpf"];
-    if !target.starts_with("/tmp") {
-        mounts.push("mount -t tmpfs tmpfs /tmp");
-    }
-    for mount in mounts {
-        // Without them, files stay if this is killed, and XDP says why it is not run.
-        if let Err(trouble) = tool::run(mount, Duration::from_secs(10)) {
-            println!("  {}", trouble.why());
-        }
+    let bpf = tool::run("mount -t bpf bpf /sys/fs/bpf", Duration::from_secs(10)).map(|_| ());
+    // Without them, files stay if this is killed, and XDP says why it is not run.
+    for trouble in [bpf, apart::files_in_memory(target)].into_iter().filter_map(Result::err) {
+        println!("  {}", trouble.why());
     }
 }

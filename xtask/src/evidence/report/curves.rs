@@ -80,7 +80,8 @@ pub(super) fn draw(findings: &Findings, place: &Path) -> Result<String, Failure>
             })
             .filter(|line| !line.points.is_empty())
             .collect();
-        let frame = Frame { title: plot.title, unit: plot.unit, over: Over::Addresses };
+        let frame =
+            Frame { title: plot.title, unit: plot.unit, over: Over::Logarithmic("addresses") };
         draw_lines(&place.join(plot.file), frame, &lines)?;
         if !lines.is_empty() {
             text.push_str(&image(plot.title, plot.file));
@@ -101,7 +102,7 @@ pub(super) fn draw_requests(findings: &Findings, place: &Path) -> Result<String,
         })
         .filter(|line| !line.points.is_empty())
         .collect();
-    let frame = Frame { title, unit: "us of the processor", over: Over::Addresses };
+    let frame = Frame { title, unit: "us of the processor", over: Over::Logarithmic("addresses") };
     draw_lines(&place.join(file), frame, &lines)?;
     Ok(if lines.is_empty() { String::new() } else { image(title, file) })
 }

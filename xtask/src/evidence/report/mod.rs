@@ -7,7 +7,6 @@ mod decision;
 mod lengths;
 mod meters;
 mod million;
-mod plot;
 mod ports;
 mod table;
 mod twice;
@@ -21,6 +20,7 @@ use std::path::Path;
 use super::record::{Findings, Results};
 use super::stage::Stage;
 use crate::Failure;
+use crate::measure::plot;
 
 /// Writes `REPORT.md` and its plots.
 pub(super) fn write(results: &Results, place: &Path) -> Result<(), Failure> {

@@ -3,18 +3,18 @@
 
 /// The middle of some figures, and the least and the most of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Spread {
+pub(crate) struct Spread {
     /// The median.
-    pub(super) middle: f64,
+    pub(crate) middle: f64,
     /// The least.
-    pub(super) least: f64,
+    pub(crate) least: f64,
     /// The most.
-    pub(super) most: f64,
+    pub(crate) most: f64,
 }
 
 impl Spread {
     /// Of these figures; `None` if there is none.
-    pub(super) fn of(figures: &[f64]) -> Option<Self> {
+    pub(crate) fn of(figures: &[f64]) -> Option<Self> {
         let mut sorted = figures.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         let (&least, &most) = (sorted.first()?, sorted.last()?);
@@ -30,13 +30,13 @@ impl Spread {
     /// Of the ratios of the figures of each round: what disturbs one of a round
     /// disturbs the other too. A round without both does not count, nor does one
     /// whose base is zero.
-    pub(super) fn of_ratios(figures: &[f64], base: &[f64]) -> Option<Self> {
+    pub(crate) fn of_ratios(figures: &[f64], base: &[f64]) -> Option<Self> {
         let pairs = figures.iter().zip(base).filter(|(_, base)| **base != 0.0);
         Self::of(&pairs.map(|(figure, base)| figure / base).collect::<Vec<_>>())
     }
 
     /// Of the differences of the figures of each round.
-    pub(super) fn of_differences(figures: &[f64], base: &[f64]) -> Option<Self> {
+    pub(crate) fn of_differences(figures: &[f64], base: &[f64]) -> Option<Self> {
         let pairs = figures.iter().zip(base);
         Self::of(&pairs.map(|(figure, base)| figure - base).collect::<Vec<_>>())
     }
@@ -45,14 +45,14 @@ impl Spread {
 /// What the same thing differs from itself by, as ratios of one round. What differs
 /// by less is not told from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct NoiseFloor {
+pub(crate) struct NoiseFloor {
     /// The largest factor, 1 or more, between two runs of the same in one round.
-    pub(super) factor: f64,
+    pub(crate) factor: f64,
 }
 
 /// Whether two things differ.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Difference {
+pub(crate) enum Difference {
     /// No more than one of them does from itself.
     WithinNoise,
     /// By this factor.
@@ -61,14 +61,14 @@ pub(super) enum Difference {
 
 impl NoiseFloor {
     /// From two runs of the same, round by round; `None` without a round.
-    pub(super) fn of(one: &[f64], again: &[f64]) -> Option<Self> {
+    pub(crate) fn of(one: &[f64], again: &[f64]) -> Option<Self> {
         let spread = Spread::of_ratios(again, one)?;
         let apart = |ratio: f64| if ratio < 1.0 { 1.0 / ratio } else { ratio };
         Some(Self { factor: apart(spread.least).max(apart(spread.most)) })
     }
 
     /// What is made of the median of ratios.
-    pub(super) fn judge(self, ratio: f64) -> Difference {
+    pub(crate) fn judge(self, ratio: f64) -> Difference {
         if ratio < self.factor && ratio * self.factor > 1.0 {
             Difference::WithinNoise
         } else {
@@ -78,7 +78,7 @@ impl NoiseFloor {
 }
 
 /// A figure with three digits that count.
-pub(super) fn short(figure: f64) -> String {
+pub(crate) fn short(figure: f64) -> String {
     let size = figure.abs();
     if size >= 9.995e5 {
         format!("{:.2}M", figure / 1e6)

@@ -9,12 +9,13 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 /// Programs whose version matters, and how they are asked for it.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("ipset", "--version"),
     ("iptables-legacy", "--version"),
     ("iptables-nft", "--version"),
     ("nft", "--version"),
     ("ip", "-V"),
+    ("iprange", "--version"),
     ("perf", "--version"),
     ("wrk", "--version"),
     ("nginx", "-v"),
@@ -29,30 +30,30 @@ const WEAKNESSES: &str = "/sys/devices/system/cpu/vulnerabilities";
 /// A machine, and how busy it was.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Machine {
+pub(crate) struct Machine {
     /// The day, in UTC.
-    pub(super) day: String,
+    pub(crate) day: String,
     /// Of its processors.
-    pub(super) model: String,
+    pub(crate) model: String,
     /// How many of them.
-    pub(super) processors: usize,
+    pub(crate) processors: usize,
     /// In MiB.
-    pub(super) memory_mib: u64,
+    pub(crate) memory_mib: u64,
     /// Its release.
-    pub(super) kernel: String,
+    pub(crate) kernel: String,
     /// Whether it is a guest of another.
-    pub(super) is_guest: bool,
+    pub(crate) is_guest: bool,
     /// Against weaknesses of the processor, by their names.
-    pub(super) mitigations: BTreeMap<String, String>,
+    pub(crate) mitigations: BTreeMap<String, String>,
     /// Of programs, the first line of what they say; "missing" if they are.
-    pub(super) versions: BTreeMap<String, String>,
+    pub(crate) versions: BTreeMap<String, String>,
     /// How many percent of the time since it started the host of it took away.
-    pub(super) stolen_percent: f64,
+    pub(crate) stolen_percent: f64,
 }
 
 impl Machine {
     /// This one, now.
-    pub(super) fn here() -> Self {
+    pub(crate) fn here() -> Self {
         let cpuinfo = read("/proc/cpuinfo");
         let [model, flags] = ["model name", "flags"].map(|key| field(&cpuinfo, key));
         let memory = field(&read("/proc/meminfo"), "MemTotal");
@@ -79,7 +80,7 @@ impl Machine {
 
 /// What the processors have done so far, in hundredths of a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Ticks {
+pub(crate) struct Ticks {
     all: f64,
     busy: f64,
     ours: f64,
@@ -87,7 +88,7 @@ pub(super) struct Ticks {
 
 impl Ticks {
     /// Up to now.
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         Self::of(&read("/proc/stat"), &read("/proc/self/stat"))
     }
 
@@ -106,7 +107,7 @@ impl Ticks {
 
     /// How many percent of the processors have since been at work for others, threads of
     /// the kernel included.
-    pub(super) fn others_since(self) -> f64 {
+    pub(crate) fn others_since(self) -> f64 {
         self.others(Self::now())
     }
 

@@ -1,7 +1,6 @@
 //! Plots as SVG, of one style: each line named where it ends, told apart by marks and
 //! dashes as well as by shade. The ground is white, so that they are read on light and
-//! dark pages alike. Where a way breaks there is a cross. What is over numbers of
-//! addresses has logarithmic axes.
+//! dark pages alike. Where a way breaks there is a cross.
 
 use std::path::Path;
 
@@ -13,29 +12,29 @@ use crate::Failure;
 
 /// A line of a plot.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Line {
-    pub(super) name: String,
+pub(crate) struct Line {
+    pub(crate) name: String,
     /// By what the plot is over.
-    pub(super) points: Vec<(f64, f64)>,
+    pub(crate) points: Vec<(f64, f64)>,
     /// There it breaks, or nobody waits for it.
-    pub(super) breaks_at: Option<f64>,
+    pub(crate) breaks_at: Option<f64>,
     /// Whether it is the one that the eye is to find.
-    pub(super) is_ours: bool,
+    pub(crate) is_ours: bool,
 }
 
 /// What is drawn, and over what.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Frame<'a> {
-    pub(super) title: &'a str,
-    pub(super) unit: &'a str,
-    pub(super) over: Over,
+pub(crate) struct Frame<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) unit: &'a str,
+    pub(crate) over: Over,
 }
 
 /// What a plot is over.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Over {
-    /// From a thousand to a million, on logarithmic axes.
-    Addresses,
+pub(crate) enum Over {
+    /// As much of this as there is of it, on logarithmic axes.
+    Logarithmic(&'static str),
     /// From nothing to so much of this, on linear axes.
     Linear(f64, &'static str),
 }
@@ -56,10 +55,8 @@ const SHADES: [RGBColor; 6] = [
 ];
 
 /// Draws lines; nothing if there is no point.
-pub(super) fn draw(file: &Path, frame: Frame<'_>, lines: &[Line]) -> Result<(), Failure> {
-    let all = || lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
-    let (least, most) =
-        all().fold((f64::MAX, f64::MIN), |(least, most), y| (least.min(y), most.max(y)));
+pub(crate) fn draw(file: &Path, frame: Frame<'_>, lines: &[Line]) -> Result<(), Failure> {
+    let (least, most) = extremes(lines, |point| point.1);
     if least > most {
         return Ok(());
     }
@@ -73,13 +70,15 @@ pub(super) fn draw(file: &Path, frame: Frame<'_>, lines: &[Line]) -> Result<(), 
         .x_label_area_size(42)
         .y_label_area_size(70);
     match frame.over {
-        Over::Addresses => {
+        Over::Logarithmic(what) => {
+            let (left, right) = extremes(lines, |point| point.0);
+            let (left, right) = (left * 0.8, right * 1.3);
             let (low, high) = (least * 0.7, most * 1.5);
             let heights = named(lines, |y| (y / low).ln() / (high / low).ln());
-            let mut chart = builder
-                .build_cartesian_2d((800.0..1.3e6_f64).log_scale(), (low..high).log_scale())?;
-            fill(&mut chart, [frame.unit, "addresses"], lines)?;
-            name(&mut chart, lines, &heights, |height| (1.3e6, low * (high / low).powf(height)))?;
+            let mut chart =
+                builder.build_cartesian_2d((left..right).log_scale(), (low..high).log_scale())?;
+            fill(&mut chart, [frame.unit, what], lines)?;
+            name(&mut chart, lines, &heights, |height| (right, low * (high / low).powf(height)))?;
         }
         Over::Linear(end, what) => {
             let high = most * 1.1 + f64::MIN_POSITIVE;
@@ -91,6 +90,12 @@ pub(super) fn draw(file: &Path, frame: Frame<'_>, lines: &[Line]) -> Result<(), 
     }
     area.present()?;
     Ok(())
+}
+
+/// The least and the most of what `of` takes of all points.
+fn extremes(lines: &[Line], of: impl Fn(&(f64, f64)) -> f64) -> (f64, f64) {
+    let all = lines.iter().flat_map(|line| line.points.iter().map(&of));
+    all.fold((f64::MAX, f64::MIN), |(least, most), one| (least.min(one), most.max(one)))
 }
 
 /// The axes and the lines.
@@ -204,7 +209,7 @@ fn named(lines: &[Line], height: impl Fn(f64) -> f64) -> Vec<(usize, f64)> {
 const STEP: f64 = 1.0 / 29.0;
 
 /// 1,000 as "1k".
-fn label(figure: f64) -> String {
+pub(crate) fn label(figure: f64) -> String {
     match figure {
         1e6.. => format!("{}M", figure / 1e6),
         1e3.. => format!("{}k", figure / 1e3),
@@ -237,7 +242,7 @@ mod tests {
             Line { points: vec![(1e3, 90.0), (1e6, 350.0)], is_ours: true, ..line("set", 0.0) },
             Line { breaks_at: Some(1e4), ..line("tree", 300.0) },
         ];
-        for over in [Over::Addresses, Over::Linear(1e6, "addresses")] {
+        for over in [Over::Logarithmic("addresses"), Over::Linear(1e6, "addresses")] {
             let frame = Frame { title: "cost of a packet", unit: "ns", over };
             draw(file.path(), frame, &lines).expect("it can be drawn");
             let text = std::fs::read_to_string(file.path()).expect("text");

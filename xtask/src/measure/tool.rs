@@ -2,6 +2,7 @@
 //! they work and how much memory they have at most. What does not end in time is
 //! ended, and that is a result.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -20,7 +21,7 @@ const GLANCE: Duration = Duration::from_millis(2);
 
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// It is not there to be tried.
     Missing(String),
     /// It was tried, and refused or did not end in time.
@@ -29,35 +30,43 @@ pub(super) enum Trouble {
 
 impl Trouble {
     /// In words.
-    pub(super) fn why(&self) -> &str {
+    pub(crate) fn why(&self) -> &str {
         match self {
             Self::Missing(why) | Self::Broken(why) => why,
         }
     }
 
     /// The same, as of something that is not there.
-    pub(super) fn into_missing(self) -> Self {
+    pub(crate) fn into_missing(self) -> Self {
         match self {
             Self::Missing(why) | Self::Broken(why) => Self::Missing(why),
         }
     }
 }
 
+impl fmt::Display for Trouble {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.why())
+    }
+}
+
+impl std::error::Error for Trouble {}
+
 /// What a program took.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Effort {
+pub(crate) struct Effort {
     /// From its start to its end.
-    pub(super) wall: Duration,
-    /// What it worked, in user space and in the kernel; of several threads in hundredths
-    /// of a second.
-    pub(super) cpu: Duration,
+    pub(crate) wall: Duration,
+    /// What it worked, in user space and in the kernel; of several threads, and with what
+    /// it has started and waited for, in hundredths of a second.
+    pub(crate) cpu: Duration,
     /// The most memory that it was seen with.
-    pub(super) memory_kib: u64,
+    pub(crate) memory_kib: u64,
 }
 
 impl Effort {
     /// This, and then that.
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self {
             wall: self.wall + other.wall,
             cpu: self.cpu + other.cpu,
@@ -68,23 +77,23 @@ impl Effort {
 
 /// A program's end.
 #[derive(Clone, Debug)]
-pub(super) struct Ended {
-    pub(super) effort: Effort,
-    pub(super) said: String,
+pub(crate) struct Ended {
+    pub(crate) effort: Effort,
+    pub(crate) said: String,
 }
 
 /// Runs `line`, words apart by blanks.
-pub(super) fn run(line: &str, limit: Duration) -> Result<Ended, Trouble> {
+pub(crate) fn run(line: &str, limit: Duration) -> Result<Ended, Trouble> {
     finish(&mut command(line), None, limit)
 }
 
 /// The same with this file as its standard input.
-pub(super) fn run_with(line: &str, input: &Path, limit: Duration) -> Result<Ended, Trouble> {
+pub(crate) fn run_with(line: &str, input: &Path, limit: Duration) -> Result<Ended, Trouble> {
     finish(&mut command(line), Some(input), limit)
 }
 
 /// A command of these words.
-pub(super) fn command(line: &str) -> Command {
+pub(crate) fn command(line: &str) -> Command {
     let mut words = line.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words).env("XTABLES_LOCKFILE", XTABLES_LOCK);
@@ -92,7 +101,7 @@ pub(super) fn command(line: &str) -> Command {
 }
 
 /// Runs a command to its end, or ends it.
-pub(super) fn finish(
+pub(crate) fn finish(
     command: &mut Command,
     input: Option<&Path>,
     limit: Duration,
@@ -147,24 +156,24 @@ fn watch(child: &mut Child, begun: Instant, limit: Duration) -> (Effort, bool) {
 
 /// What a process or thread has worked so far. The first number is nanoseconds, see
 /// Documentation/scheduler/sched-stats of the kernel.
-pub(super) fn worked(schedstat: &str) -> Duration {
+pub(crate) fn worked(schedstat: &str) -> Duration {
     let text = std::fs::read_to_string(schedstat).unwrap_or_default();
     let nanoseconds = text.split(' ').next().and_then(|number| number.parse().ok());
     Duration::from_nanos(nanoseconds.unwrap_or_default())
 }
 
-/// What all threads of a process have worked, in hundredths of a second (`utime` and
-/// `stime` of proc(5)).
+/// What all threads of a process have worked, and the processes that it has waited for,
+/// in hundredths of a second (`utime` to `cstime` of proc(5)).
 fn ticks(pid: u32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name before may have blanks.
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
+    let ticks: u64 = fields.skip(11).take(4).filter_map(|n| n.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)
 }
 
 /// The most memory of a process so far (`VmHWM` of proc(5)).
-pub(super) fn memory_kib(pid: u32) -> u64 {
+pub(crate) fn memory_kib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
