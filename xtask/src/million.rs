@@ -16,6 +16,7 @@ use lab::members::SortedPrefixes;
 use lab::versions::Versions;
 use lab::witness::{ipset, ipset_restore, names};
 
+use crate::measure::statistics::median_time;
 use crate::{Failure, Seed, apart};
 
 /// Loads of each kind, of which the median counts.
@@ -77,7 +78,7 @@ fn side_by_side(versions: &Versions) -> Result<(), Failure> {
         fs::remove_dir_all(host.state())?;
         fs::create_dir(host.state())?;
     }
-    let [theirs, ours] = [theirs, ours].map(median);
+    let [theirs, ours] = [theirs, ours].map(|times| median_time(&times));
     println!(
         "first load: {} ms from start to in sync, `ipset restore` {} ms, each the median of {LOADS}",
         ours.as_millis(),
@@ -120,9 +121,4 @@ fn restore_text(members: &SortedPrefixes) -> String {
         writeln!(text, "add {set} {address}").expect("a string takes any text");
     }
     text
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
 }

@@ -13,7 +13,8 @@ use lab::generate::RandomNumbers;
 use lab::host::{Config, Host};
 use lab::witness::{is_there, succeed};
 
-use super::{median, said, time_program, worked};
+use super::{said, time_program, worked};
+use crate::measure::statistics::median;
 use crate::{Failure, apart};
 
 /// Processor time for the file of nginx.
@@ -68,8 +69,8 @@ impl Exports {
                 for _ in 0..self.rounds {
                     costs.push(export(&host, &daemon, form, file)?);
                 }
-                let ms = median(costs.iter().map(|cost| cost.ms).collect());
-                let memory = median(costs.iter().map(|cost| cost.memory_kib).collect());
+                let ms = median(&costs.iter().map(|cost| cost.ms).collect::<Vec<_>>());
+                let memory = median(&costs.iter().map(|cost| cost.memory_kib).collect::<Vec<_>>());
                 let bytes = fs::metadata(host.path("export").join(file))?.len();
                 println!(
                     "{form}: {ms:.1} ms of the processor, {memory:.0} KiB of memory, {bytes} bytes"
@@ -103,7 +104,7 @@ impl Exports {
                         fs::remove_file(to.with_extension(ending))?;
                     }
                 }
-                let theirs = median(times);
+                let theirs = median(&times);
                 println!("  httxt2dbm takes {theirs:.1} ms");
                 said("of what httxt2dbm takes", ms / theirs, OF_HTXT2DBM);
                 Ok(())
@@ -182,7 +183,7 @@ fn nginx(host: &Host, rounds: usize) -> Result<(), Failure> {
         before = server.worker(Some(before))?;
         loads.push(worked(server.0.id())?.saturating_sub(worked_before).as_secs_f64() * 1e3);
     }
-    let (tested, loaded) = (median(tests), median(loads));
+    let (tested, loaded) = (median(&tests), median(&loads));
     println!(
         "  nginx tests it in {tested:.0} ms of the processor, and loads it then in {loaded:.0} ms"
     );

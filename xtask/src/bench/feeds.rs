@@ -16,6 +16,7 @@ use blocklist::{Format, FormatChoice, Limits, Prefixes, parse, parse_entry, sour
 use clap::{Args, ValueEnum};
 use lab::generate::RandomNumbers;
 
+use super::suite::{Page, Task};
 use super::{Times, rounds, text, time, time_program};
 use crate::{Failure, Seed, real, workspace};
 
@@ -38,6 +39,17 @@ pub(crate) struct Feeds {
     /// Only reads this file, and prints the bytes of memory that took
     #[arg(long, hide = true)]
     memory_of: Option<PathBuf>,
+}
+
+/// Who is told a line of what was found.
+type Tell<'a> = &'a mut dyn FnMut(String);
+
+/// As a part of the suite.
+pub(super) fn measure(task: &Task, page: &mut Page) -> Result<(), Failure> {
+    let lines = if task.quick { 20_000 } else { 1_000_000 };
+    let (seed, only, memory_of) = (Seed { seed: 1 }, None, None);
+    let feeds = Feeds { seed, lines, rounds: task.rounds, only, memory_of };
+    feeds.measure(&mut |line| page.note(line))
 }
 
 /// What is measured.
@@ -85,39 +97,44 @@ impl Feeds {
         if let Some(file) = &self.memory_of {
             return memory_of(file);
         }
+        self.measure(&mut |line| println!("{line}"))
+    }
+
+    /// Measures, and has each line of what was found told.
+    fn measure(&self, tell: Tell<'_>) -> Result<(), Failure> {
         let directory = tempfile::tempdir()?;
         let mut random = RandomNumbers::seeded(self.seed.seed);
         let files = Files::make(directory.path(), &mut random, self.lines)?;
-        println!("{} lines a file, {} rounds, medians", self.lines, self.rounds);
+        tell(format!("{} lines a file, {} rounds, medians", self.lines, self.rounds));
         for part in Part::value_variants() {
             match part {
                 _ if self.only.is_some_and(|only| only != *part) => Ok(()),
-                Part::Memory => self.memory(&files),
-                Part::Text => self.text(&files),
-                Part::Documents => self.documents(&files),
-                Part::Iprange => self.beside_iprange(&files),
-                Part::Union => self.union(directory.path()),
+                Part::Memory => self.memory(&files, tell),
+                Part::Text => self.text(&files, tell),
+                Part::Documents => self.documents(&files, tell),
+                Part::Iprange => self.beside_iprange(&files, tell),
+                Part::Union => self.union(directory.path(), tell),
             }?;
         }
         Ok(())
     }
 
     /// In processes of their own, where no memory of earlier work is left.
-    fn memory(&self, files: &Files) -> Result<(), Failure> {
+    fn memory(&self, files: &Files, tell: Tell<'_>) -> Result<(), Failure> {
         for (family, file, most) in [("IPv4", &files.ipv4, 16), ("IPv6", &files.ipv6, 40)] {
             let mut again = Command::new(env::current_exe()?);
             let output = again.args(["bench", "feeds", "--memory-of"]).arg(file).output()?;
             let bytes: usize = String::from_utf8(output.stdout)?.trim().parse()?;
             let each = bytes as f64 / self.lines as f64;
-            println!(
+            tell(format!(
                 "memory while reading, beside the file: {each:.1} bytes an {family} entry ({most} at most)"
-            );
+            ));
         }
         Ok(())
     }
 
     /// The reading alone: looking for an address keeps nothing.
-    fn text(&self, files: &Files) -> Result<(), Failure> {
+    fn text(&self, files: &Files, tell: Tell<'_>) -> Result<(), Failure> {
         let [ipv4, ipv6] = [fs::read(&files.ipv4)?, fs::read(&files.ipv6)?];
         let look = |bytes: &[u8]| {
             let address = [203, 0, 113, 7].into();
@@ -125,22 +142,22 @@ impl Feeds {
         };
         let [four, six] = rounds(self.rounds, [&|| look(&ipv4), &|| look(&ipv6)]);
         let lines = self.lines as f64;
-        println!(
+        tell(format!(
             "plain IPv4 text: {:.1} ns a line, {:.1} million lines a second (goal 40), {:.0} MB/s",
             four.ms() * 1e6 / lines,
             lines / four.ms() / 1e3,
             ipv4.len() as f64 / four.ms() / 1e3
-        );
-        println!(
+        ));
+        tell(format!(
             "plain IPv6 text: {:.1} ns a line, {:.2} times as long a byte as IPv4 (3 at most)",
             six.ms() * 1e6 / lines,
             four.ratio(&six) * ipv4.len() as f64 / ipv6.len() as f64
-        );
+        ));
         Ok(())
     }
 
     /// Beside what the libraries take to split the same text.
-    fn documents(&self, files: &Files) -> Result<(), Failure> {
+    fn documents(&self, files: &Files, tell: Tell<'_>) -> Result<(), Failure> {
         let [json, csv] = [fs::read(&files.json)?, fs::read(&files.csv)?];
         let look = |bytes: &[u8], format| {
             let address = [203, 0, 113, 7].into();
@@ -152,25 +169,25 @@ impl Feeds {
             || time(|| split().iter().filter(|text| parse_entry(text.as_bytes()).is_ok()).count());
         let [ours, strings, addresses] =
             rounds(self.rounds, [&|| look(&json, Format::Json), &strings, &addresses]);
-        println!(
+        tell(format!(
             "JSON: {:.1} ms, {:.2} times what serde_json takes for the strings, {:.2} times that \
              and reading them as addresses",
             ours.ms(),
             strings.ratio(&ours),
             addresses.ratio(&ours)
-        );
+        ));
         let [ours, theirs] =
             rounds(self.rounds, [&|| look(&csv, Format::Table), &|| time(|| fields(&csv))]);
-        println!(
+        tell(format!(
             "CSV: {:.1} ms, {:.2} times what csv-core takes for the fields",
             ours.ms(),
             theirs.ratio(&ours)
-        );
+        ));
         Ok(())
     }
 
     /// The same file through `iprange`, which prints unless it only counts.
-    fn beside_iprange(&self, files: &Files) -> Result<(), Failure> {
+    fn beside_iprange(&self, files: &Files, tell: Tell<'_>) -> Result<(), Failure> {
         let binary = workspace::release_binary()?;
         let run = |program: &Path, arguments: &[&str]| {
             time_program(Command::new(program).args(arguments).arg(&files.ipv4))
@@ -192,13 +209,13 @@ impl Feeds {
                 &|| run(iprange, &["-C"]),
             ],
         );
-        let row = |what: &str, ours: &Times, other: &str, theirs: &Times, goal: &str| {
+        let mut row = |what: &str, ours: &Times, other: &str, theirs: &Times, goal: &str| {
             let times = ours.ratio(theirs);
-            println!(
+            tell(format!(
                 "{what}: {:.1} ms, `{other}` {:.1} ms: {times:.1} times as fast{goal}",
                 ours.ms(),
                 theirs.ms()
-            );
+            ));
         };
         row("read, sort, deduplicate, aggregate", &ours, "iprange", &theirs, " (goal 12)");
         row("the same", &ours, "iprange -C", &theirs_count, "");
@@ -210,11 +227,11 @@ impl Feeds {
     /// Real feeds of all formats, from files to what a list is to hold.
     /// `iprange` gets the IPv4 part: of a plain list its lines, of the others,
     /// which it cannot read, the prefixes that were read.
-    fn union(&self, directory: &Path) -> Result<(), Failure> {
+    fn union(&self, directory: &Path, tell: Tell<'_>) -> Result<(), Failure> {
         let Some(feeds) = real::directory() else {
-            println!(
-                "there is no directory of real feeds beside the checkout: no union was measured"
-            );
+            let told =
+                "there is no directory of real feeds beside the checkout: no union was measured";
+            tell(told.to_owned());
             return Ok(());
         };
         let feeds = real::files(&feeds)?;
@@ -235,18 +252,18 @@ impl Feeds {
         let iprange = || time_program(Command::new("iprange").args(&ipv4));
         let [alone, ours, theirs] =
             rounds(self.rounds, [&|| desired(&feeds, 1), &|| desired(&feeds, READERS), &iprange]);
-        println!(
+        tell(format!(
             "union of {} real feeds, {lines} lines: {:.1} ms, `iprange` for IPv4 {:.1} ms: {:.1} times as fast (goal 5)",
             feeds.len(),
             ours.ms(),
             theirs.ms(),
             ours.ratio(&theirs)
-        );
-        println!(
+        ));
+        tell(format!(
             "the same on one thread: {:.1} ms, {:.1} times as fast",
             alone.ms(),
             alone.ratio(&theirs)
-        );
+        ));
         Ok(())
     }
 }

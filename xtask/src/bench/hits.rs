@@ -13,6 +13,7 @@ use lab::versions::Versions;
 use lab::wire::Wire;
 use serde_json::Value;
 
+use crate::measure::statistics::median_time;
 use crate::{Failure, apart};
 
 /// Entries of the feed that changes.
@@ -27,13 +28,6 @@ pub(crate) struct Hits {
     /// Daemons with samples and without, in turns
     #[arg(long, default_value_t = 7)]
     rounds: usize,
-}
-
-/// The median.
-fn median(times: &[Duration]) -> Duration {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    times[times.len() / 2]
 }
 
 /// What one daemon came to.
@@ -59,7 +53,7 @@ impl Hits {
                     with_sample(sample, seen);
                 }
             }
-            let [without, with] = all.each_ref().map(|seen| median(&seen.flooded));
+            let [without, with] = all.each_ref().map(|seen| median_time(&seen.flooded));
             all.iter().enumerate().for_each(|(sample, seen)| seen.tell(sample));
             let slower = with.as_secs_f64() / without.as_secs_f64() - 1.0;
             println!("under the flood an update takes {:+.1} % with samples", slower * 100.0);
@@ -115,7 +109,7 @@ fn with_sample(sample: usize, seen: &mut Seen) {
 impl Seen {
     fn tell(&self, sample: usize) {
         let rate = u128::from(self.packets) * 1_000 / self.flooding.as_millis().max(1);
-        let [quiet, flooded] = [&self.quiet, &self.flooded].map(|times| median(times));
+        let [quiet, flooded] = [&self.quiet, &self.flooded].map(|times| median_time(times));
         println!(
             "sample = {sample}: {} packets at {rate} a second; an update of {PERCENT} % of {ENTRIES} \
              entries took {quiet:.0?} without them and {flooded:.0?} with; the daemon grew by {} KiB \

@@ -1,5 +1,5 @@
-//! What the prefix lengths of a set cost a packet whose address is in none of
-//! its members: the same list as it is, and in few lengths.
+//! What the prefix lengths of a set cost a packet: by their number, of members and of
+//! nobody who is one; and of a list as it is and in few lengths, of the latter alone.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,12 +10,17 @@ use clap::Args;
 use lab::daemon::Daemon;
 use lab::generate::RandomNumbers;
 use lab::host::{Config, Host};
+use lab::namespace::isolated;
 use lab::volley::Volley;
 use lab::wire::Wire;
 use serde_json::Value;
 
-use super::rules::{SOURCES, arrived, lay_ground, median, nanoseconds, rests, told};
-use crate::{Failure, apart};
+use super::rules::{SOURCES, arrived, lay_ground, nanoseconds, rests, told};
+use super::suite::{Goal, OURS, Page, Plot, Task};
+use super::text;
+use crate::evidence::lists::{Lists, with_lengths};
+use crate::measure::statistics::{Spread, median};
+use crate::{Failure, apart, real};
 
 #[derive(Args)]
 pub(crate) struct Layout {
@@ -37,7 +42,26 @@ impl Layout {
         apart::with_release_binary(|| self.measure())
     }
 
+    /// Compares, and tells.
     fn measure(&self) -> Result<(), Failure> {
+        let compared = self.compare()?;
+        println!("{} rounds, ns a packet from an address that is not in the list", self.rounds);
+        println!("without a rule: {:.0}", median(&compared.costs[0]));
+        for (way, at) in [("as it is", 1), ("in few lengths", 2)] {
+            let (members, lengths) = compared.seen[at];
+            let more = told((&compared.costs[at], &compared.costs[0]));
+            println!("{way}: {members} members of {lengths} lengths, {more}");
+        }
+        println!(
+            "in few lengths {:.0} % of what it costs as it is, for {:+.1} % of members",
+            compared.percent(),
+            compared.more_members_percent()
+        );
+        Ok(())
+    }
+
+    /// The list as it is and in few lengths, in turns.
+    fn compare(&self) -> Result<Compared, Failure> {
         let wire = Wire::new();
         lay_ground();
         let host = Host::new();
@@ -48,43 +72,19 @@ impl Layout {
             .map(|_| Ipv4Addr::from(0xac10_0000 | u32::from(random.ipv4()) & 0xf_ffff))
             .collect();
         let others = Volley::over(&wire, &others);
-        let mut costs = WAYS.map(|_| Vec::new());
-        let mut seen = WAYS.map(|_| (0, 0));
+        let mut compared = Compared { costs: WAYS.map(|_| Vec::new()), seen: WAYS.map(|_| (0, 0)) };
         for round in 0..self.rounds {
             for at in 0..WAYS.len() {
                 let at = (at + round) % WAYS.len();
                 host.configure(&config(WAYS[at]));
                 let daemon = Daemon::start(&host);
                 rests(&daemon);
-                seen[at] = shape(&host.denyset_json("status").json());
-                others.fire(self.packets / 10);
-                let before = arrived();
-                costs[at].push(nanoseconds(others.fire(self.packets), self.packets));
-                let dropped = u64::from(self.packets) - (arrived() - before);
-                if dropped > 0 {
-                    return Err(format!("{dropped} packets of nobody on the list dropped").into());
-                }
+                compared.seen[at] = shape(&host.denyset_json("status").json());
+                compared.costs[at].push(cost(&others, self.packets, 0)?);
                 daemon.stop();
             }
         }
-        println!("{} rounds, ns a packet from an address that is not in the list", self.rounds);
-        println!("without a rule: {:.0}", median(&costs[0]));
-        for (way, at) in [("as it is", 1), ("in few lengths", 2)] {
-            let (members, lengths) = seen[at];
-            let more = told((&costs[at], &costs[0]));
-            println!("{way}: {members} members of {lengths} lengths, {more}");
-        }
-        let [exact, few] = [1, 2].map(|at| {
-            let more: Vec<_> = costs[at].iter().zip(&costs[0]).map(|(a, b)| a - b).collect();
-            median(&more)
-        });
-        let members = |at: usize| f64::from(u32::try_from(seen[at].0).unwrap_or(u32::MAX));
-        println!(
-            "in few lengths {:.0} % of what it costs as it is, for {:+.1} % of members",
-            few / exact * 100.0,
-            (members(2) / members(1) - 1.0) * 100.0
-        );
-        Ok(())
+        Ok(compared)
     }
 
     fn fill(&self, host: &Host) -> Result<(), Failure> {
@@ -101,6 +101,115 @@ impl Layout {
         }
         Ok(())
     }
+}
+
+/// What was found of one list, way by way.
+struct Compared {
+    costs: [Vec<f64>; 3],
+    seen: [(u64, usize); 3],
+}
+
+impl Compared {
+    /// What a packet costs in few lengths, of what it costs as it is.
+    fn percent(&self) -> f64 {
+        let [exact, few] = [1, 2].map(|at| {
+            let more = Spread::of_differences(&self.costs[at], &self.costs[0]);
+            more.map_or(f64::NAN, |more| more.middle)
+        });
+        few / exact * 100.0
+    }
+
+    /// How many members there are more.
+    fn more_members_percent(&self) -> f64 {
+        let members = |at: usize| f64::from(u32::try_from(self.seen[at].0).unwrap_or(u32::MAX));
+        (members(2) / members(1) - 1.0) * 100.0
+    }
+}
+
+/// What each of so many packets costs; an error if others are dropped than are to be.
+fn cost(volley: &Volley, packets: u32, drops: u32) -> Result<f64, Failure> {
+    volley.fire(packets / 10);
+    let before = arrived();
+    let cost = nanoseconds(volley.fire(packets), packets);
+    let dropped = u64::from(packets) - (arrived() - before);
+    if u64::from(drops) != dropped {
+        return Err(format!("{dropped} of {packets} packets dropped, not {drops}").into());
+    }
+    Ok(cost)
+}
+
+/// Of what is drawn.
+pub(super) const PLOT: Plot = Plot {
+    title: "What a packet of nobody on the list costs more than without a list",
+    metric: MISS,
+    unit: "ns",
+    over: "prefix lengths",
+};
+
+const MISS: &str = "from nobody on the list, ns more than without a rule";
+const HIT: &str = "from a member, ns more than without a rule";
+const OF_EXACT: &str = "in few lengths, % of what the list costs as it is";
+const MORE_MEMBERS: &str = "in few lengths, % more members";
+
+/// How many lengths a list has.
+const LENGTHS: [u8; 5] = [1, 3, 9, 17, 25];
+
+/// As a part of the suite.
+pub(super) fn measure(task: &Task, page: &mut Page) -> Result<(), Failure> {
+    let packets = if task.quick { 20_000 } else { 200_000 };
+    isolated(|| sweep(task, packets, page).map_err(|failure| failure.to_string()))?;
+    let Some(directory) = real::directory() else {
+        page.note(
+            "There is no directory of real feeds beside the checkout: none was measured.".into(),
+        );
+        return Ok(());
+    };
+    let real = Layout { directory: Some(directory), rounds: task.rounds, packets };
+    let compared = isolated(|| real.compare().map_err(|failure| failure.to_string()))?;
+    page.figure(OURS, 0, OF_EXACT, compared.percent());
+    page.figure(OURS, 0, MORE_MEMBERS, compared.more_members_percent());
+    let [exact, few] = [compared.seen[1], compared.seen[2]];
+    page.note(format!(
+        "Of real feeds {} members of {} lengths became {} of {}.",
+        exact.0, exact.1, few.0, few.1
+    ));
+    Ok(())
+}
+
+/// What is promised, of real feeds.
+pub(super) fn judge(_: &Task, page: &mut Page) {
+    for (metric, most) in [(OF_EXACT, 45.0), (MORE_MEMBERS, 25.0)] {
+        let found = page.middle(OURS, 0, metric);
+        page.goal(Goal::at_most(&format!("real feeds {metric}"), found, most));
+    }
+}
+
+/// Lists of a few lengths and of many, as they are, beside none.
+fn sweep(task: &Task, packets: u32, page: &mut Page) -> Result<(), Failure> {
+    let wire = Wire::new();
+    lay_ground();
+    let lists = Lists::new(if task.quick { 10_000 } else { 100_000 });
+    let [members, others] = [&lists.staying, &lists.others].map(|from| Volley::over(&wire, from));
+    let host = Host::new();
+    for _ in 0..task.rounds {
+        host.configure(&config(None));
+        let daemon = Daemon::start(&host);
+        rests(&daemon);
+        let base = [cost(&members, packets, 0)?, cost(&others, packets, 0)?];
+        daemon.stop();
+        for lengths in LENGTHS {
+            let prefixes = with_lengths(&lists.listed, lengths);
+            host.feed("list", text::joined(prefixes.iter().map(|(a, bits)| format!("{a}/{bits}"))));
+            host.configure(&config(Some("exact")));
+            let daemon = Daemon::start(&host);
+            rests(&daemon);
+            let found = [cost(&members, packets, packets)?, cost(&others, packets, 0)?];
+            page.figure(OURS, lengths.into(), HIT, found[0] - base[0]);
+            page.figure(OURS, lengths.into(), MISS, found[1] - base[1]);
+            daemon.stop();
+        }
+    }
+    Ok(())
 }
 
 /// Single addresses, and networks of all usual lengths, the fewer the shorter.

@@ -1,13 +1,23 @@
 //! Measurements, in time of the processor and as ratios within one run: the
 //! machine may be busy with other things, and every other machine is another.
-//! Nothing here fails for being slow; what is missed is said.
+//! Nothing here fails for being slow; what is missed is said. Those of the suite
+//! share a frame, which is in `suite`.
 
+mod audit;
+mod delta;
+mod drop;
 mod exports;
 mod feeds;
 mod gateway;
 mod hits;
 mod layout;
+mod load;
+mod memory;
+mod probe;
+mod release;
 mod rules;
+mod scale;
+mod suite;
 mod text;
 
 use std::env;
@@ -19,16 +29,22 @@ use clap::{Args, Subcommand};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use rustix::time::{ClockId, clock_gettime};
 
+use self::suite::Goal;
+use crate::measure::statistics::{Spread, median};
 use crate::{Failure, workspace};
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Bench {
+    #[command(flatten)]
+    suite: suite::Suite,
     #[command(subcommand)]
-    what: What,
+    own: Option<Own>,
 }
 
+/// What has arguments of its own, and what is not of the suite.
 #[derive(Subcommand)]
-enum What {
+enum Own {
     /// Writing lists for other programs, beside `httxt2dbm`, and nginx loading one
     Exports(exports::Exports),
     /// Reading feeds, beside `iprange` and the libraries for JSON and CSV
@@ -47,34 +63,28 @@ impl Bench {
     /// Measures. What is measured in this process must be built as it is
     /// shipped, so it is built so and started again.
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        // These are measured from outside.
-        match &self.what {
-            What::Exports(exports) => return exports.run(),
-            What::Gateway(gateway) => return gateway.run(),
-            What::Hits(hits) => return hits.run(),
-            What::Layout(layout) => return layout.run(),
-            What::Rules(rules) => return rules.run(),
-            What::Feeds(_) => {}
-        }
-        if cfg!(debug_assertions) {
-            let mut again = Command::new(workspace::cargo());
-            again.args(["run", "--quiet", "--release", "--package", "xtask", "--"]);
-            let status = again.args(env::args_os().skip(1)).status()?;
-            return if status.success() {
-                Ok(())
-            } else {
-                Err(format!("{again:?}: {status}").into())
-            };
-        }
-        match &self.what {
-            What::Feeds(feeds) => feeds.run(),
-            What::Exports(exports) => exports.run(),
-            What::Gateway(gateway) => gateway.run(),
-            What::Hits(hits) => hits.run(),
-            What::Layout(layout) => layout.run(),
-            What::Rules(rules) => rules.run(),
+        match &self.own {
+            Some(Own::Exports(exports)) => exports.run(),
+            Some(Own::Gateway(gateway)) => gateway.run(),
+            Some(Own::Hits(hits)) => hits.run(),
+            Some(Own::Layout(layout)) => layout.run(),
+            Some(Own::Rules(rules)) => rules.run(),
+            // Those before are measured from outside.
+            Some(Own::Feeds(feeds)) => as_shipped(|| feeds.run()),
+            None => as_shipped(|| self.suite.run()),
         }
     }
+}
+
+/// Does it in a process that is built as the program is shipped.
+fn as_shipped(measure: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    if !cfg!(debug_assertions) {
+        return measure();
+    }
+    let mut again = Command::new(workspace::cargo());
+    again.args(["run", "--quiet", "--release", "--package", "xtask", "--"]);
+    let status = again.args(env::args_os().skip(1)).status()?;
+    if status.success() { Ok(()) } else { Err(format!("{again:?}: {status}").into()) }
 }
 
 /// How long a processor works on `work`, which stays on this thread. Time in
@@ -121,24 +131,20 @@ fn rounds<const N: usize>(rounds: usize, work: [&dyn Fn() -> Duration; N]) -> [T
 struct Times(Vec<Duration>);
 
 impl Times {
-    /// The median.
-    fn median(&self) -> Duration {
-        let mut times = self.0.clone();
-        times.sort_unstable();
-        times[times.len() / 2]
-    }
-
-    /// In milliseconds.
+    /// The median, in milliseconds.
     fn ms(&self) -> f64 {
-        self.median().as_secs_f64() * 1e3
+        median(&self.all_ms())
     }
 
     /// How many times as long the other thing took: the median of the rounds.
     fn ratio(&self, other: &Self) -> f64 {
-        let mut ratios: Vec<f64> =
-            self.0.iter().zip(&other.0).map(|(a, b)| b.as_secs_f64() / a.as_secs_f64()).collect();
-        ratios.sort_unstable_by(f64::total_cmp);
-        ratios[ratios.len() / 2]
+        let ratios = Spread::of_ratios(&other.all_ms(), &self.all_ms());
+        ratios.map_or(f64::NAN, |ratios| ratios.middle)
+    }
+
+    /// All of them, in milliseconds.
+    fn all_ms(&self) -> Vec<f64> {
+        self.0.iter().map(|time| time.as_secs_f64() * 1e3).collect()
     }
 }
 
@@ -153,13 +159,37 @@ fn worked(pid: u32) -> Result<Duration, Failure> {
     Ok(Duration::from_nanos(all))
 }
 
-fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_unstable_by(f64::total_cmp);
-    all[all.len() / 2]
-}
-
 /// Says whether a promise is kept.
 fn said(what: &str, found: f64, most: f64) {
-    let word = if found <= most { "kept" } else { "MISSED" };
-    println!("  {word}: {found:.2} {what}, promised is {most:.2} at the most");
+    println!("  {}", Goal::at_most(what, Some(found), most));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        bench: Bench,
+    }
+
+    #[test]
+    fn names_are_of_the_suite_unless_the_first_word_has_arguments_of_its_own() {
+        let check = |line: &str, own: bool, names: &[&str]| {
+            let words = ["bench"].into_iter().chain(line.split_whitespace());
+            let bench = Line::try_parse_from(words).expect("it is an invocation").bench;
+            assert_eq!((bench.own.is_some(), bench.suite.words()), (own, names.to_vec()), "{line}");
+        };
+        check("", false, &[]);
+        check("--rounds 3", false, &[]);
+        check("load", false, &["load"]);
+        check("load layout feeds --rounds 3", false, &["load", "layout", "feeds"]);
+        check("--rounds 3 layout", false, &["layout"]);
+        check("layout feeds.d --packets 1000", true, &[]);
+        check("feeds --only text", true, &[]);
+        check("hits --rounds 5", true, &[]);
+    }
 }

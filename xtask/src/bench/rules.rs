@@ -19,6 +19,7 @@ use lab::volley::Volley;
 use lab::wire::Wire;
 use lab::witness::{attempt, fed, succeed};
 
+use crate::measure::statistics::{Spread, median};
 use crate::{Failure, apart};
 
 /// Addresses that packets come from, of each kind.
@@ -29,6 +30,8 @@ const LINEAR: usize = 1_604;
 
 /// A daemon that takes no processor time for so long is at rest.
 const REST: Duration = Duration::from_millis(300);
+/// It comes to rest within this time.
+const REST_WITHIN: Duration = Duration::from_secs(300);
 
 /// Where each measured packet ends that nothing has dropped before, and a chain
 /// that does nothing where ours stands.
@@ -232,8 +235,13 @@ pub(super) fn lay_ground() {
 
 /// Waits until a daemon has nothing to do.
 pub(super) fn rests(daemon: &Daemon<'_>) {
-    let mut before = daemon.cpu_time();
-    loop {
+    assert!(rests_within(daemon, REST_WITHIN), "the daemon works without end");
+}
+
+/// The same for so long at the most; whether it has come to rest.
+pub(super) fn rests_within(daemon: &Daemon<'_>, patience: Duration) -> bool {
+    let (begun, mut before) = (Instant::now(), daemon.cpu_time());
+    while begun.elapsed() < patience {
         let end = Instant::now() + REST;
         while let Some(left) = end.checked_duration_since(Instant::now()) {
             // A notification ends the pause.
@@ -241,10 +249,11 @@ pub(super) fn rests(daemon: &Daemon<'_>) {
         }
         let now = daemon.cpu_time();
         if now == before {
-            return;
+            return true;
         }
         before = now;
     }
+    false
 }
 
 /// Whether this machine can.
@@ -311,15 +320,8 @@ pub(super) fn nanoseconds(time: Duration, packets: u32) -> f64 {
 /// The median of what is more than the base, in the same round, and the least and
 /// the most.
 pub(super) fn told((costs, base): (&Vec<f64>, &Vec<f64>)) -> String {
-    let mut more: Vec<_> = costs.iter().zip(base).map(|(cost, base)| cost - base).collect();
-    more.sort_unstable_by(f64::total_cmp);
-    let [least, most] = [more.first(), more.last()].map(|one| one.copied().unwrap_or_default());
-    format!("{:+.0} [{least:.0}..{most:.0}]", median(&more))
-}
-
-/// The median.
-pub(super) fn median(costs: &[f64]) -> f64 {
-    let mut costs = costs.to_vec();
-    costs.sort_unstable_by(f64::total_cmp);
-    costs.get(costs.len() / 2).copied().unwrap_or_default()
+    let more = Spread::of_differences(costs, base);
+    more.map_or("nothing".into(), |more| {
+        format!("{:+.0} [{:.0}..{:.0}]", more.middle, more.least, more.most)
+    })
 }

@@ -20,15 +20,15 @@ const LENGTHS: u8 = 9;
 const SHORTEST: u8 = 8;
 
 /// A list, and what comes after it.
-pub(super) struct Lists {
+pub(crate) struct Lists {
     /// Who is blocked, in random order.
-    pub(super) listed: Vec<Ipv4Addr>,
+    pub(crate) listed: Vec<Ipv4Addr>,
     /// Who becomes so.
     pub(super) newcomers: Vec<Ipv4Addr>,
     /// Some of the list who stay.
-    pub(super) staying: Vec<Ipv4Addr>,
+    pub(crate) staying: Vec<Ipv4Addr>,
     /// Some who never are, nor are in a prefix of the list.
-    pub(super) others: Vec<Ipv4Addr>,
+    pub(crate) others: Vec<Ipv4Addr>,
 }
 
 /// What changes.
@@ -43,7 +43,7 @@ pub(super) struct Change<'a> {
 
 impl Lists {
     /// A list of this length.
-    pub(super) fn new(length: usize) -> Self {
+    pub(crate) fn new(length: usize) -> Self {
         let mut random = RandomNumbers::seeded(2011);
         let mut known = HashSet::with_capacity(length);
         let mut fresh = |count: usize, is_good: &dyn Fn(Ipv4Addr) -> bool| {
@@ -146,7 +146,7 @@ const LAST_ONES: usize = (32 - LENGTHS - SHORTEST + 1) as usize;
 
 /// A list of prefixes of so many lengths. Up to nine are common; of what is shorter there
 /// is one of each at its head, as otherwise nobody would be left.
-pub(super) fn with_lengths(listed: &[Ipv4Addr], lengths: u8) -> Vec<(Ipv4Addr, u8)> {
+pub(crate) fn with_lengths(listed: &[Ipv4Addr], lengths: u8) -> Vec<(Ipv4Addr, u8)> {
     let common = lengths.clamp(1, LENGTHS);
     let rare = usize::from(lengths - common).min(LAST_ONES);
     let head = listed.iter().take(rare).zip((SHORTEST..=32 - LENGTHS).rev());

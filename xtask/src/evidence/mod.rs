@@ -7,7 +7,7 @@
 
 mod dial;
 mod dropped;
-mod lists;
+pub(crate) mod lists;
 mod memory;
 mod meters;
 mod million;

@@ -57,6 +57,11 @@ impl Ledger {
         self.0.push(Record { variant, size, metric, finding });
     }
 
+    /// All of them.
+    pub(crate) fn records(&self) -> &[Record] {
+        &self.0
+    }
+
     /// All of them, taken out.
     pub(crate) fn into_records(self) -> Vec<Record> {
         self.0
@@ -92,6 +97,11 @@ pub(crate) fn rounds<'a>(
 /// The variants, in the order in which they were first met.
 pub(crate) fn variants(records: &[Record]) -> Vec<&str> {
     once(records.iter().map(|record| &*record.variant))
+}
+
+/// What was looked at, in the order in which it was first met.
+pub(crate) fn metrics(records: &[Record]) -> Vec<&str> {
+    once(records.iter().map(|record| &*record.metric))
 }
 
 fn once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

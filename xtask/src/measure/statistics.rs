@@ -1,6 +1,8 @@
 //! Medians, spreads, ratios paired by round, and what is too small to be told from
 //! noise. It knows numbers only.
 
+use std::time::Duration;
+
 /// The middle of some figures, and the least and the most of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
@@ -40,6 +42,17 @@ impl Spread {
         let pairs = figures.iter().zip(base);
         Self::of(&pairs.map(|(figure, base)| figure - base).collect::<Vec<_>>())
     }
+}
+
+/// The middle of some figures; not a number if there is none.
+pub(crate) fn median(figures: &[f64]) -> f64 {
+    Spread::of(figures).map_or(f64::NAN, |spread| spread.middle)
+}
+
+/// The same of times; nothing if there is none.
+pub(crate) fn median_time(times: &[Duration]) -> Duration {
+    let seconds: Vec<_> = times.iter().map(Duration::as_secs_f64).collect();
+    Spread::of(&seconds).map_or(Duration::ZERO, |spread| Duration::from_secs_f64(spread.middle))
 }
 
 /// What the same thing differs from itself by, as ratios of one round. What differs

@@ -22,7 +22,8 @@ use lab::witness::attempt;
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use super::{median, said, worked};
+use super::{said, worked};
+use crate::measure::statistics::median;
 use crate::{Failure, workspace};
 use questions::Questions;
 use servers::{Addresses, Listening};
@@ -135,7 +136,7 @@ impl Gateway {
                 costs.push(cost);
             }
         }
-        Ok(costs.map(median))
+        Ok(costs.map(|costs| median(&costs)))
     }
 
     /// What a request to nginx costs that asks the gateway, or somebody else, by
@@ -172,7 +173,8 @@ impl Gateway {
                 costs.iter_mut().zip(found).for_each(|(costs, cost)| costs.push(cost));
             }
         }
-        let costs: Vec<[f64; 2]> = costs.into_iter().map(|costs| costs.map(median)).collect();
+        let costs: Vec<[f64; 2]> =
+            costs.into_iter().map(|costs| costs.map(|costs| median(&costs))).collect();
         println!("asked by auth_request of an nginx:");
         for (asked, [of_look_up, of_nginx]) in asked.iter().zip(&costs) {
             println!("  {}: {of_look_up:.2} us a request, and nginx {of_nginx:.2}", asked.name());
@@ -292,7 +294,7 @@ impl Bench<'_> {
             quiet.push(longest.as_secs_f64() * 1e3);
         }
         let longest = |all: &[f64]| all.iter().copied().fold(0.0, f64::max);
-        let (arrival, worst, quiet) = (median(arrivals), longest(&worst), longest(&quiet));
+        let (arrival, worst, quiet) = (median(&arrivals), longest(&worst), longest(&quiet));
         println!(
             "a new list: answered from after {arrival:.1} ms, no request waited for longer than \
              {worst:.2} ms; as long without a new list {quiet:.2}"

@@ -1,0 +1,47 @@
+//! A daemon that is watched while it works: how it is configured for that.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use lab::daemon::Daemon;
+use lab::host::Config;
+
+use crate::Failure;
+
+/// Quiet that it waits for in its feeds directory.
+pub(in crate::bench) const SETTLE: Duration = Duration::from_millis(20);
+
+/// Until a file is not taken for one that is being written, with that configuration.
+pub(in crate::bench) const QUIET: Duration = Duration::from_millis(100);
+
+/// One list of all feeds and what else is asked for, as much as these hold, with members
+/// as they are in them.
+pub(in crate::bench) fn config(more: &str) -> Config {
+    Config {
+        daemon: format!("settle-ms = {}\non-stop = \"remove\"", SETTLE.as_millis()),
+        tables: format!("[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\n{more}"),
+        ..Config::default()
+    }
+}
+
+/// How often each of its threads has gone to sleep of its own accord, by their names
+/// (`status` of proc(5)).
+pub(in crate::bench) fn sleeps(daemon: &Daemon<'_>) -> Result<BTreeMap<String, u64>, Failure> {
+    let mut sleeps = BTreeMap::new();
+    for task in fs::read_dir(format!("/proc/{}/task", daemon.pid()))? {
+        let status = fs::read_to_string(task?.path().join("status"))?;
+        let value = |key: &str| status.lines().find_map(|line| line.strip_prefix(key));
+        let name = value("Name:").ok_or("a thread has a name")?.trim();
+        let times = value("voluntary_ctxt_switches:").ok_or("a thread has it")?.trim();
+        *sleeps.entry(name.to_owned()).or_default() += times.parse::<u64>()?;
+    }
+    Ok(sleeps)
+}
+
+/// How many bytes it has read from files so far (`rchar` of proc(5)'s io).
+pub(in crate::bench) fn bytes_read(daemon: &Daemon<'_>) -> Result<u64, Failure> {
+    let io = fs::read_to_string(format!("/proc/{}/io", daemon.pid()))?;
+    let line = io.lines().find_map(|line| line.strip_prefix("rchar:"));
+    Ok(line.ok_or("a process has it")?.trim().parse()?)
+}
