@@ -18,6 +18,7 @@ mod release;
 mod rules;
 mod scale;
 mod suite;
+mod tables;
 mod text;
 
 use std::env;
@@ -57,6 +58,8 @@ enum Own {
     Layout(layout::Layout),
     /// What a rule costs a packet, beside rules of iptables
     Rules(rules::Rules),
+    /// What the type and the size of a table cost a packet
+    Tables(tables::Tables),
 }
 
 impl Bench {
@@ -69,6 +72,7 @@ impl Bench {
             Some(Own::Hits(hits)) => hits.run(),
             Some(Own::Layout(layout)) => layout.run(),
             Some(Own::Rules(rules)) => rules.run(),
+            Some(Own::Tables(tables)) => tables.run(),
             // Those before are measured from outside.
             Some(Own::Feeds(feeds)) => as_shipped(|| feeds.run()),
             None => as_shipped(|| self.suite.run()),

@@ -152,18 +152,7 @@ impl Bench {
     fn new(wire: &Wire, entries: usize) -> Self {
         lay_ground();
         let mut random = RandomNumbers::seeded(3);
-        let mut known = HashSet::new();
-        let mut fresh = |count: usize| {
-            let mut addresses = Vec::with_capacity(count);
-            while addresses.len() < count {
-                let address = random.ipv4();
-                if known.insert(address) {
-                    addresses.push(address);
-                }
-            }
-            addresses
-        };
-        let (listed, others, linear) = (fresh(entries), fresh(SOURCES), fresh(LINEAR));
+        let [listed, others, linear] = distinct(&mut random, [entries, SOURCES, LINEAR]);
         let host = Host::with(&config(""));
         let all: Vec<IpAddr> = listed.iter().map(|&address| address.into()).collect();
         host.feed("list.txt", feed(&all));
@@ -225,6 +214,24 @@ impl Bench {
         rests(&daemon);
         daemon
     }
+}
+
+/// So many random addresses of each kind, each once.
+pub(super) fn distinct<const N: usize>(
+    random: &mut RandomNumbers,
+    counts: [usize; N],
+) -> [Vec<Ipv4Addr>; N] {
+    let mut known = HashSet::new();
+    counts.map(|count| {
+        let mut addresses = Vec::with_capacity(count);
+        while addresses.len() < count {
+            let address = random.ipv4();
+            if known.insert(address) {
+                addresses.push(address);
+            }
+        }
+        addresses
+    })
 }
 
 /// Where measured packets end.

@@ -2,6 +2,7 @@
 //! are. No bound on any time.
 
 use super::dropped;
+use super::meters;
 use super::million;
 use super::ports;
 use super::record::{Finding, Findings, Results};
@@ -15,6 +16,10 @@ const LINEAR: [&str; 2] = ["linear rules, iptables-legacy", "linear rules, iptab
 const POOL_SETS: [&str; 2] = ["one set, 8 rules by hand", "denyset, allow-only"];
 const POOL_LINEAR: [&str; 2] = ["1,604 rules, iptables-legacy", "1,604 rules, iptables-nft"];
 
+/// How far our generator of load and another program may be apart on the median of
+/// the same requests, one after the other in the same second.
+const GENERATORS_APART: f64 = 5.0;
+
 /// What is not as it must be.
 pub(super) fn breaches(results: &Results) -> Vec<String> {
     let mut breaches = Vec::new();
@@ -24,7 +29,7 @@ pub(super) fn breaches(results: &Results) -> Vec<String> {
             Stage::B => packets(findings, &mut breaches),
             Stage::C => words(findings, &mut breaches),
             Stage::W => answers(findings, &mut breaches),
-            Stage::D => {}
+            Stage::D => generators(findings, &mut breaches),
         }
     }
     breaches
@@ -43,6 +48,15 @@ fn below(
         && of_set >= of_linear
     {
         breaches.push(format!("{set} does not beat {linear}: {metric} {of_set} to {of_linear}"));
+    }
+}
+
+fn generators(findings: &Findings, breaches: &mut Vec<String>) {
+    let middle = |who| Spread::of(findings.rounds(who, 0, meters::MEDIAN)?).map(|of| of.middle);
+    if let (Some(ours), Some(theirs)) = (middle(meters::OURS), middle(meters::WRK))
+        && (ours / theirs).max(theirs / ours) > GENERATORS_APART
+    {
+        breaches.push(format!("D: our generator finds {ours} ms where wrk finds {theirs} ms"));
     }
 }
 
@@ -142,6 +156,19 @@ mod tests {
         check(Stage::B, fill(2_000.0), &[]);
         let why = "denyset does not beat linear rules, iptables-nft: miss-ns 20001 to 20000";
         check(Stage::B, fill(20_001.0), &[why]);
+    }
+
+    #[test]
+    fn a_generator_that_is_far_from_another_is_a_breach() {
+        let fill = |ours: f64| {
+            move |ledger: &mut Ledger| {
+                ledger.figure(meters::OURS, 0, meters::MEDIAN, ours);
+                ledger.figure(meters::WRK, 0, meters::MEDIAN, 0.1);
+            }
+        };
+        check(Stage::D, fill(0.3), &[]);
+        check(Stage::D, fill(0.6), &["D: our generator finds 0.6 ms where wrk finds 0.1 ms"]);
+        check(Stage::D, fill(0.01), &["D: our generator finds 0.01 ms where wrk finds 0.1 ms"]);
     }
 
     #[test]

@@ -20,6 +20,8 @@ struct Denyset {
     family: Family,
     /// How many lengths its prefixes have.
     lengths: u8,
+    /// In which lengths it writes them: its own choice, or those of the feed.
+    layout: &'static str,
 }
 
 /// How the ways begin that only tell what the number of lengths costs, and of how many
@@ -30,7 +32,8 @@ pub(in crate::evidence) const BY_LENGTHS_SIZE: usize = 100_000;
 /// How often it is asked whether a change is in force.
 const GLANCE: Duration = Duration::from_millis(5);
 
-const PLAIN: Denyset = Denyset { name: "denyset", rule: "", family: Family::V4, lengths: 1 };
+const PLAIN: Denyset =
+    Denyset { name: "denyset", rule: "", family: Family::V4, lengths: 1, layout: "auto" };
 
 pub(super) fn ways() -> Vec<Box<dyn Way>> {
     let mut ways: Vec<Box<dyn Way>> = vec![
@@ -42,6 +45,12 @@ pub(super) fn ways() -> Vec<Box<dyn Way>> {
             ..PLAIN
         }),
         Box::new(Denyset { name: "denyset, nine lengths", lengths: 9, ..PLAIN }),
+        Box::new(Denyset {
+            name: "denyset, nine lengths, layout = \"exact\"",
+            lengths: 9,
+            layout: "exact",
+            ..PLAIN
+        }),
         Box::new(Denyset { name: "denyset, IPv6", family: Family::V6, ..PLAIN }),
     ];
     for (name, lengths) in [
@@ -51,7 +60,7 @@ pub(super) fn ways() -> Vec<Box<dyn Way>> {
         ("denyset, lengths: 17", 17),
         ("denyset, lengths: 25", 25),
     ] {
-        ways.push(Box::new(Denyset { name, lengths, ..PLAIN }));
+        ways.push(Box::new(Denyset { name, lengths, layout: "exact", ..PLAIN }));
     }
     ways
 }
@@ -100,7 +109,8 @@ impl Way for Denyset {
             "[[list]]\nname = \"drop\"\nfeeds = [\"*\"]\n[[rule]]\nlist = \"drop\"\n{}\n",
             self.rule
         );
-        site.host().configure(&Config { tables, ..Config::default() });
+        let kernel = format!("layout = {:?}", self.layout);
+        site.host().configure(&Config { kernel, tables, ..Config::default() });
         site.host().feed("list.txt", self.text(listed));
         let mut command = program::command();
         command.args(["apply", "--config"]).arg(site.host().config());
