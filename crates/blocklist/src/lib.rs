@@ -38,6 +38,7 @@ pub use list::{
 };
 pub use packed::{PACKED_HEADER_BYTES, PACKED_MAGIC, PackedError, PackedHeader, PackedList, pack};
 pub use prefix::{AnyPrefix, Prefix};
+pub(crate) use prefix_set::PrefixColumns;
 pub use prefix_set::PrefixSet;
 pub use prefixes::Prefixes;
 pub use token::{Entry, LiteralError, RejectReason, parse_address, parse_entry};

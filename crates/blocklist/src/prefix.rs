@@ -171,6 +171,14 @@ impl AnyPrefix {
         }
     }
 
+    /// The first address.
+    pub fn network(self) -> IpAddr {
+        match self {
+            Self::V4(prefix) => prefix.first().to_ip(),
+            Self::V6(prefix) => prefix.first().to_ip(),
+        }
+    }
+
     /// Whether `ip` is inside.
     #[inline]
     pub fn contains(self, ip: IpAddr) -> bool {

@@ -3,6 +3,7 @@
 //! algebra beside it, nowhere else.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::algebra::{sort, sort_addresses};
 use crate::{Address, Prefix};
@@ -12,41 +13,27 @@ use crate::{Address, Prefix};
 /// It is a set of *prefixes*, as a kernel set is: `10.0.0.0/8` and
 /// `10.1.0.0/16` may stand side by side. What treats it as a set of
 /// *addresses* says so.
+///
+/// It never changes, and a clone shares its columns. What is made of a set and
+/// is no different is a clone of it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PrefixSet<A> {
+    columns: Arc<PrefixColumns<A>>,
+}
+
+/// A set that is being made: prefixes come in sorted order, each once.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct PrefixColumns<A> {
     /// First addresses, ascending.
     pub(crate) addresses: Vec<A>,
     /// The length of the prefix at the same position.
     pub(crate) lengths: Vec<u8>,
 }
 
-impl<A: Address> PrefixSet<A> {
-    /// The set without a prefix.
-    pub const fn new() -> Self {
-        Self { addresses: Vec::new(), lengths: Vec::new() }
-    }
-
-    /// An empty set with room for `capacity` prefixes.
-    pub fn with_capacity(capacity: usize) -> Self {
+impl<A: Address> PrefixColumns<A> {
+    /// Nothing yet, and room for `capacity` prefixes.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self { addresses: Vec::with_capacity(capacity), lengths: Vec::with_capacity(capacity) }
-    }
-
-    /// The set of `prefixes`, given in any order and with repetitions.
-    pub fn from_unsorted(mut prefixes: Vec<Prefix<A>>) -> Self {
-        sort(&mut prefixes);
-        prefixes.dedup();
-        let lengths = prefixes.iter().map(|prefix| prefix.length()).collect();
-        // The addresses take the place of the prefixes, in the same memory.
-        let addresses = prefixes.into_iter().map(Prefix::first).collect();
-        Self { addresses, lengths }.trimmed()
-    }
-
-    /// The set of single addresses, given in any order and with repetitions.
-    pub fn from_hosts(mut hosts: Vec<A>) -> Self {
-        sort_addresses(&mut hosts);
-        hosts.dedup();
-        let lengths = vec![A::BITS; hosts.len()];
-        Self { addresses: hosts, lengths }.trimmed()
     }
 
     /// Appends a prefix that sorts after all present ones.
@@ -61,9 +48,14 @@ impl<A: Address> PrefixSet<A> {
 
     /// Appends the prefixes that `other` has at `start` and after, all of
     /// which sort after the present ones.
-    pub(crate) fn append(&mut self, other: &Self, start: usize) {
-        self.addresses.extend_from_slice(&other.addresses[start..]);
-        self.lengths.extend_from_slice(&other.lengths[start..]);
+    pub(crate) fn append(&mut self, other: &PrefixSet<A>, start: usize) {
+        self.addresses.extend_from_slice(&other.addresses()[start..]);
+        self.lengths.extend_from_slice(&other.lengths()[start..]);
+    }
+
+    /// The last prefix.
+    pub(crate) fn last(&self) -> Option<Prefix<A>> {
+        Some(Prefix::from_columns(*self.addresses.last()?, *self.lengths.last()?))
     }
 
     /// Takes the last prefix off.
@@ -71,24 +63,61 @@ impl<A: Address> PrefixSet<A> {
         Some(Prefix::from_columns(self.addresses.pop()?, self.lengths.pop()?))
     }
 
-    /// Gives room back that would not be used any more, if it is worth the
-    /// copying: sets live long.
-    pub(crate) fn trimmed(mut self) -> Self {
-        if self.addresses.capacity() > self.len() + self.len() / 8 {
+    /// The set. Room that would not be used any more is given back, if it is
+    /// worth the copying: sets live long.
+    pub(crate) fn finish(mut self) -> PrefixSet<A> {
+        if self.addresses.capacity() > self.addresses.len() + self.addresses.len() / 8 {
             self.addresses.shrink_to_fit();
             self.lengths.shrink_to_fit();
         }
-        self
+        PrefixSet { columns: Arc::new(self) }
+    }
+}
+
+impl<A: Address> PrefixSet<A> {
+    /// The set without a prefix.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The set of `prefixes`, given in any order and with repetitions.
+    pub fn from_unsorted(mut prefixes: Vec<Prefix<A>>) -> Self {
+        sort(&mut prefixes);
+        prefixes.dedup();
+        let lengths = prefixes.iter().map(|prefix| prefix.length()).collect();
+        // The addresses take the place of the prefixes, in the same memory.
+        let addresses = prefixes.into_iter().map(Prefix::first).collect();
+        PrefixColumns { addresses, lengths }.finish()
+    }
+
+    /// The set of single addresses, given in any order and with repetitions.
+    pub fn from_hosts(mut hosts: Vec<A>) -> Self {
+        sort_addresses(&mut hosts);
+        hosts.dedup();
+        let lengths = vec![A::BITS; hosts.len()];
+        PrefixColumns { addresses: hosts, lengths }.finish()
+    }
+
+    /// First addresses, ascending.
+    #[inline]
+    pub(crate) fn addresses(&self) -> &[A] {
+        &self.columns.addresses
+    }
+
+    /// The length of the prefix at the same position.
+    #[inline]
+    pub(crate) fn lengths(&self) -> &[u8] {
+        &self.columns.lengths
     }
 
     /// How many prefixes there are.
     pub fn len(&self) -> usize {
-        self.addresses.len()
+        self.addresses().len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.addresses.is_empty()
+        self.addresses().is_empty()
     }
 
     /// The prefix at `position` in sorted order.
@@ -97,7 +126,7 @@ impl<A: Address> PrefixSet<A> {
     /// If `position` is not below [`Self::len`].
     #[inline]
     pub fn at(&self, position: usize) -> Prefix<A> {
-        Prefix::from_columns(self.addresses[position], self.lengths[position])
+        Prefix::from_columns(self.addresses()[position], self.lengths()[position])
     }
 
     /// The last prefix in sorted order.
@@ -118,8 +147,8 @@ impl<A: Address> PrefixSet<A> {
         &self,
         positions: Range<usize>,
     ) -> impl ExactSizeIterator<Item = Prefix<A>> + Clone + '_ {
-        let addresses = &self.addresses[positions.clone()];
-        let lengths = &self.lengths[positions];
+        let addresses = &self.addresses()[positions.clone()];
+        let lengths = &self.lengths()[positions];
         addresses
             .iter()
             .zip(lengths)
@@ -132,8 +161,8 @@ impl<A: Address> PrefixSet<A> {
     /// If the range does not lie within the set.
     #[must_use]
     pub fn slice(&self, positions: Range<usize>) -> Self {
-        let addresses = self.addresses[positions.clone()].to_vec();
-        Self { addresses, lengths: self.lengths[positions].to_vec() }
+        let addresses = self.addresses()[positions.clone()].to_vec();
+        PrefixColumns { addresses, lengths: self.lengths()[positions].to_vec() }.finish()
     }
 
     /// Where exactly this prefix stands, or `Err` of where it would.
@@ -141,9 +170,10 @@ impl<A: Address> PrefixSet<A> {
     /// # Errors
     /// The position at which the prefix would have to be inserted.
     pub fn position(&self, prefix: Prefix<A>) -> Result<usize, usize> {
-        let start = self.addresses.partition_point(|&address| address < prefix.first());
-        let same = self.addresses[start..].iter().take_while(|&&a| a == prefix.first()).count();
-        self.lengths[start..start + same]
+        let addresses = self.addresses();
+        let start = addresses.partition_point(|&address| address < prefix.first());
+        let same = addresses[start..].iter().take_while(|&&a| a == prefix.first()).count();
+        self.lengths()[start..start + same]
             .binary_search(&prefix.length())
             .map(|offset| start + offset)
             .map_err(|offset| start + offset)
@@ -167,7 +197,7 @@ mod tests {
         let hosts: Vec<A> = numbers.map(address).collect();
         let want: PrefixSet<A> = hosts.iter().map(|&host| Prefix::host(host)).collect();
         assert_eq!(PrefixSet::from_hosts(hosts), want, "{steps}");
-        assert!(want.addresses.is_sorted_by(|one, next| one < next), "{steps}");
+        assert!(want.addresses().is_sorted_by(|one, next| one < next), "{steps}");
     }
 
     #[test]

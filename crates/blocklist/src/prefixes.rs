@@ -16,7 +16,7 @@ pub struct Prefixes {
 
 impl Prefixes {
     /// No prefix.
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self { ipv4: PrefixSet::new(), ipv6: PrefixSet::new() }
     }
 

@@ -11,7 +11,7 @@ use keeper::{Action, Event, Keeper, Report, WishOutcome};
 use reconcile::{ObjectOutcome, Plan, Progress};
 
 use crate::daemon::Clock;
-use crate::effects::{FeedEffects, KernelEffects};
+use crate::effects::{FeedEffects, KernelEffects, planned};
 
 /// How long what failed is tried again before giving up. A dump that somebody
 /// holds, or a file that changes while it is read, is over sooner.
@@ -73,8 +73,8 @@ impl Once<'_> {
                         wake = Some(at);
                         continue;
                     }
-                    Action::Converge(converge) if self.mode == Mode::Plan => {
-                        let plan = converge.plan();
+                    Action::Converge(mut converge) if self.mode == Mode::Plan => {
+                        let plan = planned(&mut converge);
                         if plan.has_work() {
                             done.plan = plan;
                             return done;
@@ -136,8 +136,8 @@ impl Once<'_> {
                 Some(Event::Composed(composed))
             }
             Action::Try(trial) => Some(Event::Tried(trial.run(self.feeds.who_is_connected()))),
-            Action::Observe(ticket, known) => {
-                Some(Event::Observed(ticket, self.kernel.observe(known.as_ref())))
+            Action::Observe(ticket, known, cause) => {
+                Some(Event::Observed(ticket, self.kernel.observe(known.as_ref(), cause)))
             }
             Action::Converge(converge) => Some(self.converge(*converge)),
             Action::Probe(ticket, probes) => {

@@ -73,7 +73,7 @@ pub enum Action {
     /// Try what a proposed configuration would make of lists.
     Try(Box<Trial>),
     /// Observe the kernel, and compare it with what is thought to be there.
-    Observe(Ticket, Option<Observed>),
+    Observe(Ticket, Option<Observed>, LookCause),
     /// Bring the kernel nearer to what is desired.
     Converge(Box<Converge>),
     /// Probe sets.
@@ -84,6 +84,15 @@ pub enum Action {
     Report(Report),
     /// Tell whoever has this ticket what came of it.
     Reply(Ticket, WishOutcome),
+}
+
+/// Why the kernel is observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookCause {
+    /// It is not known what is there, and protection may be missing.
+    Doubt,
+    /// It is time to compare everything. Nobody waits for it.
+    Audit,
 }
 
 /// What came of a person's wish.

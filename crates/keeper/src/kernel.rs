@@ -10,15 +10,18 @@ use std::time::{Duration, SystemTime};
 use intake::{Backoff, Now, Ticket, Tickets};
 use reconcile::{
     Desired, KernelError, Members, Object, ObjectOutcome, ObjectPlan, Observed, ObservedSet,
-    Obstacle, Plan, Policy, SetName,
+    Obstacle, Outcome, Plan, Policy, SetName,
 };
 
-use crate::{Action, Converge, Converged, Look, Report, Settings};
+use crate::{Action, Converge, Converged, Look, LookCause, Report, Settings};
 
 /// The rest after a first failure; it doubles with every further one.
 const REST_MIN: Duration = Duration::from_millis(100);
 /// The longest rest.
 const REST_MAX: Duration = Duration::from_secs(60);
+/// Members that were taken out of a set and are looked for, at the most.
+const GONE_MAX: usize = 32;
+
 /// The kernel's side of the machine.
 #[derive(Debug, Default)]
 pub struct KernelState {
@@ -40,6 +43,8 @@ pub struct KernelState {
     sets: BTreeMap<SetName, SetTimes>,
     /// Members that are held back, by set, and how many there are in it.
     withheld: BTreeMap<SetName, (u64, u64)>,
+    /// A few members of sets that were taken out lately.
+    gone: BTreeMap<SetName, Members>,
     /// Sets that held something when they were first seen.
     found: BTreeSet<SetName>,
     /// Sets of which the last plan knew the members.
@@ -257,6 +262,7 @@ impl KernelState {
         self.forget_rests(&plan);
         self.note_blocked(&plan, reports);
         self.note_settled(&plan, now);
+        self.note_gone(&plan, &outcome);
         let acted = !outcome.objects.is_empty() || outcome.halted;
         // After something was done the rest is planned anew.
         self.replan |= acted;
@@ -304,6 +310,29 @@ impl KernelState {
         }
     }
 
+    /// Keeps a few of the members that sets have lost, to look whether they stay
+    /// away. What may be there again is forgotten, and all if it is not known.
+    fn note_gone(&mut self, plan: &Plan, outcome: &Outcome) {
+        let mut before = std::mem::take(&mut self.gone);
+        let results = outcome.objects.iter().map(|done| (&done.object, &done.result));
+        let results: BTreeMap<_, _> = results.collect();
+        for planned in &plan.objects {
+            let (Some(set), Some(after)) = (planned.object.set(), &planned.after) else { continue };
+            let lost = match results.get(&planned.object) {
+                Some(Err(_)) => continue,
+                Some(Ok(())) => planned.gone.as_ref(),
+                None => None,
+            };
+            let before = before.remove(set);
+            let lately = lost.into_iter().chain(&before).flat_map(Members::iter);
+            let gone = lately.filter(|member| after.covering(member.network()).is_none());
+            let gone = Members::of_family(set.family(), gone.take(GONE_MAX).collect());
+            if !gone.is_empty() {
+                self.gone.insert(set.clone(), gone);
+            }
+        }
+    }
+
     fn note_settled(&mut self, plan: &Plan, now: Now) {
         self.withheld.clear();
         self.counted.clear();
@@ -320,8 +349,8 @@ impl KernelState {
                 self.withheld.insert(set.clone(), counts);
             }
         }
-        let planned = |set: &SetName| plan.objects.iter().any(|one| one.object.set() == Some(set));
-        self.sets.retain(|set, _| planned(set));
+        let planned: BTreeSet<_> = plan.objects.iter().filter_map(|one| one.object.set()).collect();
+        self.sets.retain(|set, _| planned.contains(set));
     }
 
     /// Remembers, and tells once, what a plan can do nothing about.
@@ -358,6 +387,7 @@ impl KernelState {
             if resting.is_some_and(|(backoff, _)| backoff.until > now.monotonic) {
                 return None;
             }
+            let cause = if self.look == Wish::Whole { LookCause::Doubt } else { LookCause::Audit };
             self.look = Wish::None;
             let ticket = tickets.draw();
             self.work = Work::Observing(ticket);
@@ -365,7 +395,7 @@ impl KernelState {
             if !desired.rules.is_empty() {
                 known.get_or_insert_default().expect_rules(&desired.rules);
             }
-            return Some(Action::Observe(ticket, known));
+            return Some(Action::Observe(ticket, known, cause));
         }
         if std::mem::take(&mut self.look) == Wish::Rules
             && let Some(action) = self.look_at_rules(tickets)

@@ -18,7 +18,7 @@ mod report;
 mod settings;
 
 pub use compose::{Compose, Composed, Trial, Tried};
-pub use event::{Action, Converge, Converged, Event, Look, Probed, WishOutcome};
+pub use event::{Action, Converge, Converged, Event, Look, LookCause, Probed, WishOutcome};
 pub use held::{Held, HoldReason};
 pub use keeper::Keeper;
 pub use kernel::{KernelState, SetTimes};

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use crate::verify::verify;
 use crate::{
     Chunk, Kernel, KernelError, KernelErrorKind, Members, Object, ObjectPlan, Observed, Op, Phase,
-    Plan, Presence, Reason, Route, RuleSet, SetName, Stage, Step,
+    Plan, Presence, Reason, Route, RuleSet, SetName, Shortage, Stage, Step,
 };
 
 /// Members of old ones that are taken out before it is looked whether anything
@@ -73,6 +73,9 @@ pub fn apply<K: Kernel>(
     observed: &mut Observed,
     pace: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Outcome {
+    for object in plan.objects.iter().filter(|object| object.is_settled()) {
+        share(object, observed);
+    }
     let has_part = |object: &&ObjectPlan| {
         object.steps.iter().any(|step| step.phase.is_urgent() == (part == Part::Urgent))
     };
@@ -91,6 +94,27 @@ pub fn apply<K: Kernel>(
         }
     }
     run.conclude(&objects)
+}
+
+/// A set that is as it should be has its members in memory once, not once as they
+/// were read and once as they should be.
+fn share(object: &ObjectPlan, observed: &mut Observed) {
+    if let (Some(after), Some(set)) = (&object.after, object.object.set()) {
+        observed.settle(set, after);
+        observed.came_of(set, object.laid_out.as_ref());
+    }
+}
+
+/// What the kernel would say later, when its memory is used up and other
+/// programs are short of it.
+fn short_of_memory(object: &Object, shortage: Shortage) -> KernelError {
+    KernelError {
+        stage: Stage::Create,
+        object: Some(object.clone()),
+        kind: KernelErrorKind::Memory,
+        member: None,
+        detail: shortage.to_string(),
+    }
 }
 
 /// Why an object is not taken further.
@@ -120,6 +144,9 @@ impl<K: Kernel> Run<'_, K> {
         if self.outcome.halted || self.failed.contains(&object.object) {
             return;
         }
+        if let Some(shortage) = object.shortage.filter(|_| self.part == Part::Urgent) {
+            return self.fail(object, short_of_memory(&object.object, shortage));
+        }
         let steps = object.steps.iter().filter(|planned| planned.phase == phase);
         for planned in steps {
             match self.ready(&planned.step).and_then(|()| self.step(&planned.step)) {
@@ -134,11 +161,8 @@ impl<K: Kernel> Run<'_, K> {
         }
         // What was changed in place is known again when the last step is done.
         let last = object.steps.iter().map(|planned| planned.phase).max();
-        if let (Some(after), Object::Set(set)) = (&object.after, &object.object)
-            && last == Some(phase)
-        {
-            self.observed.settle(set, after);
-            self.observed.came_of(set, object.laid_out.as_ref());
+        if last == Some(phase) {
+            share(object, self.observed);
         }
     }
 

@@ -33,6 +33,19 @@ pub trait Observe {
     /// counted, which happens when somebody writes meanwhile; others.
     fn members(&mut self, set: &SetName) -> Result<Members, KernelError>;
 
+    /// Whether a set holds exactly these members: what [`Self::members`] would
+    /// say, for which nothing of it need be kept in memory.
+    ///
+    /// # Errors
+    /// As [`Self::members`], but for `Changed`: what does not fit is no.
+    fn holds(&mut self, set: &SetName, members: &Members) -> Result<bool, KernelError> {
+        match self.members(set) {
+            Ok(found) => Ok(found == *members),
+            Err(error) if error.kind == KernelErrorKind::Changed => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// How many of these members the set lacks, at about 0.5 µs each. The test
     /// is exact but for a member of full length: that counts as present while
     /// a wider member covers it, since the kernel looks it up like a packet's
@@ -105,6 +118,9 @@ impl<K: Observe + ?Sized> Observe for &mut K {
     }
     fn members(&mut self, set: &SetName) -> Result<Members, KernelError> {
         (**self).members(set)
+    }
+    fn holds(&mut self, set: &SetName, members: &Members) -> Result<bool, KernelError> {
+        (**self).holds(set, members)
     }
     fn absent(&mut self, set: &SetName, chunk: &Chunk) -> Result<usize, KernelError> {
         (**self).absent(set, chunk)

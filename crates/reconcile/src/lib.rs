@@ -17,6 +17,7 @@ mod observed;
 mod op;
 mod order;
 mod plan;
+mod price;
 mod probe;
 mod rule;
 mod step;
@@ -26,7 +27,7 @@ pub use apply::{ObjectOutcome, Outcome, Part, Progress, apply};
 pub use bypass::{Bypass, BypassKind};
 pub use desired::{Desired, Target};
 pub use kernel::{Kernel, KernelError, KernelErrorKind, Observe, Stage};
-pub use layout::{LaidOut, MemberLayout};
+pub use layout::{LaidOut, MemberLayout, miss_nanoseconds};
 pub use members::{CHUNK_MAX, Chunk, Members, Positions};
 pub use name::{NameError, SET_NAME_MAX, SetName, SetPrefix};
 pub use object::Object;
@@ -36,6 +37,7 @@ pub use observed::{
 pub use op::{Capacity, Op, Presence, SetSpec};
 pub use order::WriteOrder;
 pub use plan::{Gate, Hold, Policy, Update, plan};
+pub use price::Shortage;
 pub use probe::{Drift, Found, Probe};
 pub use rule::{
     Count, End, Hook, Interface, PortProtocol, Ports, RejectWith, Rule, RuleSet, RulesFound,

@@ -4,7 +4,6 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
-use std::sync::Arc;
 
 use blocklist::{Address, AnyPrefix, Family, Prefix, PrefixSet, Prefixes};
 
@@ -18,9 +17,9 @@ pub const CHUNK_MAX: usize = 1_024;
 #[derive(Clone, PartialEq, Eq)]
 pub enum Members {
     /// Of a set with `family inet`.
-    V4(Arc<PrefixSet<u32>>),
+    V4(PrefixSet<u32>),
     /// Of a set with `family inet6`.
-    V6(Arc<PrefixSet<u128>>),
+    V6(PrefixSet<u128>),
 }
 
 /// How many of `ours` hold an address that none of `theirs` does.
@@ -43,8 +42,16 @@ impl Members {
     /// No member.
     pub fn none(family: Family) -> Self {
         match family {
-            Family::Ipv4 => Self::V4(Arc::default()),
-            Family::Ipv6 => Self::V6(Arc::default()),
+            Family::Ipv4 => Self::V4(PrefixSet::new()),
+            Family::Ipv6 => Self::V6(PrefixSet::new()),
+        }
+    }
+
+    /// The prefixes of one family.
+    pub fn of_family(family: Family, prefixes: Prefixes) -> Self {
+        match family {
+            Family::Ipv4 => prefixes.ipv4.into(),
+            Family::Ipv6 => prefixes.ipv6.into(),
         }
     }
 
@@ -80,6 +87,11 @@ impl Members {
         }
     }
 
+    /// One after the other, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = AnyPrefix> + '_ {
+        (0..self.len()).map(|position| self.at(position))
+    }
+
     /// How many members there are of each prefix length that occurs.
     pub fn length_counts(&self) -> Vec<(u8, u64)> {
         match self {
@@ -106,6 +118,13 @@ impl Members {
         }
     }
 
+    /// Those members that hold one of these addresses, [`CHUNK_MAX`] at the most.
+    #[must_use]
+    pub fn holding(&self, addresses: &[IpAddr]) -> Self {
+        let held = addresses.iter().filter_map(|&address| self.covering(address));
+        Self::of_family(self.family(), held.take(CHUNK_MAX).collect())
+    }
+
     /// Members of these that are not among `other`. Both are of one family;
     /// of another family nothing can be among them.
     #[must_use]
@@ -123,12 +142,8 @@ impl Members {
     /// Whether both hold the same addresses, in whatever members.
     pub fn holds_the_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::V4(ours), Self::V4(theirs)) => {
-                Arc::ptr_eq(ours, theirs) || ours.holds_the_same(theirs)
-            }
-            (Self::V6(ours), Self::V6(theirs)) => {
-                Arc::ptr_eq(ours, theirs) || ours.holds_the_same(theirs)
-            }
+            (Self::V4(ours), Self::V4(theirs)) => ours.holds_the_same(theirs),
+            (Self::V6(ours), Self::V6(theirs)) => ours.holds_the_same(theirs),
             _ => false,
         }
     }
@@ -147,8 +162,8 @@ impl Members {
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         match (self, other) {
-            (Self::V4(a), Self::V4(b)) => PrefixSet::union([&**a, &**b]).into(),
-            (Self::V6(a), Self::V6(b)) => PrefixSet::union([&**a, &**b]).into(),
+            (Self::V4(a), Self::V4(b)) => PrefixSet::union([a, b]).into(),
+            (Self::V6(a), Self::V6(b)) => PrefixSet::union([a, b]).into(),
             _ => self.clone(),
         }
     }
@@ -207,13 +222,13 @@ impl fmt::Debug for Members {
 
 impl From<PrefixSet<u32>> for Members {
     fn from(set: PrefixSet<u32>) -> Self {
-        Self::V4(Arc::new(set))
+        Self::V4(set)
     }
 }
 
 impl From<PrefixSet<u128>> for Members {
     fn from(set: PrefixSet<u128>) -> Self {
-        Self::V6(Arc::new(set))
+        Self::V6(set)
     }
 }
 
@@ -233,6 +248,20 @@ impl Chunk {
     pub fn new(members: Members, positions: Range<usize>) -> Option<Self> {
         let fits = positions.len() <= CHUNK_MAX && positions.end <= members.len();
         fits.then_some(Self { members, order: WriteOrder::SORTED, turns: positions })
+    }
+
+    /// At most so many members, evenly spread over all of them; with each `turn`
+    /// others, until each has had its own. `None` if there is none.
+    pub fn spread(members: &Members, most: usize, turn: usize) -> Option<Self> {
+        let most = most.min(CHUNK_MAX).min(members.len());
+        if most == 0 {
+            return None;
+        }
+        let stride = members.len().div_ceil(most);
+        let places = (turn % stride..members.len()).step_by(stride);
+        let places: Vec<u32> = places.filter_map(|place| place.try_into().ok()).collect();
+        let turns = 0..places.len();
+        Some(Self { members: members.clone(), order: WriteOrder::picked(places), turns })
     }
 
     /// The members that this is a part of.

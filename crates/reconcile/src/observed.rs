@@ -107,27 +107,32 @@ pub struct Observed {
 
 impl Observed {
     /// Looks at the kernel: every header, and the members of every live set
-    /// that is ours.
+    /// that is ours. Where those are still what was `known` of them, the new
+    /// picture shares them with the old one.
     ///
     /// # Errors
     /// The [`KernelError`] of listing the sets. A set whose members cannot be
     /// read is in the picture without them.
-    pub fn look(prefix: &SetPrefix, kernel: &mut impl Observe) -> Result<Self, KernelError> {
+    pub fn look(
+        prefix: &SetPrefix,
+        kernel: &mut impl Observe,
+        known: Option<&Self>,
+    ) -> Result<Self, KernelError> {
         let mut observed = Self::default();
         for header in kernel.sets(prefix)? {
             let standing = header.standing(prefix);
-            let members = match standing {
-                Standing::Ours if !header.name.is_shadow() => match kernel.members(&header.name) {
-                    // It went between the two looks.
-                    Err(error) if error.kind == KernelErrorKind::NotFound => continue,
-                    members => members.ok(),
-                },
-                _ => None,
+            let known = known.and_then(|known| known.sets.get(&header.name));
+            let contents = match standing {
+                Standing::Ours if !header.name.is_shadow() => contents(&header, known, kernel),
+                _ => Ok((None, None)),
             };
-            observed.sets.insert(
-                header.name.clone(),
-                ObservedSet { header, standing, members, laid_out: None },
-            );
+            let (members, laid_out) = match contents {
+                // It went between the two looks.
+                Err(error) if error.kind == KernelErrorKind::NotFound => continue,
+                contents => contents.unwrap_or_default(),
+            };
+            let name = header.name.clone();
+            observed.sets.insert(name, ObservedSet { header, standing, members, laid_out });
         }
         Ok(observed)
     }
@@ -339,6 +344,21 @@ pub enum DifferenceKind {
         /// Members that it has and should not.
         extra: usize,
     },
+}
+
+/// What a set holds, and what that was laid out from, if it is known.
+fn contents(
+    header: &SetHeader,
+    known: Option<&ObservedSet>,
+    kernel: &mut impl Observe,
+) -> Result<(Option<Members>, Option<LaidOut>), KernelError> {
+    if let Some(ObservedSet { members: Some(members), laid_out, .. }) = known
+        && members.len() == header.elements as usize
+        && kernel.holds(&header.name, members)?
+    {
+        return Ok((Some(members.clone()), laid_out.clone()));
+    }
+    Ok((Some(kernel.members(&header.name)?), None))
 }
 
 /// A set as it is right after its creation.

@@ -39,6 +39,11 @@ impl WriteOrder {
         Self(Some(Arc::new(places)))
     }
 
+    /// These places and no others, one after the other.
+    pub(crate) fn picked(places: Vec<u32>) -> Self {
+        Self(Some(Arc::new(places)))
+    }
+
     /// Which members come at these turns, by their places in sorted order;
     /// `None` if it is their turns.
     pub(crate) fn places(&self, turns: std::ops::Range<usize>) -> Option<&[u32]> {

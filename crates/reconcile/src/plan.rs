@@ -4,20 +4,23 @@
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
-use blocklist::Family;
+use blocklist::{AnyPrefix, Family};
 
+use crate::price::{Room, is_cheaper_in_place};
 use crate::step::{Cost, ObjectPlan, Phase, PlannedStep, Step};
 use crate::{
-    CHUNK_MAX, Capacity, Desired, LaidOut, MemberLayout, Members, Object, Observed, ObservedSet,
-    Obstacle, Plan, Reason, Route, SetName, SetPrefix, SetSpec, Standing, Target,
+    CHUNK_MAX, Capacity, Chunk, Desired, LaidOut, MemberLayout, Members, Object, Observed,
+    ObservedSet, Obstacle, Plan, Reason, Route, SetName, SetPrefix, SetSpec, Standing, Target,
 };
 
 /// How an existing set is brought to new members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Update {
-    /// In place while the change is small, or nothing but members are missing,
-    /// and the table is large enough; by a swap otherwise.
+    /// In place while that takes less time than a new table, or nothing but
+    /// members are missing, or there is no memory for a second table, and the one
+    /// that is there is large enough; by a swap otherwise.
     #[default]
     Auto,
     /// Always by a swap.
@@ -68,6 +71,12 @@ pub struct Policy {
     /// Sets whose rules would shut somebody out who must not be: they are not
     /// put, and stay if they are there.
     pub unclear: BTreeSet<SetName>,
+    /// Bytes of memory that are available on this host, if that is known. What
+    /// takes more than three quarters of them is not begun.
+    pub available: Option<u64>,
+    /// Addresses that many packets come from or go to, the most frequent first, of
+    /// sets that have such: where protection is missing, their members come first.
+    pub frequent: BTreeMap<SetName, Vec<IpAddr>>,
 }
 
 impl Policy {
@@ -76,7 +85,20 @@ impl Policy {
         let (held, resting) = (BTreeMap::new(), BTreeSet::new());
         let (resting_rules, unclear) = (BTreeSet::new(), BTreeSet::new());
         let (update, layout, gate) = (Update::Auto, MemberLayout::Exact, Gate::Open);
-        Self { prefix, update, layout, gate, salt, held, resting, resting_rules, unclear }
+        let (available, frequent) = (None, BTreeMap::new());
+        Self {
+            prefix,
+            update,
+            layout,
+            gate,
+            salt,
+            held,
+            resting,
+            resting_rules,
+            unclear,
+            available,
+            frequent,
+        }
     }
 
     /// The description of a set to be created for `members`. The salt of each
@@ -119,7 +141,8 @@ pub fn plan(desired: &Desired, observed: &Observed, policy: &Policy) -> Plan {
     let rules = rules::plan(desired, observed, policy);
     let changing = rules.iter().filter(|planned| !planned.steps.is_empty());
     let changing = changing.map(|planned| planned.object.clone()).collect();
-    let mut planner = Planner { observed, policy, shadows: 0, changing };
+    let room = Room::new(policy.available);
+    let mut planner = Planner { observed, policy, shadows: 0, changing, room };
     let wanted = desired.sets.iter().map(|(set, target)| planner.wanted(set, target));
     let mut objects: Vec<_> = wanted.collect();
     let unwanted = observed.sets.iter().filter(|(set, _)| !desired.sets.contains_key(*set));
@@ -138,6 +161,7 @@ struct Planner<'a> {
     shadows: u32,
     /// The rules that are put by this plan.
     changing: BTreeSet<Object>,
+    room: Room,
 }
 
 impl Planner<'_> {
@@ -170,78 +194,92 @@ impl Planner<'_> {
     fn missing(&mut self, set: &SetName, after: Members) -> ObjectPlan {
         let live = Step::Create(self.policy.spec(set.clone(), 0));
         let mut steps = vec![PlannedStep { phase: Phase::Establish, step: live }];
+        let members = after.len() as u64;
+        let mut cost = Cost { added: members, deleted: 0, written: members, memory: 0 };
         if !after.is_empty() {
+            cost.memory = second_table(&after);
             steps.extend(self.swap(set, &after));
         }
-        let members = after.len() as u64;
         ObjectPlan {
-            object: set.into(),
             route: Route::Create,
-            reason: Reason::Missing,
-            obstacle: None,
-            cost: Cost { added: members, deleted: 0, written: members },
+            cost,
             steps,
-            after: Some(after),
-            laid_out: None,
-            withheld: 0,
+            shortage: self.room.take(cost.memory).err(),
+            ..ObjectPlan::nothing(set.into(), Reason::Missing, Some(after))
         }
     }
 
     /// The plan for a set of ours that is there.
     fn existing(&mut self, set: &SetName, seen: &ObservedSet, after: Members) -> ObjectPlan {
         let Some(before) = &seen.members else {
-            let members = after.len() as u64;
-            let cost = Cost { added: members, deleted: 0, written: members };
+            let cost = Cost { added: after.len() as u64, ..Cost::default() };
             return self.swapped(set, Reason::Unread, cost, after);
         };
         if *before == after {
-            // The same columns, not a copy of them.
-            return ObjectPlan::nothing(set.into(), Reason::InSync, Some(before.clone()));
+            return ObjectPlan::nothing(set.into(), Reason::InSync, Some(after));
         }
         let (add, delete) = (after.difference(before), before.difference(&after));
         let changed = Cost {
             added: add.len() as u64,
             deleted: delete.len() as u64,
             written: (add.len() + delete.len()) as u64,
+            memory: grown(seen.header.capacity, before, &add),
         };
-        let (route, reason) = self.route(seen, before.len() + add.len(), after.len(), changed);
-        if route == Route::Swap {
-            let cost = Cost { written: after.len() as u64, ..changed };
-            return self.swapped(set, reason, cost, after);
-        }
+        let gone = Some(sample_of(&delete, &after));
+        let peak = before.len() + add.len();
+        let counts = [add.len(), delete.len()];
+        let (route, reason) = match self.route(seen, peak, after.len(), counts) {
+            (Route::Swap, reason) if self.swaps(seen, peak, &after) => {
+                return ObjectPlan { gone, ..self.swapped(set, reason, changed, after) };
+            }
+            (Route::Swap, _) => (Route::InPlace, Reason::Memory),
+            in_place => in_place,
+        };
         let mut steps = Vec::new();
-        if !add.is_empty() {
-            let step = Step::Add { set: set.clone(), members: add };
+        let frequent = self.policy.frequent.get(set).filter(|_| reason == Reason::OnlyAdded);
+        let first = frequent.map(|addresses| add.holding(addresses));
+        let again = first.as_ref().map_or(0, Members::len) as u64;
+        for members in first.into_iter().chain([add]).filter(|members| !members.is_empty()) {
+            let step = Step::Add { set: set.clone(), members };
             steps.push(PlannedStep { phase: Phase::Bring, step });
         }
         if !delete.is_empty() {
             let step = Step::Delete { set: set.clone(), members: delete };
             steps.push(PlannedStep { phase: Phase::Delete, step });
         }
-        let (object, after) = (set.into(), Some(after));
         ObjectPlan {
-            object,
             route,
-            reason,
-            obstacle: None,
-            cost: changed,
+            cost: Cost { written: changed.written + again, ..changed },
             steps,
-            after,
-            laid_out: None,
-            withheld: 0,
+            gone,
+            shortage: self.room.take(changed.memory).err(),
+            ..ObjectPlan::nothing(set.into(), reason, Some(after))
         }
+    }
+
+    /// Whether a set that should be swapped is: it is unless there is no memory
+    /// for it, and the table that is there has room for all that would be in it.
+    fn swaps(&self, seen: &ObservedSet, peak: usize, after: &Members) -> bool {
+        let may_not = self.policy.update == Update::Auto && seen.header.capacity.holds(peak);
+        !may_not || self.room.has(second_table(after))
     }
 
     /// In place or by a swap, and why. `peak` is the most members that the set
     /// would hold on its way in place.
-    fn route(&self, seen: &ObservedSet, peak: usize, after: usize, cost: Cost) -> (Route, Reason) {
+    fn route(
+        &self,
+        seen: &ObservedSet,
+        peak: usize,
+        after: usize,
+        [added, deleted]: [usize; 2],
+    ) -> (Route, Reason) {
         let capacity = seen.header.capacity;
-        let small = cost.written <= CHUNK_MAX.max(after / 2) as u64;
+        let small = added + deleted <= CHUNK_MAX || is_cheaper_in_place(added, deleted, after);
         match self.policy.update {
             Update::Swap => (Route::Swap, Reason::Configured),
             Update::InPlace if capacity.permits(peak) => (Route::InPlace, Reason::Configured),
             // Each is in force as soon as it is written, and none goes.
-            _ if cost.deleted == 0 && !small && capacity.holds(peak) => {
+            _ if deleted == 0 && !small && capacity.holds(peak) => {
                 (Route::InPlace, Reason::OnlyAdded)
             }
             _ if !small => (Route::Swap, Reason::LargeChange),
@@ -252,16 +290,13 @@ impl Planner<'_> {
 
     fn swapped(&mut self, set: &SetName, reason: Reason, cost: Cost, after: Members) -> ObjectPlan {
         let steps = self.swap(set, &after);
+        let memory = second_table(&after);
         ObjectPlan {
-            object: set.into(),
             route: Route::Swap,
-            reason,
-            obstacle: None,
-            cost,
+            cost: Cost { written: after.len() as u64, memory, ..cost },
             steps,
-            after: Some(after),
-            laid_out: None,
-            withheld: 0,
+            shortage: self.room.take(memory).err(),
+            ..ObjectPlan::nothing(set.into(), reason, Some(after))
         }
     }
 
@@ -317,15 +352,10 @@ impl Planner<'_> {
         steps.extend(end.map(|step| PlannedStep { phase, step }));
         let gone = if set.is_shadow() { 0 } else { u64::from(seen.header.elements) };
         Some(ObjectPlan {
-            object: set.into(),
             route: Route::Destroy,
-            reason,
-            obstacle: None,
-            cost: Cost { added: 0, deleted: gone, written: 0 },
+            cost: Cost { deleted: gone, ..Cost::default() },
             steps,
-            after: None,
-            laid_out: None,
-            withheld: 0,
+            ..ObjectPlan::nothing(set.into(), reason, None)
         })
     }
 
@@ -339,4 +369,27 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+/// Members that are taken out and looked for later, at the most.
+const GONE_MAX: usize = 16;
+
+/// The bytes of a second table with these members.
+fn second_table(members: &Members) -> u64 {
+    Capacity::for_members(members.len()).bytes(members.family(), members.len())
+}
+
+/// The bytes that a table takes more with these members in it as well.
+fn grown(capacity: Capacity, before: &Members, added: &Members) -> u64 {
+    let bytes = |members| capacity.bytes(before.family(), members);
+    bytes(before.len() + added.len()).saturating_sub(bytes(before.len()))
+}
+
+/// A few of the members that a set loses, whose addresses no other member holds.
+fn sample_of(lost: &Members, after: &Members) -> Members {
+    let none = Members::none(lost.family());
+    let Some(chunk) = Chunk::spread(lost, GONE_MAX, 0) else { return none };
+    let held = |member: AnyPrefix| after.covering(member.network()).is_some();
+    let lost = chunk.iter().filter(|&member| !held(member)).collect();
+    Members::of_family(none.family(), lost)
 }

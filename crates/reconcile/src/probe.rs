@@ -4,9 +4,8 @@
 
 use std::fmt;
 
-use crate::verify::{PROBE_RUN, samples};
 use crate::{
-    KernelError, KernelErrorKind, Members, Observe, RuleSet, RulesFound, SetHeader, SetName,
+    Chunk, KernelError, KernelErrorKind, Members, Observe, RuleSet, RulesFound, SetHeader, SetName,
 };
 
 /// What to probe in one set.
@@ -17,6 +16,10 @@ pub struct Probe {
     /// The members it should have; `None` for a set whose header alone
     /// matters, because it is not ours or only waits to go.
     pub members: Option<Members>,
+    /// A few members that it should not have any more: they were taken out lately.
+    pub gone: Option<Members>,
+    /// How many members are tested at the most.
+    pub tests: usize,
     /// Chooses the members that are tested, so that all get their turn.
     pub turn: usize,
     /// Whether to have the kernel count the members, which walks the table
@@ -42,6 +45,13 @@ pub enum Drift {
         /// Members missing among them.
         absent: usize,
     },
+    /// Members that were taken out are back.
+    Back {
+        /// Members tested.
+        tested: usize,
+        /// Members that are back among them.
+        back: usize,
+    },
     /// There are more or fewer members than there should be.
     Count {
         /// How many there should be.
@@ -59,6 +69,9 @@ impl fmt::Display for Drift {
             Self::Rules => out.write_str("the rules were changed or removed"),
             Self::Absent { tested, absent } => {
                 write!(out, "{absent} of {tested} members tested are missing")
+            }
+            Self::Back { tested, back } => {
+                write!(out, "{back} of {tested} members that were taken out are back")
             }
             Self::Count { expected, found } => {
                 write!(out, "{found} members where {expected} should be")
@@ -106,19 +119,30 @@ impl Probe {
 
     /// Tests a few members.
     fn test(&self, kernel: &mut impl Observe) -> Result<Option<Drift>, KernelError> {
-        let Some(members) = &self.members else { return Ok(None) };
-        let (mut tested, mut absent) = (0, 0);
-        for chunk in samples(members, PROBE_RUN, self.turn) {
-            match kernel.absent(self.set(), &chunk) {
-                Ok(missing) => absent += missing,
-                Err(error) if error.kind == KernelErrorKind::NotFound => {
-                    return Ok(Some(Drift::Gone));
-                }
-                Err(error) => return Err(error),
+        let members = self.members.as_ref();
+        let there = members.and_then(|members| Chunk::spread(members, self.tests, self.turn));
+        let gone = self.gone.as_ref().filter(|_| members.is_some());
+        let gone = gone.and_then(|gone| Chunk::spread(gone, self.tests, self.turn));
+        let mut absent = |chunk: &Chunk| match kernel.absent(self.set(), chunk) {
+            Ok(absent) => Ok(Some(absent)),
+            Err(error) if error.kind == KernelErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        if let Some(chunk) = there {
+            let tested = chunk.len();
+            match absent(&chunk)? {
+                None => return Ok(Some(Drift::Gone)),
+                Some(0) => {}
+                Some(absent) => return Ok(Some(Drift::Absent { tested, absent })),
             }
-            tested += chunk.len();
         }
-        Ok((absent > 0).then_some(Drift::Absent { tested, absent }))
+        let Some(chunk) = gone else { return Ok(None) };
+        let tested = chunk.len();
+        Ok(match absent(&chunk)? {
+            None => Some(Drift::Gone),
+            Some(absent) if absent == tested => None,
+            Some(absent) => Some(Drift::Back { tested, back: tested - absent }),
+        })
     }
 
     fn compare(&self, header: &SetHeader) -> Option<Drift> {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{Foreign, LaidOut, Members, Object, RuleSet, SetName, SetSpec};
+use crate::{Foreign, LaidOut, Members, Object, RuleSet, SetName, SetSpec, Shortage};
 
 /// Everything that must change, object by object in order of name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +67,11 @@ pub struct ObjectPlan {
     pub laid_out: Option<LaidOut>,
     /// How many members a hold keeps in the set that are not desired.
     pub withheld: u64,
+    /// A few members that the set loses: whoever restores an older state brings them
+    /// back.
+    pub gone: Option<Members>,
+    /// What keeps the steps from being taken: they fail with it before the first.
+    pub shortage: Option<Shortage>,
 }
 
 impl ObjectPlan {
@@ -83,6 +88,8 @@ impl ObjectPlan {
             after,
             laid_out: None,
             withheld: 0,
+            gone: None,
+            shortage: None,
         }
     }
 
@@ -117,6 +124,8 @@ pub struct Cost {
     /// Members written to the kernel on the way. A swap writes all of them,
     /// whatever the difference is.
     pub written: u64,
+    /// Bytes of kernel memory that it takes, about, before any are given back.
+    pub memory: u64,
 }
 
 /// A step and when it is its turn.
@@ -287,7 +296,7 @@ pub enum Reason {
     InSync,
     /// The set is not there.
     Missing,
-    /// Few members differ.
+    /// So few members differ that a new table would take longer.
     SmallChange,
     /// Many members are missing and none is too much, as after a flush by
     /// others.
@@ -296,6 +305,8 @@ pub enum Reason {
     LargeChange,
     /// The table or its limit is too small for what comes.
     Capacity,
+    /// There is no memory for a second table.
+    Memory,
     /// The configuration says so.
     Configured,
     /// The members could not be read.
@@ -317,10 +328,11 @@ impl fmt::Display for Reason {
         out.pad(match self {
             Self::InSync => "in sync",
             Self::Missing => "the set does not exist",
-            Self::SmallChange => "few members change",
+            Self::SmallChange => "changing them one by one is cheaper",
             Self::OnlyAdded => "many members are missing and none is too much",
             Self::LargeChange => "many members change",
             Self::Capacity => "the table is too small for the new members",
+            Self::Memory => "there is no memory for a second table",
             Self::Configured => "kernel.update says so",
             Self::Unread => "its members could not be read",
             Self::Unlisted => "no list has this name",

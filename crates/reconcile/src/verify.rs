@@ -4,10 +4,8 @@ use crate::{Chunk, Kernel, KernelError, KernelErrorKind, Members, SetSpec, Stage
 
 /// Runs of neighbouring members that are tested.
 const RUNS: usize = 8;
-/// Members in such a run, before rules see them.
+/// Members in such a run.
 const RUN: usize = 64;
-/// And once a second for as long as the set is there: about 30 µs.
-pub(crate) const PROBE_RUN: usize = 8;
 /// Up to this many members are also counted: it takes a CPU's softirqs about
 /// a millisecond. Every add was acknowledged by number in any case.
 const COUNTED_MAX: usize = 1 << 16;
@@ -25,7 +23,7 @@ pub(crate) fn verify<K: Kernel>(
         error.detail = detail;
         Err(error)
     };
-    for chunk in samples(members, RUN, 0) {
+    for chunk in samples(members) {
         let absent = kernel.absent(set, &chunk)?;
         if absent > 0 {
             return differs(format!("{absent} of {} members tested are missing", chunk.len()));
@@ -44,17 +42,12 @@ pub(crate) fn verify<K: Kernel>(
     Ok(())
 }
 
-/// A few runs of so many members, spread evenly; with another `turn` others.
-pub(crate) fn samples(
-    members: &Members,
-    run: usize,
-    turn: usize,
-) -> impl Iterator<Item = Chunk> + use<> {
+/// A few runs of members, spread evenly.
+fn samples(members: &Members) -> impl Iterator<Item = Chunk> + use<> {
     let members = members.clone();
-    let stride = (members.len() / RUNS).max(run);
+    let stride = (members.len() / RUNS).max(RUN);
     (0..members.len()).step_by(stride).filter_map(move |start| {
-        let start = start + turn.wrapping_mul(run) % stride;
-        let end = members.len().min(start + run);
-        (start < end).then(|| Chunk::new(members.clone(), start..end)).flatten()
+        let end = members.len().min(start + RUN);
+        Chunk::new(members.clone(), start..end)
     })
 }

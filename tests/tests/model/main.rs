@@ -43,6 +43,17 @@ fn an_update_of_many_messages_survives_every_fault() {
 #[test]
 fn a_swap_survives_every_fault() {
     check(Scenario::Swap, &BOTH);
+    check(Scenario::SwapLarge, &[ModelWay::Ops]);
+}
+
+#[test]
+fn a_set_that_is_filled_where_it_blocks_survives_every_fault() {
+    check(Scenario::Flushed, &[ModelWay::Ops]);
+}
+
+#[test]
+fn a_change_without_the_memory_for_it_survives_every_fault() {
+    check(Scenario::Scarce, &BOTH);
 }
 
 #[test]

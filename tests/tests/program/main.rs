@@ -35,6 +35,7 @@ mod reading;
 mod reload;
 mod rights;
 mod rules;
+mod scarcity;
 mod servers;
 mod state;
 mod steady;

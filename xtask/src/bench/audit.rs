@@ -42,10 +42,10 @@ fn audit(task: &Task, kind: Kind, size: usize, page: &mut Page) -> Result<(), Fa
     let set = session.set(input.members())?;
     let what = audit_of(kind);
     let prefix = SetPrefix::new("denyset-")?;
-    let known = Observed::look(&prefix, session.kernel())?;
+    let known = Observed::look(&prefix, session.kernel(), None)?;
     for _ in 0..task.rounds_of(size) {
         let (found, took) = Took::of(|| {
-            let seen = Observed::look(&prefix, session.kernel());
+            let seen = Observed::look(&prefix, session.kernel(), Some(&known));
             seen.map(|seen| seen.drift_from(&known).len())
         });
         if found? > 0 {

@@ -1,26 +1,35 @@
 //! The same addresses in fewer prefixes: without those inside others, or with
 //! neighbours joined as well.
 
-use crate::{Address, Prefix, PrefixSet};
+use crate::{Address, Prefix, PrefixColumns, PrefixSet};
 
 impl<A: Address> PrefixSet<A> {
     /// The same addresses without the prefixes that lie inside another one.
     /// What stays is as it was written.
     #[must_use]
     pub fn without_covered(&self) -> Self {
-        let mut left = Self::with_capacity(self.len());
+        if self.is_apart() {
+            return self.clone();
+        }
+        let mut left = PrefixColumns::with_capacity(self.len());
         for prefix in self.uncovered() {
             left.push(prefix);
         }
-        left.trimmed()
+        left.finish()
+    }
+
+    /// Whether no prefix lies inside another one.
+    fn is_apart(&self) -> bool {
+        let mut pairs = self.iter().zip(self.iter().skip(1));
+        pairs.all(|(one, next)| one.last() < next.first())
     }
 
     /// The fewest prefixes with the same addresses.
     #[must_use]
     pub fn aggregate(&self) -> Self {
-        let mut joined = Self::with_capacity(self.len());
+        let mut joined = PrefixColumns::with_capacity(self.len());
         let mut prefixes = self.uncovered();
-        let Some(mut last) = prefixes.next() else { return joined };
+        let Some(mut last) = prefixes.next() else { return self.clone() };
         // The last one stays in hand: mostly it is not joined to the next.
         for prefix in prefixes {
             let Some(mut parent) = join(last, prefix) else {
@@ -35,7 +44,7 @@ impl<A: Address> PrefixSet<A> {
             last = parent;
         }
         joined.push(last);
-        joined.trimmed()
+        joined.finish()
     }
 
     /// The prefixes that do not lie inside another one, in sorted order. A

@@ -24,7 +24,7 @@ impl<A: Address> PrefixSet<A> {
     /// How many prefixes there are of each length that occurs, shortest first.
     pub fn length_counts(&self) -> Vec<(u8, u64)> {
         let mut counts = [0_u64; 129];
-        for &length in &self.lengths {
+        for &length in self.lengths() {
             counts[usize::from(length)] += 1;
         }
         (0_u8..).zip(counts).filter(|&(_, count)| count > 0).collect()

@@ -1,7 +1,7 @@
 //! Intersection: the addresses that two sets have in common, however they are
 //! written.
 
-use crate::{Address, PrefixSet};
+use crate::{Address, PrefixColumns, PrefixSet};
 
 /// With so many times fewer prefixes, each is looked up among the others.
 const FEW: usize = 32;
@@ -21,7 +21,7 @@ impl<A: Address> PrefixSet<A> {
 
     /// One walk over both.
     fn walk_with(&self, other: &Self) -> Self {
-        let mut common = Self::new();
+        let mut common = PrefixColumns::default();
         let (mut ours, mut theirs) = (self.uncovered(), other.uncovered());
         let (mut next_ours, mut next_theirs) = (ours.next(), theirs.next());
         while let (Some(a), Some(b)) = (next_ours, next_theirs) {
@@ -37,12 +37,12 @@ impl<A: Address> PrefixSet<A> {
                 next_theirs = theirs.next();
             }
         }
-        common.trimmed()
+        common.finish()
     }
 
     /// A search for each of `few`.
     fn look_up(&self, few: &Self) -> Self {
-        let mut common = Self::new();
+        let mut common = PrefixColumns::default();
         for prefix in few.uncovered() {
             let around = self.covering(prefix.first());
             if around.first().is_some_and(|around| around.covers(prefix)) {
@@ -57,7 +57,7 @@ impl<A: Address> PrefixSet<A> {
                 }
             }
         }
-        common.trimmed()
+        common.finish()
     }
 }
 

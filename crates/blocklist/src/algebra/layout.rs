@@ -2,7 +2,7 @@
 //! one length after the other for each packet, so that a packet of which it
 //! knows nothing pays for all of them; a member more costs nothing but memory.
 
-use crate::{Address, Prefix, PrefixSet};
+use crate::{Address, Prefix, PrefixColumns, PrefixSet};
 
 /// Lengths of prefixes, ascending, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -169,7 +169,7 @@ impl<A: Address> PrefixSet<A> {
     /// Each prefix in parts of the next length of `lengths`. No prefix lies in
     /// another.
     fn written_in(&self, lengths: &Lengths, members: usize) -> Self {
-        let mut written = Self::with_capacity(members);
+        let mut written = PrefixColumns::with_capacity(members);
         for prefix in self.iter() {
             let length = lengths.at_least(prefix.length()).unwrap_or(A::BITS);
             let mut first = Some(prefix.first());
@@ -179,6 +179,6 @@ impl<A: Address> PrefixSet<A> {
                 first = part.last().next();
             }
         }
-        written
+        written.finish()
     }
 }

@@ -23,18 +23,18 @@ const PREFIX_DIGITS: [Digit; 4] = [(0, 1 << 8), (8, 1 << 11), (19, 1 << 11), (30
 /// Sorts by first address, then by length.
 ///
 /// What is sorted already, as many feeds are, is only looked at. IPv4 takes
-/// one counting pass per digit that differs at all, and as much memory again.
-pub(crate) fn sort<A: Address>(prefixes: &mut Vec<Prefix<A>>) {
+/// one counting pass per digit that differs at all, and little memory besides.
+pub(crate) fn sort<A: Address>(prefixes: &mut [Prefix<A>]) {
     sort_by_digits::<A, _>(prefixes, PREFIX_DIGITS, prefix_key);
 }
 
 /// The same of single addresses.
-pub(crate) fn sort_addresses<A: Address>(addresses: &mut Vec<A>) {
+pub(crate) fn sort_addresses<A: Address>(addresses: &mut [A]) {
     sort_by_digits::<A, _>(addresses, ADDRESS_DIGITS, address_key);
 }
 
 fn sort_by_digits<A: Address, T: Copy + Ord>(
-    items: &mut Vec<T>,
+    items: &mut [T],
     digits: impl AsRef<[Digit]>,
     key: impl Fn(T) -> u64,
 ) {
@@ -43,7 +43,7 @@ fn sort_by_digits<A: Address, T: Copy + Ord>(
     }
     let countable = A::BITS == 32 && u32::try_from(items.len()).is_ok();
     if countable && items.len() >= COUNTING_MIN {
-        sort_by_counting(items, digits.as_ref(), key);
+        sort_in_parts(items, digits.as_ref(), &key, &mut Vec::new());
     } else {
         items.sort_unstable();
     }
@@ -62,19 +62,94 @@ fn prefix_key<A: Address>(prefix: Prefix<A>) -> u64 {
     address_key(prefix.first()) << 8 | u64::from(prefix.length())
 }
 
-/// A radix sort from the lowest digit up.
-fn sort_by_counting<T: Copy>(items: &mut Vec<T>, digits: &[Digit], key: impl Fn(T) -> u64) {
-    #[expect(clippy::cast_possible_truncation, reason = "masked to 11 bits")]
-    let value = |item: T, (shift, values): Digit| (key(item) >> shift) as usize & (values - 1);
+/// More items than this are parted first, in their own place, and then sorted part
+/// by part: the copy that counting needs is not of all of them, and it stays in
+/// the processor's caches.
+const PART_MAX: usize = 1 << 18;
+
+/// A radix sort. `scratch` is memory for it, used again and again.
+fn sort_in_parts<T: Copy + Ord>(
+    items: &mut [T],
+    digits: &[Digit],
+    key: &impl Fn(T) -> u64,
+    scratch: &mut Vec<T>,
+) {
+    if items.len() < COUNTING_MIN {
+        items.sort_unstable();
+        return;
+    }
+    let Some((&highest, lower)) = digits.split_last() else { return };
+    if items.len() <= PART_MAX {
+        sort_by_counting(items, digits, key, scratch);
+        return;
+    }
+    let mut rest = items;
+    for count in part(rest, highest, key) {
+        let (these, others) = rest.split_at_mut(count);
+        sort_in_parts(these, lower, key, scratch);
+        rest = others;
+    }
+}
+
+/// Brings items with the same value of a digit together, in the order of the
+/// values, and says how many have each. Every item is moved once, to its place:
+/// the "American flag sort" of Engineering Radix Sort, Computing Systems 6 (1993).
+fn part<T: Copy>(items: &mut [T], digit: Digit, key: &impl Fn(T) -> u64) -> Vec<usize> {
+    let mut counts = vec![0_usize; digit.1];
+    for &item in items.iter() {
+        counts[value(key(item), digit)] += 1;
+    }
+    // Where the next of each value goes, and where its part ends.
+    let mut next = Vec::with_capacity(counts.len());
+    let mut end = 0;
+    for &count in &counts {
+        next.push(end);
+        end += count;
+    }
+    let mut end = 0;
+    for of in 0..counts.len() {
+        end += counts[of];
+        while next[of] < end {
+            let mut item = items[next[of]];
+            loop {
+                let to = value(key(item), digit);
+                std::mem::swap(&mut items[next[to]], &mut item);
+                next[to] += 1;
+                if to == of {
+                    break;
+                }
+            }
+        }
+    }
+    counts
+}
+
+/// The value of a digit of a key.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "masked to 11 bits")]
+fn value(key: u64, (shift, values): Digit) -> usize {
+    (key >> shift) as usize & (values - 1)
+}
+
+/// A radix sort from the lowest digit up, with as much memory again.
+fn sort_by_counting<T: Copy>(
+    items: &mut [T],
+    digits: &[Digit],
+    key: &impl Fn(T) -> u64,
+    scratch: &mut Vec<T>,
+) {
     let mut counters = vec![[0_u32; VALUES_MAX]; digits.len()];
     for &item in items.iter() {
         for (counts, &digit) in counters.iter_mut().zip(digits) {
-            counts[value(item, digit)] += 1;
+            counts[value(key(item), digit)] += 1;
         }
     }
-    let mut sorted = items.clone();
+    scratch.clear();
+    scratch.extend_from_slice(items);
+    let (mut from, mut into) = (&mut *items, &mut scratch[..]);
+    let mut is_swapped = false;
     for (counts, &digit) in counters.iter_mut().zip(digits) {
-        let all_alike = counts[value(items[0], digit)] as usize == items.len();
+        let all_alike = counts[value(key(from[0]), digit)] as usize == from.len();
         if all_alike {
             continue;
         }
@@ -82,11 +157,48 @@ fn sort_by_counting<T: Copy>(items: &mut Vec<T>, digits: &[Digit], key: impl Fn(
         for count in counts.iter_mut() {
             start += std::mem::replace(count, start);
         }
-        for &item in items.iter() {
-            let next = &mut counts[value(item, digit)];
-            sorted[*next as usize] = item;
+        for &item in from.iter() {
+            let next = &mut counts[value(key(item), digit)];
+            into[*next as usize] = item;
             *next += 1;
         }
-        std::mem::swap(items, &mut sorted);
+        std::mem::swap(&mut from, &mut into);
+        is_swapped = !is_swapped;
+    }
+    if is_swapped {
+        into.copy_from_slice(from);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers without a pattern, some bits of which are the same in all.
+    fn check(count: u32, mask: u32) {
+        let numbers = (0..count).map(|number| number.wrapping_mul(0x9e37_79b9) & mask);
+        let mut sorted: Vec<u32> = numbers.collect();
+        let mut want = sorted.clone();
+        want.sort_unstable();
+        sort_addresses(&mut sorted);
+        assert!(sorted == want, "{count} numbers, {mask:x}");
+        let prefix = |&number: &u32| {
+            let length = u8::try_from(number % 33).expect("below 33");
+            Prefix::containing(number.swap_bytes(), length)
+        };
+        let mut prefixes: Vec<_> = want.iter().map(prefix).collect();
+        let mut want = prefixes.clone();
+        want.sort_unstable();
+        sort(&mut prefixes);
+        assert!(prefixes == want, "prefixes of {count} numbers, {mask:x}");
+    }
+
+    #[test]
+    fn many_items_are_sorted_whatever_they_have_in_common() {
+        let many = u32::try_from(PART_MAX).expect("fits") + 7;
+        for mask in [u32::MAX, 0x0000_ffff, 0xffff_0000, 0x003f_ffff, 0xffc0_0000, 0x0010_0001] {
+            check(many, mask);
+            check(2_000, mask);
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::iter::Peekable;
 
-use crate::{Address, Prefix, PrefixSet, range_prefixes};
+use crate::{Address, Prefix, PrefixColumns, PrefixSet, range_prefixes};
 
 impl<A: Address> PrefixSet<A> {
     /// The addresses of this set that are not in `other`.
@@ -14,10 +14,10 @@ impl<A: Address> PrefixSet<A> {
     /// inside another.
     #[must_use]
     pub fn subtract(&self, other: &Self) -> Self {
-        if other.is_empty() {
+        if other.is_empty() || self.intersect(other).is_empty() {
             return self.without_covered();
         }
-        let mut left = Self::with_capacity(self.len());
+        let mut left = PrefixColumns::with_capacity(self.len());
         let mut holes = other.uncovered().peekable();
         for prefix in self.uncovered() {
             while holes.next_if(|hole| hole.last() < prefix.first()).is_some() {}
@@ -27,7 +27,7 @@ impl<A: Address> PrefixSet<A> {
                 _ => left.push(prefix),
             }
         }
-        left.trimmed()
+        left.finish()
     }
 }
 
@@ -36,7 +36,7 @@ impl<A: Address> PrefixSet<A> {
 fn carve<A: Address>(
     prefix: Prefix<A>,
     holes: &mut Peekable<impl Iterator<Item = Prefix<A>>>,
-    left: &mut PrefixSet<A>,
+    left: &mut PrefixColumns<A>,
 ) {
     // Where the rest begins; `None` once a hole has reached the last address.
     let mut rest = Some(prefix.first());

@@ -1,12 +1,11 @@
 //! Union: every prefix of several sets, each once. It compares prefixes as they
 //! are written and looks at no address inside them.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::mem;
 
-use crate::{Address, PrefixSet};
+use crate::{Address, PrefixColumns, PrefixSet};
 
 impl<A: Address> PrefixSet<A> {
     /// The prefixes of all `sets`, each once. Prefixes inside others stay; see
@@ -18,26 +17,25 @@ impl<A: Address> PrefixSet<A> {
     where
         Self: 'a,
     {
-        merge_all(sets.into_iter().map(Cow::Borrowed))
+        Self::union_of(sets.into_iter().cloned())
     }
 
-    /// The same of sets that are not used any more: a single one is not copied.
+    /// The same of sets that are not used any more.
     pub fn union_of(sets: impl IntoIterator<Item = Self>) -> Self {
-        merge_all(sets.into_iter().map(Cow::Owned))
+        merge_all(sets.into_iter().filter(|set| !set.is_empty()).collect())
     }
 }
 
-fn merge_all<'a, A: Address>(sets: impl Iterator<Item = Cow<'a, PrefixSet<A>>>) -> PrefixSet<A> {
-    let mut sets: Vec<_> = sets.filter(|set| !set.is_empty()).collect();
+fn merge_all<A: Address>(mut sets: Vec<PrefixSet<A>>) -> PrefixSet<A> {
     let mut smallest: BinaryHeap<_> =
         sets.iter().enumerate().map(|(position, set)| (Reverse(set.len()), position)).collect();
     while let Some((_, one)) = smallest.pop() {
         let one = mem::take(&mut sets[one]);
-        let Some((_, position)) = smallest.pop() else { return one.into_owned().trimmed() };
+        let Some((_, position)) = smallest.pop() else { return one };
         let other = mem::take(&mut sets[position]);
         let merged = merge(&one, &other);
         smallest.push((Reverse(merged.len()), position));
-        sets[position] = Cow::Owned(merged);
+        sets[position] = merged;
     }
     PrefixSet::new()
 }
@@ -46,13 +44,15 @@ fn merge_all<'a, A: Address>(sets: impl Iterator<Item = Cow<'a, PrefixSet<A>>>) 
 /// depends on it would be mispredicted: there is none.
 #[expect(clippy::needless_bitwise_bool, reason = "the lazy ones are jumps")]
 fn merge<A: Address>(one: &PrefixSet<A>, other: &PrefixSet<A>) -> PrefixSet<A> {
-    let room = one.len() + other.len();
+    let [ones, others] = [one.addresses(), other.addresses()];
+    let [one_lengths, other_lengths] = [one.lengths(), other.lengths()];
+    let room = ones.len() + others.len();
     let mut addresses = vec![A::MIN; room];
     let mut lengths = vec![0; room];
     let (mut i, mut j, mut filled) = (0, 0, 0);
     for (address, length) in addresses.iter_mut().zip(&mut lengths) {
-        let (Some(&a), Some(&b)) = (one.addresses.get(i), other.addresses.get(j)) else { break };
-        let (a_length, b_length) = (one.lengths[i], other.lengths[j]);
+        let (Some(&a), Some(&b)) = (ones.get(i), others.get(j)) else { break };
+        let (a_length, b_length) = (one_lengths[i], other_lengths[j]);
         let same = a == b;
         let from_one = (a < b) | (same & (a_length <= b_length));
         let from_other = (b < a) | (same & (b_length <= a_length));
@@ -64,8 +64,8 @@ fn merge<A: Address>(one: &PrefixSet<A>, other: &PrefixSet<A>) -> PrefixSet<A> {
     }
     addresses.truncate(filled);
     lengths.truncate(filled);
-    let mut merged = PrefixSet { addresses, lengths };
+    let mut merged = PrefixColumns { addresses, lengths };
     merged.append(one, i);
     merged.append(other, j);
-    merged
+    merged.finish()
 }

@@ -1,7 +1,5 @@
 //! A set of prefixes as the bytes of a packed list, in pieces.
 
-use std::borrow::Cow;
-
 use super::{CHECKED_FROM, PACKED_HEADER_BYTES, PACKED_MAGIC, PackedHeader, VERSION};
 use crate::{Address, Family, PrefixSet};
 
@@ -19,7 +17,7 @@ pub fn pack<A: Address, E>(
     made: u64,
     mut sink: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<PackedHeader, E> {
-    let set = if is_apart(set) { Cow::Borrowed(set) } else { Cow::Owned(set.without_covered()) };
+    let set = set.without_covered();
     let prefixes = set.len() as u64;
     let header = PackedHeader { family: A::FAMILY, generation, made, prefixes };
     let mut bytes = [0; PACKED_HEADER_BYTES];
@@ -44,24 +42,18 @@ pub fn pack<A: Address, E>(
     Ok(header)
 }
 
-/// Whether no prefix is within another one.
-fn is_apart<A: Address>(set: &PrefixSet<A>) -> bool {
-    let mut pairs = set.iter().zip(set.iter().skip(1));
-    pairs.all(|(one, next)| one.last() < next.first())
-}
-
 fn each_piece<A: Address, E>(
     set: &PrefixSet<A>,
     mut sink: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let width = usize::from(A::BITS / 8);
     let mut piece = Vec::with_capacity(PIECE.min(set.len()) * width);
-    for addresses in set.addresses.chunks(PIECE) {
+    for addresses in set.addresses().chunks(PIECE) {
         piece.clear();
         for address in addresses {
             piece.extend_from_slice(&address.to_u128().to_le_bytes()[..width]);
         }
         sink(&piece)?;
     }
-    sink(&set.lengths)
+    sink(set.lengths())
 }

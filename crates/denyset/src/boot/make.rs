@@ -49,7 +49,7 @@ pub struct Made {
 pub fn make(config: &Configuration) -> Result<Made, PrepareError> {
     let prefix = &config.kernel.set_prefix;
     let mut kernel = Netfilter::open()?;
-    let observed = Observed::look(prefix, &mut kernel)?;
+    let observed = Observed::look(prefix, &mut kernel, None)?;
     let missing = |set: &SetName| !observed.sets.contains_key(set);
     let named: BTreeSet<_> = sets(config).collect();
     let sets: BTreeSet<_> = named.iter().filter(|set| missing(set)).cloned().collect();

@@ -78,8 +78,18 @@ impl MainLoop {
             Action::Report(report) => self.report(&report),
             Action::Reply(ticket, reply) => self.replied(ticket, reply),
             Action::WakeAt(at) => self.wake = Some(self.clock.moment(at)),
-            Action::Observe(ticket, known) => self.hand(Job::Observe(ticket, known)),
-            Action::Converge(converge) => self.hand(Job::Converge(converge)),
+            Action::Observe(ticket, known, cause) => {
+                self.hand(Job::Observe(ticket, known, cause));
+            }
+            Action::Converge(mut converge) => {
+                let policy = &mut converge.policy;
+                let frequent =
+                    self.hits.frequent().into_iter().filter_map(|((list, family), hit)| {
+                        Some((policy.prefix.live(&list, family).ok()?, hit))
+                    });
+                policy.frequent = frequent.collect();
+                self.hand(Job::Converge(converge));
+            }
             Action::Probe(ticket, probes) => self.hand(Job::Probe(ticket, probes)),
             Action::Files(order) => self.touch_files(order),
             Action::WriteDown(ticket, lists) => {

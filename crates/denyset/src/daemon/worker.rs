@@ -8,7 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
 use intake::Ticket;
-use keeper::{Converge, Event};
+use keeper::{Converge, Event, LookCause};
 use reconcile::{KernelError, Observed, Outcome, Policy, Probe};
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,7 +22,7 @@ pub(super) type Removed = Result<(Outcome, Observed), KernelError>;
 #[derive(Debug)]
 pub(super) enum Job {
     /// Observe all sets, and compare them with these.
-    Observe(Ticket, Option<Observed>),
+    Observe(Ticket, Option<Observed>, LookCause),
     /// Bring the kernel nearer to what is desired.
     Converge(Box<Converge>),
     /// Probe sets.
@@ -53,8 +53,8 @@ impl Worker {
             let bell = DeathBell::armed(&finish);
             for job in inbox {
                 let event = match job {
-                    Job::Observe(ticket, known) => {
-                        Event::Observed(ticket, kernel.observe(known.as_ref()))
+                    Job::Observe(ticket, known, cause) => {
+                        Event::Observed(ticket, kernel.observe(known.as_ref(), cause))
                     }
                     Job::Converge(converge) => {
                         let begun = Instant::now();

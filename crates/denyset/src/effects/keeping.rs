@@ -77,6 +77,9 @@ impl<K: Kernel> Observe for Keeping<'_, K> {
     fn members(&mut self, set: &SetName) -> Result<Members, KernelError> {
         self.kernel.members(set)
     }
+    fn holds(&mut self, set: &SetName, members: &Members) -> Result<bool, KernelError> {
+        self.kernel.holds(set, members)
+    }
     fn absent(&mut self, set: &SetName, chunk: &Chunk) -> Result<usize, KernelError> {
         self.kernel.absent(set, chunk)
     }

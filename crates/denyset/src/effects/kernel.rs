@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::available::available;
 use super::keeping::{Keeping, Told};
 use blocklist::Family;
-use keeper::{Converge, Converged, Look, Probed};
+use keeper::{Converge, Converged, Look, LookCause, Probed};
 use netfilter::Netfilter;
 use reconcile::{
     Desired, Kernel as _, KernelError, Observed, Outcome, Part, Plan, Policy, Probe, Progress,
@@ -47,6 +48,12 @@ impl Halt {
     }
 }
 
+/// What has to be done, as far as this host has the memory for it.
+pub fn planned(converge: &mut Converge) -> Plan {
+    converge.policy.available = available();
+    converge.plan()
+}
+
 /// The connection to the kernel.
 pub struct KernelEffects {
     prefix: SetPrefix,
@@ -74,8 +81,13 @@ impl KernelEffects {
     ///
     /// # Errors
     /// The [`KernelError`] of listing them.
-    pub fn observe(&mut self, known: Option<&Observed>) -> Result<Look, KernelError> {
-        let mut observed = Observed::look(&self.prefix, &mut self.kernel)?;
+    pub fn observe(
+        &mut self,
+        known: Option<&Observed>,
+        cause: LookCause,
+    ) -> Result<Look, KernelError> {
+        self.kernel.take_time(cause == LookCause::Audit);
+        let mut observed = Observed::look(&self.prefix, &mut self.kernel, known)?;
         let rules = known.iter().flat_map(|known| &known.rules).map(|seen| &seen.wanted);
         observed.look_for_rules(rules, &mut self.kernel);
         Ok(Look::new(observed, known))
@@ -84,8 +96,12 @@ impl KernelEffects {
     /// Brings the kernel nearer to what is desired: all that rules could
     /// notice, or else a piece of what nobody waits for. `shown` hears of every
     /// step.
-    pub fn converge(&mut self, converge: Converge, shown: &mut dyn FnMut(Progress)) -> Converged {
-        let plan = converge.plan();
+    pub fn converge(
+        &mut self,
+        mut converge: Converge,
+        shown: &mut dyn FnMut(Progress),
+    ) -> Converged {
+        let plan = planned(&mut converge);
         let part = if plan.is_urgent() { Part::Urgent } else { Part::Later };
         let Converge { ticket, mut observed, .. } = converge;
         let halt = self.halt.wanted.clone();
@@ -127,7 +143,7 @@ impl KernelEffects {
         for family in Family::ALL {
             self.kernel.put_rules(&RuleSet::new(&self.prefix, family, []))?;
         }
-        let mut observed = Observed::look(&self.prefix, &mut self.kernel)?;
+        let mut observed = Observed::look(&self.prefix, &mut self.kernel, None)?;
         let plan = reconcile::plan(&Desired::default(), &observed, policy);
         // Whoever asked for a halt asks for this.
         let mut to_the_end = |_| ControlFlow::Continue(());

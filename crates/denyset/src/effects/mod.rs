@@ -3,6 +3,7 @@
 //! own, the one-shot verbs from the only one they have. Nothing is decided here.
 
 mod around;
+mod available;
 mod feeds;
 mod keeping;
 mod kernel;
@@ -12,5 +13,5 @@ mod recalled;
 pub use around::bypasses;
 pub use feeds::{FeedEffects, Scanned};
 pub use keeping::Told;
-pub use kernel::{Halt, KernelEffects};
+pub use kernel::{Halt, KernelEffects, planned};
 pub use peers::Connections;

@@ -11,7 +11,6 @@ mod tests;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use blocklist::{ExportFormat, Exported, Family, PrefixSet};
@@ -58,8 +57,8 @@ struct Written {
 /// The members of both families.
 #[derive(Clone, Debug, PartialEq)]
 struct Both {
-    ipv4: Arc<PrefixSet<u32>>,
-    ipv6: Arc<PrefixSet<u128>>,
+    ipv4: PrefixSet<u32>,
+    ipv6: PrefixSet<u128>,
 }
 
 /// What came of giving.

@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
+use std::sync::Arc;
 
 use blocklist::List;
 use reconcile::SetPrefix;
@@ -21,8 +22,8 @@ fn snapshot(revision: u64, hosts: Option<&[u32]>) -> Snapshot {
         List { name: "drop".to_owned(), feeds: Vec::new(), allow: Vec::new(), protect: Vec::new() };
     for family in Family::ALL {
         let members = hosts.map(|hosts| match family {
-            Family::Ipv4 => Members::V4(Arc::new(PrefixSet::from_hosts(hosts.to_vec()))),
-            Family::Ipv6 => Members::V6(Arc::new(PrefixSet::from_hosts(vec![1 << 96]))),
+            Family::Ipv4 => Members::V4(PrefixSet::from_hosts(hosts.to_vec())),
+            Family::Ipv6 => Members::V6(PrefixSet::from_hosts(vec![1 << 96])),
         });
         let desired = members.clone().unwrap_or_else(|| Members::none(family));
         let set = SetFacts { desired, members, seen: None, applied: None, verified: None };

@@ -3,6 +3,7 @@
 //! read.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -37,6 +38,21 @@ impl Hits {
     /// What was counted up to now.
     pub fn tally(&self) -> HitTally {
         self.lock().clone()
+    }
+
+    /// The addresses that were hit most, the most frequent first, by the list of
+    /// the rules that they hit and by family.
+    pub fn frequent(&self) -> BTreeMap<(String, Family), Vec<IpAddr>> {
+        let mut frequent: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for ((family, _), rule) in &self.lock().rules {
+            let of_list = frequent.entry((rule.list.clone(), *family)).or_default();
+            of_list.extend(rule.addresses.iter().map(|(&address, frequency)| (frequency, address)));
+        }
+        let sorted = frequent.into_iter().map(|(list, mut addresses)| {
+            addresses.sort_unstable_by(|one, other| other.cmp(one));
+            (list, addresses.into_iter().map(|(_, address)| address).collect())
+        });
+        sorted.collect()
     }
 
     /// How long feeds have blocked nothing, to be written down.

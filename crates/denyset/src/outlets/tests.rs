@@ -18,9 +18,7 @@ fn snapshot(revision: u64, list: &str, hosts: Option<&[u32]>) -> Snapshot {
         List { name: list.to_owned(), feeds: Vec::new(), allow: Vec::new(), protect: Vec::new() };
     for family in Family::ALL {
         let members = match family {
-            Family::Ipv4 => {
-                hosts.map(|hosts| Members::V4(Arc::new(PrefixSet::from_hosts(hosts.to_vec()))))
-            }
+            Family::Ipv4 => hosts.map(|hosts| Members::V4(PrefixSet::from_hosts(hosts.to_vec()))),
             Family::Ipv6 => hosts.map(|_| Members::none(family)),
         };
         let name = facts.prefix.live(&list.name, family).expect("a name");
@@ -77,7 +75,7 @@ fn a_list_on_its_way_is_of_the_generation_that_it_was_last() {
     let half_way = |revision, hosts: &[u32]| {
         let mut snapshot = snapshot(revision, "drop", Some(hosts));
         for set in snapshot.facts.sets.values_mut() {
-            set.desired = Members::V4(Arc::new(PrefixSet::from_hosts(vec![1, 3, 5, 7])));
+            set.desired = Members::V4(PrefixSet::from_hosts(vec![1, 3, 5, 7]));
         }
         snapshot
     };

@@ -124,6 +124,10 @@ pub struct CheckedFamily {
     pub addresses: String,
     /// How many members have which prefix length.
     pub lengths: BTreeMap<u8, u64>,
+    /// About how many nanoseconds the kernel looks up a packet whose address is
+    /// in none of them, as they are.
+    #[serde(default)]
+    pub miss_ns: u64,
 }
 
 impl CheckView {

@@ -76,6 +76,7 @@ impl fmt::Display for CountView {
             ("members", Lean::Right),
             ("addresses", Lean::Right),
             ("lengths", Lean::Right),
+            ("miss-ns", Lean::Right),
         ]);
         let mut lengths = Columns::new([
             ("family", Lean::Left),
@@ -84,7 +85,7 @@ impl fmt::Display for CountView {
         ]);
         let mut any = false;
         for (name, set) in present(self.ipv4.as_ref(), self.ipv6.as_ref()) {
-            sums.row([&name, &set.members, &set.addresses, &set.lengths.len()]);
+            sums.row([&name, &set.members, &set.addresses, &set.lengths.len(), &set.miss_ns]);
             for (length, members) in &set.lengths {
                 lengths.row([&name, &format_args!("/{length}"), members]);
                 any = true;
@@ -135,12 +136,13 @@ mod tests {
             members: 3,
             addresses: "258".into(),
             lengths: [(24, 1), (32, 2)].into(),
+            miss_ns: 160,
         };
         let none = CheckedFamily { addresses: "0".into(), ..CheckedFamily::default() };
         let want = "\
-family  members  addresses  lengths
-ipv4          3        258        2
-ipv6          0          0        0
+family  members  addresses  lengths  miss-ns
+ipv4          3        258        2      160
+ipv6          0          0        0        0
 
 family  length  members
 ipv4       /24        1
@@ -150,14 +152,15 @@ ipv4       /32        2
             &CountView { ipv4: Some(set), ipv6: Some(none.clone()) },
             want,
             &json!({
-                "ipv4": {"members": 3, "addresses": "258", "lengths": {"24": 1, "32": 2}},
-                "ipv6": {"members": 0, "addresses": "0", "lengths": {}},
+                "ipv4": {"members": 3, "addresses": "258", "lengths": {"24": 1, "32": 2},
+                         "miss-ns": 160},
+                "ipv6": {"members": 0, "addresses": "0", "lengths": {}, "miss-ns": 0},
             }),
         );
         check(
             &CountView { ipv4: None, ipv6: Some(none) },
-            "family  members  addresses  lengths\nipv6          0          0        0\n",
-            &json!({"ipv6": {"members": 0, "addresses": "0", "lengths": {}}}),
+            "family  members  addresses  lengths  miss-ns\nipv6          0          0        0        0\n",
+            &json!({"ipv6": {"members": 0, "addresses": "0", "lengths": {}, "miss-ns": 0}}),
         );
     }
 

@@ -44,6 +44,14 @@ pub struct PlannedSet {
     /// How many of them have which prefix length.
     #[serde(default)]
     pub lengths: BTreeMap<u8, u64>,
+    /// About how many nanoseconds a packet is looked up whose address is in none
+    /// of them.
+    #[serde(default)]
+    pub miss_ns: u64,
+    /// About how many bytes of kernel memory it takes more until the old members are
+    /// released.
+    #[serde(default)]
+    pub memory_bytes: u64,
     /// Why this route, a sentence.
     pub reason: String,
 }
@@ -132,6 +140,7 @@ impl PlanView {
             ("delete", Lean::Right),
             ("members", Lean::Right),
             ("lengths", Lean::Right),
+            ("miss-ns", Lean::Right),
             ("reason", Lean::Left),
         ]);
         for set in &self.sets {
@@ -143,6 +152,7 @@ impl PlanView {
                 &set.delete,
                 &set.members,
                 &lengths,
+                &set.miss_ns,
                 &set.reason,
             ]);
         }

@@ -102,6 +102,9 @@ pub struct SetStatus {
     /// none is looked up once for each.
     #[serde(default)]
     pub lengths: BTreeMap<u8, u64>,
+    /// About how many nanoseconds these look-ups take.
+    #[serde(default)]
+    pub miss_ns: u64,
     /// How many rules and sets name it.
     pub references: u32,
     /// Whether its members are let in, and nobody else: a rule is `allow-only`.
@@ -214,6 +217,7 @@ impl StatusView {
             ("family", Lean::Left),
             ("members", Lean::Right),
             ("lengths", Lean::Right),
+            ("miss-ns", Lean::Right),
             ("references", Lean::Right),
             ("last-applied", Lean::Left),
             ("last-verified", Lean::Left),
@@ -225,6 +229,7 @@ impl StatusView {
                 &set.family,
                 &set.members,
                 &set.lengths.len(),
+                &set.miss_ns,
                 &set.references,
                 &OrDash(set.last_applied.as_ref()),
                 &OrDash(set.last_verified.as_ref()),

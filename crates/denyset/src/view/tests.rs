@@ -56,7 +56,7 @@ fn check_shows_feeds_lists_and_problems() {
         ..CheckedFeed::default()
     };
     let lengths = BTreeMap::from([(24, 1), (32, 1)]);
-    let set = CheckedFamily { members: 2, addresses: "257".into(), lengths };
+    let set = CheckedFamily { members: 2, addresses: "257".into(), lengths, miss_ns: 160 };
     let none = CheckedFamily { addresses: "0".into(), ..CheckedFamily::default() };
     let list = CheckedList { list: "drop".into(), ipv4: set, ipv6: none };
     let view = CheckView {
@@ -97,8 +97,8 @@ warning: ho
             ],
             "lists": [{
                 "list": "drop",
-                "ipv4": {"members": 2, "addresses": "257", "lengths": {"24": 1, "32": 1}},
-                "ipv6": {"members": 0, "addresses": "0", "lengths": {}}
+                "ipv4": {"members": 2, "addresses": "257", "lengths": {"24": 1, "32": 1}, "miss-ns": 160},
+                "ipv6": {"members": 0, "addresses": "0", "lengths": {}, "miss-ns": 0}
             }],
             "problems": ["oh"],
             "remarks": ["hm"], "warnings": ["ho"]
@@ -125,6 +125,8 @@ fn a_plan_shows_every_set_and_what_was_refused() {
         delete: 2,
         members: 1_000_000,
         lengths: [(24, 1), (32, 999_999)].into(),
+        miss_ns: 160,
+        memory_bytes: 640,
         reason: "few changes".into(),
     };
     let view = PlanView {
@@ -139,8 +141,8 @@ fn a_plan_shows_every_set_and_what_was_refused() {
         "\
 changes are pending
 
-set              route     add  delete  members  lengths  reason
-denyset-drop-v4  in-place   10       2  1000000        2  few changes
+set              route     add  delete  members  lengths  miss-ns  reason
+denyset-drop-v4  in-place   10       2  1000000        2      160  few changes
 refused: a b: shrink-percent-max: 1 entry left; allowed is at most 50 % gone
   to let it through once: denyset accept 'a b'
 ",
@@ -148,6 +150,7 @@ refused: a b: shrink-percent-max: 1 entry left; allowed is at most 50 % gone
             "in-sync": false,
             "sets": [{"set": "denyset-drop-v4", "route": "in-place", "add": 10, "delete": 2,
                       "members": 1000000, "lengths": {"24": 1, "32": 999999},
+                      "miss-ns": 160, "memory-bytes": 640,
                       "reason": "few changes"}],
             "rules": [],
             "refusals": [{"feed": "a b", "guard": "shrink-percent-max",
@@ -215,6 +218,7 @@ fn drop_set() -> SetStatus {
         family: "ipv4".into(),
         members: 12,
         lengths: [(32, 12)].into(),
+        miss_ns: 80,
         references: 1,
         admits: false,
         last_applied: Some(moment("2026-11-23T08:00:00Z")),
@@ -264,8 +268,8 @@ remark: NFS does not tell
 refused: drop.netset: too small
   to let it through once: denyset accept drop.netset
 
-set              list  family  members  lengths  references  last-applied          last-verified
-denyset-drop-v4  drop  ipv4         12        1           1  2026-11-23T08:00:00Z  -
+set              list  family  members  lengths  miss-ns  references  last-applied          last-verified
+denyset-drop-v4  drop  ipv4         12        1       80           1  2026-11-23T08:00:00Z  -
 
 rule: drop asks denyset-drop-v4, in place, 3 packets, 108 bytes
 
@@ -280,7 +284,7 @@ drop.netset  plain        12         0  refused  2026-11-23T07:00:00Z
             "generation": 3,
             "uptime-seconds": 93784,
             "sets": [{"set": "denyset-drop-v4", "list": "drop", "family": "ipv4", "members": 12,
-                      "lengths": {"32": 12}, "references": 1, "admits": false,
+                      "lengths": {"32": 12}, "miss-ns": 80, "references": 1, "admits": false,
                       "last-applied": "2026-11-23T08:00:00Z", "last-verified": null}],
             "rules": [{"rule": "drop", "set": "denyset-drop-v4", "in-place": true,
                        "packets": 3, "bytes": 108}],

@@ -11,6 +11,11 @@ use crate::{Action, Probed, Report};
 /// million take some 25 ms, and so are counted about four times a minute.
 const COUNT_SHARE: u32 = 500;
 
+/// Members of a set that are tested at the most, at about half a microsecond each.
+const TESTS_OF_A_SET: usize = 64;
+/// The same of all sets together, as far as one of each allows.
+const TESTS: usize = 1_024;
+
 impl KernelState {
     /// Somebody did something to our rules. They are looked at by themselves,
     /// since nothing says that the sets are not as they were, and reading the
@@ -75,7 +80,8 @@ impl KernelState {
         let probes = observed.rules.iter().filter_map(|seen| {
             let known = observed.sets.get(&seen.wanted.rules().first()?.set)?.header.clone();
             let rules = Some(seen.wanted.clone());
-            Some(Probe { known, members: None, turn: 0, count: false, rules })
+            let (members, gone, tests) = (None, None, 0);
+            Some(Probe { known, members, gone, tests, turn: 0, count: false, rules })
         });
         let probes: Vec<_> = probes.collect();
         if probes.is_empty() {
@@ -91,6 +97,7 @@ impl KernelState {
     pub(super) fn probe(&mut self, now: Now, tickets: &mut Tickets) -> Option<Action> {
         self.turn = self.turn.wrapping_add(1);
         let observed = self.observed.as_ref()?;
+        let tests = (TESTS / observed.sets.len().max(1)).clamp(1, TESTS_OF_A_SET);
         let mut rules: Vec<_> = observed.rules.iter().map(|seen| &seen.wanted).collect();
         rules.retain(|rules| !rules.rules().is_empty());
         let probes = observed.sets.iter().filter_map(|(name, set)| {
@@ -102,6 +109,8 @@ impl KernelState {
                 known: set.header.clone(),
                 count: self.times(name).next_count <= now.monotonic,
                 members,
+                gone: self.gone.get(name).cloned(),
+                tests,
                 turn: self.turn,
                 // The first set of a family stands for its rules.
                 rules: rules

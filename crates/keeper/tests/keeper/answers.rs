@@ -81,7 +81,7 @@ fn worst(action: &Action) -> Event {
                 peers: Vec::new(),
             })
         }
-        Action::Observe(ticket, _) => {
+        Action::Observe(ticket, ..) => {
             Event::Observed(*ticket, Ok(Look::new(Observed::default(), None)))
         }
         Action::Converge(converge) => Event::Converged(Box::new(Converged {

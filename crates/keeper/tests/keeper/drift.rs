@@ -67,6 +67,21 @@ fn a_kernel_that_has_forgotten_everything_gets_everything_back() {
 }
 
 #[test]
+fn what_was_taken_out_and_is_put_back_by_others_is_taken_out_again() {
+    let mut desk = desk();
+    desk.write("a", &net(3));
+    desk.settle();
+    desk.rests_with("drop", &nets(&[3]));
+    let set = desk.set("drop", Family::Ipv4);
+    desk.host.meddle(&set, |members| {
+        members.extend(nets(&[1]));
+    });
+    desk.pass(10);
+    desk.rests_with("drop", &nets(&[3]));
+    assert!(desk.told(|report| matches!(report, Report::Drifted(_))));
+}
+
+#[test]
 fn what_a_start_finds_is_no_drift() {
     let mut desk = desk();
     let set = desk.set("drop", Family::Ipv4);

@@ -35,7 +35,7 @@ fn failures(desk: &Desk) -> usize {
 
 fn ticket_of(action: &Action) -> Ticket {
     match action {
-        Action::Observe(ticket, _) | Action::Probe(ticket, _) => *ticket,
+        Action::Observe(ticket, ..) | Action::Probe(ticket, _) => *ticket,
         Action::Converge(converge) => converge.ticket,
         other => panic!("{other:?} is not for the kernel"),
     }

@@ -262,8 +262,8 @@ impl Host {
             }
             Action::Compose(work) => Some(Event::Composed(work.run())),
             Action::Try(trial) => Some(Event::Tried(trial.run(Vec::new()))),
-            Action::Observe(ticket, seen) => {
-                let observed = Observed::look(&prefix(), &mut &mut *self.subject);
+            Action::Observe(ticket, seen, _) => {
+                let observed = Observed::look(&prefix(), &mut &mut *self.subject, seen.as_ref());
                 let look = observed.map(|mut observed| {
                     ruled::look(&mut observed, seen.as_ref(), &mut &mut *self.subject);
                     Look::new(observed, seen.as_ref())

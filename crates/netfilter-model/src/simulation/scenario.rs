@@ -20,6 +20,13 @@ pub enum Scenario {
     InPlaceLarge,
     /// A set that rules refer to is exchanged.
     Swap,
+    /// The same of more members than one message carries, also when the old ones
+    /// are released.
+    SwapLarge,
+    /// Somebody has flushed such a set: its members go where they block at once.
+    Flushed,
+    /// More members are to change than there is memory for.
+    Scarce,
     /// Two lists of which one is removed.
     ListRemoved,
     /// A list is removed while a rule still refers to its sets.
@@ -40,11 +47,14 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::FirstLoad,
         Self::InPlace,
         Self::InPlaceLarge,
         Self::Swap,
+        Self::SwapLarge,
+        Self::Flushed,
+        Self::Scarce,
         Self::ListRemoved,
         Self::ListRemovedInUse,
         Self::ListRemovedUnseen,
@@ -58,7 +68,7 @@ impl Scenario {
     /// The world just before the change is carried out, and nothing wrong yet.
     fn world(self, way: ModelWay) -> SimulatedWorld {
         let update = match self {
-            Self::Swap => Update::Swap,
+            Self::Swap | Self::SwapLarge => Update::Swap,
             Self::InPlaceLarge => Update::InPlace,
             _ => Update::Auto,
         };
@@ -88,7 +98,7 @@ impl Scenario {
             world.desire("other", &some(&[2, 7]));
             return world;
         }
-        let before = if self == Self::InPlaceLarge { many(0) } else { some(&[3, 5, 8, 12, 20]) };
+        let before = if self.is_large() { many(0) } else { some(&[3, 5, 8, 12, 20]) };
         world.desire("drop", &before);
         world.desire("other", &some(&[2, 7]));
         world.converge();
@@ -97,9 +107,24 @@ impl Scenario {
         world
     }
 
+    fn is_large(self) -> bool {
+        matches!(self, Self::InPlaceLarge | Self::SwapLarge | Self::Flushed | Self::Scarce)
+    }
+
     fn change(self, world: &mut SimulatedWorld) {
         match self {
-            Self::InPlaceLarge => world.desire("drop", &many(1)),
+            Self::InPlaceLarge | Self::SwapLarge => world.desire("drop", &many(1)),
+            Self::Flushed => {
+                for family in Family::ALL {
+                    let set = RawName::from(&live("drop", family));
+                    world.kernel.machine().foreign(&Hand::Flush, &set);
+                }
+                world.doubt();
+            }
+            Self::Scarce => {
+                world.scarce();
+                world.desire("drop", &many(1));
+            }
             Self::ListRemoved => world.remove("other"),
             Self::ListRemovedInUse => {
                 world.refer("other");

@@ -238,8 +238,8 @@ impl Site {
             Action::Report(_) | Action::Reply(..) | Action::WakeAt(_) => {}
             Action::Compose(work) => self.happened(Event::Composed(work.run())),
             Action::Try(trial) => self.happened(Event::Tried(trial.run(Vec::new()))),
-            Action::Observe(ticket, known) => {
-                let observed = Observed::look(&prefix(), &mut &mut *self.subject);
+            Action::Observe(ticket, known, _) => {
+                let observed = Observed::look(&prefix(), &mut &mut *self.subject, known.as_ref());
                 let look = observed.map(|observed| Look::new(observed, known.as_ref()));
                 self.happened(Event::Observed(ticket, look));
             }

@@ -66,6 +66,8 @@ pub(super) struct SimulatedWorld {
     /// The daemon's picture. None: it must look first.
     observed: Option<Observed>,
     salt: u64,
+    /// Bytes of memory that are available, if there is an end to them.
+    available: Option<u64>,
 }
 
 impl SimulatedWorld {
@@ -75,7 +77,8 @@ impl SimulatedWorld {
         kernel.machine().checker.never = never();
         let subject = subject(&kernel, way);
         let desired = Desired::default();
-        Self { kernel, way, update, subject, desired, observed: None, salt: 1 }
+        let (observed, available) = (None, None);
+        Self { kernel, way, update, subject, desired, observed, salt: 1, available }
     }
 
     /// From now on the sets of this list are to hold these members.
@@ -125,6 +128,11 @@ impl SimulatedWorld {
         if let Some(observed) = &mut self.observed {
             observed.expect_rules(&self.desired.rules);
         }
+    }
+
+    /// There is hardly any memory until faults end.
+    pub(super) fn scarce(&mut self) {
+        self.available = Some(10_000);
     }
 
     /// No rule refers to this list's sets any more.
@@ -184,7 +192,7 @@ impl SimulatedWorld {
 
     fn policy(&self) -> Policy {
         let mut policy = Policy::new(prefix(), self.salt);
-        policy.update = self.update;
+        (policy.update, policy.available) = (self.update, self.available);
         policy
     }
 
@@ -193,7 +201,8 @@ impl SimulatedWorld {
         let policy = self.policy();
         if self.observed.is_none() {
             let mut kernel = &mut *self.subject;
-            self.observed = Observed::look(&policy.prefix, &mut kernel).ok();
+            self.observed =
+                Observed::look(&policy.prefix, &mut kernel, self.observed.as_ref()).ok();
             if let Some(observed) = &mut self.observed {
                 observed.look_for_rules(&self.desired.rules, &mut kernel);
             }
@@ -206,6 +215,7 @@ impl SimulatedWorld {
     pub(super) fn converge(&mut self) {
         let wanted: BTreeSet<RawName> = self.desired.sets.keys().map(RawName::from).collect();
         self.kernel.machine().end_faults(&wanted);
+        self.available = None;
         if self.kernel.machine().crashed() {
             self.restart();
         }

@@ -7,6 +7,7 @@ mod change;
 mod counts;
 mod observe;
 mod rules;
+mod sum;
 mod tracked;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use blocklist::Family;
 use reconcile::{KernelError, KernelErrorKind, Stage};
 
+use self::sum::Keys;
 use crate::nftables::Memory;
 use crate::{
     Batch, Exchange, ExchangeFailure, ListingReply, NetlinkSocket, Request, Transport, wire,
@@ -27,6 +29,10 @@ pub struct Netfilter<T: Transport = NetlinkSocket> {
     revisions: Revisions,
     /// What our rules had counted, by family.
     counted: BTreeMap<Family, Memory>,
+    /// By which members are compared as they go by.
+    keys: Keys,
+    /// Whether nobody waits for what is listed.
+    at_leisure: bool,
 }
 
 /// The revision of `hash:net` to create sets with, by family.
@@ -84,7 +90,14 @@ impl<T: Transport> Netfilter<T> {
             ))),
         };
         let revisions = Revisions { ipv4: revision(Family::Ipv4)?, ipv6: revision(Family::Ipv6)? };
-        Ok(Self { exchange, batch: Batch::default(), revisions, counted: BTreeMap::new() })
+        let (batch, counted, keys) = (Batch::default(), BTreeMap::new(), Keys::random());
+        Ok(Self { exchange, batch, revisions, counted, keys, at_leisure: false })
+    }
+
+    /// Whether nobody waits for members that are compared from now on: they take
+    /// half of a processor's time then, in pieces of less than a millisecond.
+    pub fn take_time(&mut self, at_leisure: bool) {
+        self.at_leisure = at_leisure;
     }
 
     fn revision(&self, family: Family) -> u8 {

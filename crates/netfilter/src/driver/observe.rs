@@ -1,6 +1,9 @@
 //! Observing: listings, headers, members, tests. A set that is not a plain
 //! `hash:net` of its family has no members as far as this is concerned.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use blocklist::{Address, AnyPrefix, Family, Prefix, PrefixSet};
 use reconcile::{
     Capacity, Chunk, KernelError, KernelErrorKind, Members, Observe, RuleSet, RulesFound,
@@ -8,6 +11,7 @@ use reconcile::{
 };
 
 use super::Netfilter;
+use super::sum::MemberSum;
 use crate::limits::TESTS_PER_SEND;
 use crate::wire::{TYPE_NAME, code};
 use crate::{ExchangeFailure, ListingPart, Request, SetEntry, Transport, WireHeader};
@@ -48,6 +52,29 @@ impl<T: Transport> Observe for Netfilter<T> {
         })
     }
 
+    fn holds(&mut self, set: &SetName, members: &Members) -> Result<bool, KernelError> {
+        let (keys, at_leisure) = (self.keys, self.at_leisure);
+        let (mut header, mut found) = (None, MemberSum::default());
+        let mut begun = Instant::now();
+        let mut worked = || {
+            if at_leisure && begun.elapsed() >= PIECE {
+                thread::sleep(begun.elapsed());
+                begun = Instant::now();
+            }
+        };
+        let take = |part| {
+            let Some(part) = about(set, part) else { return };
+            header = part.header.or(header.take());
+            part.entries.into_iter().for_each(|entry| found.add(entry, &keys));
+            worked();
+        };
+        self.exchange
+            .list(&Request::Dump(set), take)
+            .map_err(|failure| failure.at(Stage::Dump, set))?;
+        let ours = header.is_some_and(|header| is_ours(&header, set.family()));
+        Ok(ours && found == MemberSum::of(members, &keys))
+    }
+
     fn absent(&mut self, set: &SetName, chunk: &Chunk) -> Result<usize, KernelError> {
         let mut absent = 0;
         for start in (0..chunk.len()).step_by(TESTS_PER_SEND) {
@@ -83,6 +110,14 @@ impl<T: Transport> Observe for Netfilter<T> {
     fn rules(&mut self, wanted: &RuleSet) -> Result<RulesFound, KernelError> {
         self.find_rules(wanted)
     }
+}
+
+/// How long members are compared before a pause of as long.
+const PIECE: Duration = Duration::from_micros(500);
+
+/// Whether it is a set of our type for a family.
+fn is_ours(header: &WireHeader, family: Family) -> bool {
+    header.type_name == TYPE_NAME && header.family == Some(family)
 }
 
 /// The part, if it is about this set, which it always should be.
@@ -137,7 +172,7 @@ impl Dump {
     fn finish(self, family: Family) -> Result<Members, (KernelErrorKind, String)> {
         let changed = |detail| Err((KernelErrorKind::Changed, detail));
         let Some(header) = self.header else { return changed("no header arrived".to_owned()) };
-        if header.type_name != TYPE_NAME || header.family != Some(family) {
+        if !is_ours(&header, family) {
             let found = header.family.map_or("no family", Family::name);
             let detail = format!("it is a {} of {found}", header.type_name);
             return Err((KernelErrorKind::Mismatch, detail));

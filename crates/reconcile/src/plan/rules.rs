@@ -5,8 +5,8 @@
 
 use crate::step::{ObjectPlan, Phase, PlannedStep, Step};
 use crate::{
-    Cost, Desired, Gate, Object, Observed, Obstacle, Policy, Reason, Route, Rule, RuleSet,
-    RulesFound, Standing, Verdict,
+    Desired, Gate, Object, Observed, Obstacle, Policy, Reason, Route, Rule, RuleSet, RulesFound,
+    Standing, Verdict,
 };
 
 /// The plan for the rules of every family that is looked after. Where there
@@ -55,15 +55,10 @@ fn is_in_force(wanted: &RuleSet, observed: &Observed) -> bool {
 fn put(object: Object, rules: &RuleSet, obstacle: Option<Obstacle>) -> ObjectPlan {
     let steps = vec![PlannedStep { phase: Phase::Rule, step: Step::Put(rules.clone()) }];
     ObjectPlan {
-        object,
         route: Route::Put,
-        reason: Reason::Rules,
         obstacle,
-        cost: Cost::default(),
         steps,
-        after: None,
-        laid_out: None,
-        withheld: 0,
+        ..ObjectPlan::nothing(object, Reason::Rules, None)
     }
 }
 

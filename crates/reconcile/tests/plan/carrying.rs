@@ -26,7 +26,7 @@ fn all(bench: &mut Bench, kernel: &mut Sets) {
 
 /// What is thought to be there is there.
 fn is_true(bench: &Bench, kernel: &mut Sets) {
-    let seen = Observed::look(&prefix(), kernel).expect("it can be observed");
+    let seen = Observed::look(&prefix(), kernel, None).expect("it can be observed");
     assert_eq!(seen.drift_from(&bench.observed), []);
     assert_eq!(seen.sets.len(), bench.observed.sets.len());
 }
@@ -173,7 +173,7 @@ fn check(stage: Stage, at: &str, kind: KernelErrorKind, look_again: bool) {
     assert_eq!(outcome.look_again, look_again, "{stage} {kind}");
     assert_eq!(kernel.count(&live("bad")), Some(3_000), "whole or old");
     kernel.failing = None;
-    bench.observed = Observed::look(&prefix(), &mut kernel).expect("it can be observed");
+    bench.observed = Observed::look(&prefix(), &mut kernel, None).expect("it can be observed");
     all(&mut bench, &mut kernel);
     assert_eq!(kernel.held.len(), 2, "nothing is left behind");
     assert_eq!(bench.observed.sets[&live("bad")].members, Some(many(9_000, 3_000)));
@@ -271,4 +271,19 @@ fn a_swap_leaves_references_with_the_name_that_rules_know() {
     assert_eq!(bench.observed.sets[&live("drop")].header.references, 2);
     assert_eq!(bench.observed.sets[&shadow(0)].header.references, 0);
     is_true(&bench, &mut kernel);
+}
+
+#[test]
+fn what_there_is_no_memory_for_is_not_begun() {
+    let set = live("drop");
+    let mut bench = Bench::new().seen(&set, many(1, 9)).want(&set, many(1, 5_000));
+    bench.policy.available = Some(1_000);
+    let (before, mut kernel) = (bench.observed.clone(), bench.kernel());
+    let outcome = bench.carry_out(Part::Urgent, &mut kernel);
+    let [object] = &outcome.objects[..] else { panic!("{outcome:?}") };
+    let error = object.result.as_ref().expect_err("there is no memory");
+    assert_eq!(error.kind, KernelErrorKind::Memory);
+    assert!(error.to_string().contains("0 MiB are available"), "{error}");
+    assert_eq!((kernel.ops, bench.observed), (Vec::<String>::new(), before));
+    assert!(!outcome.look_again, "the picture is as it was");
 }

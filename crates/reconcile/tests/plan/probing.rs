@@ -10,7 +10,7 @@ use crate::bench::{Bench, Sets, live, many, prefix};
 /// A probe of the one set of a bench.
 fn probe(bench: &Bench, count: bool, members: Option<Members>) -> Probe {
     let known = bench.observed.sets[&live("drop")].header.clone();
-    Probe { known, members, turn: 1, count, rules: None }
+    Probe { known, members, gone: None, tests: 64, turn: 1, count, rules: None }
 }
 
 /// What a full probe of a set of nine finds after somebody did this.
@@ -64,6 +64,17 @@ fn a_member_that_was_exchanged_for_another_is_tested() {
         of(kernel).1.insert("192.0.2.1".parse().expect("a prefix"));
     };
     check(exchange, Some(Drift::Absent { tested: 9, absent: 1 }));
+}
+
+#[test]
+fn a_member_that_was_taken_out_and_is_back_is_tested() {
+    let bench = Bench::new().seen(&live("drop"), many(1, 9));
+    let probe = Probe { gone: Some(many(50, 3)), ..probe(&bench, false, Some(many(1, 9))) };
+    let mut kernel = bench.kernel();
+    assert_eq!(probe.look(&mut kernel).map(|found| found.drift), Ok(None));
+    of(&mut kernel).1.insert(many(51, 1).at(0));
+    let back = Some(Drift::Back { tested: 3, back: 1 });
+    assert_eq!(probe.look(&mut kernel).map(|found| found.drift), Ok(back));
 }
 
 #[test]
@@ -126,7 +137,7 @@ fn a_look_finds_every_difference_by_set() {
     let mut kernel = bench.kernel();
     of(&mut kernel).1.pop_first();
     kernel.held.remove(&live("more"));
-    let seen = Observed::look(&prefix(), &mut kernel).expect("it can look");
+    let seen = Observed::look(&prefix(), &mut kernel, None).expect("it can look");
     let differences = seen.drift_from(&bench.observed);
     let told: Vec<_> =
         differences.iter().map(|one| (one.set.clone(), one.kind.to_string())).collect();
@@ -142,7 +153,7 @@ fn a_set_whose_members_cannot_be_read_is_seen_without_them() {
     let bench = Bench::new().seen(&live("drop"), many(1, 9));
     let mut kernel = bench.kernel();
     kernel.failing = Some((Stage::Dump, live("drop"), KernelErrorKind::Changed));
-    let seen = Observed::look(&prefix(), &mut kernel).expect("it can look");
+    let seen = Observed::look(&prefix(), &mut kernel, None).expect("it can look");
     assert_eq!(seen.sets[&live("drop")].members, None, "a gap, not a guess");
     assert_eq!(seen.drift_from(&bench.observed), [], "and nothing is said of it");
 }
@@ -152,6 +163,6 @@ fn a_set_that_vanishes_while_it_is_looked_at_is_not_in_the_picture() {
     let bench = Bench::new().seen(&live("drop"), many(1, 9));
     let mut kernel = bench.kernel();
     kernel.failing = Some((Stage::Dump, live("drop"), KernelErrorKind::NotFound));
-    let seen = Observed::look(&prefix(), &mut kernel).expect("it can look");
+    let seen = Observed::look(&prefix(), &mut kernel, None).expect("it can look");
     assert!(seen.sets.is_empty());
 }

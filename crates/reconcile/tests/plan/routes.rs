@@ -1,7 +1,7 @@
 //! By which way a set gets from what it holds to what it should, and why.
 
 use reconcile::{
-    Capacity, Cost, Foreign, Gate, Hold, Members, Obstacle, Reason, Route, Standing, Update,
+    Capacity, Cost, Foreign, Gate, Hold, Members, Obstacle, Part, Reason, Route, Standing, Update,
 };
 
 use crate::bench::{Bench, live, many, of, shadow, steps};
@@ -32,11 +32,54 @@ fn a_small_change_is_made_in_place() {
 }
 
 #[test]
-fn a_change_of_more_than_half_is_made_by_a_swap() {
+fn a_change_that_takes_longer_than_a_new_table_is_made_by_a_swap() {
     let want = (Route::Swap, Reason::LargeChange);
-    check(Update::Auto, many(1, 5_000), many(4_000, 5_000), want);
+    check(Update::Auto, many(1, 5_000), many(1_900, 5_000), want);
     let want = (Route::InPlace, Reason::SmallChange);
-    check(Update::Auto, many(1, 5_000), many(1_000, 5_000), want);
+    check(Update::Auto, many(1, 5_000), many(1_800, 5_000), want);
+}
+
+#[test]
+fn without_memory_for_a_second_table_members_change_where_they_are() {
+    let set = live("drop");
+    let bench = Bench::new().seen(&set, many(1, 5_000)).want(&set, many(4_000, 5_000));
+    let large = Capacity { hashsize: 1 << 14, maxelem: 1 << 16 };
+    let mut bench = bench.but(&set, |seen| seen.header.capacity = large);
+    let needed = bench.plan_for(&set).cost.memory;
+    let mut check = |update, available, want: (Route, Reason), is_short: bool| {
+        (bench.policy.update, bench.policy.available) = (update, available);
+        let plan = bench.plan_for(&set);
+        assert_eq!((plan.route, plan.reason), want);
+        assert_eq!(plan.shortage.is_some(), is_short, "{:?}", plan.shortage);
+    };
+    let by_choice = (Route::Swap, Reason::LargeChange);
+    check(Update::Auto, None, by_choice, false);
+    check(Update::Auto, Some(2 * needed), by_choice, false);
+    // A quarter of it is for others.
+    let little = needed + needed / 4;
+    check(Update::Auto, Some(little), (Route::InPlace, Reason::Memory), false);
+    // And where it must be swapped, or the table is too small, it has to wait.
+    check(Update::Swap, Some(little), (Route::Swap, Reason::Configured), true);
+    let mut bench = bench.but(&set, |seen| seen.header.capacity.hashsize = 1 << 12);
+    bench.policy.update = Update::Auto;
+    let plan = bench.plan_for(&set);
+    assert_eq!((plan.route, plan.shortage.is_some()), (Route::Swap, true));
+    // Nothing is needed to take members out.
+    bench.desired.sets.clear();
+    let mut bench = bench.want(&set, many(1, 4_500));
+    bench.policy.available = Some(0);
+    let plan = bench.plan_for(&set);
+    assert_eq!((plan.route, plan.shortage), (Route::InPlace, None));
+}
+
+#[test]
+fn the_sets_of_a_plan_share_the_memory_there_is() {
+    let bench = Bench::new().want(&live("one"), many(1, 5_000)).want(&live("two"), many(1, 5_000));
+    let needed = bench.plan_for(&live("one")).cost.memory;
+    let mut bench = bench;
+    bench.policy.available = Some(2 * needed);
+    let short = |list| bench.plan_for(&live(list)).shortage.is_some();
+    assert_eq!([short("one"), short("two")], [false, true]);
 }
 
 #[test]
@@ -51,6 +94,28 @@ fn what_is_missing_is_put_where_it_blocks_at_once() {
         assert_eq!((plan.route, plan.reason), want, "{before}");
     }
     check(Update::Swap, many(1, 9), many(1, 5_000), (Route::Swap, Reason::Configured));
+}
+
+#[test]
+fn what_is_hit_most_is_put_in_first() {
+    let set = live("drop");
+    let bench = Bench::new().seen(&set, of(&[])).want(&set, many(1, 5_000));
+    let large = Capacity { hashsize: 1 << 13, maxelem: 1 << 16 };
+    let mut bench = bench.but(&set, |seen| seen.header.capacity = large);
+    let ip = |address: u32| std::net::IpAddr::V4(address.into());
+    // Not in the set any more, or of another family: nothing is known of it.
+    let frequent = vec![ip(4_711), ip(9_999), ip(7), "2001:db8::1".parse().expect("an address")];
+    bench.policy.frequent.insert(set.clone(), frequent);
+    let plan = bench.plan_for(&set);
+    assert_eq!(steps(&plan), ["Bring add denyset-drop-v4 2", "Bring add denyset-drop-v4 5000"]);
+    let mut kernel = bench.kernel();
+    let outcome = bench.carry_out(Part::Urgent, &mut kernel);
+    assert!(outcome.objects[0].result.is_ok(), "{outcome:?}");
+    assert_eq!(kernel.count(&set), Some(5_000));
+    // Where all of it is in force at once there is no first.
+    bench.policy.frequent.insert(live("more"), vec![ip(7)]);
+    let bench = bench.want(&live("more"), many(1, 9));
+    assert_eq!(bench.plan_for(&live("more")).steps.len(), 5);
 }
 
 #[test]
@@ -114,7 +179,7 @@ fn a_set_that_is_not_there_is_made_empty_and_swapped_full() {
         "Bring swap denyset-.0-v4 denyset-drop-v4",
     ];
     assert_eq!(steps(&plan), want);
-    assert_eq!(plan.cost, Cost { added: 9, deleted: 0, written: 9 });
+    assert_eq!(plan.cost, Cost { added: 9, deleted: 0, written: 9, ..plan.cost });
 }
 
 #[test]
@@ -129,7 +194,7 @@ fn a_change_in_place_adds_first_and_deletes_then() {
     let set = live("drop");
     let plan = Bench::new().seen(&set, many(1, 9)).want(&set, many(3, 9)).plan_for(&set);
     assert_eq!(steps(&plan), ["Bring add denyset-drop-v4 2", "Delete delete denyset-drop-v4 2"]);
-    assert_eq!(plan.cost, Cost { added: 2, deleted: 2, written: 4 });
+    assert_eq!(plan.cost, Cost { added: 2, deleted: 2, written: 4, ..plan.cost });
 }
 
 #[test]
@@ -146,7 +211,7 @@ fn a_swap_says_what_rules_will_notice_and_what_is_written() {
     let set = live("drop");
     let bench = Bench::new().seen(&set, many(1, 5_000)).want(&set, many(4_001, 5_000));
     let plan = bench.plan_for(&set);
-    assert_eq!(plan.cost, Cost { added: 4_000, deleted: 4_000, written: 5_000 });
+    assert_eq!(plan.cost, Cost { added: 4_000, deleted: 4_000, written: 5_000, ..plan.cost });
     assert_eq!(bench.plan().writes(), 5_000);
 }
 

@@ -43,7 +43,7 @@ impl Session {
     pub(in crate::bench) fn open() -> Result<Self, Failure> {
         let prefix = SetPrefix::new("denyset-")?;
         let mut kernel = Watched { kernel: Netfilter::open()?, spent: RefCell::default() };
-        let observed = Observed::look(&prefix, &mut kernel)?;
+        let observed = Observed::look(&prefix, &mut kernel, None)?;
         Ok(Self { kernel, observed, policy: Policy::new(prefix, 0x5eed) })
     }
 

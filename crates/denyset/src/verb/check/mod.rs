@@ -21,6 +21,7 @@ use blocklist::{
 };
 
 use intake::{Identity, Version};
+use reconcile::miss_nanoseconds;
 
 use super::facts;
 use crate::cli;
@@ -212,9 +213,11 @@ fn composed(
 
 /// The numbers of one set.
 pub(super) fn counted<A: Address>(set: &PrefixSet<A>) -> CheckedFamily {
+    let lengths = set.length_counts();
     CheckedFamily {
         members: set.len() as u64,
         addresses: set.address_count().to_string(),
-        lengths: set.length_counts().into_iter().collect(),
+        miss_ns: miss_nanoseconds(lengths.len()),
+        lengths: lengths.into_iter().collect(),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use blocklist::FeedName;
 use intake::Age;
 use keeper::HoldReason;
-use reconcile::{Members, RulesFound, SetName, Verdict};
+use reconcile::{Members, RulesFound, SetName, Verdict, miss_nanoseconds};
 use serde_json::Value;
 
 use super::counted;
@@ -195,12 +195,15 @@ fn sets(facts: &SnapshotFacts) -> Vec<SetStatus> {
     let sets = facts.sets.iter().map(|(name, set)| {
         let family = name.family();
         let list = name.as_str().strip_prefix(facts.prefix.as_str()).unwrap_or_default();
+        let lengths =
+            set.members.iter().flat_map(Members::length_counts).collect::<BTreeMap<_, _>>();
         SetStatus {
             set: name.to_string(),
             list: list.strip_suffix(&format!("-{}", family.suffix())).unwrap_or(list).to_owned(),
             family: family.to_string(),
             members: set.seen.map_or(0, |seen| u64::from(seen.members)),
-            lengths: set.members.iter().flat_map(Members::length_counts).collect(),
+            miss_ns: miss_nanoseconds(lengths.len()),
+            lengths,
             references: set.seen.map_or(0, |seen| seen.references),
             admits: admits(facts, name),
             last_applied: set.applied.map(Into::into),

@@ -1,8 +1,11 @@
 //! The documents of the verbs that plan, change and remove.
 
+use std::collections::BTreeMap;
+
 use blocklist::{FeedName, Refusal};
 use reconcile::{
     Members, ObjectOutcome, ObjectPlan, Observed, Obstacle, Plan, SetHeader, Standing,
+    miss_nanoseconds,
 };
 
 use super::{problems, ways_around};
@@ -103,17 +106,21 @@ fn set_outcome(outcome: &ObjectOutcome, members: u64) -> SetOutcome {
 }
 
 fn planned(plan: &ObjectPlan) -> PlannedSet {
+    let lengths: BTreeMap<_, _> = plan.after.iter().flat_map(Members::length_counts).collect();
     PlannedSet {
         set: name_of(&plan.object),
         route: plan.route.into(),
         add: plan.cost.added,
         delete: plan.cost.deleted,
         members: plan.members() as u64,
-        lengths: plan.after.iter().flat_map(Members::length_counts).collect(),
-        reason: match &plan.obstacle {
-            Some(Obstacle::Gate) => "kept until all feeds have been read".to_owned(),
-            Some(obstacle) => obstacle.to_string(),
-            None => plan.reason.to_string(),
+        miss_ns: miss_nanoseconds(lengths.len()),
+        lengths,
+        memory_bytes: plan.cost.memory,
+        reason: match (&plan.obstacle, plan.shortage) {
+            (Some(Obstacle::Gate), _) => "kept until all feeds have been read".to_owned(),
+            (Some(obstacle), _) => obstacle.to_string(),
+            (None, Some(shortage)) => format!("{}, but {shortage}", plan.reason),
+            (None, None) => plan.reason.to_string(),
         },
     }
 }

@@ -235,9 +235,10 @@ impl Desk {
                 Event::Composed(Composed { peers, ..compose.run() })
             }
             Action::Try(trial) => Event::Tried(trial.run(self.peers.clone())),
-            Action::Observe(ticket, known) => {
+            Action::Observe(ticket, known, _) => {
                 self.host.meddled = false;
-                let observed = Observed::look(&self.settings.prefix, &mut self.host);
+                let observed =
+                    Observed::look(&self.settings.prefix, &mut self.host, known.as_ref());
                 Event::Observed(ticket, observed.map(|seen| Look::new(seen, known.as_ref())))
             }
             Action::Converge(converge) => self.converge(*converge),
@@ -283,7 +284,7 @@ impl Desk {
                 let result = Err(refusal(blocklist::Guard::Kept));
                 Event::Files(Answer::Kept { ticket, feed, result })
             }
-            Action::Observe(ticket, _) => {
+            Action::Observe(ticket, ..) => {
                 Event::Observed(ticket, Err(error(Stage::List, KernelErrorKind::Memory)))
             }
             other => panic!("{other:?} cannot fail as a whole"),
