@@ -63,6 +63,8 @@ pub struct SetTimes {
     pub verified: Option<SystemTime>,
     /// When the members may be counted again.
     next_count: Duration,
+    /// How long it took to count them the last time.
+    counting: Duration,
 }
 
 /// How the kernel and what is desired agree.

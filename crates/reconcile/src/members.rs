@@ -152,6 +152,7 @@ impl Members {
     /// One whose addresses stay in wider or narrower ones is not lost.
     pub fn lost_to(&self, others: &Self) -> u64 {
         match (self, others) {
+            _ if self == others => 0,
             (Self::V4(ours), Self::V4(theirs)) => lost(ours, theirs),
             (Self::V6(ours), Self::V6(theirs)) => lost(ours, theirs),
             _ => self.len() as u64,
@@ -162,6 +163,8 @@ impl Members {
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         match (self, other) {
+            // Mostly they are one and the same, which is known at once.
+            _ if self == other => self.clone(),
             (Self::V4(a), Self::V4(b)) => PrefixSet::union([a, b]).into(),
             (Self::V6(a), Self::V6(b)) => PrefixSet::union([a, b]).into(),
             _ => self.clone(),

@@ -1,14 +1,17 @@
 //! Cheap looks at the kernel between the whole ones: what they ask, and what
 //! follows from their answers.
 
+use std::time::Duration;
+
 use intake::{Now, Ticket, Tickets};
 use reconcile::{Difference, DifferenceKind, Drift, Found, Object, Probe, SetName, Standing};
 
 use super::{KernelState, Wish, Work};
 use crate::{Action, Probed, Report};
 
-/// Counting members may stall packets for at most this share of the time. A
-/// million take some 25 ms, and so are counted about four times a minute.
+/// Counting members may stall packets for at most this share of the time, of all
+/// sets together. A million take some 25 ms, and so are counted about four times a
+/// minute.
 const COUNT_SHARE: u32 = 500;
 
 /// Members of a set that are tested at the most, at about half a microsecond each.
@@ -36,10 +39,14 @@ impl KernelState {
             return;
         }
         self.work = Work::Idle;
+        for (set, took) in probed.iter().filter_map(|probe| Some((&probe.set, probe.counted_in?))) {
+            self.sets.entry(set.clone()).or_default().counting = took;
+        }
+        let all: Duration = self.sets.values().map(|times| times.counting).sum();
         for probe in probed {
-            if let Some(took) = probe.counted_in {
+            if probe.counted_in.is_some() {
                 let times = self.sets.entry(probe.set.clone()).or_default();
-                times.next_count = now.monotonic + took.saturating_mul(COUNT_SHARE);
+                times.next_count = now.monotonic + all.saturating_mul(COUNT_SHARE);
             }
             match probe.result {
                 Ok(Found { drift: Some(Drift::Rules), .. }) => {
