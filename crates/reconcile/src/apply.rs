@@ -29,7 +29,7 @@ pub enum Part {
     /// What rules could notice. The memory of old members is given back later,
     /// by a plan of its own.
     Urgent,
-    /// What nobody waits for, and of that one object at the most, or a part of
+    /// What nobody waits for, and of that a few small objects, or one or a part of
     /// a large one: whatever is urgent by then goes first.
     Later,
 }
@@ -82,7 +82,12 @@ pub fn apply<K: Kernel>(
     let mut objects: Vec<_> = plan.objects.iter().filter(has_part).collect();
     objects.sort_by_key(|object| object.cost.written);
     if part == Part::Later {
-        objects.truncate(1);
+        let mut room = RELEASE_PIECE;
+        objects.retain(|object| {
+            let fits = room > 0;
+            room = room.saturating_sub(released(object, observed));
+            fits
+        });
     }
     let progress = Progress { written: 0, total: plan.writes() };
     let (outcome, failed, unseen) = (Outcome::default(), BTreeSet::new(), BTreeSet::new());
@@ -94,6 +99,18 @@ pub fn apply<K: Kernel>(
         }
     }
     run.conclude(&objects)
+}
+
+/// How many members have to be taken out for an object to go.
+fn released(object: &ObjectPlan, observed: &Observed) -> usize {
+    let of_step = |step: &Step| match step {
+        Step::Release { members: Some(members), .. } => members.len(),
+        Step::Release { shadow, members: None } => {
+            observed.sets.get(shadow).map_or(0, |seen| seen.header.elements as usize)
+        }
+        _ => 0,
+    };
+    object.steps.iter().map(|planned| of_step(&planned.step)).sum()
 }
 
 /// A set that is as it should be has its members in memory once, not once as they
@@ -205,13 +222,17 @@ impl<K: Kernel> Run<'_, K> {
                 }
                 Ok(())
             }
-            Step::Fill { shadow, members } => {
-                self.add(shadow, members, Presence::New)?;
-                self.observed.settle(shadow, members);
+            Step::Fill { set, members } => {
+                self.add(set, members, Presence::New)?;
+                self.observed.settle(set, members);
                 Ok(())
             }
-            Step::Verify { shadow, members } => {
-                verify(self.kernel, shadow, members).map_err(Stop::Failed)
+            Step::Verify { spec, members } => {
+                verify(self.kernel, spec, members).map_err(|error| {
+                    // Somebody else's set may have its name.
+                    self.outcome.look_again = true;
+                    Stop::Failed(error)
+                })
             }
             Step::Swap { shadow, live } => {
                 self.op(&Op::Swap { shadow: shadow.clone(), live: live.clone() })?;

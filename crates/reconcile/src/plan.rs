@@ -192,13 +192,18 @@ impl Planner<'_> {
 
     /// The plan for a set that is not there.
     fn missing(&mut self, set: &SetName, after: Members) -> ObjectPlan {
-        let live = Step::Create(self.policy.spec(set.clone(), 0));
-        let mut steps = vec![PlannedStep { phase: Phase::Establish, step: live }];
+        let spec = self.policy.spec(set.clone(), after.len());
+        let create = Step::Create(spec.clone());
+        let mut steps = vec![PlannedStep { phase: Phase::Establish, step: create }];
         let members = after.len() as u64;
         let mut cost = Cost { added: members, deleted: 0, written: members, memory: 0 };
         if !after.is_empty() {
             cost.memory = second_table(&after);
-            steps.extend(self.swap(set, &after));
+            // No rule can name it yet, and one that comes sees more of it than nothing.
+            let fill = Step::Fill { set: set.clone(), members: after.clone() };
+            let verify = Step::Verify { spec, members: after.clone() };
+            let bring = [fill, verify].map(|step| PlannedStep { phase: Phase::Bring, step });
+            steps.extend(bring);
         }
         ObjectPlan {
             route: Route::Create,
@@ -306,8 +311,8 @@ impl Planner<'_> {
         let (shadow, members) = (spec.name.clone(), members.clone());
         let steps = [
             Step::Create(spec.clone()),
-            Step::Fill { shadow: shadow.clone(), members: members.clone() },
-            Step::Verify { shadow: spec, members },
+            Step::Fill { set: shadow.clone(), members: members.clone() },
+            Step::Verify { spec, members },
             Step::Swap { shadow, live: live.clone() },
         ];
         steps.into_iter().map(|step| PlannedStep { phase: Phase::Bring, step }).collect()

@@ -142,17 +142,17 @@ pub struct PlannedStep {
 pub enum Step {
     /// Make a set, empty.
     Create(SetSpec),
-    /// Fill a new shadow.
+    /// Fill a set that was just made.
     Fill {
-        /// The shadow.
-        shadow: SetName,
+        /// The set.
+        set: SetName,
         /// With these.
         members: Members,
     },
-    /// Read back what was filled in, before rules see it.
+    /// Read back what was filled in.
     Verify {
-        /// The shadow as it was created.
-        shadow: SetSpec,
+        /// The set as it was created.
+        spec: SetSpec,
         /// What it must hold.
         members: Members,
     },
@@ -244,8 +244,7 @@ impl Phase {
 pub enum Route {
     /// Nothing is to be done, or nothing can be.
     None,
-    /// Create the set empty, fill a shadow, swap: even a new set is never seen
-    /// half filled.
+    /// Create the set and fill it: no rule can name it yet.
     Create,
     /// Add what is missing, then delete what is too much.
     InPlace,

@@ -53,7 +53,7 @@ fn a_set_that_is_filled_where_it_blocks_survives_every_fault() {
 
 #[test]
 fn a_change_without_the_memory_for_it_survives_every_fault() {
-    check(Scenario::Scarce, &BOTH);
+    check(Scenario::Scarce, &[ModelWay::Ops]);
 }
 
 #[test]

@@ -286,11 +286,11 @@ fn a_list_by_another_name_is_there_before_the_old_one_goes() {
     desk.propose(&settings(rules(&[list("deny", &["a*", "b*"], &[])])));
     desk.settle();
     let place = |is: &dyn Fn(&Op) -> bool| desk.host.ops.iter().position(is).expect("it was done");
-    let swapped =
-        place(&|op| matches!(op, Op::Swap { live, .. } if live.as_str() == "denyset-deny-v4"));
+    let filled =
+        place(&|op| matches!(op, Op::Add { set, .. } if set.as_str() == "denyset-deny-v4"));
     let retired =
         place(&|op| matches!(op, Op::Retire { set, .. } if set.as_str() == "denyset-drop-v4"));
-    assert!(swapped < retired);
+    assert!(filled < retired);
     desk.rests_with("deny", &nets(&[1, 2]));
 }
 

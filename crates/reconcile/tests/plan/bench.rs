@@ -145,8 +145,8 @@ pub(crate) fn steps(plan: &ObjectPlan) -> Vec<String> {
 fn step(step: &Step) -> String {
     match step {
         Step::Create(spec) => format!("create {}", spec.name),
-        Step::Fill { shadow, members } => format!("fill {shadow} {}", members.len()),
-        Step::Verify { shadow, members } => format!("verify {} {}", shadow.name, members.len()),
+        Step::Fill { set, members } => format!("fill {set} {}", members.len()),
+        Step::Verify { spec, members } => format!("verify {} {}", spec.name, members.len()),
         Step::Swap { shadow, live } => format!("swap {shadow} {live}"),
         Step::Add { set, members } => format!("add {set} {}", members.len()),
         Step::Delete { set, members } => format!("delete {set} {}", members.len()),
