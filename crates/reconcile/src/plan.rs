@@ -198,7 +198,7 @@ impl Planner<'_> {
         let members = after.len() as u64;
         let mut cost = Cost { added: members, deleted: 0, written: members, memory: 0 };
         if !after.is_empty() {
-            cost.memory = second_table(&after);
+            cost.memory = table_bytes(&after);
             // No rule can name it yet, and one that comes sees more of it than nothing.
             let fill = Step::Fill { set: set.clone(), members: after.clone() };
             let verify = Step::Verify { spec, members: after.clone() };
@@ -266,7 +266,7 @@ impl Planner<'_> {
     /// for it, and the table that is there has room for all that would be in it.
     fn swaps(&self, seen: &ObservedSet, peak: usize, after: &Members) -> bool {
         let may_not = self.policy.update == Update::Auto && seen.header.capacity.holds(peak);
-        !may_not || self.room.has(second_table(after))
+        !may_not || self.room.has(table_bytes(after))
     }
 
     /// In place or by a swap, and why. `peak` is the most members that the set
@@ -295,7 +295,7 @@ impl Planner<'_> {
 
     fn swapped(&mut self, set: &SetName, reason: Reason, cost: Cost, after: Members) -> ObjectPlan {
         let steps = self.swap(set, &after);
-        let memory = second_table(&after);
+        let memory = table_bytes(&after);
         ObjectPlan {
             route: Route::Swap,
             cost: Cost { written: after.len() as u64, memory, ..cost },
@@ -379,8 +379,8 @@ impl Planner<'_> {
 /// Members that are taken out and looked for later, at the most.
 const GONE_MAX: usize = 16;
 
-/// The bytes of a second table with these members.
-fn second_table(members: &Members) -> u64 {
+/// The bytes of kernel memory that a new table with these members takes.
+fn table_bytes(members: &Members) -> u64 {
     Capacity::for_members(members.len()).bytes(members.family(), members.len())
 }
 

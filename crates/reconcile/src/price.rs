@@ -10,19 +10,17 @@ use crate::Capacity;
 /// What the kernel takes for a member of a new table that is filled in the
 /// order of its buckets, in nanoseconds.
 ///
-/// These three were measured on 2026-11-23 with a million members, Linux 6.18.
-/// Only how they compare matters, and that is much the same elsewhere.
-const FILL_NS: u64 = 190;
-/// For a member that is added to a table in use, here and there.
-const ADD_NS: u64 = 240;
-/// And for one that is deleted from it.
-const DELETE_NS: u64 = 270;
+/// Both were measured on 2026-11-29 with a million members, Linux 6.18 (`cargo
+/// xtask bench probe delta`, 5 rounds). Only how they compare matters.
+const FILL_NS: u64 = 310;
+/// For a member that is added to a table in use, or deleted from it, here and
+/// there: a tenth of the table at once, half of them added.
+const CHANGE_NS: u64 = 550;
 
 /// Whether it takes less time to change so many members where they are than to
 /// write all of a new set.
 pub(crate) fn is_cheaper_in_place(added: usize, deleted: usize, after: usize) -> bool {
-    let in_place = ADD_NS * added as u64 + DELETE_NS * deleted as u64;
-    in_place <= FILL_NS * after as u64
+    CHANGE_NS * (added + deleted) as u64 <= FILL_NS * after as u64
 }
 
 /// Slots in a bucket at the most, as the kernel has it by default; it makes

@@ -34,9 +34,9 @@ fn a_small_change_is_made_in_place() {
 #[test]
 fn a_change_that_takes_longer_than_a_new_table_is_made_by_a_swap() {
     let want = (Route::Swap, Reason::LargeChange);
-    check(Update::Auto, many(1, 5_000), many(1_900, 5_000), want);
+    check(Update::Auto, many(1, 5_000), many(1_500, 5_000), want);
     let want = (Route::InPlace, Reason::SmallChange);
-    check(Update::Auto, many(1, 5_000), many(1_800, 5_000), want);
+    check(Update::Auto, many(1, 5_000), many(1_400, 5_000), want);
 }
 
 #[test]
