@@ -139,7 +139,11 @@ impl MainLoop {
                 self.perform(action);
             }
             self.settle_accounts();
-            actions = match self.next_input().await {
+            let input = self.next_input().await;
+            if !matches!(input, Input::Quiet | Input::Event(Event::Tick)) {
+                self.halt.hurry();
+            }
+            actions = match input {
                 Input::Shutdown => return self.stop().await,
                 Input::Reload => self.reload(),
                 Input::Call(call) => match self.change(call) {

@@ -79,6 +79,8 @@ impl MainLoop {
             Action::Reply(ticket, reply) => self.replied(ticket, reply),
             Action::WakeAt(at) => self.wake = Some(self.clock.moment(at)),
             Action::Observe(ticket, known, cause) => {
+                // Before it is handed over: what comes from now on is not missed.
+                self.halt.relax();
                 self.hand(Job::Observe(ticket, known, cause));
             }
             Action::Converge(mut converge) => {

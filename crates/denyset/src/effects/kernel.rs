@@ -26,6 +26,8 @@ const BREATH: Duration = Duration::from_micros(200);
 #[derive(Clone, Debug, Default)]
 pub struct Halt {
     wanted: Arc<AtomicBool>,
+    /// Whether something has come since work began that nobody waits for.
+    hurried: Arc<AtomicBool>,
     written: Arc<AtomicU64>,
     total: Arc<AtomicU64>,
 }
@@ -34,6 +36,16 @@ impl Halt {
     /// Asks that the plan under way end after the op under way.
     pub fn ask(&self) {
         self.wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that somebody may wait for the work under way, whatever it is.
+    pub fn hurry(&self) {
+        self.hurried.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that nobody waits for the work that is handed over next.
+    pub fn relax(&self) {
+        self.hurried.store(false, Ordering::Relaxed);
     }
 
     /// The progress of the plan under way, `None` if there is none.
@@ -86,7 +98,8 @@ impl KernelEffects {
         known: Option<&Observed>,
         cause: LookCause,
     ) -> Result<Look, KernelError> {
-        self.kernel.take_time(cause == LookCause::Audit);
+        let at_leisure = cause == LookCause::Audit;
+        self.kernel.take_time(at_leisure.then(|| self.halt.hurried.clone()));
         let mut observed = Observed::look(&self.prefix, &mut self.kernel, known)?;
         let rules = known.iter().flat_map(|known| &known.rules).map(|seen| &seen.wanted);
         observed.look_for_rules(rules, &mut self.kernel);

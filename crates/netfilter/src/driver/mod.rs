@@ -11,6 +11,8 @@ mod sum;
 mod tracked;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use blocklist::Family;
 use reconcile::{KernelError, KernelErrorKind, Stage};
@@ -31,8 +33,8 @@ pub struct Netfilter<T: Transport = NetlinkSocket> {
     counted: BTreeMap<Family, Memory>,
     /// By which members are compared as they go by.
     keys: Keys,
-    /// Whether nobody waits for what is listed.
-    at_leisure: bool,
+    /// Whether somebody waits for what is compared; without it, always.
+    hurry: Option<Arc<AtomicBool>>,
 }
 
 /// The revision of `hash:net` to create sets with, by family.
@@ -91,13 +93,14 @@ impl<T: Transport> Netfilter<T> {
         };
         let revisions = Revisions { ipv4: revision(Family::Ipv4)?, ipv6: revision(Family::Ipv6)? };
         let (batch, counted, keys) = (Batch::default(), BTreeMap::new(), Keys::random());
-        Ok(Self { exchange, batch, revisions, counted, keys, at_leisure: false })
+        Ok(Self { exchange, batch, revisions, counted, keys, hurry: None })
     }
 
-    /// Whether nobody waits for members that are compared from now on: they take
-    /// half of a processor's time then, in pieces of less than a millisecond.
-    pub fn take_time(&mut self, at_leisure: bool) {
-        self.at_leisure = at_leisure;
+    /// As long as `hurry` says that nobody waits, members that are compared take half
+    /// of a processor's time, in pieces of less than a millisecond. Without it
+    /// somebody always waits.
+    pub fn take_time(&mut self, hurry: Option<Arc<AtomicBool>>) {
+        self.hurry = hurry;
     }
 
     fn revision(&self, family: Family) -> u8 {

@@ -1,6 +1,7 @@
 //! Observing: listings, headers, members, tests. A set that is not a plain
 //! `hash:net` of its family has no members as far as this is concerned.
 
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -53,11 +54,12 @@ impl<T: Transport> Observe for Netfilter<T> {
     }
 
     fn holds(&mut self, set: &SetName, members: &Members) -> Result<bool, KernelError> {
-        let (keys, at_leisure) = (self.keys, self.at_leisure);
+        let (keys, hurry) = (self.keys, self.hurry.clone());
+        let at_leisure = || hurry.as_ref().is_some_and(|hurry| !hurry.load(Ordering::Relaxed));
         let (mut header, mut found) = (None, MemberSum::default());
         let mut begun = Instant::now();
         let mut worked = || {
-            if at_leisure && begun.elapsed() >= PIECE {
+            if at_leisure() && begun.elapsed() >= PIECE {
                 thread::sleep(begun.elapsed());
                 begun = Instant::now();
             }

@@ -71,3 +71,49 @@ fn fold(a: u64, b: u64) -> u64 {
     let halves = ((product >> 64) as u64, product as u64);
     halves.0 ^ halves.1
 }
+
+#[cfg(test)]
+mod tests {
+    use blocklist::Prefixes;
+
+    use super::*;
+
+    fn entries(texts: &[&str]) -> Vec<SetEntry> {
+        texts.iter().map(|text| SetEntry::Member(text.parse().expect("a prefix"))).collect()
+    }
+
+    /// Whether what the kernel shows has the sum of these members.
+    fn check(members: &[&str], shown: &[SetEntry], same: bool) {
+        let members: Prefixes =
+            members.iter().map(|text| text.parse::<AnyPrefix>().expect("a prefix")).collect();
+        let members: Members =
+            if members.ipv6.is_empty() { members.ipv4.into() } else { members.ipv6.into() };
+        let keys = Keys::random();
+        let mut sum = MemberSum::default();
+        for &entry in shown {
+            sum.add(entry, &keys);
+        }
+        assert_eq!(sum == MemberSum::of(&members, &keys), same, "{members:?}, {shown:?}");
+    }
+
+    #[test]
+    fn the_order_does_not_matter_and_every_member_does() {
+        let ours = ["10.0.0.0/8", "10.0.0.0/9", "192.0.2.1", "192.0.2.2"];
+        let others = ["192.0.2.2", "10.0.0.0/9", "192.0.2.1", "10.0.0.0/8"];
+        check(&ours, &entries(&others), true);
+        check(&ours, &entries(&others[..3]), false);
+        for another in ["192.0.2.3", "192.0.2.2/31", "10.0.0.0/8", "0.0.0.0/1"] {
+            check(&ours, &entries(&["10.0.0.0/8", "10.0.0.0/9", "192.0.2.1", another]), false);
+        }
+        let strange = [&entries(&ours[..3])[..], &[SetEntry::Other]].concat();
+        check(&ours, &strange, false);
+        check(&ours, &[&entries(&ours)[..], &[SetEntry::Other]].concat(), false);
+        check(&["2001:db8::/32", "2001:db8::1"], &entries(&["2001:db8::1", "2001:db8::/32"]), true);
+        check(
+            &["2001:db8::/32", "2001:db8::1"],
+            &entries(&["2001:db8::2", "2001:db8::/32"]),
+            false,
+        );
+        check(&[], &[], true);
+    }
+}
