@@ -25,6 +25,10 @@ const LOOK: Duration = Duration::from_secs(60);
 /// Between two times that this is written down.
 const NOTE: Duration = Duration::from_secs(3_600);
 
+/// Of each rule, how many of the addresses that it hits most are told: the loop
+/// asks before each change.
+const FREQUENT_OF_A_RULE: usize = 64;
+
 /// What was counted, for all who ask.
 #[derive(Clone, Debug, Default)]
 pub struct Hits(Arc<Mutex<HitTally>>);
@@ -46,7 +50,8 @@ impl Hits {
         let mut frequent: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for ((family, _), rule) in &self.lock().rules {
             let of_list = frequent.entry((rule.list.clone(), *family)).or_default();
-            of_list.extend(rule.addresses.iter().map(|(&address, frequency)| (frequency, address)));
+            let most = rule.addresses.iter().take(FREQUENT_OF_A_RULE);
+            of_list.extend(most.map(|(&address, frequency)| (frequency, address)));
         }
         let sorted = frequent.into_iter().map(|(list, mut addresses)| {
             addresses.sort_unstable_by(|one, other| other.cmp(one));
@@ -222,4 +227,47 @@ fn counts(rules: &[RuleSet]) -> BTreeMap<(Family, String), Count> {
         counts.map(|count| ((rules.family(), count.rule.clone()), count))
     });
     counts.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Frequent, RuleTally};
+    use super::*;
+
+    #[test]
+    fn the_addresses_that_the_rules_of_a_list_hit_most_come_first() {
+        let hits = Hits::default();
+        let rule = |list: &str, seen: &[(&str, usize)]| {
+            let mut addresses = Frequent::new(8);
+            for &(address, times) in seen {
+                let address: IpAddr = address.parse().expect("an address");
+                (0..times).for_each(|_| addresses.add(address));
+            }
+            RuleTally {
+                list: list.to_owned(),
+                one_in: 1,
+                since: SystemTime::UNIX_EPOCH,
+                before: None,
+                samples: 0,
+                of_none: 0,
+                feeds: BTreeMap::new(),
+                addresses,
+                prefixes: Frequent::new(8),
+            }
+        };
+        let rules = [
+            ("in", rule("drop", &[("192.0.2.1", 2), ("192.0.2.2", 5)])),
+            ("out", rule("drop", &[("192.0.2.3", 3)])),
+            ("other", rule("more", &[("192.0.2.4", 9)])),
+        ];
+        hits.lock().rules =
+            rules.map(|(name, rule)| ((Family::Ipv4, name.to_owned()), rule)).into();
+        let frequent = hits.frequent();
+        let of = |list: &str| {
+            let all = frequent[&(list.to_owned(), Family::Ipv4)].iter();
+            all.map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(of("drop"), ["192.0.2.2", "192.0.2.3", "192.0.2.1"]);
+        assert_eq!(of("more"), ["192.0.2.4"]);
+    }
 }
