@@ -153,6 +153,7 @@ fn check<A: Number>(universe: Universe, one: &[Drawn], other: &[Drawn]) {
     let difference = a.difference(&b);
     assert!(is_sorted_and_unique(&difference));
     assert_eq!(members(&difference), &members(&a) - &members(&b), "difference");
+    assert_eq!(a.differences(&b), [difference, b.difference(&a)], "differences");
 
     let outer = a.without_covered();
     assert!(is_sorted_and_unique(&outer) && !has_nested(&outer));
@@ -307,4 +308,21 @@ fn the_whole_space_is_counted() {
         Prefix::containing(0, 0).halves().expect("not a host").into_iter().collect();
     assert_eq!(halves.address_count(), AddressCount::WHOLE_IPV6);
     assert!(AddressCount::WHOLE_IPV6 > AddressCount::from(u128::MAX));
+}
+
+proptest! {
+    #[test]
+    fn sets_with_much_in_common_differ_in_what_only_one_has(
+        gone in vec(0..2_000_u32, 0..6),
+        come in vec(0..2_000_u32, 0..6),
+    ) {
+        let host = |number: u32| Prefix::host(number * 2);
+        let all: BTreeSet<_> = (0..2_000).map(host).collect();
+        let gone: BTreeSet<_> = gone.into_iter().map(host).collect();
+        let come: BTreeSet<_> = come.into_iter().map(|number| Prefix::host(number * 2 + 1)).collect();
+        let before: PrefixSet<u32> = all.iter().copied().collect();
+        let after: PrefixSet<u32> = (&all - &gone).union(&come).copied().collect();
+        let want = [gone, come].map(PrefixSet::from_iter);
+        prop_assert_eq!(before.differences(&after), want);
+    }
 }

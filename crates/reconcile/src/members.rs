@@ -129,13 +129,20 @@ impl Members {
     /// of another family nothing can be among them.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        if other.is_empty() {
-            return self.clone();
-        }
         match (self, other) {
             (Self::V4(ours), Self::V4(theirs)) => ours.difference(theirs).into(),
             (Self::V6(ours), Self::V6(theirs)) => ours.difference(theirs).into(),
             _ => self.clone(),
+        }
+    }
+
+    /// Both differences in one walk: members of these that are not among `other`,
+    /// and those of `other` that are not among these.
+    pub fn differences(&self, other: &Self) -> [Self; 2] {
+        match (self, other) {
+            (Self::V4(ours), Self::V4(theirs)) => ours.differences(theirs).map(Into::into),
+            (Self::V6(ours), Self::V6(theirs)) => ours.differences(theirs).map(Into::into),
+            _ => [self.clone(), other.clone()],
         }
     }
 

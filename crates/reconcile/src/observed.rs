@@ -244,10 +244,10 @@ impl Observed {
                 None => DifferenceKind::Gone,
                 Some(set) if set.standing != Standing::Ours => DifferenceKind::Replaced,
                 Some(set) => match (&set.members, &known.members) {
-                    (Some(found), Some(expected)) if found != expected => DifferenceKind::Members {
-                        missing: expected.difference(found).len(),
-                        extra: found.difference(expected).len(),
-                    },
+                    (Some(found), Some(expected)) if found != expected => {
+                        let [missing, extra] = expected.differences(found).map(|some| some.len());
+                        DifferenceKind::Members { missing, extra }
+                    }
                     _ => return None,
                 },
             };

@@ -223,7 +223,7 @@ impl Planner<'_> {
         if *before == after {
             return ObjectPlan::nothing(set.into(), Reason::InSync, Some(after));
         }
-        let (add, delete) = (after.difference(before), before.difference(&after));
+        let [add, delete] = after.differences(before);
         let changed = Cost {
             added: add.len() as u64,
             deleted: delete.len() as u64,
