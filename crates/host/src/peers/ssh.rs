@@ -3,7 +3,8 @@
 //! So port 22 always counts, and whatever any of these places says besides.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,9 @@ const PORT: u16 = 22;
 
 /// Names of the process, as in `/proc/PID/comm`.
 const PROCESSES: [&str; 2] = ["sshd", "dropbear"];
+
+/// Bytes of a name with the end of its line (`TASK_COMM_LEN`, `proc_pid_comm(5)`).
+const NAME_BYTES: usize = 16;
 
 /// Names of the unit that the process is, which is the control group that its
 /// socket is made in.
@@ -76,12 +80,24 @@ fn inodes(root: &Path) -> BTreeSet<u32> {
     let processes = processes.take(PROCESSES_MAX).flatten().filter(|process| {
         let number = process.file_name();
         number.as_encoded_bytes().iter().all(u8::is_ascii_digit)
-            && fs::read_to_string(process.path().join("comm"))
-                .is_ok_and(|name| PROCESSES.contains(&name.trim_end()))
+            && name(&process.path()).is_ok_and(|name| is_of_ssh(&name))
     });
     let opened = processes.filter_map(|process| fs::read_dir(process.path().join("fd")).ok());
     let links = opened.flat_map(|files| files.take(RECORDS_MAX).flatten());
     links.filter_map(|link| socket(&fs::read_link(link.path()).ok()?)).collect()
+}
+
+/// What a process is called, filled up with zeros. There may be a thousand of them:
+/// it is one call to read it, where a file of unknown length takes three.
+fn name(process: &Path) -> io::Result<[u8; NAME_BYTES]> {
+    let mut name = [0; NAME_BYTES];
+    let _ = File::open(process.join("comm"))?.read(&mut name)?;
+    Ok(name)
+}
+
+fn is_of_ssh(name: &[u8; NAME_BYTES]) -> bool {
+    let end = name.iter().position(|&byte| byte == b'\n').unwrap_or(NAME_BYTES);
+    PROCESSES.iter().any(|of_ssh| of_ssh.as_bytes() == &name[..end])
 }
 
 /// `socket:[4711]` (`proc_pid_fd(5)`).
