@@ -33,8 +33,8 @@ pub use feed::{
 pub use guard::{Guard, GuardPolicy, JUDGED_FROM, Refusal, judge};
 pub use list::{
     Allow, AllowedBy, Circumstance, Composition, Contributed, Contribution, Explanation,
-    FEED_NAME_BYTES_MAX, FeedName, FeedNameError, Glob, GlobError, Leftover, List, Match, Protect,
-    Protection, Role, UnknownProtect, compose, explain,
+    FEED_NAME_BYTES_MAX, FeedName, FeedNameError, Glob, GlobError, Leftover, List, Match, Operands,
+    Protect, Protection, Role, UnknownProtect, compose, explain,
 };
 pub use packed::{PACKED_HEADER_BYTES, PACKED_MAGIC, PackedError, PackedHeader, PackedList, pack};
 pub use prefix::{AnyPrefix, Prefix};

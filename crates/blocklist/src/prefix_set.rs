@@ -49,8 +49,14 @@ impl<A: Address> PrefixColumns<A> {
     /// Appends the prefixes that `other` has at `start` and after, all of
     /// which sort after the present ones.
     pub(crate) fn append(&mut self, other: &PrefixSet<A>, start: usize) {
-        self.addresses.extend_from_slice(&other.addresses()[start..]);
-        self.lengths.extend_from_slice(&other.lengths()[start..]);
+        self.append_range(other, start..other.len());
+    }
+
+    /// Appends the prefixes that `other` has at these positions, all of which
+    /// sort after the present ones.
+    pub(crate) fn append_range(&mut self, other: &PrefixSet<A>, positions: Range<usize>) {
+        self.addresses.extend_from_slice(&other.addresses()[positions.clone()]);
+        self.lengths.extend_from_slice(&other.lengths()[positions]);
     }
 
     /// The last prefix.

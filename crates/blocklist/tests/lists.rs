@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use blocklist::{
-    Allow, AllowedBy, AnyPrefix, Explanation, FeedName, Format, Glob, Limits, List, Prefixes,
-    Protect, Protection, compose, explain, parse,
+    Allow, AllowedBy, AnyPrefix, Explanation, FeedName, Format, Glob, Limits, List, Operands,
+    Prefix, Prefixes, Protect, Protection, compose, explain, parse,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -178,5 +178,54 @@ proptest! {
             let blocked = matches!(explanation, Explanation::Blocked { .. });
             prop_assert_eq!(blocked, members.contains(address), "{} {:?}", address, explanation);
         }
+    }
+}
+
+/// A feed of prefixes that lie inside each other often.
+fn nested() -> impl Strategy<Value = BTreeMap<FeedName, Arc<Prefixes>>> {
+    let bits = prop_oneof![0..1_024_u32, 0..65_536_u32];
+    let length = prop_oneof![22..=32_u8, Just(32)];
+    let prefix = (bits, length, any::<bool>()).prop_map(|(bits, length, is_v6)| {
+        if is_v6 {
+            AnyPrefix::V6(Prefix::containing(u128::from(bits) << 96, length))
+        } else {
+            AnyPrefix::V4(Prefix::containing(bits, length))
+        }
+    });
+    let feed = vec(prefix, 0..300).prop_map(|prefixes| Arc::new(prefixes.into_iter().collect()));
+    let names = ["a", "b", "c", "allowed"].map(|name| FeedName::new(name).expect("a good name"));
+    vec(feed, 4).prop_map(move |feeds| names.clone().into_iter().zip(feeds).collect())
+}
+
+/// Some prefixes more, or some fewer.
+fn changed(feeds: &Feeds, feed: usize, other: &Prefixes, comes: bool) -> Feeds {
+    let mut changed = feeds.clone();
+    let place = changed.values_mut().nth(feed).expect("there are as many");
+    let few: Prefixes = other.iter().take(3).collect();
+    let more = Prefixes::union([&**place, &few]);
+    let fewer = place.iter().skip(2).collect::<Prefixes>().difference(&few);
+    *place = Arc::new(if comes { more } else { fewer });
+    changed
+}
+
+proptest! {
+    #[test]
+    fn a_list_computed_by_what_has_changed_is_the_list(
+        feeds in nested(),
+        others in nested(),
+        feed in 0..4_usize,
+        comes in any::<bool>(),
+        protect in vec(0..1_024_u32, 0..4),
+    ) {
+        let host = |bits: u32| AnyPrefix::V4(Prefix::host(bits));
+        let protect: Prefixes = protect.into_iter().map(host).collect();
+        let list = list(&["?"], &["allowed", "0.0.3.0/29"], &[]);
+        let other = others.values().next().expect("there are four");
+        let later = changed(&feeds, feed, other, comes);
+        let [then, now] = [&feeds, &later].map(|feeds| Operands::of(&list, feeds, &protect));
+        let before = then.compose();
+        prop_assert_eq!(&now.compose_after(&then, &before), &now.compose());
+        let never = Operands::of(&list, &others, &protect);
+        prop_assert_eq!(never.compose_after(&then, &before), never.compose());
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use blocklist::{FeedName, List, Prefixes, Protection, Role, compose};
+use blocklist::{Composition, FeedName, List, Operands, Prefixes, Protection, Role};
 use intake::{Makeup, Peer, Ticket, Version};
 use reconcile::Target;
 
@@ -30,6 +30,16 @@ pub struct Compose {
     pub at: SystemTime,
     /// What it came to the last time.
     pub previous: Option<[Target; 2]>,
+    /// What it was computed of then, and what came of that.
+    pub basis: Option<Arc<Basis>>,
+}
+
+/// What a list was computed of, and what came of it: where little of that changes,
+/// little is computed again. All of it is shared with the feeds and the sets.
+#[derive(Debug, Default)]
+pub struct Basis {
+    operands: Operands,
+    composition: Composition,
 }
 
 /// A list put together.
@@ -44,6 +54,8 @@ pub struct Composed {
     pub targets: [Target; 2],
     /// Whether it is anything else than the last time.
     pub changed: bool,
+    /// For the next time.
+    pub basis: Arc<Basis>,
     /// What was taken out because it is protected.
     pub protected: Arc<Prefixes>,
     /// The feeds that it was made of.
@@ -56,28 +68,40 @@ pub struct Composed {
 impl Compose {
     /// Puts the list together.
     pub fn run(self) -> Composed {
-        let Self { ticket, list, feeds, drops, blind, protection, at, previous } = self;
-        let mut makeup = makeup(&list, feeds.keys());
-        makeup.drops = drops;
+        let mut makeup = makeup(&self.list, self.feeds.keys());
+        makeup.drops = self.drops;
         makeup.drops.retain(|feed, _| makeup.deny.contains(feed));
-        let feeds = feeds.into_iter().map(|(name, version)| (name, version.contributed_at(at)));
-        let protect = protection.of(&list.protect);
+        let at = self.at;
+        let feeds =
+            self.feeds.into_iter().map(|(name, version)| (name, version.contributed_at(at)));
+        let protect = self.protection.of(&self.list.protect);
         let mut feeds: BTreeMap<_, _> = feeds.collect();
-        let composition = compose(&list, &feeds, &protect);
-        let never = if blind.is_empty() {
-            composition.never
-        } else {
-            feeds.retain(|feed, _| !blind.contains(feed));
-            compose(&list, &feeds, &protect).never
+        let operands = Operands::of(&self.list, &feeds, &protect);
+        let composition = match &self.basis {
+            Some(basis) => operands.compose_after(&basis.operands, &basis.composition),
+            None => operands.compose(),
         };
-        let fresh = Target::pair(composition.members, never);
-        let (targets, changed) = match previous {
+        let never = if self.blind.is_empty() {
+            composition.never.clone()
+        } else {
+            feeds.retain(|feed, _| !self.blind.contains(feed));
+            Operands::of(&self.list, &feeds, &protect).never()
+        };
+        let fresh = Target::pair(composition.members.clone(), never);
+        let (targets, changed) = match self.previous {
             Some(previous) if previous == fresh => (previous, false),
             _ => (fresh, true),
         };
-        let protected = Arc::new(composition.protected);
-        let (list, peers) = (list.name.clone(), Vec::new());
-        Composed { ticket, list, targets, changed, protected, makeup, peers }
+        Composed {
+            ticket: self.ticket,
+            list: self.list.name.clone(),
+            targets,
+            changed,
+            protected: Arc::new(composition.protected.clone()),
+            basis: Arc::new(Basis { operands, composition }),
+            makeup,
+            peers: Vec::new(),
+        }
     }
 }
 

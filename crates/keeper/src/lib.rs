@@ -17,7 +17,7 @@ mod proposal;
 mod report;
 mod settings;
 
-pub use compose::{Compose, Composed, Trial, Tried};
+pub use compose::{Basis, Compose, Composed, Trial, Tried};
 pub use event::{Action, Converge, Converged, Event, Look, LookCause, Probed, WishOutcome};
 pub use held::{Held, HoldReason};
 pub use keeper::Keeper;

@@ -9,6 +9,7 @@ use reconcile::Target;
 
 use crate::Held;
 use crate::clearance::Clearance;
+use crate::compose::Basis;
 
 /// A list as it is put together.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct ListState {
     pub rules: ListRules,
     /// What its sets are to hold, once it was put together.
     pub targets: Option<[Target; 2]>,
+    /// What that was computed of.
+    pub(crate) basis: Option<Arc<Basis>>,
     /// What was taken out because it is protected.
     pub protected: Arc<Prefixes>,
     /// How its sets are held, if they are.
@@ -106,6 +109,7 @@ impl ListState {
         Self {
             rules,
             targets: None,
+            basis: None,
             protected: Arc::default(),
             held: None,
             told: false,

@@ -3,10 +3,19 @@
 
 use crate::{Address, Prefix, PrefixSet};
 
+/// Lengths that are compared at once.
+const ALIKE: usize = 32;
+
 impl<A: Address> PrefixSet<A> {
     /// Whether any prefix holds `address`.
     pub fn contains(&self, address: A) -> bool {
         self.longest(address, A::BITS).is_some()
+    }
+
+    /// Whether any prefix lies around this one and is wider.
+    pub(crate) fn has_around(&self, prefix: Prefix<A>) -> bool {
+        let most = prefix.length().checked_sub(1);
+        most.is_some_and(|most| self.longest(prefix.first(), most).is_some())
     }
 
     /// All prefixes that hold `address`, shortest first.
@@ -24,8 +33,15 @@ impl<A: Address> PrefixSet<A> {
     /// How many prefixes there are of each length that occurs, shortest first.
     pub fn length_counts(&self) -> Vec<(u8, u64)> {
         let mut counts = [0_u64; 129];
-        for &length in self.lengths() {
-            counts[usize::from(length)] += 1;
+        for run in self.lengths().chunks(ALIKE) {
+            // Mostly they are all of one length, which is seen at once.
+            if run == &[run[0]; ALIKE][..run.len()] {
+                counts[usize::from(run[0])] += run.len() as u64;
+                continue;
+            }
+            for &length in run {
+                counts[usize::from(length)] += 1;
+            }
         }
         (0_u8..).zip(counts).filter(|&(_, count)| count > 0).collect()
     }

@@ -11,6 +11,7 @@ mod layout;
 mod overlap;
 mod range;
 mod sort;
+mod splice;
 mod subtract;
 mod union;
 

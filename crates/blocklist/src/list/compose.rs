@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::operands::{FamilyMembers, OfFamily};
 use super::{FeedName, List, Role};
-use crate::Prefixes;
+use crate::{Address, PrefixSet, Prefixes};
 
 /// What a list is to hold, and what was kept out of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,16 @@ pub struct Composition {
     /// What the list must not hold, whatever its feeds say: what is allowed
     /// and what is protected.
     pub never: Prefixes,
+}
+
+impl Composition {
+    fn of(ipv4: FamilyMembers<u32>, ipv6: FamilyMembers<u128>, never: Prefixes) -> Self {
+        Self {
+            members: Prefixes { ipv4: ipv4.members, ipv6: ipv6.members },
+            protected: Prefixes { ipv4: ipv4.protected, ipv6: ipv6.protected },
+            never,
+        }
+    }
 }
 
 /// What a feed gives to lists.
@@ -49,25 +60,82 @@ impl Contribution for Contributed {
     }
 }
 
-/// Computes a list: the prefixes of its feeds, minus those of its allow feeds
-/// and its allow literals, minus `protect`.
-///
-/// `feeds` may hold feeds that the list does not name. Names in the list for
-/// which there is no feed add nothing.
+/// What a list is computed of: the prefixes that its feeds give it, and what it
+/// must not hold. They are shared with whoever gave them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Operands {
+    deny: BTreeMap<FeedName, Prefixes>,
+    allow: Prefixes,
+    protect: Prefixes,
+}
+
+impl Operands {
+    /// `feeds` may hold feeds that the list does not name. Names in the list for
+    /// which there is no feed add nothing.
+    pub fn of(
+        list: &List,
+        feeds: &BTreeMap<FeedName, impl Contribution>,
+        protect: &Prefixes,
+    ) -> Self {
+        let of_role = |role: Role| feeds.iter().filter(move |(name, _)| list.role(name) == role);
+        let deny = of_role(Role::Deny)
+            .map(|(name, feed)| (name.clone(), feed.of_role(Role::Deny).clone()));
+        let literals: Prefixes = list.literals().collect();
+        let allow = of_role(Role::Allow).map(|(_, feed)| feed.of_role(Role::Allow));
+        let allow = Prefixes::union(allow.chain([&literals]));
+        Self { deny: deny.collect(), allow, protect: protect.clone() }
+    }
+
+    /// What the list must not hold: what is allowed and what is protected.
+    pub fn never(&self) -> Prefixes {
+        Prefixes::union([&self.allow, &self.protect])
+    }
+
+    /// Computes the list: the prefixes of its feeds, minus what it must not hold.
+    pub fn compose(&self) -> Composition {
+        let ipv4 = self.of_family(|prefixes| &prefixes.ipv4).compose();
+        let ipv6 = self.of_family(|prefixes| &prefixes.ipv6).compose();
+        Composition::of(ipv4, ipv6, self.never())
+    }
+
+    /// The same, if `before` is what came of the operands `then`: where only few
+    /// prefixes of feeds are others, only what these touch is computed.
+    pub fn compose_after(&self, then: &Self, before: &Composition) -> Composition {
+        let ipv4 = self.part(then, before, |prefixes| &prefixes.ipv4);
+        let ipv6 = self.part(then, before, |prefixes| &prefixes.ipv6);
+        let same = self.allow == then.allow && self.protect == then.protect;
+        let never = if same { before.never.clone() } else { self.never() };
+        let composition = Composition::of(ipv4, ipv6, never);
+        debug_assert_eq!(composition, self.compose(), "it is computed, one way or the other");
+        composition
+    }
+
+    fn part<A: Address>(
+        &self,
+        then: &Self,
+        before: &Composition,
+        of: impl Fn(&Prefixes) -> &PrefixSet<A>,
+    ) -> FamilyMembers<A> {
+        let (own, then) = (self.of_family(&of), then.of_family(&of));
+        let before = FamilyMembers {
+            members: of(&before.members).clone(),
+            protected: of(&before.protected).clone(),
+        };
+        own.compose_after(&then, &before).unwrap_or_else(|| own.compose())
+    }
+
+    /// Those of one family.
+    fn of_family<A: Address>(&self, of: impl Fn(&Prefixes) -> &PrefixSet<A>) -> OfFamily<'_, A> {
+        let deny = self.deny.iter().map(|(name, prefixes)| (name, of(prefixes)));
+        OfFamily { deny: deny.collect(), allow: of(&self.allow), protect: of(&self.protect) }
+    }
+}
+
+/// Computes a list, as [`Operands::compose`] does.
 pub fn compose(
     list: &List,
     feeds: &BTreeMap<FeedName, impl Contribution>,
     protect: &Prefixes,
 ) -> Composition {
-    let of_role = |role: Role| {
-        let feeds = feeds.iter().filter(move |(name, _)| list.role(name) == role);
-        feeds.map(move |(_, feed)| feed.of_role(role))
-    };
-    let literals: Prefixes = list.literals().collect();
-    let allowed = Prefixes::union(of_role(Role::Allow).chain([&literals]));
-    let wanted = Prefixes::union(of_role(Role::Deny)).subtract(&allowed);
-    let protected = wanted.intersect(protect);
-    let members = if protected.is_empty() { wanted } else { wanted.subtract(protect) };
-    let never = Prefixes::union([&allowed, protect]);
-    Composition { members, protected, never }
+    Operands::of(list, feeds, protect).compose()
 }

@@ -7,9 +7,10 @@ mod explain;
 mod glob;
 mod leftover;
 mod name;
+mod operands;
 mod protect;
 
-pub use compose::{Composition, Contributed, Contribution, compose};
+pub use compose::{Composition, Contributed, Contribution, Operands, compose};
 pub use explain::{AllowedBy, Explanation, Match, explain};
 pub use glob::{Glob, GlobError};
 pub use leftover::{Circumstance, Leftover};

@@ -18,7 +18,7 @@ const WAIT_MAX: Duration = Duration::from_secs(2);
 
 impl Keeper {
     pub(super) fn composed(&mut self, composed: Composed) {
-        let Composed { ticket, list, targets, changed, protected, makeup, peers } = composed;
+        let Composed { ticket, list, targets, changed, basis, protected, makeup, peers } = composed;
         let Some(state) = self.lists.get_mut(&list) else { return };
         state.busy = state.busy.filter(|&busy| busy != ticket);
         if state.stage != ListStage::Composing(ticket) {
@@ -37,6 +37,7 @@ impl Keeper {
         let report =
             Report::ListComposed { list: list.clone(), ipv4, ipv6, protected: protected.len() };
         state.targets = Some(targets.clone());
+        state.basis = Some(basis);
         state.clearance.pending = Some(peers);
         state.protected = protected;
         // Its sets were left alone meanwhile.
@@ -116,6 +117,7 @@ impl Keeper {
             protection: self.protection.clone(),
             at: now.wall,
             previous: state.targets.clone(),
+            basis: state.basis.clone(),
             list,
         })));
     }

@@ -84,6 +84,7 @@ impl Keeper {
                 protection: self.protection.clone(),
                 at: now.wall,
                 previous,
+                basis: self.lists.get(&list.list.name).and_then(|state| state.basis.clone()),
             }
         });
         let lists = lists.collect();

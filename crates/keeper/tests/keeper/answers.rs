@@ -68,6 +68,7 @@ fn worst(action: &Action) -> Event {
             list: compose.list.name.clone(),
             targets: Target::pair(Prefixes::default(), Prefixes::default()),
             changed: true,
+            basis: Arc::default(),
             protected: Arc::default(),
             makeup: Makeup::default(),
             peers: Vec::new(),
