@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::FeedName;
 use crate::{Address, Prefix, PrefixSet};
 
-/// With fewer members than so many times the prefixes that have changed, all of
-/// the list is computed.
-const FEW: usize = 16;
+/// What changes is looked for in each feed. With fewer members than so many times
+/// the searches, it is no more work to compute all of the list.
+const FEW: usize = 4;
 
 /// What a list is computed of.
 pub(super) struct OfFamily<'a, A> {
@@ -49,12 +49,14 @@ impl<A: Address> OfFamily<'_, A> {
         then: &Self,
         before: &FamilyMembers<A>,
     ) -> Option<FamilyMembers<A>> {
-        if self.allow != then.allow || self.protect != then.protect {
+        let feeds: Vec<_> = self.deny.values().filter(|set| !set.is_empty()).copied().collect();
+        let same = self.allow == then.allow && self.protect == then.protect;
+        if feeds.len() < 2 || !same {
             return None;
         }
         let changed = self.changed_since(then);
-        let feeds: Vec<_> = self.deny.values().filter(|set| !set.is_empty()).copied().collect();
-        if changed.len().saturating_mul(FEW) > before.members.len() || feeds.len() < 2 {
+        let searches = changed.len().saturating_mul(feeds.len());
+        if searches.saturating_mul(FEW) > before.members.len() {
             return None;
         }
         let is_inside = wider_ones(&feeds);
