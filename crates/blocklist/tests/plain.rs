@@ -4,7 +4,9 @@
 use std::net::IpAddr;
 
 use blocklist::RejectReason::{self, *};
-use blocklist::{AnyPrefix, Feed, Format, Limits, Prefixes, parse, sources};
+use blocklist::{
+    AnyPrefix, Feed, Format, Limits, Options, Prefixes, parse, parse_at, parse_with, sources,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -338,6 +340,17 @@ proptest! {
             feed.rejects.iter().map(|reject| (reject.line, reject.reason)).collect::<Vec<_>>()
         };
         prop_assert_eq!(reasons(&long), reasons(&feed));
+    }
+
+    #[test]
+    fn a_text_that_is_given_back_as_it_is_read_says_the_same(
+        mark in "\u{feff}?", lines in vec(line(), 0..30), torn in vec(any::<u8>(), 0..60),
+        entries_max in 0_u64..60,
+    ) {
+        let text = [mark.into_bytes(), lines.concat().into_bytes(), torn].concat();
+        let (options, limits) = (Options::default(), Limits { entries_max, ..Limits::default() });
+        let want = parse_with(&text, Format::Plain, &options, &limits);
+        prop_assert_eq!(parse_at(text, Format::Plain, &options, &limits, None), want);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use blocklist::{Feed, FeedName, Guard, Refusal, parse_with};
+use blocklist::{Feed, FeedName, Guard, Refusal, parse_at};
 use rustix::fs::Dir;
 use rustix::io::Errno;
 
@@ -250,7 +250,7 @@ impl Copies {
         let bytes = read_bytes(&mut file, &header)?;
         let entries_max = limits.entries_max.max(header.tally.entries);
         let limits = blocklist::Limits { entries_max, ..*limits };
-        let feed = parse_with(&bytes, header.format, &header.options, &limits);
+        let feed = parse_at(bytes, header.format, &header.options, &limits, None);
         let version = header.version();
         let restored = RestoredFeed {
             feed,

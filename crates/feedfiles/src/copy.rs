@@ -6,9 +6,10 @@
 //! written is an error, never a feed.
 
 use std::io::{self, Read};
+use std::iter::repeat_n;
 use std::time::SystemTime;
 
-use blocklist::{Column, Condition, ConditionError, Feed, FeedName, Format, Options, Tally};
+use blocklist::{Column, Condition, ConditionError, FeedName, Format, Options, Tally};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -89,11 +90,10 @@ impl CopyError {
 }
 
 impl CopyHeader {
-    /// The header of what was read so, not accepted yet.
+    /// The header of what is read so, not counted and not accepted yet.
     pub(super) fn new(
         feed: &FeedName,
         manner: Manner<'_>,
-        parsed: &Feed,
         bytes: &[u8],
         written: SystemTime,
     ) -> Self {
@@ -104,7 +104,7 @@ impl CopyHeader {
             reader: READER,
             options: manner.options.clone(),
             written,
-            tally: parsed.tally,
+            tally: Tally::default(),
             accepted: SystemTime::UNIX_EPOCH,
             bytes: bytes.len() as u64,
             crc32: crc32fast::hash(bytes),
@@ -130,11 +130,13 @@ impl CopyHeader {
             && self.options == *manner.options
     }
 
-    /// The lead line and the header. Their length does not depend on
-    /// `accepted`, so that they can be written again when it is known.
+    /// The lead line and the header. Their length does not depend on `tally` and
+    /// `accepted`, so that they can be written again when these are known: blanks
+    /// behind the JSON take the place of digits.
     pub(super) fn encode(&self) -> Vec<u8> {
         let written = HeaderText::from(self);
         let mut json = serde_json::to_string(&written).expect("numbers and strings are JSON");
+        json.extend(repeat_n(' ', written.digits_left()));
         json.push('\n');
         let crc32 = crc32fast::hash(json.as_bytes());
         format!("{MAGIC}{:08x} {crc32:08x}\n{json}", json.len()).into_bytes()
@@ -242,6 +244,16 @@ impl From<&CopyHeader> for HeaderText {
     }
 }
 
+impl HeaderText {
+    /// How many more digits all counts together could have.
+    fn digits_left(&self) -> usize {
+        let Self { entries, ipv4, ipv6, duplicates, rejected, masked, .. } = self;
+        let counts = [entries, ipv4, ipv6, duplicates, rejected, masked];
+        let left = |count: &u64| u64::MAX.ilog10() - count.checked_ilog10().unwrap_or(0);
+        counts.into_iter().map(|count| left(count) as usize).sum()
+    }
+}
+
 const fn first_reader() -> u32 {
     1
 }
@@ -338,8 +350,8 @@ mod tests {
             listed_asns: Some(vec![AsNumber(3), AsNumber(64_501)]),
         };
         let manner = Manner { format: Format::Plain, detected: false, options: &options };
-        let header = CopyHeader::new(&feed, manner, &parsed, bytes, UNIX_EPOCH);
-        CopyHeader { accepted, ..header }
+        let header = CopyHeader::new(&feed, manner, bytes, UNIX_EPOCH);
+        CopyHeader { tally: parsed.tally, accepted, ..header }
     }
 
     #[test]
@@ -348,7 +360,8 @@ mod tests {
         let encoded = header.encode();
         assert_eq!(CopyHeader::decode(&mut encoded.as_slice()).expect("good"), header);
         let text = String::from_utf8(encoded).expect("text");
-        assert!(text.contains("\"accepted\":\"2026-11-18T") && text.ends_with("}\n"), "{text}");
+        assert!(text.contains("\"accepted\":\"2026-11-18T"), "{text}");
+        assert!(text.trim_ascii_end().ends_with('}') && text.ends_with('\n'), "{text}");
     }
 
     #[test]
@@ -401,6 +414,13 @@ mod tests {
         }
         let before_1970 = UNIX_EPOCH - Duration::from_secs(1);
         assert_eq!(header(before_1970).encode().len(), length(0));
+        for entries in [0, 9, 10, 1_000_000, u64::MAX] {
+            let tally = Tally { entries, ipv4: entries / 2, ipv6: 1, ..Tally::default() };
+            let counted = CopyHeader { tally, ..header(UNIX_EPOCH) }.encode();
+            assert_eq!(counted.len(), length(0), "{entries} entries");
+            let read = CopyHeader::decode(&mut counted.as_slice()).expect("good");
+            assert_eq!(read.tally, tally);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use blocklist::{Feed, FeedName, Guard, Refusal};
+use blocklist::{FeedName, Guard, Refusal, Tally};
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, fchown, openat, renameat, unlinkat};
 
 use super::copies::{Copies, is_unwritable};
@@ -52,8 +52,8 @@ impl Drafts {
         &self.copies
     }
 
-    /// Writes a copy of a feed, and of what was read from it, without putting
-    /// it in the place of the last good one.
+    /// Writes a copy of a feed without putting it in the place of the last good
+    /// one. What it says need not be known yet: nobody has to have both in memory.
     ///
     /// # Errors
     /// A refusal by the guard `Kept`, for instance because the disk is full.
@@ -62,16 +62,15 @@ impl Drafts {
         &self,
         feed: &FeedName,
         manner: Manner<'_>,
-        parsed: &Feed,
         bytes: &[u8],
         written: SystemTime,
-    ) -> Result<Draft, Refusal> {
-        let write = || -> io::Result<Draft> {
+    ) -> Result<Uncounted, Refusal> {
+        let write = || -> io::Result<Uncounted> {
             let (temporary, mut file) = self.temporary()?;
-            let header = CopyHeader::new(feed, manner, parsed, bytes, written);
+            let header = CopyHeader::new(feed, manner, bytes, written);
             file.write_all(&header.encode())?;
             file.write_all(bytes)?;
-            Ok(Draft { temporary, file, header })
+            Ok(Uncounted(Draft { temporary, file, header }))
         };
         write().map_err(|error| not_kept(&self.copies, &error))
     }
@@ -86,6 +85,20 @@ impl Drafts {
         give(&file, self.owner);
         let temporary = Temporary { copies: self.copies.clone(), name: Some(name) };
         Ok((temporary, File::from(file)))
+    }
+}
+
+/// A copy that was laid down before its entries were counted. Dropping it throws
+/// it away.
+#[derive(Debug)]
+pub struct Uncounted(Draft);
+
+impl Uncounted {
+    /// The draft, with what was counted in these very bytes.
+    #[must_use]
+    pub fn counted(self, tally: Tally) -> Draft {
+        let Self(draft) = self;
+        Draft { header: CopyHeader { tally, ..draft.header }, ..draft }
     }
 }
 

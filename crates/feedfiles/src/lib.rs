@@ -34,7 +34,7 @@ mod watch;
 pub use beside::beside;
 pub use copies::{BadCopy, Copies, LastGood, Restored, RestoredFeed, StoreError};
 pub use copy::{CopyError, CopyHeader};
-pub use draft::{Draft, Drafts};
+pub use draft::{Draft, Drafts, Uncounted};
 pub use expand::expand;
 pub use limits::TreeLimits;
 pub use lines::lines;

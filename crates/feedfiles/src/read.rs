@@ -101,9 +101,11 @@ pub fn read(
     if let Some(version) = held.filter(|&version| known(version)) {
         return (Some(signature), Taken::Same(version));
     }
-    let feed = Box::new(parse_at(&bytes, file.format, &options, file.parse, SystemTime::now()));
-    let draft = drafts.lay_down(file.name, manner, &feed, &bytes, signature.modified());
     let version = VersionId::of(manner, &bytes);
+    // First, so that nobody needs the text after it is read.
+    let draft = drafts.lay_down(file.name, manner, &bytes, signature.modified());
+    let feed = parsed(file, &options, bytes);
+    let draft = draft.map(|uncounted| uncounted.counted(feed.tally));
     (Some(signature), Taken::New { feed, version, draft })
 }
 
@@ -115,15 +117,19 @@ pub fn read_only(file: &FeedFile<'_>) -> (Option<Signature>, Taken<()>) {
                 Ok(options) => options,
                 Err(refusal) => return (Some(signature), Taken::Refused(refusal)),
             };
-            let feed =
-                Box::new(parse_at(&bytes, file.format, &options, file.parse, SystemTime::now()));
             let manner = Manner::of(file.format, &options, &bytes);
             let version = VersionId::of(manner, &bytes);
+            let feed = parsed(file, &options, bytes);
             (Some(signature), Taken::New { feed, version, draft: () })
         }
         Bytes::Not(signature, refusal) => (signature, Taken::Refused(refusal)),
         Bytes::Vanished => (None, Taken::Vanished),
     }
+}
+
+/// What a text says now.
+fn parsed(file: &FeedFile<'_>, options: &Options, bytes: Vec<u8>) -> Box<Feed> {
+    Box::new(parse_at(bytes, file.format, options, file.parse, Some(SystemTime::now())))
 }
 
 /// The options of a feed with all that the files beside it say.
@@ -170,7 +176,7 @@ pub fn read_path(
     bytes_max: u64,
 ) -> Result<Feed, Refusal> {
     let bytes = slurp_path(path, bytes_max)?;
-    Ok(parse_at(&bytes, format, options, limits, SystemTime::now()))
+    Ok(parse_at(bytes, format, options, limits, Some(SystemTime::now())))
 }
 
 /// What each of the first lines of a file at any path is taken for, and why it is

@@ -181,6 +181,21 @@ fn names() -> String {
 }
 
 impl Format {
+    /// Reads a feed of this format and gives its memory back: of a plain list,
+    /// which may be very long, as it is read, of all others at the end.
+    pub(super) fn consume(
+        self,
+        bytes: Vec<u8>,
+        options: &Options,
+        limits: &Limits,
+        visit: &mut impl Visit,
+    ) -> Shape {
+        match self {
+            Self::Plain => formats::plain::consume(bytes, limits, visit),
+            _ => self.read(&bytes, options, limits, visit),
+        }
+    }
+
     /// Whether files of this format have rows that may be those of a table.
     const fn has_rows(self) -> bool {
         matches!(

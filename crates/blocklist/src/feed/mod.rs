@@ -39,6 +39,7 @@ mod verdict;
 mod visit;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
@@ -116,8 +117,9 @@ impl Feed {
 ///
 /// Text in UTF-16 with a byte order mark is made UTF-8 first, in memory of its own.
 /// While it reads it takes four bytes for each IPv4 address and 16 for each IPv6
-/// address, twice that for wider prefixes; to sort IPv4 takes as much again. The
-/// result takes the same memory. Entries that are not for ever take 48 bytes.
+/// address, twice that for wider prefixes; to sort them takes two mebibytes at the
+/// most. The result takes a byte more for each. Entries that are not for ever take
+/// 48 bytes.
 pub fn parse(bytes: &[u8], format: impl Into<FormatChoice>, limits: &Limits) -> Feed {
     parse_with(bytes, format, &Options::default(), limits)
 }
@@ -129,36 +131,49 @@ pub fn parse_with(
     options: &Options,
     limits: &Limits,
 ) -> Feed {
-    parsed(bytes, format.into(), options, limits, None)
+    let bytes = &text::decoded(bytes)[..];
+    let (format, mut gather) = begin(bytes, format.into(), options, limits, None);
+    let shape = format.read(bytes, options, limits, &mut gather);
+    gather.finish(format, shape)
 }
 
-/// As [`parse_with`], at a moment: an entry that the feed says ended by then is
-/// one whose time is over.
+/// As [`parse_with`], of a text that nobody needs any more, at a moment if anybody
+/// knows it: an entry that the feed says ended by then is one whose time is over.
+///
+/// The text and what is sorted of it are never in memory both, and of a plain list
+/// only a half of the text while the second half of it is read.
 pub fn parse_at(
-    bytes: &[u8],
+    bytes: Vec<u8>,
     format: impl Into<FormatChoice>,
     options: &Options,
     limits: &Limits,
-    now: SystemTime,
+    now: Option<SystemTime>,
 ) -> Feed {
-    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    parsed(bytes, format.into(), options, limits, Some(seconds))
+    let decoded = match text::decoded(&bytes) {
+        Cow::Owned(text) => Some(text),
+        Cow::Borrowed(_) => None,
+    };
+    let bytes = decoded.unwrap_or(bytes);
+    let since_1970 = |now: SystemTime| now.duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = now.map(|now| since_1970(now).unwrap_or_default().as_secs());
+    let (format, mut gather) = begin(&bytes, format.into(), options, limits, seconds);
+    let shape = format.consume(bytes, options, limits, &mut gather);
+    gather.finish(format, shape)
 }
 
-fn parsed(
+/// The format of a text that is decoded, and what is to hear what it says.
+fn begin<'l>(
     bytes: &[u8],
     choice: FormatChoice,
     options: &Options,
-    limits: &Limits,
+    limits: &'l Limits,
     now: Option<u64>,
-) -> Feed {
-    let bytes = &text::decoded(bytes)[..];
+) -> (Format, gather::Gather<'l>) {
     let format = choice.for_bytes(bytes, options);
     let mut gather = gather::Gather::new(limits, choice != FormatChoice::Auto, now);
     if let Some(why) = asked::unheard(format, options) {
         let text = lines::first(lines::without_mark(bytes)).0;
         gather.doubt(visit::Line::At { number: 1, text }, why);
     }
-    let shape = format.read(bytes, options, limits, &mut gather);
-    gather.finish(format, shape)
+    (format, gather)
 }

@@ -79,7 +79,7 @@ impl<'a> Case<'a> {
     fn found(&self, bytes: &[u8]) -> (String, String) {
         let (choice, options) = self.configured();
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
-        let feed = parse_at(bytes, choice, &options, &Limits::default(), now);
+        let feed = parse_at(bytes.to_vec(), choice, &options, &Limits::default(), Some(now));
         let format = feed.format.to_string();
         let lets_in = feed.exempted.as_ref().is_some_and(|exempted| !exempted.is_empty());
         let allow_empty = self.allow && lets_in;

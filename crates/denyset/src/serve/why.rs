@@ -220,8 +220,8 @@ mod tests {
         let drafts = store.drafts().clone();
         let now = SystemTime::UNIX_EPOCH;
         let manner = Manner { format: parsed.format, detected: false, options: &options };
-        let draft = drafts.lay_down(&name, manner, &parsed, text.as_bytes(), now).expect("a draft");
-        store.keep(draft, now).expect("kept");
+        let laid_down = drafts.lay_down(&name, manner, text.as_bytes(), now).expect("a draft");
+        store.keep(laid_down.counted(parsed.tally), now).expect("kept");
         let copy = store.copies().look_into(&name).expect("good").expect("there");
         let id = Identity(copy.header().version().numbers());
         let version = VersionFacts(Version::new(id, parsed, now, now));

@@ -18,8 +18,8 @@ fn keep(home: &Home, text: &[u8], format: Format) -> Store {
     let drafts = store.drafts().clone();
     let written = SystemTime::UNIX_EPOCH;
     let manner = Manner { format, detected: false, options: &options };
-    let draft = drafts.lay_down(&name("feed"), manner, &parsed, text, written).expect("a draft");
-    store.keep(draft, written).expect("kept");
+    let laid_down = drafts.lay_down(&name("feed"), manner, text, written).expect("a draft");
+    store.keep(laid_down.counted(parsed.tally), written).expect("kept");
     store
 }
 

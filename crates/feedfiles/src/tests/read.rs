@@ -51,6 +51,9 @@ fn a_feed_is_new_once_and_the_same_until_it_changes() {
     let draft = read(&store, 2);
     store.keep(draft, SystemTime::now()).expect("kept");
     assert!(matches!(keep(&home, &store, "sub/a"), Taken::Same(_)));
+    let copy = store.copies().load(&name("sub/a")).expect("good").expect("there");
+    assert_eq!(copy.bytes, b"192.0.2.1\n192.0.2.2\n");
+    assert_eq!(copy.header.tally.entries, 2);
     home.write("sub/a", "192.0.2.1\n192.0.2.3\n");
     drop(read(&store, 2));
     store.forget(&name("sub/a")).expect("forgotten");

@@ -20,13 +20,10 @@ const fn named(options: &Options) -> Manner<'_> {
 
 fn lay_down(store: &Store, feed: &str, text: &str) -> Result<Draft, Refusal> {
     let parsed = parse(text.as_bytes(), Format::Plain, &Limits::default());
-    store.drafts().lay_down(
-        &name(feed),
-        named(&Options::default()),
-        &parsed,
-        text.as_bytes(),
-        at(500),
-    )
+    let options = Options::default();
+    let (manner, drafts) = (named(&options), store.drafts());
+    let laid_down = drafts.lay_down(&name(feed), manner, text.as_bytes(), at(500));
+    laid_down.map(|uncounted| uncounted.counted(parsed.tally))
 }
 
 fn keep(mut store: impl std::borrow::BorrowMut<Store>, feed: &str, text: &str) {

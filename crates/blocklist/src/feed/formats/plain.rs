@@ -48,40 +48,49 @@ pub(in super::super) fn read(
     limits: &Limits,
     visit: &mut impl Visit,
 ) -> Shape {
-    let (mut rest, mut shape) = match lines::open(bytes, visit) {
+    match Reader::open(bytes, limits, visit) {
+        Ok((mut reader, lines)) => {
+            reader.read(lines, 0, visit);
+            reader.finish(visit)
+        }
+        Err(shape) => shape,
+    }
+}
+
+/// The same of a text that nobody needs any more: what was read of it is given
+/// back when that is about half of it.
+pub(in super::super) fn consume(
+    mut bytes: Vec<u8>,
+    limits: &Limits,
+    visit: &mut impl Visit,
+) -> Shape {
+    let (mut reader, lines) = match Reader::open(&bytes, limits, visit) {
         Ok(opened) => opened,
         Err(shape) => return shape,
     };
-    let short_way = limits.line_bytes_max >= bare::WINDOW;
-    let mut reader =
-        Reader { limits, manner: LineManner::of(&Head::of(bytes)), remarks: Remarks::default() };
-    while !rest.is_empty() {
-        let flow = if short_way { bare_lines(&mut rest, &mut shape, visit) } else { CONTINUE };
-        let flow = match flow {
-            ControlFlow::Continue(()) if !rest.is_empty() => {
-                let (text, taken) = lines::first(rest);
-                rest = &rest[taken..];
-                shape.lines += 1;
-                reader.long_way(Line::At { number: shape.lines, text }, visit, &mut shape)
-            }
-            flow => flow,
-        };
-        if flow.is_break() {
-            shape.over_entries_max = true;
-            break;
-        }
-    }
-    reader.remarks.finish(&shape, visit);
-    shape
+    let left = reader.read(lines, lines.len() / 2, visit).len();
+    bytes.drain(..bytes.len() - left);
+    bytes.shrink_to_fit();
+    reader.read(&bytes, 0, visit);
+    reader.finish(visit)
 }
 
 const CONTINUE: ControlFlow<()> = ControlFlow::Continue(());
 
-/// Reads lines of the short kind for as long as they come.
+/// Reads lines of the short kind for as long as they come and there are more bytes
+/// than are to be left.
 #[inline(never)]
-fn bare_lines(rest: &mut &[u8], shape: &mut Shape, visit: &mut impl Visit) -> ControlFlow<()> {
+fn bare_lines(
+    rest: &mut &[u8],
+    leave: usize,
+    shape: &mut Shape,
+    visit: &mut impl Visit,
+) -> ControlFlow<()> {
     let (mut left, mut number) = (*rest, shape.lines);
     let flow = loop {
+        if left.len() <= leave {
+            break CONTINUE;
+        }
         let line = |bytes: usize| Line::At { number: number + 1, text: &left[..bytes] };
         let (flow, taken) = if let Some(bare) = bare::ipv4(left) {
             (visit.prefix(line(bare.bytes), bare.prefix.into(), bare.masked), bare.bytes)
@@ -105,19 +114,55 @@ struct Reader<'l> {
     limits: &'l Limits,
     manner: LineManner,
     remarks: Remarks,
+    /// What can be said of the lines so far.
+    shape: Shape,
 }
 
-impl Reader<'_> {
+impl<'l> Reader<'l> {
+    /// A reader for the lines of this text, or else all that can be said of it.
+    fn open<'a>(
+        bytes: &'a [u8],
+        limits: &'l Limits,
+        visit: &mut impl Visit,
+    ) -> Result<(Self, &'a [u8]), Shape> {
+        let (lines, shape) = lines::open(bytes, visit)?;
+        let manner = LineManner::of(&Head::of(bytes));
+        Ok((Self { limits, manner, remarks: Remarks::default(), shape }, lines))
+    }
+
+    /// Reads these lines, which come next, unless the visitor has broken, and gives
+    /// those that are left: so many bytes, or fewer by a part of a line.
+    fn read<'a>(&mut self, mut rest: &'a [u8], leave: usize, visit: &mut impl Visit) -> &'a [u8] {
+        let short_way = self.limits.line_bytes_max >= bare::WINDOW;
+        while rest.len() > leave && !self.shape.over_entries_max {
+            let shape = &mut self.shape;
+            let flow =
+                if short_way { bare_lines(&mut rest, leave, shape, visit) } else { CONTINUE };
+            let flow = match flow {
+                ControlFlow::Continue(()) if rest.len() > leave => {
+                    let (text, taken) = lines::first(rest);
+                    rest = &rest[taken..];
+                    self.shape.lines += 1;
+                    self.long_way(Line::At { number: self.shape.lines, text }, visit)
+                }
+                flow => flow,
+            };
+            self.shape.over_entries_max = flow.is_break();
+        }
+        rest
+    }
+
+    fn finish(self, visit: &mut impl Visit) -> Shape {
+        self.remarks.finish(&self.shape, visit);
+        self.shape
+    }
+
     /// Reads one line. By far the most never come here: what is needed for it
     /// must not be in the way of the others.
     #[cold]
     #[inline(never)]
-    fn long_way(
-        &mut self,
-        line: Line<'_>,
-        visit: &mut impl Visit,
-        shape: &mut Shape,
-    ) -> ControlFlow<()> {
+    fn long_way(&mut self, line: Line<'_>, visit: &mut impl Visit) -> ControlFlow<()> {
+        let shape = &mut self.shape;
         let Some(said) = lines::said(line, self.limits, visit, shape) else {
             return ControlFlow::Continue(());
         };

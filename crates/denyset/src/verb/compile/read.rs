@@ -81,7 +81,7 @@ fn take(file: &Path, reading: &ReadingArguments, limits: &Limits) -> Result<Feed
     let here = Path::new("");
     let options = complete_for_path(&options, here, here, bytes_max);
     let options = options.map_err(|refusal| refusal.found)?;
-    Ok(parse_at(&bytes, format, &options, limits, SystemTime::now()))
+    Ok(parse_at(bytes, format, &options, limits, Some(SystemTime::now())))
 }
 
 fn is_stdin(file: &Path) -> bool {
