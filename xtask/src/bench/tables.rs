@@ -11,6 +11,7 @@ use lab::generate::RandomNumbers;
 use lab::volley::Volley;
 use lab::wire::Wire;
 use lab::witness::{ipset_restore, succeed};
+use reconcile::Capacity;
 
 use super::rules::{SOURCES, arrived, distinct, lay_ground, nanoseconds, told};
 use crate::measure::statistics::median;
@@ -29,7 +30,7 @@ pub(crate) struct Tables {
     packets: u32,
 }
 
-/// A table: its type, and by which power of two it has more buckets than ours would.
+/// A table: its type, and by which power of two it has more buckets than half of ours.
 const TABLES: [(&str, u32); 5] =
     [("hash:net", 0), ("hash:net", 1), ("hash:net", 2), ("hash:ip", 0), ("hash:ip", 1)];
 
@@ -49,7 +50,7 @@ impl Tables {
         lay_ground();
         let mut random = RandomNumbers::seeded(3);
         let [listed, others] = distinct(&mut random, [self.entries as usize, SOURCES]);
-        let buckets = (self.entries / 5 * 3).next_power_of_two();
+        let buckets = Capacity::for_members(listed.len()).hashsize / 2;
         load(&listed, buckets)?;
         let some = &listed[..listed.len().min(SOURCES)];
         let site =
