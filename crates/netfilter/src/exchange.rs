@@ -40,6 +40,12 @@ impl<T: Transport> Exchange<T> {
         first
     }
 
+    /// Has memory at hand for what the next request needs, as far as that can be
+    /// done: without it the request only takes longer.
+    pub fn make_ready(&mut self, bytes: usize) {
+        let _takes_longer = self.transport.make_ready(bytes);
+    }
+
     /// Asks a question with one answer that carries data.
     ///
     /// # Errors

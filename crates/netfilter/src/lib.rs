@@ -19,6 +19,7 @@ mod failure;
 pub mod limits;
 mod nflog;
 mod nftables;
+mod ready;
 mod reply;
 mod request;
 mod transport;

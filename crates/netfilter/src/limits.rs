@@ -36,6 +36,14 @@ pub const GROUP_BUCKETS: u32 = 4_096;
 /// which the ordering writes.
 pub const GROUPS_MAX: u32 = 1 << 12;
 
+/// Bytes of a table from which on memory is made ready for it: where free pages
+/// must be given by a host, all of ipset waits about 10 ms for so many.
+pub const READY_BYTES_MIN: usize = 4 << 20;
+
+/// Bytes of memory that is made ready at the most: the table of some fifty million
+/// members.
+pub const READY_BYTES_MAX: usize = 512 << 20;
+
 /// The largest value of an attribute's length field, `nla_len` being a `u16`.
 pub const ATTRIBUTE_BYTES_MAX: usize = u16::MAX as usize;
 

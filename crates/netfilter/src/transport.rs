@@ -8,6 +8,7 @@ use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_NETFILTER};
 use rustix::net::sockopt::{self, Timeout};
 
 use crate::limits::{ANSWER_WITHIN, RECEIVE_BYTES, SOCKET_BUFFER_BYTES};
+use crate::ready;
 
 /// The way to the kernel and back. When `send` returns, the kernel has done
 /// all that was asked, and its answers can be received.
@@ -24,6 +25,16 @@ pub trait Transport {
     /// `WouldBlock` or `TimedOut` if none arrives in time, `ENOBUFS` if
     /// answers were lost, `InvalidData` if one was too long to be read.
     fn receive(&mut self, into: &mut Vec<u8>) -> io::Result<()>;
+
+    /// Has so many bytes of memory at hand for what the kernel is asked for
+    /// next, so that it need not wait for them in the middle of it. Where
+    /// there is no such wait, there is nothing to do.
+    ///
+    /// # Errors
+    /// Those of the system. The kernel can still be asked, and takes longer.
+    fn make_ready(&mut self, _bytes: usize) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Forgets what is on its way: afterwards no answer to an earlier request
     /// arrives, nothing keeps answers from arriving, and no listing of ours
@@ -111,6 +122,10 @@ impl Transport for NetlinkSocket {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn make_ready(&mut self, bytes: usize) -> io::Result<()> {
+        ready::touch(bytes)
     }
 
     fn reset(&mut self) -> io::Result<()> {

@@ -37,6 +37,8 @@ struct Script {
     sequence: i32,
     sent: usize,
     resets: usize,
+    /// What was made ready, and after how many requests.
+    ready: Vec<(usize, usize)>,
     reset_fails: Option<i32>,
     send_fails: Option<i32>,
 }
@@ -83,6 +85,11 @@ impl Transport for &mut Script {
             Next::Fails(errno) => return Err(io::Error::from_raw_os_error(errno)),
         };
         Ok(())
+    }
+
+    fn make_ready(&mut self, bytes: usize) -> io::Result<()> {
+        self.ready.push((bytes, self.sent));
+        Err(io::Error::from_raw_os_error(libc::ENOMEM))
     }
 
     fn reset(&mut self) -> io::Result<()> {
@@ -237,6 +244,20 @@ fn an_op_without_an_answer_is_unknown_and_the_next_one_goes_its_way() {
         kernel.execute(&Op::Destroy(set())).expect_err("none").kind,
         KernelErrorKind::Unknown
     );
+}
+
+#[test]
+fn memory_for_a_large_table_is_made_ready_before_the_set_is_created_if_it_can_be() {
+    let mut script = Script::of(kernel([7, 6], [7, 9]));
+    script.next.extend([Next::Ack(0), Next::Ack(0)]);
+    let mut kernel = Netfilter::over(&mut script).expect("a good kernel");
+    for hashsize in [1 << 18, 1 << 21] {
+        let capacity = Capacity { hashsize, maxelem: 64 };
+        let create = Op::Create(SetSpec { name: set(), capacity, initval: 1 });
+        kernel.execute(&create).expect("it can be created all the same");
+    }
+    drop(kernel);
+    assert_eq!((script.ready, script.sent), (vec![(16 << 20, 4)], 5));
 }
 
 /// `SETNAME` of [`set`], then `bytes`.

@@ -10,7 +10,7 @@ use lab::witness;
 use netfilter::{Batch, BatchChange, Exchange, ExchangeFailure, NetlinkSocket, Request, Transport};
 use reconcile::{CHUNK_MAX, Chunk, KernelErrorKind, Observe, Presence, Stage};
 
-use crate::ground::{members, on_own_ground, v4};
+use crate::ground::{give_up_rights, members, on_own_ground, v4};
 
 /// How long is waited for an answer that never comes.
 const SOON: Duration = Duration::from_millis(50);
@@ -137,5 +137,32 @@ fn a_datagram_beyond_the_send_buffer_is_not_sent_at_all() {
         let error = socket.send(&vec![0; 16 << 20]).expect_err("too long");
         assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
         assert_eq!(ExchangeFailure::Unsent(error).kind(Stage::Add), KernelErrorKind::Refused);
+    });
+}
+
+#[test]
+fn memory_is_made_ready_beside_the_socket_where_the_user_may() {
+    const BYTES: usize = 16 << 20;
+    on_own_ground(|ground| {
+        let set = v4("beside");
+        ground.creates_with(&set, "192.0.2.1");
+        let mut socket = NetlinkSocket::open_for(SOON).expect("permitted");
+        // Root of a user namespace may not.
+        if let Err(error) = socket.make_ready(BYTES) {
+            assert_eq!(error.raw_os_error(), Some(libc::EPERM), "{error}");
+        }
+        let refused = std::thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                give_up_rights();
+                socket.make_ready(BYTES)
+            });
+            other.join().expect("no panic").expect_err("it may not")
+        });
+        assert_eq!(refused.raw_os_error(), Some(libc::EPERM), "{refused}");
+        let silence = socket.receive(&mut Vec::new()).expect_err("nobody was asked");
+        assert_eq!(silence.kind(), ErrorKind::WouldBlock, "{silence}");
+        let mut exchange = Exchange::new(socket);
+        exchange.command(&Request::Flush(&set)).expect("acknowledged");
+        witness::members(set.as_str()).expect(&Seen::of(""));
     });
 }

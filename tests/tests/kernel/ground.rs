@@ -13,6 +13,7 @@ use reconcile::{
     Capacity, Chunk, Kernel, KernelError, KernelErrorKind, Members, Op, Presence, SetName,
     SetPrefix, SetSpec,
 };
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
 pub(crate) struct Ground {
     pub(crate) kernel: Netfilter,
@@ -66,6 +67,13 @@ pub(crate) fn chunk(set: &SetName, text: &str) -> Chunk {
 /// The address as what the driver asks for.
 pub(crate) fn host(address: &str) -> AnyPrefix {
     AnyPrefix::host(address.parse().expect("an address"))
+}
+
+/// Leaves this thread without any capability.
+pub(crate) fn give_up_rights() {
+    let none = CapabilitySet::empty();
+    let none = CapabilitySets { effective: none, permitted: none, inheritable: none };
+    set_capabilities(None, none).expect("anybody may give up");
 }
 
 impl Ground {

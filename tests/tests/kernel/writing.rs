@@ -6,7 +6,7 @@ use lab::members::SortedPrefixes as Seen;
 use lab::witness::{self, ipset, saved_set};
 use reconcile::{KernelErrorKind, Observe, Op, Presence, SetName};
 
-use crate::ground::{add, chunk, delete, members, on_own_ground, swap, v4, v6};
+use crate::ground::{add, chunk, delete, give_up_rights, members, on_own_ground, swap, v4, v6};
 
 /// The set holds exactly these members.
 #[track_caller]
@@ -42,6 +42,19 @@ fn a_created_set_has_the_kernels_bucket_size_and_our_mark_and_nothing_else() {
                 "hash:net family inet6 hashsize 1024 maxelem 5000 bucketsize 12 initval {initval}"
             )
         );
+    });
+}
+
+#[test]
+fn a_set_with_a_large_table_is_created_and_takes_members_like_any_other() {
+    on_own_ground(|ground| {
+        let set = v4("wide");
+        let spec = ground.spec(&set, 1 << 20, 5_000);
+        ground.does(&Op::Create(spec));
+        ground.does(&add(&set, "192.0.2.1\n198.51.100.0/24", Presence::New));
+        check(&set, "192.0.2.1\n198.51.100.0/24");
+        let header = ground.kernel.header(&set).expect("readable").expect("there");
+        assert_eq!(header.capacity.hashsize, 1 << 20);
     });
 }
 
@@ -195,12 +208,7 @@ fn the_whole_address_space_is_refused_and_its_halves_are_taken() {
 fn without_the_capability_nothing_works_and_the_error_says_why() {
     on_own_ground(|ground| {
         let set = v4("denied");
-        let none = rustix::thread::CapabilitySets {
-            effective: rustix::thread::CapabilitySet::empty(),
-            permitted: rustix::thread::CapabilitySet::empty(),
-            inheritable: rustix::thread::CapabilitySet::empty(),
-        };
-        rustix::thread::set_capabilities(None, none).expect("anybody may give up");
+        give_up_rights();
         let spec = ground.spec(&set, 64, 64);
         let error = ground.fails(&Op::Create(spec), KernelErrorKind::Denied);
         assert!(error.to_string().contains("CAP_NET_ADMIN"), "{error}");

@@ -247,7 +247,8 @@ pub(super) fn judge(task: &Task, page: &mut Page) {
         "Pings are sent from one processor and handled by another, each in turn; what their sender has \
          waited to run is taken off. The figures of each round are its longest. In a virtual machine \
          the host may have taken the pages of a large table back: who creates one then keeps its \
-         processor from other threads, and all users of ipset, while they are given again."
+         processor from other threads, and all users of ipset, while they are given again. denyset \
+         has them given again before it asks for the table, when no user of ipset has to wait."
             .into(),
     );
 }

@@ -3,11 +3,12 @@
 
 use blocklist::AnyPrefix;
 use reconcile::{
-    Chunk, Kernel, KernelError, KernelErrorKind, Members, Op, RuleSet, SetHeader, SetName, Stage,
-    WriteOrder,
+    Capacity, Chunk, Kernel, KernelError, KernelErrorKind, Members, Op, RuleSet, SetHeader,
+    SetName, Stage, WriteOrder,
 };
 
 use super::Netfilter;
+use crate::limits::READY_BYTES_MIN;
 use crate::{BatchChange, ExchangeFailure, Request, Transport, bucket};
 
 impl<T: Transport> Kernel for Netfilter<T> {
@@ -15,6 +16,10 @@ impl<T: Transport> Kernel for Netfilter<T> {
         match op {
             Op::Create(spec) => {
                 let revision = self.revision(spec.family());
+                let bytes = table_bytes(spec.capacity);
+                if bytes >= READY_BYTES_MIN {
+                    self.exchange.make_ready(bytes);
+                }
                 self.command(Stage::Create, &spec.name, &Request::Create { spec, revision })
             }
             Op::Add { set, chunk, presence } => {
@@ -80,6 +85,12 @@ impl<T: Transport> Netfilter<T> {
             failure.error(stage, Some(set), member)
         })
     }
+}
+
+/// Bytes that are allocated in one piece when a set is created: a pointer for each
+/// bucket (`struct htable` in `net/netfilter/ipset/ip_set_hash_gen.h`).
+fn table_bytes(capacity: Capacity) -> usize {
+    capacity.hashsize as usize * size_of::<usize>()
 }
 
 /// The member that a failed batch stopped at.
