@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use blocklist::{FeedName, Guard, Refusal, Tally};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, fchown, openat, renameat, unlinkat};
+use rustix::fs::{
+    Advice, AtFlags, Gid, Mode, OFlags, Uid, fadvise, fchown, openat, renameat, unlinkat,
+};
 
 use super::copies::{Copies, is_unwritable};
 use super::copy::CopyHeader;
@@ -70,6 +72,9 @@ impl Drafts {
             let header = CopyHeader::new(feed, manner, bytes, written);
             file.write_all(&header.encode())?;
             file.write_all(bytes)?;
+            // The disk begins while the text is read. Whoever keeps it waits until
+            // all is there.
+            let _begun = fadvise(&file, 0, None, Advice::DontNeed);
             Ok(Uncounted(Draft { temporary, file, header }))
         };
         write().map_err(|error| not_kept(&self.copies, &error))
