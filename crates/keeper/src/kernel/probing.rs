@@ -9,10 +9,10 @@ use reconcile::{Difference, DifferenceKind, Drift, Found, Object, Probe, SetName
 use super::{KernelState, Wish, Work};
 use crate::{Action, Probed, Report};
 
-/// Counting members may stall packets for at most this share of the time, of all
-/// sets together. A million take some 25 ms, and so are counted about four times a
-/// minute.
-const COUNT_SHARE: u32 = 500;
+/// Counting members may take a processor, and stall its packets, for at most this
+/// share of the time, of all sets together. A million take some 30 ms, and so are
+/// counted about once a minute.
+const COUNT_SHARE: u32 = 2_000;
 
 /// Members of a set that are tested at the most, at about half a microsecond each.
 const TESTS_OF_A_SET: usize = 64;
