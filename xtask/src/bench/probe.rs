@@ -2,6 +2,7 @@
 //! soon a set blocks again that somebody flushes: the first of its members, and all, as
 //! far as a sample of them tells that is asked for without pause.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use lab::daemon::{Daemon, PATIENCE};
@@ -13,6 +14,7 @@ use netfilter::Netfilter;
 use reconcile::{Chunk, Kernel as _, Observe as _, Op, SetName, SetPrefix};
 
 use super::rules::rests;
+use super::suite::watched::Thread;
 use super::suite::{Goal, Input, Kind, OURS, Page, Plot, Session, Task, ms, watched};
 use crate::Failure;
 
@@ -80,16 +82,19 @@ fn at_rest(
     size: usize,
     page: &mut Page,
 ) -> Result<(), Failure> {
-    let (begun, worked, slept) =
-        (Instant::now(), super::worked(daemon.pid())?, watched::sleeps(daemon)?);
+    let (begun, before) = (Instant::now(), watched::threads(daemon)?);
     super::suite::pass(time);
     let passed = begun.elapsed().as_secs_f64();
-    let worked = super::worked(daemon.pid())?.saturating_sub(worked).as_secs_f64();
-    page.figure(OURS, size, SHARE, worked / passed * 100.0);
-    let now = watched::sleeps(daemon)?;
-    for (thread, times) in &now {
+    let (mut all, mut times) = (Duration::ZERO, BTreeMap::<_, u64>::new());
+    for (number, Thread { name, sleeps, worked }) in watched::threads(daemon)? {
+        let before = before.get(&number);
+        all += worked.saturating_sub(before.map_or(Duration::ZERO, |before| before.worked));
+        *times.entry(name).or_default() += sleeps - before.map_or(0, |before| before.sleeps);
+    }
+    page.figure(OURS, size, SHARE, all.as_secs_f64() / passed * 100.0);
+    for (thread, times) in times {
         #[expect(clippy::cast_precision_loss, reason = "a few")]
-        let times = (times - slept.get(thread).copied().unwrap_or_default()) as f64;
+        let times = times as f64;
         page.figure(&format!("denyset, its thread {thread}"), size, WAKES, times / passed);
     }
     Ok(())

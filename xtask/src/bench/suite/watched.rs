@@ -25,18 +25,31 @@ pub(in crate::bench) fn config(more: &str) -> Config {
     }
 }
 
-/// How often each of its threads has gone to sleep of its own accord, by their names
-/// (`status` of proc(5)).
-pub(in crate::bench) fn sleeps(daemon: &Daemon<'_>) -> Result<BTreeMap<String, u64>, Failure> {
-    let mut sleeps = BTreeMap::new();
+/// A thread of it.
+pub(in crate::bench) struct Thread {
+    pub(in crate::bench) name: String,
+    /// How often it has gone to sleep of its own accord (`status` of proc(5)).
+    pub(in crate::bench) sleeps: u64,
+    /// What it has worked (`schedstat`, Documentation/scheduler/sched-stats).
+    pub(in crate::bench) worked: Duration,
+}
+
+/// Its threads by their numbers. What one has done that has ended is not in them.
+pub(in crate::bench) fn threads(daemon: &Daemon<'_>) -> Result<BTreeMap<u32, Thread>, Failure> {
+    let mut threads = BTreeMap::new();
     for task in fs::read_dir(format!("/proc/{}/task", daemon.pid()))? {
-        let status = fs::read_to_string(task?.path().join("status"))?;
+        let task = task?.path();
+        let number = task.file_name().and_then(|name| name.to_str()).ok_or("it has a number")?;
+        let status = fs::read_to_string(task.join("status"))?;
         let value = |key: &str| status.lines().find_map(|line| line.strip_prefix(key));
-        let name = value("Name:").ok_or("a thread has a name")?.trim();
-        let times = value("voluntary_ctxt_switches:").ok_or("a thread has it")?.trim();
-        *sleeps.entry(name.to_owned()).or_default() += times.parse::<u64>()?;
+        let name = value("Name:").ok_or("a thread has a name")?.trim().to_owned();
+        let sleeps = value("voluntary_ctxt_switches:").ok_or("a thread has it")?.trim().parse()?;
+        let account = fs::read_to_string(task.join("schedstat"))?;
+        let worked = account.split(' ').next().ok_or("an account has numbers")?.parse()?;
+        let thread = Thread { name, sleeps, worked: Duration::from_nanos(worked) };
+        threads.insert(number.parse()?, thread);
     }
-    Ok(sleeps)
+    Ok(threads)
 }
 
 /// How many bytes it has read from files so far (`rchar` of proc(5)'s io).
