@@ -130,11 +130,7 @@ impl Once<'_> {
                 self.feeds.write_down(&lists);
                 Some(Event::WrittenDown(ticket))
             }
-            Action::Compose(compose) => {
-                let mut composed = compose.run();
-                composed.peers = self.feeds.who_is_connected();
-                Some(Event::Composed(composed))
-            }
+            Action::Compose(compose) => Some(Event::Composed(self.feeds.compose(*compose))),
             Action::Try(trial) => Some(Event::Tried(trial.run(self.feeds.who_is_connected()))),
             Action::Observe(ticket, known, cause) => {
                 Some(Event::Observed(ticket, self.kernel.observe(known.as_ref(), cause)))

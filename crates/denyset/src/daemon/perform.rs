@@ -99,11 +99,7 @@ impl MainLoop {
             }
             Action::Compose(compose) => {
                 let feeds = self.feeds.clone();
-                self.aside(move || {
-                    let mut composed = compose.run();
-                    composed.peers = feeds.who_is_connected();
-                    Finished::Event(Event::Composed(composed))
-                });
+                self.aside(move || Finished::Event(Event::Composed(feeds.compose(*compose))));
             }
             Action::Try(trial) => {
                 let feeds = self.feeds.clone();

@@ -19,6 +19,7 @@ use intake::{
     Answer, Candidate, Fingerprint, Identity, Makeup, Order, Peer, ReadOrder, Reading, RecallOrder,
     Recalled, Scan, Ticket,
 };
+use keeper::{Compose, Composed};
 
 use super::peers::{self, Connections};
 use super::recalled::recalled;
@@ -338,7 +339,7 @@ impl FeedEffects {
         Ok(recalled(restored.map_err(|error| error.to_string())?, lists, wanted))
     }
 
-    /// Reads a feed and judges it, and looks who is connected now.
+    /// Reads a feed and judges it, and looks who is connected.
     pub fn read(&self, ticket: Ticket, order: ReadOrder) -> (Vec<Peer>, Answer) {
         let config = self.config_for(&order.feed);
         // Looked at before it is read: what changes meanwhile is seen later.
@@ -354,52 +355,51 @@ impl FeedEffects {
             impatient: order.impatient,
             unfinished: self.unfinished.has(&order.feed),
         };
-        let (signature, reading) = match &self.kept {
-            Kept::Writable(drafts, _) => {
-                // Only of the version in force it is worth knowing that the
-                // file is still the same.
-                let (signature, taken) = feedfiles::read(&file, drafts, |version| {
-                    order.known == Some(identity(version))
-                });
-                (signature, judged(taken, &order, |draft| Ok(self.entrust(draft?))))
-            }
-            Kept::ReadOnly(_) => {
-                let (signature, taken) = feedfiles::read_only(&file);
-                (signature, judged(taken, &order, |()| Ok(Candidate(0))))
-            }
-            Kept::Unwritable(_, refusal) => {
-                let (signature, taken) = feedfiles::read_only(&file);
-                (signature, judged(taken, &order, |()| Err(refusal.clone())))
-            }
-        };
-        let peers = self.connected(&file, &reading);
+        let read = || self.read_and_judge(&file, &order);
+        let ((signature, reading), peers) = self.connections.look_beside(self.newest(), read);
+        let peers = named(peers, &file, &reading);
         let fingerprint = signature.map(|signature| fingerprint(signature, beside));
         let written = signature.map(Signature::modified);
         (peers, Answer::Read { ticket, feed: order.feed, fingerprint, written, reading })
     }
 
-    /// Who is connected, if that matters to what was read, and where that names
-    /// them.
-    fn connected(&self, file: &FeedFile<'_>, reading: &Reading) -> Vec<Peer> {
-        let Reading::New { feed, id, .. } = reading else { return Vec::new() };
-        let mut peers = self.who_is_connected();
-        let ends = |address| feed.ending().any(|prefixes| prefixes.contains(address));
-        let covered = |address| feed.prefixes.contains(address) || ends(address);
-        let addresses = peers::addresses(&peers, covered);
-        if addresses.is_empty() {
-            return peers;
-        }
-        for (address, SourceLine { line, prefix, .. }) in lines(file, version_of(*id), &addresses) {
-            for peer in peers.iter_mut().filter(|peer| peer.address == address) {
-                peer.named = Some(format!("line {line}, {prefix}"));
+    fn read_and_judge(
+        &self,
+        file: &FeedFile<'_>,
+        order: &ReadOrder,
+    ) -> (Option<Signature>, Reading) {
+        match &self.kept {
+            Kept::Writable(drafts, _) => {
+                // Only of the version in force it is worth knowing that the
+                // file is still the same.
+                let (signature, taken) =
+                    feedfiles::read(file, drafts, |version| order.known == Some(identity(version)));
+                (signature, judged(taken, order, |draft| Ok(self.entrust(draft?))))
+            }
+            Kept::ReadOnly(_) => {
+                let (signature, taken) = feedfiles::read_only(file);
+                (signature, judged(taken, order, |()| Ok(Candidate(0))))
+            }
+            Kept::Unwritable(_, refusal) => {
+                let (signature, taken) = feedfiles::read_only(file);
+                (signature, judged(taken, order, |()| Err(refusal.clone())))
             }
         }
-        peers
     }
 
     /// Who is connected now, by the newest configuration.
     pub fn who_is_connected(&self) -> Vec<Peer> {
-        self.connections.look(self.proposed.as_ref().unwrap_or(&self.config))
+        self.connections.look(self.newest())
+    }
+
+    /// Puts a list together, and looks meanwhile who is connected.
+    pub fn compose(&self, compose: Compose) -> Composed {
+        let (composed, peers) = self.connections.look_beside(self.newest(), || compose.run());
+        Composed { peers, ..composed }
+    }
+
+    fn newest(&self) -> &Configuration {
+        self.proposed.as_ref().unwrap_or(&self.config)
     }
 
     /// Why nobody is seen to be connected, if that is not because nobody is.
@@ -457,6 +457,24 @@ fn judged<D>(
         Taken::Refused(refusal) => Reading::Refused(refusal),
         Taken::Vanished => Reading::Vanished,
     }
+}
+
+/// Those who are connected, if that matters to what was read, and where that names
+/// them.
+fn named(mut peers: Vec<Peer>, file: &FeedFile<'_>, reading: &Reading) -> Vec<Peer> {
+    let Reading::New { feed, id, .. } = reading else { return Vec::new() };
+    let ends = |address| feed.ending().any(|prefixes| prefixes.contains(address));
+    let covered = |address| feed.prefixes.contains(address) || ends(address);
+    let addresses = peers::addresses(&peers, covered);
+    if addresses.is_empty() {
+        return peers;
+    }
+    for (address, SourceLine { line, prefix, .. }) in lines(file, version_of(*id), &addresses) {
+        for peer in peers.iter_mut().filter(|peer| peer.address == address) {
+            peer.named = Some(format!("line {line}, {prefix}"));
+        }
+    }
+    peers
 }
 
 /// What tells a file from every other one, and from itself when it changes, or a

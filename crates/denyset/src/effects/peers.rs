@@ -3,10 +3,16 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use configuration::{Configuration, ProtectPeers};
 use host::PeerPorts;
 use intake::Peer;
+
+/// How old a look may be when something is decided by it: what it decides about takes
+/// longer to come into force.
+const FRESH: Duration = Duration::from_millis(50);
 
 /// The looks, and what went wrong with the last one.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +21,25 @@ pub struct Connections {
 }
 
 impl Connections {
+    /// Does something, and looks meanwhile who is connected, in a thread of its own
+    /// if there can be one: a look goes over all processes and connections of the
+    /// host. Where that was [`FRESH`] ago when all is done, it looks again.
+    pub fn look_beside<T>(
+        &self,
+        config: &Configuration,
+        work: impl FnOnce() -> T,
+    ) -> (T, Vec<Peer>) {
+        let begun = Instant::now();
+        thread::scope(|scope| {
+            let look = thread::Builder::new().name("peers".to_owned());
+            let look = look.spawn_scoped(scope, || self.look(config));
+            let done = work();
+            let seen = look.ok().and_then(|look| look.join().ok());
+            let seen = seen.filter(|_| begun.elapsed() < FRESH);
+            (done, seen.unwrap_or_else(|| self.look(config)))
+        })
+    }
+
     /// Who is connected now. If that cannot be seen nobody is, which is told
     /// once as long as it is so: a feed must not wait for it.
     pub fn look(&self, config: &Configuration) -> Vec<Peer> {
