@@ -23,7 +23,7 @@ pub struct Connections {
 impl Connections {
     /// Does something, and looks meanwhile who is connected, in a thread of its own
     /// if there can be one: a look goes over all processes and connections of the
-    /// host. Where that was [`FRESH`] ago when all is done, it looks again.
+    /// host. Where that was 50 ms ago when all is done, it looks again.
     pub fn look_beside<T>(
         &self,
         config: &Configuration,
