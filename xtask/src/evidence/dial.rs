@@ -48,6 +48,8 @@ pub(super) fn dial(from: IpAddr, to: SocketAddr, patience: Duration) -> io::Resu
 mod tests {
     use std::net::{Ipv4Addr, TcpListener};
 
+    use rustix::net::getsockname;
+
     use super::*;
 
     #[test]
@@ -57,7 +59,12 @@ mod tests {
         let from = IpAddr::from([127, 9, 9, 9]);
         let _stream = dial(from, to, Duration::from_secs(10)).expect("somebody listens");
         assert_eq!(listener.accept().expect("it has come").1.ip(), from);
-        drop(listener);
+        // A port that is taken, so that nobody else can listen there meanwhile.
+        let silent =
+            socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+                .expect("a socket");
+        bind(&silent, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
+        let to = getsockname(&silent).expect("it is bound").try_into().expect("an address");
         let refused = dial(from, to, Duration::from_secs(10)).expect_err("nobody listens");
         assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     }
