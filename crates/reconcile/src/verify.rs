@@ -6,11 +6,6 @@ use crate::{Chunk, Kernel, KernelError, KernelErrorKind, Members, SetSpec, Stage
 const RUNS: usize = 8;
 /// Members in such a run.
 const RUN: usize = 64;
-/// The same where all are counted. Of small sets there may be thousands, and for
-/// each test the kernel compares the name with those of all sets, one after the
-/// other (`find_set_and_id`, `net/netfilter/ipset/ip_set_core.c`): with 1,000
-/// lists that was two thirds of the start.
-const RUN_OF_COUNTED: usize = 8;
 /// Up to this many members are also counted: it takes a CPU's softirqs about
 /// a millisecond. Every add was acknowledged by number in any case.
 const COUNTED_MAX: usize = 1 << 16;
@@ -50,10 +45,9 @@ pub(crate) fn verify<K: Kernel>(
 /// A few runs of members, spread evenly.
 fn samples(members: &Members) -> impl Iterator<Item = Chunk> + use<> {
     let members = members.clone();
-    let run = if members.len() <= COUNTED_MAX { RUN_OF_COUNTED } else { RUN };
-    let stride = (members.len() / RUNS).max(run);
+    let stride = (members.len() / RUNS).max(RUN);
     (0..members.len()).step_by(stride).filter_map(move |start| {
-        let end = members.len().min(start + run);
+        let end = members.len().min(start + RUN);
         Chunk::new(members.clone(), start..end)
     })
 }
