@@ -165,15 +165,10 @@ pub(super) fn judge(task: &Task, page: &mut Page) {
     let size = if task.quick { 2_000 } else { 1_000_000 };
     let goals = |kind: Kind, page: &Page| {
         let what = load_of(kind);
+        let floor = page.ratio(&what, size, OURS, FLOOR);
         let name = kind.name();
-        let floors = [
-            (FLOOR, "times the floor"),
-            (FLOOR_WHOLE, "times the floor that orders members and makes messages as well"),
-        ];
-        let mut goals = Vec::from(floors.map(|(floor, told)| {
-            let ratio = page.ratio(&what, size, OURS, floor);
-            Goal::at_most(&format!("{told}, fill of {name}"), ratio, 1.1)
-        }));
+        let mut goals =
+            vec![Goal::at_most(&format!("times the floor, fill of {name}"), floor, 1.1)];
         for (peer, least) in Peer::ALL.into_iter().zip([8.0, 10.0, 40.0]) {
             let times = page.ratio(&what, size, peer.name(), OURS);
             let what = format!("times as fast as `{}`, fill of {name}", peer.name());

@@ -89,7 +89,8 @@ fn at_rest(
     for (number, Thread { name, sleeps, worked }) in watched::threads(daemon)? {
         let before = before.get(&number);
         all += worked.saturating_sub(before.map_or(Duration::ZERO, |before| before.worked));
-        *times.entry(name).or_default() += sleeps - before.map_or(0, |before| before.sleeps);
+        let slept = before.map_or(0, |before| before.sleeps);
+        *times.entry(name).or_default() += sleeps.saturating_sub(slept);
     }
     page.figure(OURS, size, SHARE, all.as_secs_f64() / passed * 100.0);
     for (thread, times) in times {

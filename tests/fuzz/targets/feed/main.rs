@@ -16,8 +16,7 @@ use std::sync::LazyLock;
 
 use blocklist::{
     AsNumber, Column, Condition, CountryRule, Exemption, Feed, Format, Limits, Options, Prefixes,
-    SourceLine, exemption_with, parse_at, parse_with,
-    sources_with,
+    SourceLine, exemption_with, parse_at, parse_with, sources_with,
 };
 
 /// Names the format.

@@ -8,6 +8,7 @@ use lab::daemon::Daemon;
 use lab::host::Config;
 
 use crate::Failure;
+use crate::measure::tool::worked;
 
 /// Quiet that it waits for in its feeds directory.
 pub(in crate::bench) const SETTLE: Duration = Duration::from_millis(20);
@@ -30,7 +31,7 @@ pub(in crate::bench) struct Thread {
     pub(in crate::bench) name: String,
     /// How often it has gone to sleep of its own accord (`status` of proc(5)).
     pub(in crate::bench) sleeps: u64,
-    /// What it has worked (`schedstat`, Documentation/scheduler/sched-stats).
+    /// What it has worked.
     pub(in crate::bench) worked: Duration,
 }
 
@@ -44,10 +45,8 @@ pub(in crate::bench) fn threads(daemon: &Daemon<'_>) -> Result<BTreeMap<u32, Thr
         let value = |key: &str| status.lines().find_map(|line| line.strip_prefix(key));
         let name = value("Name:").ok_or("a thread has a name")?.trim().to_owned();
         let sleeps = value("voluntary_ctxt_switches:").ok_or("a thread has it")?.trim().parse()?;
-        let account = fs::read_to_string(task.join("schedstat"))?;
-        let worked = account.split(' ').next().ok_or("an account has numbers")?.parse()?;
-        let thread = Thread { name, sleeps, worked: Duration::from_nanos(worked) };
-        threads.insert(number.parse()?, thread);
+        let worked = worked(&task.join("schedstat").to_string_lossy());
+        threads.insert(number.parse()?, Thread { name, sleeps, worked });
     }
     Ok(threads)
 }
