@@ -167,6 +167,8 @@ pub(crate) struct Sets {
     pub(crate) failing: Option<(Stage, SetName, KernelErrorKind)>,
     /// Adds are acknowledged and not done.
     pub(crate) forgetful: bool,
+    /// In the place of the first member of an add this one is added.
+    pub(crate) mistaken: Option<AnyPrefix>,
 }
 
 impl Sets {
@@ -226,7 +228,7 @@ impl Observe for Sets {
 
 impl Kernel for Sets {
     fn execute(&mut self, op: &Op) -> Result<(), KernelError> {
-        let forgetful = self.forgetful;
+        let (forgetful, mistaken) = (self.forgetful, self.mistaken);
         let (stage, word) = match op {
             Op::Create(spec) => (Stage::Create, format!("create {}", spec.name)),
             Op::Add { set, chunk, .. } => (Stage::Add, format!("add {set} {}", chunk.len())),
@@ -250,7 +252,8 @@ impl Kernel for Sets {
                     return Err(KernelError::new(stage, set, KernelErrorKind::Exists));
                 }
                 if !forgetful {
-                    held.extend(chunk.iter());
+                    let skip = usize::from(mistaken.is_some());
+                    held.extend(chunk.iter().skip(skip).chain(mistaken));
                 }
             }
             Op::Delete { set, chunk } => {

@@ -194,17 +194,28 @@ fn after_busy_nothing_has_happened_and_no_look_is_needed() {
     check(Stage::Create, "denyset-.0-v4", KernelErrorKind::Busy, false);
 }
 
-#[test]
-fn a_shadow_that_does_not_hold_what_was_written_is_not_swapped_in() {
+/// Has so many members filled in by a kernel with a defect.
+fn check_filled(count: u32, spoil: impl FnOnce(&mut Sets)) {
     let mut bench =
-        Bench::new().seen(&live("drop"), many(1, 9)).want(&live("drop"), many(1, 3_000));
+        Bench::new().seen(&live("drop"), many(1, 9)).want(&live("drop"), many(1, count));
     let mut kernel = bench.kernel();
-    kernel.forgetful = true;
+    spoil(&mut kernel);
     let outcome = bench.carry_out(Part::Urgent, &mut kernel);
     let error = outcome.objects[0].result.clone().expect_err("it is noticed");
     assert_eq!((error.stage, error.kind), (Stage::Verify, KernelErrorKind::Changed));
     assert_eq!(kernel.count(&live("drop")), Some(9), "rules see the old members");
     assert_eq!(kernel.held.len(), 1, "and the shadow is gone");
+}
+
+#[test]
+fn a_shadow_that_does_not_hold_what_was_written_is_not_swapped_in() {
+    check_filled(3_000, |kernel| kernel.forgetful = true);
+    check_filled(70_000, |kernel| kernel.forgetful = true);
+}
+
+#[test]
+fn a_shadow_with_one_member_that_is_another_is_not_swapped_in() {
+    check_filled(3_000, |kernel| kernel.mistaken = "192.0.2.1".parse().ok());
 }
 
 #[test]
