@@ -20,8 +20,19 @@ impl<A: Address> PrefixSet<A> {
 
     /// Whether no prefix lies inside another one.
     fn is_apart(&self) -> bool {
+        if self.has_hosts_only() {
+            return true;
+        }
         let mut pairs = self.iter().zip(self.iter().skip(1));
         pairs.all(|(one, next)| one.last() < next.first())
+    }
+
+    /// Whether all prefixes are single addresses, as those of most feeds are. Much is
+    /// simple then, and this is told in no time.
+    pub(super) fn has_hosts_only(&self) -> bool {
+        let differ =
+            |lengths: &[u8]| lengths.iter().fold(0, |bits, length| bits | length ^ A::BITS);
+        self.lengths().chunks(1_024).all(|lengths| differ(lengths) == 0)
     }
 
     /// The fewest prefixes with the same addresses.

@@ -72,6 +72,12 @@ impl<A: Address> PrefixSet<A> {
 
     /// How many of the addresses are in `space`, each counted once.
     pub fn address_count_in(&self, space: Prefix<A>) -> AddressCount {
+        if self.has_hosts_only() {
+            let addresses = self.addresses();
+            let start = addresses.partition_point(|&address| address < space.first());
+            let end = addresses.partition_point(|&address| address <= space.last());
+            return AddressCount::from((end - start) as u128);
+        }
         let common = self.uncovered().filter_map(|prefix| {
             let smaller = if space.covers(prefix) { prefix } else { space };
             prefix.covers(smaller).then_some(smaller)

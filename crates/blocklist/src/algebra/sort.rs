@@ -6,44 +6,54 @@ use crate::{Address, Prefix};
 /// Below this many items the comparison sort wins over the counting passes.
 const COUNTING_MIN: usize = 1_024;
 
-/// Values of a digit at the most: a table of that many counters fits into the
-/// first level cache.
-const VALUES_MAX: usize = 1 << 11;
+/// More items than this are parted first, in their own place, and then sorted part
+/// by part: the copy that counting needs is not of all of them, and it stays in
+/// the processor's caches.
+const PART_MAX: usize = 1 << 18;
 
-/// A digit of a key: the bit it begins at, and how many values it has.
-type Digit = (u32, usize);
+/// Bits of a digit by which items are parted. Each value has a place of its own
+/// that items go to, and as many are within reach of a processor at a time.
+const PART_BITS: u32 = 8;
 
-/// The digits of an IPv4 address, lowest first.
-const ADDRESS_DIGITS: [Digit; 3] = [(0, 1 << 11), (11, 1 << 11), (22, 1 << 10)];
+/// Bits of a digit by which is counted, at the most: a table of so many counters
+/// fits into the first level cache.
+const COUNT_BITS: u32 = 11;
 
-/// The digits of an IPv4 prefix's key, lowest first. Eight bits hold the length,
-/// 0 to 32, the others the address.
-const PREFIX_DIGITS: [Digit; 4] = [(0, 1 << 8), (8, 1 << 11), (19, 1 << 11), (30, 1 << 10)];
+/// Bits of the key of an IPv4 address.
+const ADDRESS_BITS: u32 = 32;
+/// The same of a prefix: six hold the length, 0 to 32.
+const PREFIX_BITS: u32 = ADDRESS_BITS + LENGTH_BITS;
+const LENGTH_BITS: u32 = 6;
+
+/// A digit of a key.
+#[derive(Clone, Copy)]
+struct Digit {
+    /// The bit that it begins at.
+    shift: u32,
+    /// How many values it has, a power of two.
+    values: usize,
+}
 
 /// Sorts by first address, then by length.
 ///
 /// What is sorted already, as many feeds are, is only looked at. IPv4 takes
 /// one counting pass per digit that differs at all, and little memory besides.
 pub(crate) fn sort<A: Address>(prefixes: &mut [Prefix<A>]) {
-    sort_by_digits::<A, _>(prefixes, PREFIX_DIGITS, prefix_key);
+    sort_by_digits::<A, _>(prefixes, PREFIX_BITS, prefix_key);
 }
 
 /// The same of single addresses.
 pub(crate) fn sort_addresses<A: Address>(addresses: &mut [A]) {
-    sort_by_digits::<A, _>(addresses, ADDRESS_DIGITS, address_key);
+    sort_by_digits::<A, _>(addresses, ADDRESS_BITS, address_key);
 }
 
-fn sort_by_digits<A: Address, T: Copy + Ord>(
-    items: &mut [T],
-    digits: impl AsRef<[Digit]>,
-    key: impl Fn(T) -> u64,
-) {
+fn sort_by_digits<A: Address, T: Copy + Ord>(items: &mut [T], bits: u32, key: impl Fn(T) -> u64) {
     if items.is_sorted() {
         return;
     }
     let countable = A::BITS == 32 && u32::try_from(items.len()).is_ok();
-    if countable && items.len() >= COUNTING_MIN {
-        sort_in_parts(items, digits.as_ref(), &key, &mut Vec::new());
+    if countable {
+        sort_in_parts(items, bits, &key, &mut Vec::new());
     } else {
         items.sort_unstable();
     }
@@ -59,32 +69,31 @@ fn address_key<A: Address>(address: A) -> u64 {
 /// The same of a prefix.
 #[inline]
 fn prefix_key<A: Address>(prefix: Prefix<A>) -> u64 {
-    address_key(prefix.first()) << 8 | u64::from(prefix.length())
+    address_key(prefix.first()) << LENGTH_BITS | u64::from(prefix.length())
 }
 
-/// More items than this are parted first, in their own place, and then sorted part
-/// by part: the copy that counting needs is not of all of them, and it stays in
-/// the processor's caches.
-const PART_MAX: usize = 1 << 18;
-
-/// A radix sort. `scratch` is memory for it, used again and again.
+/// A radix sort of items whose keys differ in their lowest `bits` only. `scratch` is
+/// memory for it, used again and again.
 fn sort_in_parts<T: Copy + Ord>(
     items: &mut [T],
-    digits: &[Digit],
+    bits: u32,
     key: &impl Fn(T) -> u64,
     scratch: &mut Vec<T>,
 ) {
+    if bits == 0 {
+        return;
+    }
     if items.len() < COUNTING_MIN {
         items.sort_unstable();
         return;
     }
-    let Some((&highest, lower)) = digits.split_last() else { return };
     if items.len() <= PART_MAX {
-        sort_by_counting(items, digits, key, scratch);
+        sort_by_counting(items, bits, key, scratch);
         return;
     }
+    let lower = bits.saturating_sub(PART_BITS);
     let mut rest = items;
-    for count in part(rest, highest, key) {
+    for count in part(rest, Digit { shift: lower, values: 1 << (bits - lower) }, key) {
         let (these, others) = rest.split_at_mut(count);
         sort_in_parts(these, lower, key, scratch);
         rest = others;
@@ -95,9 +104,9 @@ fn sort_in_parts<T: Copy + Ord>(
 /// values, and says how many have each. Every item is moved once, to its place:
 /// the "American flag sort" of Engineering Radix Sort, Computing Systems 6 (1993).
 fn part<T: Copy>(items: &mut [T], digit: Digit, key: &impl Fn(T) -> u64) -> Vec<usize> {
-    let mut counts = vec![0_usize; digit.1];
+    let mut counts = vec![0_usize; digit.values];
     for &item in items.iter() {
-        counts[value(key(item), digit)] += 1;
+        counts[digit.of(key(item))] += 1;
     }
     // Where the next of each value goes, and where its part ends.
     let mut next = Vec::with_capacity(counts.len());
@@ -112,7 +121,7 @@ fn part<T: Copy>(items: &mut [T], digit: Digit, key: &impl Fn(T) -> u64) -> Vec<
         while next[of] < end {
             let mut item = items[next[of]];
             loop {
-                let to = value(key(item), digit);
+                let to = digit.of(key(item));
                 std::mem::swap(&mut items[next[to]], &mut item);
                 next[to] += 1;
                 if to == of {
@@ -124,41 +133,58 @@ fn part<T: Copy>(items: &mut [T], digit: Digit, key: &impl Fn(T) -> u64) -> Vec<
     counts
 }
 
-/// The value of a digit of a key.
-#[inline]
-#[expect(clippy::cast_possible_truncation, reason = "masked to 11 bits")]
-fn value(key: u64, (shift, values): Digit) -> usize {
-    (key >> shift) as usize & (values - 1)
+impl Digit {
+    /// The digits of a key of so many bits, lowest first, about as long each.
+    fn all(bits: u32) -> impl ExactSizeIterator<Item = Self> + Clone {
+        let count = bits.div_ceil(COUNT_BITS);
+        let each = bits.div_ceil(count);
+        (0..count).map(move |place| {
+            let shift = place * each;
+            Self { shift, values: 1 << each.min(bits - shift) }
+        })
+    }
+
+    /// The value of the digit of a key.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "masked to 11 bits")]
+    fn of(self, key: u64) -> usize {
+        (key >> self.shift) as usize & (self.values - 1)
+    }
 }
 
 /// A radix sort from the lowest digit up, with as much memory again.
 fn sort_by_counting<T: Copy>(
     items: &mut [T],
-    digits: &[Digit],
+    bits: u32,
     key: &impl Fn(T) -> u64,
     scratch: &mut Vec<T>,
 ) {
-    let mut counters = vec![[0_u32; VALUES_MAX]; digits.len()];
+    let digits = Digit::all(bits);
+    let mut counters = vec![[0_u32; 1 << COUNT_BITS]; digits.len()];
     for &item in items.iter() {
-        for (counts, &digit) in counters.iter_mut().zip(digits) {
-            counts[value(key(item), digit)] += 1;
+        let key = key(item);
+        for (counts, digit) in counters.iter_mut().zip(digits.clone()) {
+            counts[digit.of(key)] += 1;
         }
     }
-    scratch.clear();
-    scratch.extend_from_slice(items);
-    let (mut from, mut into) = (&mut *items, &mut scratch[..]);
+    if scratch.len() < items.len() {
+        scratch.clear();
+        scratch.extend_from_slice(items);
+    }
+    let (mut from, mut into) = (items, &mut scratch[..]);
+    into = &mut into[..from.len()];
     let mut is_swapped = false;
-    for (counts, &digit) in counters.iter_mut().zip(digits) {
-        let all_alike = counts[value(key(from[0]), digit)] as usize == from.len();
+    for (counts, digit) in counters.iter_mut().zip(digits) {
+        let all_alike = counts[digit.of(key(from[0]))] as usize == from.len();
         if all_alike {
             continue;
         }
         let mut start = 0;
-        for count in counts.iter_mut() {
+        for count in &mut counts[..digit.values] {
             start += std::mem::replace(count, start);
         }
         for &item in from.iter() {
-            let next = &mut counts[value(key(item), digit)];
+            let next = &mut counts[digit.of(key(item))];
             into[*next as usize] = item;
             *next += 1;
         }

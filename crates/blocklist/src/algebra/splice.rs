@@ -46,7 +46,7 @@ impl<A: Address> PrefixSet<A> {
 
     /// The first position from `from` on whose prefix does not come before what
     /// is sought. It is looked for in steps that double, as it is mostly near.
-    fn seek(&self, from: usize, comes_before: impl Fn(Prefix<A>) -> bool) -> usize {
+    pub(super) fn seek(&self, from: usize, comes_before: impl Fn(Prefix<A>) -> bool) -> usize {
         let (mut low, mut step) = (from, 1);
         while let Some(end) = low.checked_add(step).filter(|&end| end <= self.len()) {
             if !comes_before(self.at(end - 1)) {

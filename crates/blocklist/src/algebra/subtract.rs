@@ -14,19 +14,31 @@ impl<A: Address> PrefixSet<A> {
     /// inside another.
     #[must_use]
     pub fn subtract(&self, other: &Self) -> Self {
-        if other.is_empty() || self.intersect(other).is_empty() {
-            return self.without_covered();
+        let own = self.without_covered();
+        if other.is_empty() || own.intersect(other).is_empty() {
+            return own;
         }
-        let mut left = PrefixColumns::with_capacity(self.len());
+        let mut left = PrefixColumns::with_capacity(own.len());
         let mut holes = other.uncovered().peekable();
-        for prefix in self.uncovered() {
-            while holes.next_if(|hole| hole.last() < prefix.first()).is_some() {}
-            match holes.peek() {
-                Some(hole) if hole.covers(prefix) => {}
-                Some(&hole) if prefix.covers(hole) => carve(prefix, &mut holes, &mut left),
-                _ => left.push(prefix),
+        let mut next = 0;
+        while let Some(&hole) = holes.peek() {
+            let reached = own.seek(next, |prefix| prefix.last() < hole.first());
+            left.append_range(&own, next..reached);
+            next = reached;
+            if next == own.len() {
+                break;
+            }
+            let prefix = own.at(next);
+            if prefix.covers(hole) && prefix != hole {
+                carve(prefix, &mut holes, &mut left);
+                next += 1;
+            } else {
+                // All that begins in the hole ends in it.
+                next = own.seek(next, |prefix| prefix.first() <= hole.last());
+                holes.next();
             }
         }
+        left.append(&own, next);
         left.finish()
     }
 }
