@@ -99,6 +99,11 @@ impl Drafts {
 pub struct Uncounted(Draft);
 
 impl Uncounted {
+    /// Which version it is.
+    pub fn version(&self) -> VersionId {
+        self.0.version()
+    }
+
     /// The draft, with what was counted in these very bytes.
     #[must_use]
     pub fn counted(self, tally: Tally) -> Draft {

@@ -101,9 +101,12 @@ pub fn read(
     if let Some(version) = held.filter(|&version| known(version)) {
         return (Some(signature), Taken::Same(version));
     }
-    let version = VersionId::of(manner, &bytes);
     // First, so that nobody needs the text after it is read.
     let draft = drafts.lay_down(file.name, manner, &bytes, signature.modified());
+    let version = match &draft {
+        Ok(draft) => draft.version(),
+        Err(_) => VersionId::of(manner, &bytes),
+    };
     let feed = parsed(file, &options, bytes);
     let draft = draft.map(|uncounted| uncounted.counted(feed.tally));
     (Some(signature), Taken::New { feed, version, draft })
