@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use blocklist::{FeedName, Glob, Limits, Refusal, SourceLine};
-use configuration::{Configuration, FeedConfig};
+use configuration::{Configuration, FeedConfig, ProtectPeers};
 use feedfiles::{
     Copies, Draft, Drafts, FeedFile, Ignored, MadeOf, NameRule, Naming, PassedOver, Quiet,
     Restored, Shelf, Signature, Store, StoreError, Taken, Tree, TreeLimits, Unfinished, VersionId,
@@ -356,7 +356,7 @@ impl FeedEffects {
             unfinished: self.unfinished.has(&order.feed),
         };
         let read = || self.read_and_judge(&file, &order);
-        let ((signature, reading), peers) = self.connections.look_beside(self.newest(), read);
+        let ((signature, reading), peers) = self.connections.look_beside(self.protects(), read);
         let peers = named(peers, &file, &reading);
         let fingerprint = signature.map(|signature| fingerprint(signature, beside));
         let written = signature.map(Signature::modified);
@@ -389,17 +389,18 @@ impl FeedEffects {
 
     /// Who is connected now, by the newest configuration.
     pub fn who_is_connected(&self) -> Vec<Peer> {
-        self.connections.look(self.newest())
+        self.connections.look(self.protects())
     }
 
     /// Puts a list together, and looks meanwhile who is connected.
     pub fn compose(&self, compose: Compose) -> Composed {
-        let (composed, peers) = self.connections.look_beside(self.newest(), || compose.run());
+        let (composed, peers) = self.connections.look_beside(self.protects(), || compose.run());
         Composed { peers, ..composed }
     }
 
-    fn newest(&self) -> &Configuration {
-        self.proposed.as_ref().unwrap_or(&self.config)
+    /// Where those are connected who count, by the newest configuration.
+    fn protects(&self) -> &[ProtectPeers] {
+        &self.proposed.as_ref().unwrap_or(&self.config).protect_peers
     }
 
     /// Why nobody is seen to be connected, if that is not because nobody is.
