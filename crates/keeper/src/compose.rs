@@ -36,7 +36,7 @@ pub struct Compose {
 
 /// What a list was computed of, and what came of it: where little of that changes,
 /// little is computed again. All of it is shared with the feeds and the sets.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Basis {
     operands: Operands,
     composition: Composition,

@@ -37,6 +37,8 @@ pub struct ListState {
     /// Somebody is putting it together, though it may be by an older question:
     /// one at a time, however often it is asked for.
     pub(crate) busy: Option<Ticket>,
+    /// It was computed ahead of what comes into force next.
+    pub(crate) ahead: bool,
     pub(crate) doubt: Option<ListDoubt>,
     /// Whether it was held against what an earlier process wrote down.
     pub(crate) judged: bool,
@@ -118,6 +120,7 @@ impl ListState {
             told_by: None,
             stage: ListStage::Wanted { urgent: false },
             busy: None,
+            ahead: false,
             doubt: None,
             judged: false,
             spares: false,

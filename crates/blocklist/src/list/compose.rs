@@ -101,6 +101,9 @@ impl Operands {
     /// The same, if `before` is what came of the operands `then`: where only few
     /// prefixes of feeds are others, only what these touch is computed.
     pub fn compose_after(&self, then: &Self, before: &Composition) -> Composition {
+        if self == then {
+            return before.clone();
+        }
         let ipv4 = self.part(then, before, |prefixes| &prefixes.ipv4);
         let ipv6 = self.part(then, before, |prefixes| &prefixes.ipv6);
         let same = self.allow == then.allow && self.protect == then.protect;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::time::{Instant, SystemTime};
 
-use keeper::{Action, Slip};
+use keeper::{Action, Event, Slip};
 
 use super::reload::NewConfiguration;
 use super::storage::Task;
@@ -72,19 +72,18 @@ impl MainLoop {
     }
 
     /// A note was written or removed, or could not be.
-    pub(super) fn noted(&mut self, result: Result<(), String>) -> Vec<Action> {
+    pub(super) fn noted(&mut self, result: Result<(), String>) -> Option<Event> {
         self.unconfirmed.failure = result.as_ref().err().cloned();
         match (self.unconfirmed.writing.pop_front(), result) {
             (Some(Writing::KeepFor(candidate, note)), Ok(())) => {
                 self.unconfirmed.due = note.left().map(|left| Instant::now() + left);
                 self.unconfirmed.earlier = self.unconfirmed.note.replace(note);
-                self.propose(*candidate, false)
+                return Some(self.proposed(*candidate, false));
             }
             (Some(Writing::KeepFor(candidate, _)), Err(error)) => {
                 let why = format!("nothing was changed, for it could not be taken back: {error}");
                 let ticket = candidate.ticket;
                 self.disappoint(|waiting| waiting.question == Some(ticket), &why);
-                Vec::new()
             }
             (Some(Writing::Forget(note)), Err(error)) => {
                 // A start would go by it, so this process does, too.
@@ -93,10 +92,10 @@ impl MainLoop {
                 self.unconfirmed.note = note;
                 let why = format!("it was not confirmed, say it again: {error}");
                 self.disappoint(|waiting| waiting.call.change == Change::Confirm, &why);
-                Vec::new()
             }
-            _ => Vec::new(),
+            _ => {}
         }
+        None
     }
 
     /// Tells those who wait for this that it did not come to be.

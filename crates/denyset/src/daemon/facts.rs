@@ -9,7 +9,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use host::{FactsDifference, Follow, News, Sources};
-use keeper::{Action, Event};
+use keeper::Event;
 use tokio::sync::mpsc;
 
 use super::MainLoop;
@@ -45,13 +45,13 @@ pub(super) fn follow(finish: mpsc::Sender<Finished>) -> io::Result<News> {
 }
 
 impl MainLoop {
-    /// Takes over what is new about this host.
-    pub(super) fn learned(&mut self, news: News) -> Vec<Action> {
+    /// Takes over what is new about this host, and says what the keeper should know.
+    pub(super) fn learned(&mut self, news: News) -> Option<Event> {
         log_troubles(&self.host, &news);
         let differences = news.facts.differences(&self.host.facts);
         self.host = news;
         if differences.is_empty() {
-            return Vec::new();
+            return None;
         }
         for FactsDifference { part, came, went } in &differences {
             let [came, went] = [came, went].map(|list| (!list.is_empty()).then(|| named(list)));
@@ -66,8 +66,7 @@ impl MainLoop {
                 "this host has changed, and what is protected with it: {part}{more}{less}"
             );
         }
-        let protection = protection(&self.host.facts);
-        self.keeper.handle(Event::HostIs(protection), self.clock.now())
+        Some(Event::HostIs(protection(&self.host.facts)))
     }
 
     /// What is not known of this host or not followed, each a sentence.

@@ -150,9 +150,10 @@ impl MainLoop {
                     Some(actions) => actions,
                     None => return self.stop_for_good().await,
                 },
-                Input::Finished(Finished::Died) => return Self::give_up(),
-                Input::Finished(finished) if self.cannot(&finished) => return Exit::Unavailable,
-                Input::Finished(finished) => self.finished(finished),
+                Input::Finished(finished) => match self.finished(finished) {
+                    Ok(actions) => actions,
+                    Err(exit) => return exit,
+                },
                 Input::Event(event) => self.keeper.handle(event, self.clock.now()),
                 Input::Unconfirmed => self.put_back(),
                 Input::Quiet => Vec::new(),

@@ -17,10 +17,14 @@ use super::MainLoop;
 use super::storage::Task;
 use super::worker::Job;
 use crate::effects::Scanned;
+use crate::exit::Exit;
 use crate::exports::ExportOutcome;
 
 /// Between two looks for what nobody has wanted for long. Days are counted.
 const CLEAR_EVERY: Duration = Duration::from_secs(6 * 3_600);
+
+/// Events that are decided on together, at the most.
+const TOGETHER_MAX: usize = 256;
 
 /// What came of work that was handed out.
 #[derive(Debug)]
@@ -124,40 +128,47 @@ impl MainLoop {
         }
     }
 
-    /// Takes in what came of work.
-    pub(super) fn finished(&mut self, finished: Finished) -> Vec<Action> {
-        let event = match finished {
-            Finished::KeptForNextBoot(kept) => {
-                self.kept_for_next_boot(kept);
-                return Vec::new();
+    /// Takes in what came of work, and of all other work that is done by now, before
+    /// it is decided what is next.
+    ///
+    /// # Errors
+    /// With what the process ends, if it cannot go on.
+    pub(super) fn finished(&mut self, first: Finished) -> Result<Vec<Action>, Exit> {
+        let mut next = Some(first);
+        let mut count = 0;
+        while let Some(finished) = next {
+            if matches!(finished, Finished::Died) {
+                return Err(Self::give_up());
             }
-            Finished::Bypasses(bypasses) => {
-                self.bypasses = bypasses;
-                return Vec::new();
+            if self.cannot(&finished) {
+                return Err(Exit::Unavailable);
             }
-            Finished::Exported(outcome) => {
-                self.exported(outcome);
-                return Vec::new();
+            if let Some(event) = self.take_in(finished) {
+                self.keeper.take_in(event, self.clock.now());
+                count += 1;
             }
-            Finished::Applied(time) => {
-                self.log.counted.applies.took(time);
-                return Vec::new();
-            }
-            Finished::Given(given) => {
-                self.given(given);
-                return Vec::new();
-            }
+            // Signals and callers must not wait for ever.
+            next = if count < TOGETHER_MAX { self.finished.try_recv().ok() } else { None };
+        }
+        Ok(if count > 0 { self.keeper.decide(self.clock.now()) } else { Vec::new() })
+    }
+
+    /// Takes in what came of one piece of work, and says what the keeper should know.
+    fn take_in(&mut self, finished: Finished) -> Option<Event> {
+        match finished {
+            Finished::KeptForNextBoot(kept) => self.kept_for_next_boot(kept),
+            Finished::Bypasses(bypasses) => self.bypasses = bypasses,
+            Finished::Exported(outcome) => self.exported(outcome),
+            Finished::Applied(time) => self.log.counted.applies.took(time),
+            Finished::Given(given) => self.given(given),
             Finished::Noted(result) => return self.noted(result),
             Finished::Facts(news) => return self.learned(*news),
-            Finished::Quieted(quiet) => {
-                self.note_quiet(quiet);
-                return Vec::new();
-            }
-            Finished::Died => return Vec::new(),
-            Finished::Event(event) => event,
-            Finished::Scanned(scanned) => self.scanned(scanned),
-        };
-        self.keeper.handle(event, self.clock.now())
+            Finished::Quieted(quiet) => self.note_quiet(quiet),
+            Finished::Died => {}
+            Finished::Event(event) => return Some(event),
+            Finished::Scanned(scanned) => return Some(self.scanned(scanned)),
+        }
+        None
     }
 
     /// Watches what the scan found, and tells of what cannot be a feed.

@@ -90,11 +90,16 @@ impl MainLoop {
 
     /// Has the keeper decide on a configuration.
     pub(super) fn propose(&mut self, candidate: NewConfiguration, accepted: bool) -> Vec<Action> {
+        let event = self.proposed(candidate, accepted);
+        self.keeper.handle(event, self.clock.now())
+    }
+
+    /// The same as an event.
+    pub(super) fn proposed(&mut self, candidate: NewConfiguration, accepted: bool) -> Event {
         let (ticket, settings) = (Some(candidate.ticket), settings(&candidate.config));
         self.feeds.propose(Some(candidate.config.clone()));
         self.candidate = Some(candidate);
-        let event = Event::Proposed { ticket, settings, accepted };
-        self.keeper.handle(event, self.clock.now())
+        Event::Proposed { ticket, settings, accepted }
     }
 
     /// The keeper has decided on a configuration.

@@ -184,6 +184,17 @@ impl Intake {
         !self.index.busy.is_empty() || !self.index.queued.is_empty()
     }
 
+    /// The good versions that are in force once their copies are kept, if nothing
+    /// else is being read.
+    pub fn coming(&self) -> BTreeMap<&FeedName, &Version> {
+        let kept = |name| match &self.feeds.get(name)?.stage {
+            FeedStage::Keeping(_, version) => Some((name, &**version)),
+            _ => None,
+        };
+        let coming: Option<_> = self.index.busy.iter().map(kept).collect();
+        coming.filter(|_| self.index.queued.is_empty()).unwrap_or_default()
+    }
+
     /// The versions in force.
     pub fn in_force(&self) -> impl Iterator<Item = (&FeedName, &Version)> {
         self.feeds.iter().filter_map(|(name, feed)| Some((name, feed.in_force()?)))

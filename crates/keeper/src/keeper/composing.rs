@@ -1,12 +1,12 @@
 //! Lists are put together when the feeds that they take in have changed: many
 //! changes at once become one, but none waits for ever.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use blocklist::{FeedName, Role};
-use intake::{FeedState, Now};
+use blocklist::{FeedName, List, Role};
+use intake::{FeedState, Now, Version};
 use reconcile::{Desired, Gate};
 
 use super::Keeper;
@@ -21,6 +21,8 @@ impl Keeper {
         let Composed { ticket, list, targets, changed, basis, protected, makeup, peers } = composed;
         let Some(state) = self.lists.get_mut(&list) else { return };
         state.busy = state.busy.filter(|&busy| busy != ticket);
+        // Of whatever it was computed, the next time begins there.
+        state.basis = Some(basis);
         if state.stage != ListStage::Composing(ticket) {
             return;
         }
@@ -37,7 +39,6 @@ impl Keeper {
         let report =
             Report::ListComposed { list: list.clone(), ipv4, ipv6, protected: protected.len() };
         state.targets = Some(targets.clone());
-        state.basis = Some(basis);
         state.clearance.pending = Some(peers);
         state.protected = protected;
         // Its sets were left alone meanwhile.
@@ -84,20 +85,53 @@ impl Keeper {
         }
     }
 
+    /// Has lists computed of versions that come into force once the disk has their
+    /// copies. Nothing of it is used but by the question that comes then, which finds
+    /// that nothing has changed since.
+    pub(super) fn compose_ahead(&mut self, now: Now) {
+        let coming = self.intake.coming();
+        if coming.is_empty() || self.gate != Gate::Open {
+            return;
+        }
+        for state in self.lists.values_mut() {
+            let list = &state.rules.list;
+            let concerned = coming.keys().any(|feed| list.role(feed) != Role::None);
+            let free = state.at_rest() && state.busy.is_none() && !state.ahead;
+            if !concerned || !free || state.targets.is_none() {
+                continue;
+            }
+            let ticket = self.tickets.draw();
+            state.busy = Some(ticket);
+            state.ahead = true;
+            let in_force = self.intake.in_force();
+            let feeds = in_force.chain(coming.iter().map(|(&feed, &version)| (feed, version)));
+            self.actions.push(Action::Compose(Box::new(Compose {
+                ticket,
+                drops: BTreeMap::new(),
+                blind: BTreeSet::new(),
+                feeds: taken_in(list, feeds),
+                protection: self.protection.clone(),
+                at: now.wall,
+                previous: None,
+                basis: state.basis.clone(),
+                list: list.clone(),
+            })));
+        }
+    }
+
     fn order_composing(&mut self, name: &str, now: Now) {
         let ticket = self.tickets.draw();
         let Some(state) = self.lists.get_mut(name) else { return };
         state.stage = ListStage::Composing(ticket);
         state.busy = Some(ticket);
+        state.ahead = false;
         state.whole |= self.intake.is_current();
         // That a feed which made the list up is an exception of it now may be a
         // slip, and would take out what it has put in.
         let is_doubted = !state.judged || state.doubt.is_some();
         let turned = self.intake.remembered().get(name).filter(|_| is_doubted);
         let list = state.rules.list.clone();
-        let feeds = self.intake.in_force().filter(|(feed, _)| list.role(feed) != Role::None);
-        let feeds: BTreeMap<_, _> =
-            feeds.map(|(feed, version)| (feed.clone(), version.clone())).collect();
+        let feeds = taken_in(&list, self.intake.in_force());
         let drops = feeds.keys().filter_map(|feed| {
             let age = self.intake.feeds().get(feed)?.dropped_after()?;
             Some((feed.clone(), age))
@@ -126,4 +160,13 @@ impl Keeper {
     pub(super) fn composing_due(&self) -> Option<Duration> {
         self.waiting.map(|since| since + WAIT_MAX)
     }
+}
+
+/// The versions of feeds that a list takes in. Of two of one feed the last counts.
+fn taken_in<'a>(
+    list: &List,
+    versions: impl Iterator<Item = (&'a FeedName, &'a Version)>,
+) -> BTreeMap<FeedName, Version> {
+    let taken_in = versions.filter(|(feed, _)| list.role(feed) != Role::None);
+    taken_in.map(|(feed, version)| (feed.clone(), version.clone())).collect()
 }

@@ -167,6 +167,13 @@ impl Keeper {
 
     /// Takes an event in and says what is to be done now.
     pub fn handle(&mut self, event: Event, now: Now) -> Vec<Action> {
+        self.take_in(event, now);
+        self.decide(now)
+    }
+
+    /// Takes an event in. What is to be done is decided once for all that have come
+    /// by then: to decide goes over every list.
+    pub fn take_in(&mut self, event: Event, now: Now) {
         match event {
             Event::Files(answer) => self.intake.answered(answer, now),
             Event::Read(peers, answer) => {
@@ -199,12 +206,10 @@ impl Keeper {
             Event::Resync => self.kernel.want_look(),
             Event::Tick => {}
         }
-        self.decide(now);
-        std::mem::take(&mut self.actions)
     }
 
     /// Says what is to be done now.
-    fn decide(&mut self, now: Now) {
+    pub fn decide(&mut self, now: Now) -> Vec<Action> {
         self.intake.decide(now);
         let mut forgets = self.take_from_intake();
         if self.gate == Gate::AddOnly && self.intake.is_complete() {
@@ -216,6 +221,7 @@ impl Keeper {
         self.intake.decide(now);
         forgets.extend(self.take_from_intake());
         self.compose_changed(now);
+        self.compose_ahead(now);
         self.clear(now);
         self.hold(now);
         self.write_down();
@@ -229,6 +235,7 @@ impl Keeper {
         if let Some(at) = self.wake_at(now) {
             self.actions.push(Action::WakeAt(at));
         }
+        std::mem::take(&mut self.actions)
     }
 
     /// Hands on what the intake wants, and takes in what has changed there.

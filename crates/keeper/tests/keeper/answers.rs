@@ -303,3 +303,54 @@ fn answers_about_feeds_that_nobody_knows_change_nothing() {
     assert!(desk.pending.is_empty());
     assert!(!desk.keeper.intake().feeds().contains_key(&feed));
 }
+
+#[test]
+fn what_comes_together_is_decided_on_once_and_comes_to_the_same() {
+    let names = ["a", "b", "c", "d", "e"];
+    let lists = names.map(|name| list(name, &[name], &[]));
+    let texts: Vec<_> = (1..=5).map(net).collect();
+    let files: Vec<_> = names.into_iter().zip(texts.iter().map(String::as_str)).collect();
+    let begin = || {
+        let mut desk = Desk::with(settings(rules(&lists)), &files);
+        for (name, number) in names.into_iter().zip(11..) {
+            desk.site.put(name, &net(number), desk.now.wall);
+        }
+        desk.acts = 0;
+        desk.handle(Event::FilesChanged);
+        desk
+    };
+    let (mut apart, mut together) = (begin(), begin());
+    apart.settle();
+    together.settle_together();
+    assert!(apart.keeper.in_sync() && together.keeper.in_sync());
+    assert_eq!(apart.keeper.desired().sets, together.keeper.desired().sets);
+    let ops = |desk: &Desk| {
+        let mut ops: Vec<_> = desk.host.ops.iter().map(|op| format!("{op:?}")).collect();
+        ops.sort_unstable();
+        ops
+    };
+    assert_eq!(ops(&apart), ops(&together));
+    assert!(together.acts < apart.acts, "{} and {}", together.acts, apart.acts);
+}
+
+#[test]
+fn a_list_is_computed_while_a_copy_is_kept_and_nothing_of_it_is_in_force_before() {
+    let mut desk = desk();
+    desk.write("a", &net(3));
+    desk.settle_but(&[Kind::Keep, Kind::Compose]);
+    assert!(desk.waits(Kind::Keep));
+    let ahead = desk.take(Kind::Compose);
+    desk.answer(ahead);
+    desk.settle_but(&[Kind::Keep]);
+    assert!(desk.keeper.in_sync(), "it is as it was, of {:?}", desk.pending);
+    desk.settle_but(&[Kind::Compose, Kind::Converge]);
+    let Action::Compose(compose) = desk.take(Kind::Compose) else { panic!("it was taken") };
+    let basis = compose.basis.clone().expect("that of before");
+    let composed = (*compose).clone().run();
+    assert_eq!(composed.basis, basis, "nothing is left to be computed");
+    desk.answer(Action::Compose(compose));
+    desk.settle();
+    assert!(desk.keeper.in_sync());
+    let set = desk.settings.prefix.live("drop", blocklist::Family::Ipv4).expect("a name");
+    assert_eq!(desk.host.members(&set), Some(&nets(&[3])));
+}

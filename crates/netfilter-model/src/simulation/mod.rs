@@ -1,6 +1,7 @@
 //! The whole loop in a world that goes wrong: by every fault at every step of
 //! the small cases, and by seed for as long as anybody likes.
 
+mod configured;
 mod random_run;
 mod scenario;
 mod site;

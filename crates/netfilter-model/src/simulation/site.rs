@@ -3,29 +3,22 @@
 //! any order that the program could perform it in too.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use blocklist::{
-    Allow, Family, FeedName, Format, Glob, Guard, GuardPolicy, Limits, List, Prefixes, Protection,
-    Refusal, compose, parse,
-};
+use blocklist::{Family, FeedName, Format, Guard, Limits, Prefixes, Refusal, compose, parse};
 use intake::{
-    Answer, Candidate, Fingerprint, GuardOverrides, Identity, ListRules, Makeup, Now, Order,
-    ReadOrder, Reading, RecallOrder, Recalled, RecalledVersion, Rules, Scan, Ticket, Version,
+    Answer, Candidate, Fingerprint, Identity, Makeup, Now, Order, ReadOrder, Reading, RecallOrder,
+    Recalled, RecalledVersion, Scan, Ticket, Version,
 };
-use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed, Settings};
-use reconcile::{
-    Kernel, MemberLayout, Members, Observed, Part, Plan, SetName, Step, Target, Update, apply,
-};
+use keeper::{Action, Converge, Converged, Event, Keeper, Look, Probed};
+use reconcile::{Kernel, Members, Observed, Part, Plan, SetName, Step, Target, Update, apply};
 
+use super::configured::{keeper, list, settings, takes};
 use super::world::{ModelWay, live, never, prefix, subject};
 use crate::{Invariant, ModelKernel, Random};
 
 /// Actions performed in a row before the reconciler counts as restless.
 const ACTIONS_MAX: usize = 2_000;
-/// How long a deleted feed stays in force.
-pub(super) const WITHDRAW: Duration = Duration::from_secs(300);
 
 /// One host and its daemon.
 pub(super) struct Site {
@@ -44,6 +37,10 @@ pub(super) struct Site {
     pending: VecDeque<Action>,
     now: Duration,
     wake: Option<Duration>,
+    /// Another event comes before the reconciler decides.
+    more_comes: bool,
+    /// It has taken in some on which it has not decided.
+    undecided: bool,
     counter: u64,
     /// Whether the disk has no room and the directory cannot be read.
     pub(super) disk_fails: bool,
@@ -76,6 +73,8 @@ impl Site {
             pending: VecDeque::new(),
             now: Duration::ZERO,
             wake: None,
+            more_comes: false,
+            undecided: false,
             counter: 0,
             disk_fails: false,
             unseen: None,
@@ -94,6 +93,7 @@ impl Site {
         self.pending.clear();
         self.candidates.clear();
         self.wake = None;
+        self.more_comes = false;
         self.unseen = None;
         self.counter += 1;
         self.keeper = keeper(&self.lists, self.update, self.counter, self.now);
@@ -135,8 +135,17 @@ impl Site {
     /// Something happened.
     pub(super) fn happened(&mut self, event: Event) {
         self.kernel.machine().note(format!("     > {}", name(&event)));
-        let now = self.clock();
-        for action in self.keeper.handle(event, now) {
+        self.keeper.take_in(event, self.clock());
+        self.undecided = true;
+        if !self.more_comes {
+            self.decide();
+        }
+    }
+
+    /// Lets the reconciler decide on what it has taken in.
+    fn decide(&mut self) {
+        self.undecided = false;
+        for action in self.keeper.decide(self.clock()) {
             match action {
                 Action::WakeAt(at) => self.wake = Some(at),
                 Action::Report(_) | Action::Reply(..) => {}
@@ -161,7 +170,13 @@ impl Site {
         let choice =
             if stores { self.pending.iter().position(is_store).unwrap_or(choice) } else { choice };
         let Some(action) = self.pending.remove(choice) else { return false };
+        // The daemon decides on all that has come by then.
+        self.more_comes = !self.pending.is_empty() && random.below(4) == 0;
         self.perform(action);
+        self.more_comes = false;
+        if self.undecided && self.pending.is_empty() {
+            self.decide();
+        }
         if self.kernel.machine().crashed() {
             self.start();
         }
@@ -396,11 +411,6 @@ impl Site {
     }
 }
 
-/// Whether a list takes in a feed.
-fn takes(list: &str, feed: &FeedName) -> bool {
-    feed.as_str().starts_with(&format!("{list}/"))
-}
-
 fn addresses(members: &Members) -> Prefixes {
     (0..members.len()).map(|at| members.at(at)).collect()
 }
@@ -450,51 +460,4 @@ fn is_store(action: &Action) -> bool {
 
 fn fingerprint(version: u64) -> Fingerprint {
     Fingerprint([version, 0, 0, 0, 0])
-}
-
-/// A list takes in the feeds below its name and never holds what must never
-/// be blocked.
-fn list(name: &str) -> List {
-    List {
-        name: name.to_owned(),
-        feeds: vec![Glob::new(&format!("{name}/*")).expect("a good glob")],
-        allow: never().into_iter().map(Allow::Prefix).collect(),
-        protect: Vec::new(),
-    }
-}
-
-fn settings(lists: &BTreeSet<String>, update: Update) -> Settings {
-    let guard = GuardPolicy {
-        shrink_percent_max: 100,
-        growth_percent_max: 1_000_000,
-        allow_empty: true,
-        ..GuardPolicy::default()
-    };
-    let list = |name: &String| ListRules {
-        list: Arc::new(list(name)),
-        guard: GuardOverrides::default(),
-        optional: false,
-    };
-    let rules = Rules {
-        guard,
-        lists: lists.iter().map(list).collect(),
-        withdraw: WITHDRAW,
-        scan: Duration::from_secs(60),
-        patience: Duration::from_secs(10),
-        ..Rules::default()
-    };
-    Settings {
-        prefix: prefix(),
-        update,
-        layout: MemberLayout::Exact,
-        rules: Arc::new(rules),
-        probe: Duration::from_secs(10),
-        audit: Duration::from_secs(3_600),
-        filter: Vec::new(),
-    }
-}
-
-fn keeper(lists: &BTreeSet<String>, update: Update, salt: u64, now: Duration) -> Keeper {
-    let now = Now { monotonic: now, wall: SystemTime::UNIX_EPOCH + now };
-    Keeper::new(settings(lists, update), Protection::default(), salt, now)
 }

@@ -10,8 +10,9 @@ use keeper::Event;
 use reconcile::Update;
 
 use super::RunReport;
+use super::configured::WITHDRAW;
 use super::random_run::{LISTS, RunOptions, put_fault_in_store, target};
-use super::site::{Site, WITHDRAW};
+use super::site::Site;
 use super::world::{ModelWay, differences, live};
 use crate::sets::RawName;
 use crate::{Hand, Invariant, Random, prefixes};

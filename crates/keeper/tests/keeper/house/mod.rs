@@ -138,7 +138,15 @@ impl Desk {
 
     /// Something happens.
     pub(crate) fn handle(&mut self, event: Event) {
-        let actions = self.keeper.handle(event, self.now);
+        self.handle_together([event]);
+    }
+
+    /// All of this happens before the keeper comes to decide on it.
+    pub(crate) fn handle_together(&mut self, events: impl IntoIterator<Item = Event>) {
+        for event in events {
+            self.keeper.take_in(event, self.now);
+        }
+        let actions = self.keeper.decide(self.now);
         self.acts += actions.len();
         let mut wakes = 0;
         for action in actions {
@@ -211,6 +219,20 @@ impl Desk {
             let Some(place) = place else { return };
             let action = self.pending.remove(place);
             self.answer(action);
+        }
+        panic!("actions without end: {:?}", self.pending);
+    }
+
+    /// The same, and all that is wanted at a time is done before any of it is told.
+    pub(crate) fn settle_together(&mut self) {
+        for _ in 0..ACTIONS_MAX {
+            if self.pending.is_empty() {
+                return;
+            }
+            let actions = std::mem::take(&mut self.pending);
+            let events: Vec<_> =
+                actions.into_iter().filter_map(|action| self.work(action)).collect();
+            self.handle_together(events);
         }
         panic!("actions without end: {:?}", self.pending);
     }
