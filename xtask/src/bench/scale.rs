@@ -142,8 +142,7 @@ pub(super) fn judge(task: &Task, page: &mut Page) {
         for what in [START, CHANGE] {
             let middle =
                 |count| page.middle(variant, count, &format!("{what}, ms of the processor"));
-            // What is less than a tenth of it is no figure, and none to divide by.
-            let more = |count: usize| Some((middle(count)? - middle(1)?).max(middle(1)? / 10.0));
+            let more = |count: usize| Some((middle(count)? - middle(1)?).max(1.0));
             #[expect(clippy::cast_precision_loss, reason = "a thousand")]
             let times = more(many)
                 .zip(more(some))
