@@ -220,6 +220,16 @@ mod tests {
     }
 
     #[test]
+    fn more_of_the_same_than_a_part_has_are_sorted_too() {
+        let mut addresses = vec![7_u32; PART_MAX + 1];
+        addresses.push(3);
+        sort_addresses(&mut addresses);
+        assert_eq!((addresses[0], addresses[1]), (3, 7));
+        assert_eq!(addresses.len(), PART_MAX + 2);
+        assert!(addresses.is_sorted());
+    }
+
+    #[test]
     fn many_items_are_sorted_whatever_they_have_in_common() {
         let many = u32::try_from(PART_MAX).expect("fits") + 7;
         for mask in [u32::MAX, 0x0000_ffff, 0xffff_0000, 0x003f_ffff, 0xffc0_0000, 0x0010_0001] {

@@ -101,16 +101,18 @@ impl Operands {
     /// The same, if `before` is what came of the operands `then`: where only few
     /// prefixes of feeds are others, only what these touch is computed.
     pub fn compose_after(&self, then: &Self, before: &Composition) -> Composition {
-        if self == then {
-            return before.clone();
-        }
+        let composition =
+            if self == then { before.clone() } else { self.changed_from(then, before) };
+        debug_assert_eq!(composition, self.compose(), "it is computed, one way or the other");
+        composition
+    }
+
+    fn changed_from(&self, then: &Self, before: &Composition) -> Composition {
         let ipv4 = self.part(then, before, |prefixes| &prefixes.ipv4);
         let ipv6 = self.part(then, before, |prefixes| &prefixes.ipv6);
         let same = self.allow == then.allow && self.protect == then.protect;
         let never = if same { before.never.clone() } else { self.never() };
-        let composition = Composition::of(ipv4, ipv6, never);
-        debug_assert_eq!(composition, self.compose(), "it is computed, one way or the other");
-        composition
+        Composition::of(ipv4, ipv6, never)
     }
 
     fn part<A: Address>(
