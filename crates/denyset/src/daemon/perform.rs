@@ -23,7 +23,7 @@ use crate::exports::ExportOutcome;
 /// Between two looks for what nobody has wanted for long. Days are counted.
 const CLEAR_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
-/// Events that are decided on together, at the most.
+/// Pieces of work that are taken in together, at the most.
 const TOGETHER_MAX: usize = 256;
 
 /// What came of work that was handed out.
@@ -134,8 +134,8 @@ impl MainLoop {
     /// # Errors
     /// With what the process ends, if it cannot go on.
     pub(super) fn finished(&mut self, first: Finished) -> Result<Vec<Action>, Exit> {
-        let mut next = Some(first);
-        let mut count = 0;
+        let (mut next, mut is_news) = (Some(first), false);
+        let mut left = TOGETHER_MAX;
         while let Some(finished) = next {
             if matches!(finished, Finished::Died) {
                 return Err(Self::give_up());
@@ -145,12 +145,13 @@ impl MainLoop {
             }
             if let Some(event) = self.take_in(finished) {
                 self.keeper.take_in(event, self.clock.now());
-                count += 1;
+                is_news = true;
             }
-            // Signals and callers must not wait for ever.
-            next = if count < TOGETHER_MAX { self.finished.try_recv().ok() } else { None };
+            left -= 1;
+            // Signals and callers must not wait for ever; what is not received stays.
+            next = if left > 0 { self.finished.try_recv().ok() } else { None };
         }
-        Ok(if count > 0 { self.keeper.decide(self.clock.now()) } else { Vec::new() })
+        Ok(if is_news { self.keeper.decide(self.clock.now()) } else { Vec::new() })
     }
 
     /// Takes in what came of one piece of work, and says what the keeper should know.

@@ -117,6 +117,7 @@ impl KernelEffects {
         let plan = planned(&mut converge);
         let part = if plan.is_urgent() { Part::Urgent } else { Part::Later };
         let Converge { ticket, mut observed, .. } = converge;
+        // What is read back now, somebody waits for.
         self.kernel.take_time(None);
         let halt = self.halt.wanted.clone();
         let outcome = self.carry_out(&plan, part, &mut observed, &mut |progress| {

@@ -171,7 +171,7 @@ impl Site {
             if stores { self.pending.iter().position(is_store).unwrap_or(choice) } else { choice };
         let Some(action) = self.pending.remove(choice) else { return false };
         // The daemon decides on all that has come by then.
-        self.more_comes = !self.pending.is_empty() && random.below(4) == 0;
+        self.more_comes = !self.pending.is_empty() && random.chance(25);
         self.perform(action);
         self.more_comes = false;
         if self.undecided && self.pending.is_empty() {
