@@ -154,6 +154,7 @@ fn check<A: Number>(universe: Universe, one: &[Drawn], other: &[Drawn]) {
     assert!(is_sorted_and_unique(&difference));
     assert_eq!(members(&difference), &members(&a) - &members(&b), "difference");
     assert_eq!(a.differences(&b), [difference, b.difference(&a)], "differences");
+    assert_eq!(a.count_in_common(&b), (&members(&a) & &members(&b)).len(), "in common");
 
     let outer = a.without_covered();
     assert!(is_sorted_and_unique(&outer) && !has_nested(&outer));

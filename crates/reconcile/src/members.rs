@@ -146,6 +146,15 @@ impl Members {
         }
     }
 
+    /// How many members both have.
+    pub fn count_in_common(&self, other: &Self) -> usize {
+        match (self, other) {
+            (Self::V4(ours), Self::V4(theirs)) => ours.count_in_common(theirs),
+            (Self::V6(ours), Self::V6(theirs)) => ours.count_in_common(theirs),
+            _ => 0,
+        }
+    }
+
     /// Whether both hold the same addresses, in whatever members.
     pub fn holds_the_same(&self, other: &Self) -> bool {
         match (self, other) {

@@ -2,17 +2,19 @@
 //! what is desired. Total and deterministic; an empty plan means in sync.
 
 mod rules;
+mod turnover;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use blocklist::{AnyPrefix, Family};
+use blocklist::Family;
 
+use self::turnover::Turnover;
 use crate::price::{Room, is_cheaper_in_place};
 use crate::step::{Cost, ObjectPlan, Phase, PlannedStep, Step};
 use crate::{
-    CHUNK_MAX, Capacity, Chunk, Desired, LaidOut, MemberLayout, Members, Object, Observed,
-    ObservedSet, Obstacle, Plan, Reason, Route, SetName, SetPrefix, SetSpec, Standing, Target,
+    CHUNK_MAX, Capacity, Desired, LaidOut, MemberLayout, Members, Object, Observed, ObservedSet,
+    Obstacle, Plan, Reason, Route, SetName, SetPrefix, SetSpec, Standing, Target,
 };
 
 /// How an existing set is brought to new members.
@@ -223,23 +225,25 @@ impl Planner<'_> {
         if *before == after {
             return ObjectPlan::nothing(set.into(), Reason::InSync, Some(after));
         }
-        let [add, delete] = after.differences(before);
+        let turnover = Turnover::between(before, &after);
+        let [added, deleted] = turnover.counts();
         let changed = Cost {
-            added: add.len() as u64,
-            deleted: delete.len() as u64,
-            written: (add.len() + delete.len()) as u64,
-            memory: grown(seen.header.capacity, before, &add),
+            added: added as u64,
+            deleted: deleted as u64,
+            written: (added + deleted) as u64,
+            memory: grown(seen.header.capacity, before, added),
         };
-        let gone = Some(sample_of(&delete, &after));
-        let peak = before.len() + add.len();
-        let counts = [add.len(), delete.len()];
-        let (route, reason) = match self.route(seen, peak, after.len(), counts) {
+        let peak = before.len() + added;
+        let (route, reason) = match self.route(seen, peak, after.len(), [added, deleted]) {
             (Route::Swap, reason) if self.swaps(seen, peak, &after) => {
+                let gone = Some(turnover.sample_of_gone());
                 return ObjectPlan { gone, ..self.swapped(set, reason, changed, after) };
             }
             (Route::Swap, _) => (Route::InPlace, Reason::Memory),
             in_place => in_place,
         };
+        let gone = Some(turnover.sample_of_gone());
+        let [add, delete] = turnover.listed();
         let mut steps = Vec::new();
         let frequent = self.policy.frequent.get(set).filter(|_| reason == Reason::OnlyAdded);
         let first = frequent.map(|addresses| add.holding(addresses));
@@ -376,25 +380,13 @@ impl Planner<'_> {
     }
 }
 
-/// Members that are taken out and looked for later, at the most.
-const GONE_MAX: usize = 16;
-
 /// The bytes of kernel memory that a new table with these members takes.
 fn table_bytes(members: &Members) -> u64 {
     Capacity::for_members(members.len()).bytes(members.family(), members.len())
 }
 
 /// The bytes that a table takes more with these members in it as well.
-fn grown(capacity: Capacity, before: &Members, added: &Members) -> u64 {
+fn grown(capacity: Capacity, before: &Members, added: usize) -> u64 {
     let bytes = |members| capacity.bytes(before.family(), members);
-    bytes(before.len() + added.len()).saturating_sub(bytes(before.len()))
-}
-
-/// A few of the members that a set loses, whose addresses no other member holds.
-fn sample_of(lost: &Members, after: &Members) -> Members {
-    let none = Members::none(lost.family());
-    let Some(chunk) = Chunk::spread(lost, GONE_MAX, 0) else { return none };
-    let held = |member: AnyPrefix| after.covering(member.network()).is_some();
-    let lost = chunk.iter().filter(|&member| !held(member)).collect();
-    Members::of_family(none.family(), lost)
+    bytes(before.len() + added).saturating_sub(bytes(before.len()))
 }
