@@ -165,6 +165,11 @@ fn check(set: &SetName, chunk: &Chunk) -> Result<(), Unwritable> {
     if everything && has_first() { Err(Unwritable::Everything) } else { Ok(()) }
 }
 
+/// Gives a message that was made before it was known when it is sent its number.
+pub(crate) fn number(message: &mut [u8], sequence: u32) {
+    message[8..12].copy_from_slice(&sequence.to_ne_bytes());
+}
+
 /// Puts length, flags and sequence number into the header of the message that
 /// fills `bytes` (`struct nlmsghdr`, `include/uapi/linux/netlink.h`).
 fn seal(bytes: &mut [u8], flags: u16, sequence: u32) {

@@ -28,6 +28,14 @@ pub const STALE_MAX: usize = 4_096;
 /// and a small change should begin at once.
 pub const ORDERED_MIN: usize = 4_096;
 
+/// Messages in a row from which on they are made on another processor while the
+/// kernel works: with fewer the thread is not worth its beginning.
+pub const AHEAD_MIN: usize = 16;
+
+/// Messages that are made before any of them is handed over: every time somebody
+/// has to be woken.
+pub const AHEAD_AT_ONCE: usize = 8;
+
 /// Buckets that are filled together. With what is in them they fit into a
 /// processor's second cache: about half a mebibyte.
 pub const GROUP_BUCKETS: u32 = 4_096;

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use crate::verify::verify;
 use crate::{
-    Chunk, Kernel, KernelError, KernelErrorKind, Members, Object, ObjectPlan, Observed, Op, Phase,
-    Plan, Presence, Reason, Route, RuleSet, SetName, Shortage, Stage, Step,
+    Kernel, KernelError, KernelErrorKind, Members, Object, ObjectPlan, Observed, Op, Phase, Plan,
+    Presence, Reason, Route, RuleSet, Series, SetName, Shortage, Stage, Step, WriteOrder,
 };
 
 /// Members of old ones that are taken out before it is looked whether anything
@@ -265,28 +265,34 @@ impl<K: Kernel> Run<'_, K> {
     }
 
     fn add(&mut self, set: &SetName, members: &Members, presence: Presence) -> Result<(), Stop> {
-        for chunk in self.chunks(set, members) {
-            let written = chunk.len();
-            self.op(&Op::Add { set: set.clone(), chunk, presence })?;
-            self.pace(written)?;
-        }
-        Ok(())
-    }
-
-    /// The members in the order that suits the set, if it is known.
-    fn chunks(&self, set: &SetName, members: &Members) -> impl Iterator<Item = Chunk> + use<K> {
-        let seen = self.observed.sets.get(set);
-        let order = seen.map(|seen| self.kernel.order(&seen.header, members));
-        members.chunks_in(order.filter(|order| order.fits(members.len())).unwrap_or_default())
+        self.write(&Series::add(set, members, self.order(set, members), presence))
     }
 
     fn delete(&mut self, set: &SetName, members: &Members) -> Result<(), Stop> {
-        for chunk in self.chunks(set, members) {
-            let written = chunk.len();
-            self.op(&Op::Delete { set: set.clone(), chunk })?;
-            self.pace(written)?;
+        self.write(&Series::delete(set, members, self.order(set, members)))
+    }
+
+    /// The order in which the set takes these members best, if the set is known.
+    fn order(&self, set: &SetName, members: &Members) -> WriteOrder {
+        let seen = self.observed.sets.get(set);
+        seen.map_or(WriteOrder::SORTED, |seen| self.kernel.order(&seen.header, members))
+    }
+
+    /// Does ops that somebody waits for, as fast as they can be done.
+    fn write(&mut self, series: &Series) -> Result<(), Stop> {
+        let Self { kernel, observed, pace, progress, .. } = self;
+        let mut flow = ControlFlow::Continue(());
+        let outcome = kernel.execute_series(series, 0, &mut |op| {
+            observed.note(op);
+            progress.written += op.written() as u64;
+            flow = pace(*progress);
+            flow
+        });
+        match outcome {
+            Ok(()) if flow.is_break() => Err(Stop::Halted),
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.failed(error)),
         }
-        Ok(())
     }
 
     /// Takes a shadow's members out. Of what nobody waits for, only so many at
@@ -299,9 +305,11 @@ impl<K: Kernel> Run<'_, K> {
         let Ok(mut left) = read else { return self.op(&Op::Flush(shadow.clone())) };
         while !left.is_empty() {
             let (piece, rest) = left.split(RELEASE_PIECE);
-            for chunk in self.chunks(shadow, &piece) {
-                self.op(&Op::Delete { set: shadow.clone(), chunk })?;
-                self.pace(0)?;
+            for op in Series::delete(shadow, &piece, self.order(shadow, &piece)).ops(0) {
+                self.op(&op)?;
+                if (self.pace)(self.progress).is_break() {
+                    return Err(Stop::Halted);
+                }
             }
             self.observed.settle(shadow, &rest);
             if self.part == Part::Later && !rest.is_empty() {
@@ -334,21 +342,15 @@ impl<K: Kernel> Run<'_, K> {
                 self.observed.note(op);
                 Ok(())
             }
-            // Nothing has happened, and nothing else is known than before.
-            Err(error) if error.kind == KernelErrorKind::Busy => Err(Stop::Failed(error)),
-            Err(error) => {
-                self.outcome.look_again = true;
-                Err(Stop::Failed(error))
-            }
+            Err(error) => Err(self.failed(error)),
         }
     }
 
-    fn pace(&mut self, written: usize) -> Result<(), Stop> {
-        self.progress.written += written as u64;
-        match (self.pace)(self.progress) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(Stop::Halted),
-        }
+    /// Where an op has failed. If it was busy, nothing has happened, and nothing
+    /// else is known than before.
+    fn failed(&mut self, error: KernelError) -> Stop {
+        self.outcome.look_again |= error.kind != KernelErrorKind::Busy;
+        Stop::Failed(error)
     }
 
     /// Removes the shadows that were not swapped in. One that cannot go now is

@@ -2,11 +2,13 @@
 //! either can fail. `Observe` alone cannot write, which is all that planning gets.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use blocklist::AnyPrefix;
 
 use crate::{
-    Chunk, Members, Object, Op, RuleSet, RulesFound, SetHeader, SetName, SetPrefix, WriteOrder,
+    Chunk, Members, Object, Op, RuleSet, RulesFound, Series, SetHeader, SetName, SetPrefix,
+    WriteOrder,
 };
 
 /// Reading the kernel's ipsets.
@@ -81,6 +83,27 @@ pub trait Kernel: Observe {
     /// [`KernelError`]; only `Unknown` leaves open whether the op happened.
     fn execute(&mut self, op: &Op) -> Result<(), KernelError>;
 
+    /// Does the ops of a series from one number on, one after the other, each as
+    /// [`Self::execute`] does it. `done` hears of every op that was done, and may
+    /// end it.
+    ///
+    /// # Errors
+    /// That of the first op that failed, which is the last one that was tried.
+    fn execute_series(
+        &mut self,
+        series: &Series,
+        from: usize,
+        done: &mut dyn FnMut(&Op) -> ControlFlow<()>,
+    ) -> Result<(), KernelError> {
+        for op in series.ops(from) {
+            self.execute(&op)?;
+            if done(&op).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// In which order it takes these members fastest, or lets go of them, in a
     /// set as described. A wrong answer costs nothing but time.
     fn order(&self, _set: &SetHeader, _members: &Members) -> WriteOrder {
@@ -136,6 +159,14 @@ impl<K: Observe + ?Sized> Observe for &mut K {
 impl<K: Kernel + ?Sized> Kernel for &mut K {
     fn execute(&mut self, op: &Op) -> Result<(), KernelError> {
         (**self).execute(op)
+    }
+    fn execute_series(
+        &mut self,
+        series: &Series,
+        from: usize,
+        done: &mut dyn FnMut(&Op) -> ControlFlow<()>,
+    ) -> Result<(), KernelError> {
+        (**self).execute_series(series, from, done)
     }
     fn order(&self, set: &SetHeader, members: &Members) -> WriteOrder {
         (**self).order(set, members)

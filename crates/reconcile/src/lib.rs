@@ -20,6 +20,7 @@ mod plan;
 mod price;
 mod probe;
 mod rule;
+mod series;
 mod step;
 mod verify;
 
@@ -43,4 +44,5 @@ pub use rule::{
     Count, End, Hook, Interface, PortProtocol, Ports, RejectWith, Rule, RuleSet, RulesFound,
     RulesSeen, Sample, Verdict,
 };
+pub use series::Series;
 pub use step::{Cost, ObjectPlan, Obstacle, Phase, Plan, PlannedStep, Reason, Route, Step};

@@ -225,10 +225,8 @@ impl Members {
     pub fn chunks_in(&self, order: WriteOrder) -> impl Iterator<Item = Chunk> + use<> {
         let members = self.clone();
         assert!(order.fits(members.len()), "an order of other members");
-        (0..members.len()).step_by(CHUNK_MAX).map(move |start| {
-            let end = members.len().min(start + CHUNK_MAX);
-            Chunk { members: members.clone(), order: order.clone(), turns: start..end }
-        })
+        let count = members.len().div_ceil(CHUNK_MAX);
+        (0..count).map(move |number| Chunk::numbered(&members, &order, number))
     }
 }
 
@@ -267,6 +265,14 @@ impl Chunk {
     pub fn new(members: Members, positions: Range<usize>) -> Option<Self> {
         let fits = positions.len() <= CHUNK_MAX && positions.end <= members.len();
         fits.then_some(Self { members, order: WriteOrder::SORTED, turns: positions })
+    }
+
+    /// Of the chunks of all members in an order of theirs, the one with this number,
+    /// counted from 0.
+    pub(crate) fn numbered(members: &Members, order: &WriteOrder, number: usize) -> Self {
+        let start = number * CHUNK_MAX;
+        let turns = start..members.len().min(start + CHUNK_MAX);
+        Self { members: members.clone(), order: order.clone(), turns }
     }
 
     /// At most so many members, evenly spread over all of them; with each `turn`

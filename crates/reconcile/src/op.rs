@@ -61,6 +61,14 @@ impl Op {
             Self::Flush(set) | Self::Destroy(set) => set,
         }
     }
+
+    /// How many members it adds or deletes one by one.
+    pub(crate) fn written(&self) -> usize {
+        match self {
+            Self::Add { chunk, .. } | Self::Delete { chunk, .. } => chunk.len(),
+            _ => 0,
+        }
+    }
 }
 
 /// What an add may find.

@@ -3,6 +3,7 @@
 //! and compared with what `ipset save` prints.
 
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use blocklist::{AnyPrefix, Family, Prefix, PrefixSet};
@@ -10,8 +11,8 @@ use lab::members::SortedPrefixes as Seen;
 use lab::namespace::isolated;
 use netfilter::Netfilter;
 use reconcile::{
-    Capacity, Chunk, Kernel, KernelError, KernelErrorKind, Members, Op, Presence, SetName,
-    SetPrefix, SetSpec,
+    Capacity, Chunk, Kernel, KernelError, KernelErrorKind, Members, Op, Presence, Series, SetName,
+    SetPrefix, SetSpec, WriteOrder,
 };
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
@@ -129,9 +130,9 @@ impl Ground {
     pub(crate) fn loads(&mut self, set: &SetName, wanted: &Members, hashsize: u32) {
         let spec = self.spec(set, hashsize, 2 * hashsize);
         self.does(&Op::Create(spec));
-        for chunk in wanted.chunks() {
-            self.does(&Op::Add { set: set.clone(), chunk, presence: Presence::New });
-        }
+        let series = Series::add(set, wanted, WriteOrder::SORTED, Presence::New);
+        let mut on = |_: &Op| ControlFlow::Continue(());
+        self.kernel.execute_series(&series, 0, &mut on).expect("room for all");
     }
 }
 

@@ -1,10 +1,14 @@
 //! What ops do to sets, as `ipset save` prints it afterwards.
 
+use std::ops::ControlFlow;
+
 use blocklist::Family;
 use lab::generate::RandomNumbers;
 use lab::members::SortedPrefixes as Seen;
 use lab::witness::{self, ipset, saved_set};
-use reconcile::{KernelErrorKind, Observe, Op, Presence, SetName};
+use reconcile::{
+    CHUNK_MAX, Kernel as _, KernelErrorKind, Observe, Op, Presence, Series, SetName, WriteOrder,
+};
 
 use crate::ground::{add, chunk, delete, give_up_rights, members, on_own_ground, swap, v4, v6};
 
@@ -87,6 +91,61 @@ fn a_batch_that_fails_in_the_middle_names_the_member_and_keeps_those_before() {
 }
 
 #[test]
+fn a_series_that_meets_a_member_of_somebody_elses_ends_there_and_names_it() {
+    on_own_ground(|ground| {
+        let set = v6("series");
+        let seen: Seen = RandomNumbers::seeded(3).addresses(40_000, 1).into_iter().collect();
+        let wanted = members(set.family(), &seen);
+        let place = 20 * CHUNK_MAX + 7;
+        let spec = ground.spec(&set, 1 << 15, 50_000);
+        ground.does(&Op::Create(spec));
+        let foreign = wanted.at(place).to_string();
+        ipset(&format!("add {set} {foreign}"));
+        let series = Series::add(&set, &wanted, WriteOrder::SORTED, Presence::New);
+        let mut done = 0;
+        let mut count = |_: &Op| {
+            done += 1;
+            ControlFlow::Continue(())
+        };
+        let error = ground.kernel.execute_series(&series, 0, &mut count).expect_err("it is there");
+        assert_eq!(error.kind, KernelErrorKind::Exists);
+        assert_eq!(error.member.map(|member| member.to_string()), Some(foreign));
+        assert_eq!(done, 20);
+        let header = ground.kernel.header(&set).expect("readable").expect("there");
+        assert_eq!(header.elements as usize, place + 1);
+    });
+}
+
+#[test]
+fn a_series_can_be_ended_behind_any_op_and_goes_on_from_there() {
+    on_own_ground(|ground| {
+        let set = v6("parts");
+        let seen: Seen = RandomNumbers::seeded(4).addresses(40_000, 1).into_iter().collect();
+        let wanted = members(set.family(), &seen);
+        let spec = ground.spec(&set, 1 << 15, 50_000);
+        ground.does(&Op::Create(spec));
+        let series = Series::add(&set, &wanted, WriteOrder::SORTED, Presence::New);
+        let mut next = 0;
+        while next < series.len() {
+            let end = next + 15;
+            let mut some = |_: &Op| {
+                next += 1;
+                if next < end { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            };
+            let from = end - 15;
+            ground.kernel.execute_series(&series, from, &mut some).expect("all are new");
+            let header = ground.kernel.header(&set).expect("readable").expect("there");
+            assert_eq!(header.elements as usize, wanted.len().min(next * CHUNK_MAX));
+        }
+        witness::members(set.as_str()).expect(&seen);
+        let mut all = |_: &Op| ControlFlow::Continue(());
+        let series = Series::delete(&set, &wanted, WriteOrder::SORTED);
+        ground.kernel.execute_series(&series, 0, &mut all).expect("all are there");
+        check(&set, "");
+    });
+}
+
+#[test]
 fn a_full_set_says_so_and_at_which_member() {
     on_own_ground(|ground| {
         let set = v6("full");
@@ -103,8 +162,7 @@ fn a_full_set_says_so_and_at_which_member() {
 fn a_chunk_of_the_most_members_is_one_message_that_the_kernel_takes() {
     on_own_ground(|ground| {
         let set = v6("chunk");
-        let seen: Seen =
-            RandomNumbers::seeded(2).addresses(reconcile::CHUNK_MAX, 1).into_iter().collect();
+        let seen: Seen = RandomNumbers::seeded(2).addresses(CHUNK_MAX, 1).into_iter().collect();
         let wanted = members(set.family(), &seen);
         assert_eq!(wanted.chunks().count(), 1);
         ground.loads(&set, &wanted, 1 << 10);

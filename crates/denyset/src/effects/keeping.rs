@@ -2,13 +2,14 @@
 //! or more; when somebody takes our rules away meanwhile, they are put back
 //! before the next op, and not only once all is done.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use blocklist::AnyPrefix;
 use reconcile::{
-    Chunk, Kernel, KernelError, Members, Observe, Observed, Op, RuleSet, RulesFound, SetHeader,
-    SetName, SetPrefix, WriteOrder,
+    Chunk, Kernel, KernelError, Members, Observe, Observed, Op, RuleSet, RulesFound, Series,
+    SetHeader, SetName, SetPrefix, WriteOrder,
 };
 
 /// Whether somebody has done something to our rules since they were last
@@ -24,7 +25,12 @@ impl Told {
 
     /// Whether something was, of which nothing was said yet.
     pub(super) fn take(&self) -> bool {
-        self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed)
+        self.waits() && self.0.swap(false, Ordering::Relaxed)
+    }
+
+    /// The same, and it is still to be said.
+    fn waits(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -95,6 +101,25 @@ impl<K: Kernel> Kernel for Keeping<'_, K> {
     fn execute(&mut self, op: &Op) -> Result<(), KernelError> {
         self.put_back();
         self.kernel.execute(op)
+    }
+
+    fn execute_series(
+        &mut self,
+        series: &Series,
+        from: usize,
+        done: &mut dyn FnMut(&Op) -> ControlFlow<()>,
+    ) -> Result<(), KernelError> {
+        let (mut next, mut flow) = (from, ControlFlow::Continue(()));
+        while next < series.len() && flow.is_continue() {
+            self.put_back();
+            let told = self.told;
+            self.kernel.execute_series(series, next, &mut |op| {
+                next += 1;
+                flow = done(op);
+                if told.waits() { ControlFlow::Break(()) } else { flow }
+            })?;
+        }
+        Ok(())
     }
 
     fn order(&self, set: &SetHeader, members: &Members) -> WriteOrder {
@@ -195,5 +220,42 @@ mod tests {
         let (four, six) = (Family::Ipv4, Family::Ipv6);
         assert_eq!(counting.puts, [four, six, four, six]);
         assert_eq!(counting.ops, 4);
+    }
+
+    /// Some news come after the second op of a series of five, and it is told to end
+    /// behind one of them, or not.
+    fn check_series(end_behind: Option<usize>, ops: usize, puts: usize) {
+        let there = seen(Family::Ipv4, Some(RulesFound::AsWanted(Vec::new())));
+        let set = there.wanted.rules()[0].set.clone();
+        let observed = Observed { rules: vec![there], ..Observed::default() };
+        let (mut counting, told) = (Counting::default(), Told::default());
+        let mut kernel = Keeping::new(&mut counting, &told, &observed);
+        let hosts: blocklist::PrefixSet<u32> = (0..5_000).map(blocklist::Prefix::host).collect();
+        let series = Series::delete(&set, &hosts.into(), WriteOrder::SORTED);
+        let (mut heard, mut next) = (Vec::new(), 0);
+        let mut hear = |op: &Op| {
+            next += 1;
+            heard.push(op.clone());
+            if next == 2 {
+                told.tell();
+            }
+            if Some(next) == end_behind {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        kernel.execute_series(&series, 0, &mut hear).expect("it can");
+        assert_eq!(heard, series.ops(0).take(ops).collect::<Vec<_>>());
+        assert_eq!((counting.ops, counting.puts.len()), (ops, puts));
+    }
+
+    #[test]
+    fn in_the_middle_of_a_series_rules_are_put_back_and_it_goes_on_where_it_was() {
+        check_series(None, 5, 1);
+        check_series(Some(4), 4, 1);
+        // What comes with the end is put back by whatever is done next.
+        check_series(Some(2), 2, 0);
+        check_series(Some(1), 1, 0);
     }
 }

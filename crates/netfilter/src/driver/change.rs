@@ -1,13 +1,17 @@
 //! Carrying out ops. Each is one message and one acknowledgement; an add or a
 //! delete that stops in the middle says at which member.
 
+use std::ops::ControlFlow;
+
 use blocklist::AnyPrefix;
 use reconcile::{
-    Capacity, Chunk, Kernel, KernelError, KernelErrorKind, Members, Op, RuleSet, SetHeader,
+    Capacity, Chunk, Kernel, KernelError, KernelErrorKind, Members, Op, RuleSet, Series, SetHeader,
     SetName, Stage, WriteOrder,
 };
 
 use super::Netfilter;
+use super::ahead::Ahead;
+use crate::batch::number;
 use crate::limits::READY_BYTES_MIN;
 use crate::{BatchChange, ExchangeFailure, Request, Transport, bucket};
 
@@ -22,12 +26,7 @@ impl<T: Transport> Kernel for Netfilter<T> {
                 }
                 self.command(Stage::Create, &spec.name, &Request::Create { spec, revision })
             }
-            Op::Add { set, chunk, presence } => {
-                self.change(Stage::Add, BatchChange::Add(*presence), set, chunk)
-            }
-            Op::Delete { set, chunk } => {
-                self.change(Stage::Delete, BatchChange::Delete, set, chunk)
-            }
+            Op::Add { .. } | Op::Delete { .. } => self.change(op, None),
             Op::Swap { shadow, live } => {
                 self.command(Stage::Swap, live, &Request::Swap { shadow, live })
             }
@@ -40,6 +39,23 @@ impl<T: Transport> Kernel for Netfilter<T> {
                 outcome => outcome,
             },
         }
+    }
+
+    fn execute_series(
+        &mut self,
+        series: &Series,
+        from: usize,
+        done: &mut dyn FnMut(&Op) -> ControlFlow<()>,
+    ) -> Result<(), KernelError> {
+        Ahead::of(series, from, |mut ahead| {
+            for (number, op) in (from..).zip(series.ops(from)) {
+                self.change(&op, ahead.take(number))?;
+                if done(&op).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })
     }
 
     fn order(&self, set: &SetHeader, members: &Members) -> WriteOrder {
@@ -65,25 +81,43 @@ impl<T: Transport> Netfilter<T> {
         self.exchange.command(request).map_err(|failure| failure.at(stage, set))
     }
 
-    fn change(
-        &mut self,
-        stage: Stage,
-        change: BatchChange,
-        set: &SetName,
-        chunk: &Chunk,
-    ) -> Result<(), KernelError> {
-        if chunk.is_empty() {
+    /// Adds or deletes members, with the message that was made for it, if it was.
+    fn change(&mut self, op: &Op, made: Option<Vec<u8>>) -> Result<(), KernelError> {
+        let Some((change, set, chunk)) = written(op).filter(|(_, _, chunk)| !chunk.is_empty())
+        else {
             return Ok(());
-        }
+        };
         let sequence = self.exchange.reserve(1);
-        let outcome = match self.batch.change(change, set, chunk, sequence) {
-            Ok(message) => self.exchange.acknowledged(message, sequence),
-            Err(unwritable) => Err(ExchangeFailure::Unwritable(unwritable)),
+        let outcome = match made {
+            Some(mut message) => {
+                number(&mut message, sequence);
+                self.exchange.acknowledged(&message, sequence)
+            }
+            None => match self.batch.change(change, set, chunk, sequence) {
+                Ok(message) => self.exchange.acknowledged(message, sequence),
+                Err(unwritable) => Err(ExchangeFailure::Unwritable(unwritable)),
+            },
         };
         outcome.map_err(|failure| {
             let member = culprit(&failure, chunk);
-            failure.error(stage, Some(set), member)
+            failure.error(stage(change), Some(set), member)
         })
+    }
+}
+
+/// Which members an op adds or deletes.
+pub(super) fn written(op: &Op) -> Option<(BatchChange, &SetName, &Chunk)> {
+    match op {
+        Op::Add { set, chunk, presence } => Some((BatchChange::Add(*presence), set, chunk)),
+        Op::Delete { set, chunk } => Some((BatchChange::Delete, set, chunk)),
+        _ => None,
+    }
+}
+
+fn stage(change: BatchChange) -> Stage {
+    match change {
+        BatchChange::Add(_) => Stage::Add,
+        BatchChange::Delete => Stage::Delete,
     }
 }
 

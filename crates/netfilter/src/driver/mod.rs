@@ -2,6 +2,7 @@
 //! observation or an op takes, and what their answers mean. It decides nothing
 //! about what should be in the kernel.
 
+mod ahead;
 mod around;
 mod change;
 mod counts;

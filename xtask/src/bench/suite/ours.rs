@@ -10,7 +10,8 @@ use blocklist::AnyPrefix;
 use netfilter::Netfilter;
 use reconcile::{
     Chunk, Desired, Kernel, KernelError, Members, Observe, Observed, Op, Part, Plan, Policy,
-    RuleSet, RulesFound, SetHeader, SetName, SetPrefix, Stage, Target, WriteOrder, apply, plan,
+    RuleSet, RulesFound, Series, SetHeader, SetName, SetPrefix, Stage, Target, WriteOrder, apply,
+    plan,
 };
 
 use super::{FREED, Took, pass};
@@ -107,7 +108,7 @@ impl Session {
 /// The kernel with a clock.
 struct Watched {
     kernel: Netfilter,
-    /// What each kind of work took. Ordering members is part of adding them.
+    /// What each kind of work took. Members that are ordered, added and deleted are one.
     spent: RefCell<HashMap<Stage, Took>>,
 }
 
@@ -160,6 +161,17 @@ impl Kernel for Watched {
         let (done, took) = Took::of(|| self.kernel.execute(op));
         self.note(stage, took);
         done
+    }
+
+    fn execute_series(
+        &mut self,
+        series: &Series,
+        from: usize,
+        done: &mut dyn FnMut(&Op) -> ControlFlow<()>,
+    ) -> Result<(), KernelError> {
+        let (outcome, took) = Took::of(|| self.kernel.execute_series(series, from, done));
+        self.note(Stage::Add, took);
+        outcome
     }
 
     fn order(&self, set: &SetHeader, members: &Members) -> WriteOrder {

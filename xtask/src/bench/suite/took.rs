@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::bench::processor_time;
+use rustix::time::{ClockId, clock_gettime};
+
 use crate::measure::tool::Effort;
 
 /// Time.
@@ -10,12 +11,12 @@ use crate::measure::tool::Effort;
 pub(in crate::bench) struct Took {
     /// From begin to end.
     pub(in crate::bench) wall: Duration,
-    /// What was worked meanwhile.
+    /// What all threads of the program worked meanwhile.
     pub(in crate::bench) cpu: Duration,
 }
 
 impl Took {
-    /// What `work` takes, which stays on this thread.
+    /// What `work` takes. Nothing else is going on in this program.
     pub(in crate::bench) fn of<T>(work: impl FnOnce() -> T) -> (T, Self) {
         let (begun, worked) = (Instant::now(), processor_time());
         let done = std::hint::black_box(work());
@@ -39,4 +40,8 @@ impl From<Effort> for Took {
 /// In milliseconds.
 pub(in crate::bench) fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
+}
+
+fn processor_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).expect("it is not negative")
 }
