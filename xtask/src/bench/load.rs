@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use lab::host::{Config, Host};
 use lab::namespace::isolated;
 use lab::program;
+use reconcile::SetPrefix;
 
 use super::suite::meters::Filled;
 use super::suite::peers::Peer;
 use super::suite::{
-    FLOOR, Goal, Input, Kind, LIMIT, OURS, Page, Plot, Session, Task, Took, pass, watched,
+    BEFOREHAND, FLOOR, Goal, Input, Kind, LIMIT, OURS, Page, Plot, Session, Task, Took, pass, sent,
+    watched,
 };
 use crate::Failure;
 use crate::measure::statistics::median;
@@ -91,7 +93,7 @@ impl Load {
     fn measure(&self, task: &Task, page: &mut Page) -> Result<(), Failure> {
         let what = load_of(self.input.kind());
         for round in 0..task.rounds_of(self.size) {
-            let ways = 3 + self.peers.len();
+            let ways = 4 + self.peers.len();
             for at in 0..ways {
                 // Each begins a round now and then, but for the first: ours leads the tables.
                 let at = if round == 0 { at } else { (at + round) % ways };
@@ -109,9 +111,13 @@ impl Load {
                         page.tried(FLOOR, self.size, &what, sent);
                         page.tried(FLOOR_WHOLE, self.size, &what, all);
                     }
-                    2 => page.tried(APPLY, self.size, &what, isolated(|| self.apply())),
+                    2 => {
+                        let sent = isolated(|| beforehand(&self.input).map_err(|e| e.to_string()));
+                        page.took(BEFOREHAND, self.size, &what, sent?);
+                    }
+                    3 => page.tried(APPLY, self.size, &what, isolated(|| self.apply())),
                     _ => {
-                        let (peer, file) = &self.peers[at - 3];
+                        let (peer, file) = &self.peers[at - 4];
                         let took = file.clone().and_then(|file| isolated(|| alone(*peer, &file)));
                         page.tried(peer.name(), self.size, &what, took);
                     }
@@ -154,6 +160,12 @@ fn ours(input: &Input) -> Result<[Took; 2], Failure> {
     Ok([brought.written, brought.all])
 }
 
+/// The same members in messages that are there already.
+fn beforehand(input: &Input) -> Result<Took, Failure> {
+    let set = SetPrefix::new("denyset-")?.live("beforehand", input.members().family())?;
+    sent(&set, input)
+}
+
 fn alone(peer: Peer, file: &Path) -> Result<Took, Trouble> {
     let took = peer.load(file)?;
     peer.clear()?;
@@ -166,9 +178,12 @@ pub(super) fn judge(task: &Task, page: &mut Page) {
     let goals = |kind: Kind, page: &Page| {
         let what = load_of(kind);
         let floor = page.ratio(&what, size, OURS, FLOOR);
+        let sent = page.ratio(&what, size, OURS, BEFOREHAND);
         let name = kind.name();
-        let mut goals =
-            vec![Goal::at_most(&format!("times the floor, fill of {name}"), floor, 1.1)];
+        let mut goals = vec![
+            Goal::at_most(&format!("times the floor, fill of {name}"), floor, 1.1),
+            Goal::at_most(&format!("times {BEFOREHAND}, fill of {name}"), sent, 1.1),
+        ];
         for (peer, least) in Peer::ALL.into_iter().zip([8.0, 10.0, 40.0]) {
             let times = page.ratio(&what, size, peer.name(), OURS);
             let what = format!("times as fast as `{}`, fill of {name}", peer.name());
@@ -186,7 +201,8 @@ pub(super) fn judge(task: &Task, page: &mut Page) {
     page.note(
         "The floor is what the meter needs to send members that it has ordered beforehand, into a \
          hash:net for IPv4 and a hash:ip for IPv6, for it knows no other; ours counts ordering, \
-         composing and sending, as the second row of the floor does."
+         composing and sending, as the second row of the floor does. What the kernel takes for \
+         a hash:net of either family, our own messages say that were ordered and made before."
             .into(),
     );
     page.note(

@@ -2,6 +2,7 @@
 //! fills a page with figures round by round, and says afterwards what of its promises is
 //! kept; the page goes to `target/bench` as Markdown, as a plot and as it is.
 
+mod beforehand;
 mod goal;
 mod input;
 pub(super) mod meters;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+pub(super) use self::beforehand::{BEFOREHAND, sent};
 pub(super) use self::goal::Goal;
 pub(super) use self::input::{Input, Kind};
 pub(super) use self::meters::FLOOR;
