@@ -165,7 +165,7 @@ fn check(set: &SetName, chunk: &Chunk) -> Result<(), Unwritable> {
     if everything && has_first() { Err(Unwritable::Everything) } else { Ok(()) }
 }
 
-/// Gives a message that was made before it was known when it is sent its number.
+/// Puts a sequence number into the header of a message.
 pub(crate) fn number(message: &mut [u8], sequence: u32) {
     message[8..12].copy_from_slice(&sequence.to_ne_bytes());
 }
@@ -176,7 +176,7 @@ fn seal(bytes: &mut [u8], flags: u16, sequence: u32) {
     let length = u32::try_from(bytes.len()).expect("a message is far below 4 GiB");
     bytes[0..4].copy_from_slice(&length.to_ne_bytes());
     bytes[6..8].copy_from_slice(&flags.to_ne_bytes());
-    bytes[8..12].copy_from_slice(&sequence.to_ne_bytes());
+    number(bytes, sequence);
 }
 
 /// Bytes of an entry beside its address: the headers of `DATA`, `IP`, the

@@ -32,7 +32,8 @@ struct Made {
 
 impl Ahead<'_> {
     /// Calls `send` while the messages of the ops behind the first are being made.
-    /// Of few, and where there is no other processor, none is.
+    /// Of few, and where there is no other processor, none is. Where `send` ends
+    /// early, a few that were begun are made to their end.
     pub(super) fn of<R>(series: &Series, first: usize, send: impl FnOnce(Ahead<'_>) -> R) -> R {
         let under_way = &AtomicUsize::new(first);
         let few = series.len().saturating_sub(first) < AHEAD_MIN;
@@ -141,11 +142,21 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_wants_any_more_is_not_made() {
-        let (sender, receiver) = sync_channel(1);
-        drop(receiver);
-        // It ends.
-        make(&series(3 * AHEAD_AT_ONCE), 1, &AtomicUsize::new(0), &sender);
+    fn of_many_those_behind_the_first_are_made_and_of_few_none() {
+        for (ops, first, many) in [
+            (AHEAD_MIN, 0, true),
+            (AHEAD_MIN + 3, 3, true),
+            (AHEAD_MIN - 1, 0, false),
+            (AHEAD_MIN, 1, false),
+        ] {
+            let series = series(ops);
+            let numbers = Ahead::of(&series, first, |ahead| {
+                let made = ahead.line?.recv().expect("it is being made");
+                Some(made.iter().map(|made| made.number).collect::<Vec<_>>())
+            });
+            let wanted = first + 1..first + 1 + AHEAD_AT_ONCE;
+            assert_eq!(numbers, (many && is_not_alone()).then(|| wanted.collect()));
+        }
     }
 
     #[test]
