@@ -16,7 +16,8 @@ pub(in crate::bench) struct Took {
 }
 
 impl Took {
-    /// What `work` takes. Nothing else is going on in this program.
+    /// What `work` takes. The processor's time is of use where no other work is going on in
+    /// this program.
     pub(in crate::bench) fn of<T>(work: impl FnOnce() -> T) -> (T, Self) {
         let (begun, worked) = (Instant::now(), processor_time());
         let done = std::hint::black_box(work());
