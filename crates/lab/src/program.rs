@@ -57,14 +57,18 @@ pub fn build(target: &Path, release: bool) -> PathBuf {
     build_program("denyset", target, release)
 }
 
-/// Builds the program of this name, which is that of its package too.
+/// Builds the program of this name, which is that of its package too: as it is
+/// shipped for a release, else with what the tests of the workspace were built
+/// with, for that is there already.
 ///
 /// # Panics
 /// If cargo fails; it has said why on standard error.
 pub fn build_program(program: &str, target: &Path, release: bool) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let packages: &[&str] = if release { &["--package", program] } else { &["--workspace"] };
     cargo
-        .args(["build", "--quiet", "--package", program, "--bin", program])
+        .args(["build", "--quiet", "--bin", program])
+        .args(packages)
         .args(["--message-format", "json-render-diagnostics"])
         .args(release.then_some("--release"))
         .arg("--manifest-path")

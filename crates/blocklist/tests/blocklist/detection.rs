@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 #[test]
 fn every_format_has_a_row_in_the_table_of_formats() {
-    let table = include_str!("../formats.md");
+    let table = include_str!("../../formats.md");
     let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
     for format in Format::ALL {
         let begins = |row: &&&str| row.starts_with(&format!("| `{format}`"));
