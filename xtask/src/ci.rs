@@ -1,8 +1,10 @@
 //! Everything that a change must pass, in the order in which it fails
 //! fastest. Stops at the first failure and says which step it was.
 
+use std::env;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Instant;
 
 use crate::{Failure, apart, packages, real, tidy, workspace};
@@ -14,6 +16,9 @@ type Step = (&'static str, fn() -> Result<Vec<String>, Failure>);
 /// the whole workspace has. Those of one package alone would build a second
 /// time much of what is there from the tests.
 const CHORE: [&str; 5] = ["run", "--quiet", "--bin", "xtask", "--"];
+
+/// How many tests of a program run at once, to its harness.
+const THREADS: &str = "RUST_TEST_THREADS";
 
 const STEPS: &[Step] = &[
     ("fmt", || cargo(&["fmt", "--all", "--check"])),
@@ -69,6 +74,9 @@ fn test() -> Result<Vec<String>, Failure> {
     let cargo = workspace::cargo();
     let mut tests = if apart::is_root() { Command::new(cargo) } else { apart::command(cargo) };
     tests.args(["test", "--workspace"]).current_dir(workspace::root()).stdout(Stdio::piped());
+    if env::var_os(THREADS).is_none() {
+        tests.env(THREADS, threads().to_string());
+    }
     let mut child = tests.spawn()?;
     let output = child.stdout.take().ok_or("standard output is a pipe")?;
     let mut closing = Vec::new();
@@ -83,6 +91,12 @@ fn test() -> Result<Vec<String>, Failure> {
         status if status.success() => Ok(closing),
         status => Err(format!("{tests:?} ended with {status}").into()),
     }
+}
+
+/// Most of the tests wait more than they work: for a daemon, a client, a clock.
+fn threads() -> usize {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    processors + processors.div_ceil(2)
 }
 
 /// Where the tests are, for it needs a network of its own as they do.

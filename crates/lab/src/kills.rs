@@ -1,13 +1,14 @@
 //! The daemon killed with SIGKILL at random moments of updates: after each,
 //! the live sets are whole, and the next start converges and sweeps.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::daemon::Daemon;
 use crate::host::{Config, Host};
 use crate::members::SortedPrefixes;
 use crate::versions::Versions;
-use crate::witness::{names, saved};
+use crate::witness::{members, names};
 
 /// How an update reaches a live set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,10 +98,13 @@ fn wait(daemon: &Daemon<'_>, time: Duration) {
     }
 }
 
-/// The members of the live sets.
+/// The members of the live sets, which are walked side by side.
 fn live() -> SortedPrefixes {
-    let sets = saved().into_iter().filter(|set| SETS.contains(&&*set.name));
-    sets.flat_map(|set| set.members.iter().collect::<Vec<_>>()).collect()
+    let both = thread::scope(|scope| {
+        let walks = SETS.map(|set| scope.spawn(move || members(set)));
+        walks.map(|walk| walk.join().expect("both are there"))
+    });
+    both.iter().flat_map(SortedPrefixes::iter).collect()
 }
 
 fn judge(old: &SortedPrefixes, new: &SortedPrefixes, route: KillRoute, met: &mut Met) {

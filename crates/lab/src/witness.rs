@@ -155,22 +155,34 @@ pub struct SavedSet {
 /// # Panics
 /// If `ipset save` fails or prints what it is not known to print.
 pub fn saved() -> Vec<SavedSet> {
-    let mut command = Command::new("ipset");
-    command.arg("save").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|error| cannot_start("ipset", &error));
-    // A million members are read while the next are printed.
-    let sets = read_save(BufReader::new(child.stdout.take().expect("standard output is a pipe")));
-    let Output { status, stderr, .. } = child.wait_with_output().expect("it can be waited for");
-    assert!(status.success(), "{command:?}: {status}: {}", String::from_utf8_lossy(&stderr));
-    sets
+    save(&["save"]).unwrap_or_else(|said| panic!("{said}"))
 }
 
-/// The set called `name`, if there is one.
+/// The set called `name`, if there is one. No other is walked for it.
 ///
 /// # Panics
 /// As [`saved`].
 pub fn saved_set(name: &str) -> Option<SavedSet> {
-    saved().into_iter().find(|set| set.name == name)
+    match save(&["save", name]) {
+        Ok(sets) => sets.into_iter().next(),
+        Err(said) if said.contains("The set with the given name does not exist") => None,
+        Err(said) => panic!("{said}"),
+    }
+}
+
+/// What `ipset` prints, or what it complains of.
+fn save(arguments: &[&str]) -> Result<Vec<SavedSet>, String> {
+    let mut command = Command::new("ipset");
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| cannot_start("ipset", &error));
+    // A million members are read while the next are printed.
+    let sets = read_save(BufReader::new(child.stdout.take().expect("standard output is a pipe")));
+    let Output { status, stderr, .. } = child.wait_with_output().expect("it can be waited for");
+    if status.success() {
+        Ok(sets)
+    } else {
+        Err(format!("{command:?}: {status}: {}", String::from_utf8_lossy(&stderr)))
+    }
 }
 
 /// The members of the set called `name`.

@@ -296,7 +296,7 @@ fn a_mount_that_vanishes_is_a_refusal_and_its_return_is_seen() {
         mount();
         let want = good().iter().chain(SortedPrefixes::of("91.201.0.1").iter()).collect();
         let daemon = Daemon::start(&host);
-        succeed("umount", &[host.feeds().as_os_str()]);
+        succeed("umount", &["--lazy".as_ref(), host.feeds().as_os_str()]);
         let feed = daemon.until_feed("list.txt", "gone");
         assert!(feed["refused"].to_string().contains("at most half"), "{feed}");
         kernel_holds(&want);
