@@ -4,7 +4,6 @@ use std::future::pending;
 use std::time::Instant;
 
 use keeper::Event;
-use tokio::time::sleep_until;
 
 use super::MainLoop;
 use super::perform::Finished;
@@ -34,8 +33,8 @@ impl MainLoop {
     /// more than one thing.
     pub(super) async fn next_input(&mut self) -> Input {
         loop {
-            let look = self.lookout.due();
-            let late = self.storage.due();
+            let due = self.due();
+            let first = due.iter().flatten().min().copied();
             tokio::select! {
                 signal = self.signals.next() => return match signal {
                     Signal::Reload => Input::Reload,
@@ -44,29 +43,38 @@ impl MainLoop {
                 Some(call) = self.calls.recv() => return Input::Call(call),
                 Some(finished) = self.finished.recv() => return Input::Finished(finished),
                 told = self.lookout.notice() => self.lookout.noticed(told, Instant::now()),
-                () = until(look) => {
-                    if self.lookout.take(Instant::now()) {
-                        return Input::Event(Event::FilesChanged);
+                () = self.alarm.ring(first) => {
+                    if let Some(input) = self.come(due, Instant::now()) {
+                        return input;
                     }
                 }
-                () = until(self.wake) => {
-                    self.wake = None;
-                    return Input::Event(Event::Tick);
-                }
-                () = until(self.unconfirmed.due) => return Input::Unconfirmed,
-                () = until(self.published.due()) => return Input::Quiet,
-                () = until(late) => return Input::Quiet,
                 () = tick(self.watchdog.as_mut()) => self.manager.alive(),
             }
         }
     }
-}
 
-/// Waits until a moment; for ever, if there is none.
-async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment.into()).await,
-        None => pending().await,
+    /// What there is to be done at some moment, in the order in which it is done if
+    /// more than one has come.
+    fn due(&self) -> [Option<Instant>; 5] {
+        let (look, quiet, late) = (self.lookout.due(), self.published.due(), self.storage.due());
+        [look, self.wake, self.unconfirmed.due, quiet, late]
+    }
+
+    /// What has come of that. `None` if it is to look, and there is nothing to look at.
+    fn come(&mut self, due: [Option<Instant>; 5], now: Instant) -> Option<Input> {
+        let [look, wake, unconfirmed, quiet, late] =
+            due.map(|moment| moment.is_some_and(|moment| moment <= now));
+        if look && self.lookout.take(now) {
+            return Some(Input::Event(Event::FilesChanged));
+        }
+        if wake {
+            self.wake = None;
+            return Some(Input::Event(Event::Tick));
+        }
+        if unconfirmed {
+            return Some(Input::Unconfirmed);
+        }
+        (quiet || late).then_some(Input::Quiet)
     }
 }
 

@@ -2,6 +2,7 @@
 //! think, and hands out what it wants done. Nothing in the loop waits for the
 //! kernel or for a disk.
 
+mod alarm;
 mod change;
 mod clock;
 mod confirming;
@@ -47,6 +48,7 @@ use crate::systemd::Manager;
 use crate::view::status_line;
 use configuration::{Configuration, OnStop};
 
+use alarm::Alarm;
 use confirming::Unconfirmed;
 use exporting::Exporting;
 use input::Input;
@@ -99,6 +101,8 @@ pub struct MainLoop {
     exporting: Exporting,
     /// When the keeper wants a tick.
     wake: Option<Instant>,
+    /// Rings when the first is due of all that is to be done at some moment.
+    alarm: Alarm,
     /// When the service manager wants a sign of life.
     watchdog: Option<tokio::time::Interval>,
     /// Who waits until there is nothing left to do.

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::MainLoop;
+use super::alarm::Alarm;
 use super::clock::Clock;
 use super::confirming::Unconfirmed;
 use super::exporting;
@@ -112,7 +113,6 @@ pub fn start(config_file: PathBuf) -> Result<MainLoop, StartError> {
     let (finish, finished) = mpsc::channel(FINISHED_MAX);
     others::listen(config.kernel.set_prefix.clone(), kernel.told(), finish.clone())?;
     let worker = Worker::start(kernel, finish.clone())?;
-    let storage = Storage::start(finish.clone())?;
     let host = facts::follow(finish.clone())?;
     let manager = Manager::find()?;
     let lookout = Lookout::new(&config, feeds.unfinished().clone());
@@ -137,7 +137,7 @@ pub fn start(config_file: PathBuf) -> Result<MainLoop, StartError> {
         hits,
         feeds,
         worker,
-        storage,
+        storage: Storage::start(finish.clone())?,
         halt,
         finished,
         finish,
@@ -151,6 +151,7 @@ pub fn start(config_file: PathBuf) -> Result<MainLoop, StartError> {
         not_given: None,
         exporting,
         wake: None,
+        alarm: Alarm::new()?,
         watchdog: watchdog(),
         waiting: Vec::new(),
         candidate: None,
