@@ -17,7 +17,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::sleep_until;
 
-/// A timer of the kernel's (timerfd_create(2)).
+/// A timer of the kernel's (`timerfd_create(2)`).
 pub(super) struct Alarm {
     timer: AsyncFd<OwnedFd>,
     /// What it is set to; `None` if that has passed.
@@ -40,27 +40,18 @@ impl Alarm {
     pub(super) async fn ring(&mut self, moment: Option<Instant>) {
         let Some(moment) = moment else { return pending().await };
         while let Some(left) = left(moment) {
-            if self.set != Some(moment) && self.set_to(moment, left).is_err()
-                || self.rung().await.is_err()
-            {
+            if self.pass(moment, left).await.is_err() {
                 return sleep_until(moment.into()).await;
             }
         }
     }
 
-    fn set_to(&mut self, moment: Instant, left: Duration) -> io::Result<()> {
-        let value = Itimerspec {
-            it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },
-            it_value: Timespec::try_from(left).map_err(io::Error::other)?,
-        };
-        timerfd_settime(self.timer.get_ref(), TimerfdTimerFlags::empty(), &value)?;
-        self.set = Some(moment);
-        Ok(())
-    }
-
     /// Waits until the timer has passed, or it turns out that what it told was of
     /// the moment before.
-    async fn rung(&mut self) -> io::Result<()> {
+    async fn pass(&mut self, moment: Instant, left: Duration) -> io::Result<()> {
+        if self.set != Some(moment) {
+            self.set_to(moment, left)?;
+        }
         let mut ready = self.timer.readable().await?;
         let read = rustix::io::read(ready.get_inner(), &mut [0; 8]);
         // It passes once, and then not before it is set again.
@@ -70,6 +61,16 @@ impl Alarm {
             Err(Errno::AGAIN) => {}
             Err(error) => return Err(error.into()),
         }
+        Ok(())
+    }
+
+    fn set_to(&mut self, moment: Instant, left: Duration) -> io::Result<()> {
+        let value = Itimerspec {
+            it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },
+            it_value: Timespec::try_from(left).map_err(io::Error::other)?,
+        };
+        timerfd_settime(self.timer.get_ref(), TimerfdTimerFlags::empty(), &value)?;
+        self.set = Some(moment);
         Ok(())
     }
 }
