@@ -1,6 +1,5 @@
 //! Where the loop waits, and for what.
 
-use std::future::pending;
 use std::time::Instant;
 
 use keeper::Event;
@@ -48,22 +47,27 @@ impl MainLoop {
                         return input;
                     }
                 }
-                () = tick(self.watchdog.as_mut()) => self.manager.alive(),
             }
         }
     }
 
     /// What there is to be done at some moment, in the order in which it is done if
     /// more than one has come.
-    fn due(&self) -> [Option<Instant>; 5] {
+    fn due(&self) -> [Option<Instant>; 6] {
         let (look, quiet, late) = (self.lookout.due(), self.published.due(), self.storage.due());
-        [look, self.wake, self.unconfirmed.due, quiet, late]
+        let alive = self.watchdog.as_ref().map(|watchdog| watchdog.due);
+        [alive, look, self.wake, self.unconfirmed.due, quiet, late]
     }
 
-    /// What has come of that. `None` if it is to look, and there is nothing to look at.
-    fn come(&mut self, due: [Option<Instant>; 5], now: Instant) -> Option<Input> {
-        let [look, wake, unconfirmed, quiet, late] =
+    /// What has come of that. `None` if it is no input: a sign of life was given, or
+    /// there is nothing to look at.
+    fn come(&mut self, due: [Option<Instant>; 6], now: Instant) -> Option<Input> {
+        let [alive, look, wake, unconfirmed, quiet, late] =
             due.map(|moment| moment.is_some_and(|moment| moment <= now));
+        if let Some(watchdog) = self.watchdog.as_mut().filter(|_| alive) {
+            watchdog.due = now + watchdog.period;
+            self.manager.alive();
+        }
         if look && self.lookout.take(now) {
             return Some(Input::Event(Event::FilesChanged));
         }
@@ -75,14 +79,5 @@ impl MainLoop {
             return Some(Input::Unconfirmed);
         }
         (quiet || late).then_some(Input::Quiet)
-    }
-}
-
-async fn tick(interval: Option<&mut tokio::time::Interval>) {
-    match interval {
-        Some(interval) => {
-            interval.tick().await;
-        }
-        None => pending().await,
     }
 }

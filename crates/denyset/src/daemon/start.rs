@@ -9,9 +9,7 @@ use std::time::Instant;
 use keeper::Keeper;
 use reconcile::{KernelError, KernelErrorKind, ObjectOutcome};
 use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
 
-use super::MainLoop;
 use super::alarm::Alarm;
 use super::clock::Clock;
 use super::confirming::Unconfirmed;
@@ -27,6 +25,7 @@ use super::samples;
 use super::signals::Signals;
 use super::storage::Storage;
 use super::worker::Worker;
+use super::{MainLoop, Watchdog};
 use crate::boot::Record;
 use crate::confirm::{Chosen, Note, NoteError, applied, choose, state_dir_of};
 use crate::effects::{FeedEffects, Halt, KernelEffects};
@@ -181,12 +180,8 @@ pub fn was_in_force(config: &Configuration) -> bool {
 }
 
 /// When to tell the service manager that we are alive, if it wants to know.
-fn watchdog() -> Option<tokio::time::Interval> {
-    systemd::watchdog_interval().map(|period| {
-        let mut interval = tokio::time::interval(period);
-        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        interval
-    })
+fn watchdog() -> Option<Watchdog> {
+    systemd::watchdog_interval().map(|period| Watchdog { period, due: Instant::now() })
 }
 
 fn tell_started(daemon: &MainLoop) {
