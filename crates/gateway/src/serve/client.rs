@@ -49,6 +49,8 @@ pub(super) async fn attend<S>(
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         .auto_date_header(false)
+        // Who says no more is not gone: what it has asked is answered, all of it.
+        .half_close(true)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
