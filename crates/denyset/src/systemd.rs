@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 
@@ -26,6 +26,13 @@ const STATUS_BYTES_MAX: usize = 512;
 pub struct Manager {
     /// `None` if there is no manager to be told.
     outbox: Option<Arc<Outbox>>,
+    watchdog: Option<Watchdog>,
+}
+
+/// How often a sign of life is wanted, and when the next one is due.
+struct Watchdog {
+    period: Duration,
+    due: Instant,
 }
 
 /// Messages on their way.
@@ -59,13 +66,14 @@ impl Manager {
     /// If the system has no thread for us.
     pub fn find() -> io::Result<Self> {
         if std::env::var_os("NOTIFY_SOCKET").is_none() {
-            return Ok(Self { outbox: None });
+            return Ok(Self { outbox: None, watchdog: None });
         }
         let outbox = Arc::<Outbox>::default();
         let own = outbox.clone();
         // It ends with the process.
         Builder::new().name("notify".to_owned()).spawn(move || own.deliver())?;
-        Ok(Self { outbox: Some(outbox) })
+        let watchdog = watchdog_interval().map(|period| Watchdog { period, due: Instant::now() });
+        Ok(Self { outbox: Some(outbox), watchdog })
     }
 
     /// Start-up, or a reload, is complete: what is ordered after the service
@@ -94,8 +102,16 @@ impl Manager {
         self.tell(Turn::Stopping, &[NotifyState::Stopping]);
     }
 
-    /// A sign of life, due once in every [`watchdog_interval`].
-    pub fn alive(&self) {
+    /// When the next sign of life is due, if anybody waits for one.
+    pub fn due(&self) -> Option<Instant> {
+        self.watchdog.as_ref().map(|watchdog| watchdog.due)
+    }
+
+    /// A sign of life. The next is due a period from now, also where this one is late.
+    pub fn alive(&mut self, now: Instant) {
+        if let Some(watchdog) = &mut self.watchdog {
+            watchdog.due = now + watchdog.period;
+        }
         self.tell(Turn::Alive, &[NotifyState::Watchdog]);
     }
 
@@ -154,7 +170,7 @@ fn send(message: &str) -> io::Result<()> {
 
 /// How often [`Manager::alive`] has to be called: half of `WatchdogSec=`, as
 /// `sd_watchdog_enabled(3)` advises. `None` if nobody waits for it.
-pub fn watchdog_interval() -> Option<Duration> {
+fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 2).filter(|interval| !interval.is_zero())
 }
 
@@ -223,12 +239,14 @@ mod tests {
     }
 
     fn live() {
-        let manager = Manager::find().expect("a thread");
+        let mut manager = Manager::find().expect("a thread");
         manager.ready("2 sets, a million members");
         manager.reloading();
         manager.status("degraded\nREADY=0");
-        assert_eq!(watchdog_interval(), Some(Duration::from_secs(30)));
-        manager.alive();
+        let now = Instant::now();
+        assert!(manager.due().is_some_and(|due| due <= now), "the first is due at once");
+        manager.alive(now);
+        assert_eq!(manager.due(), Some(now + Duration::from_secs(30)));
         manager.stopping();
         manager.hear_out(PATIENCE);
     }
@@ -260,12 +278,12 @@ mod tests {
 
     /// Every turn a thousand times, far more than the kernel holds.
     fn live_unheard() {
-        let manager = Manager::find().expect("a thread");
+        let mut manager = Manager::find().expect("a thread");
         for turn in 0..1_000 {
             manager.reloading();
             manager.ready(&turn.to_string());
             manager.status(&(turn + 1).to_string());
-            manager.alive();
+            manager.alive(Instant::now());
         }
         manager.stopping();
         println!("told all");
@@ -275,7 +293,7 @@ mod tests {
     #[test]
     fn whoever_ends_waits_only_so_long_for_the_service_manager() {
         let outbox = Arc::new(Outbox::default());
-        let manager = Manager { outbox: Some(outbox) };
+        let manager = Manager { outbox: Some(outbox), watchdog: None };
         manager.stopping();
         // Nobody delivers it.
         manager.hear_out(Duration::from_millis(1));

@@ -117,6 +117,19 @@ fn the_service_manager_is_told_what_is_held() {
 }
 
 #[test]
+fn without_a_timer_of_the_kernels_all_happens_in_its_time() {
+    isolated(|| {
+        let host = on_stop("keep");
+        let daemon = Daemon::start_failing(&host, "timerfd_settime", "EINVAL");
+        for _ in 0..3 {
+            daemon.wait_notified("WATCHDOG=1");
+        }
+        host.feed("more.txt", "91.201.0.1\n");
+        daemon.wait_notified("STATUS=");
+    });
+}
+
+#[test]
 fn signs_of_life_come_as_long_as_the_watchdog_wants_them() {
     isolated(|| {
         let host = on_stop("keep");

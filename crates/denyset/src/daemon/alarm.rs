@@ -1,7 +1,7 @@
-//! The one timer that the loop waits for. Timers of the runtime are kept in a
-//! wheel with a slot a millisecond near by and coarser ones beyond: one that is a
-//! second away wakes the process up two or three times. A timer of the kernel's
-//! does it once, and a daemon at rest has little else to do.
+//! The timer of the loop, for whatever is due first. Timers of the runtime are
+//! kept in a wheel with a slot a millisecond near by and coarser ones beyond: one
+//! that is a second away wakes the process up two or three times. A timer of the
+//! kernel's does it once, and a daemon at rest has little else to do.
 
 use std::future::pending;
 use std::io;
@@ -36,7 +36,8 @@ impl Alarm {
     }
 
     /// Waits until a moment; for ever, if there is none. May be dropped while it
-    /// waits and called again, for another moment too.
+    /// waits and called again, for another moment too. Where the kernel's timer
+    /// fails, the runtime's does the same with more wake-ups.
     pub(super) async fn ring(&mut self, moment: Option<Instant>) {
         let Some(moment) = moment else { return pending().await };
         while let Some(left) = left(moment) {
@@ -94,15 +95,28 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(20);
     const NEVER: Duration = Duration::from_secs(3600);
+    const PATIENCE: Duration = Duration::from_secs(60);
 
+    fn alarm() -> Alarm {
+        Alarm::new().expect("a timer")
+    }
+
+    /// Waits for a moment to come, by the kernel's timer and not the runtime's.
     async fn rings(alarm: &mut Alarm, moment: Instant) {
-        alarm.ring(Some(moment)).await;
+        timeout(PATIENCE, alarm.ring(Some(moment))).await.expect("it rings");
         assert!(Instant::now() >= moment, "it rang before its time");
+        assert_eq!(alarm.set, None, "the kernel's timer has passed");
+    }
+
+    /// Waits for a moment for a while, and then no longer.
+    async fn is_set(alarm: &mut Alarm, moment: Instant, time: Duration) {
+        assert!(timeout(time, alarm.ring(Some(moment))).await.is_err());
+        assert_eq!(alarm.set, Some(moment));
     }
 
     #[tokio::test]
     async fn it_rings_at_the_moment_and_never_before() {
-        let mut alarm = Alarm::new().expect("a timer");
+        let mut alarm = alarm();
         rings(&mut alarm, Instant::now()).await;
         rings(&mut alarm, Instant::now() + SOON).await;
         rings(&mut alarm, Instant::now() + SOON).await;
@@ -110,19 +124,16 @@ mod tests {
 
     #[tokio::test]
     async fn the_moment_asked_for_last_is_the_one_that_counts() {
-        let mut alarm = Alarm::new().expect("a timer");
-        let late = Instant::now() + NEVER;
-        assert!(timeout(SOON, alarm.ring(Some(late))).await.is_err());
+        let (mut alarm, late) = (alarm(), Instant::now() + NEVER);
+        is_set(&mut alarm, late, SOON).await;
         rings(&mut alarm, Instant::now() + SOON).await;
-        assert!(timeout(SOON, alarm.ring(Some(late))).await.is_err());
+        is_set(&mut alarm, late, SOON).await;
     }
 
     #[tokio::test]
     async fn a_moment_that_passed_while_nobody_waited_does_not_ring_for_the_next() {
-        let mut alarm = Alarm::new().expect("a timer");
-        let soon = Instant::now() + SOON;
-        let dropped = timeout(Duration::ZERO, alarm.ring(Some(soon))).await;
-        assert!(dropped.is_err(), "it was set, and waited for no longer");
+        let (mut alarm, soon) = (alarm(), Instant::now() + SOON);
+        is_set(&mut alarm, soon, Duration::ZERO).await;
         sleep_until((soon + SOON).into()).await;
         rings(&mut alarm, Instant::now() + SOON).await;
         assert!(timeout(SOON, alarm.ring(None)).await.is_err());

@@ -51,22 +51,29 @@ impl MainLoop {
         }
     }
 
-    /// What there is to be done at some moment, in the order in which it is done if
-    /// more than one has come.
+    /// When there is something to be done, in the order in which it is done if more
+    /// than one moment has come: what protects goes first.
     fn due(&self) -> [Option<Instant>; 6] {
-        let (look, quiet, late) = (self.lookout.due(), self.published.due(), self.storage.due());
-        let alive = self.watchdog.as_ref().map(|watchdog| watchdog.due);
-        [alive, look, self.wake, self.unconfirmed.due, quiet, late]
+        [
+            self.manager.due(),
+            self.unconfirmed.due,
+            self.lookout.due(),
+            self.wake,
+            self.published.due(),
+            self.storage.due(),
+        ]
     }
 
     /// What has come of that. `None` if it is no input: a sign of life was given, or
     /// there is nothing to look at.
     fn come(&mut self, due: [Option<Instant>; 6], now: Instant) -> Option<Input> {
-        let [alive, look, wake, unconfirmed, quiet, late] =
+        let [alive, unconfirmed, look, wake, quiet, late] =
             due.map(|moment| moment.is_some_and(|moment| moment <= now));
-        if let Some(watchdog) = self.watchdog.as_mut().filter(|_| alive) {
-            watchdog.due = now + watchdog.period;
-            self.manager.alive();
+        if alive {
+            self.manager.alive(now);
+        }
+        if unconfirmed {
+            return Some(Input::Unconfirmed);
         }
         if look && self.lookout.take(now) {
             return Some(Input::Event(Event::FilesChanged));
@@ -74,9 +81,6 @@ impl MainLoop {
         if wake {
             self.wake = None;
             return Some(Input::Event(Event::Tick));
-        }
-        if unconfirmed {
-            return Some(Input::Unconfirmed);
         }
         (quiet || late).then_some(Input::Quiet)
     }

@@ -103,8 +103,6 @@ pub struct MainLoop {
     wake: Option<Instant>,
     /// Rings when the first is due of all that is to be done at some moment.
     alarm: Alarm,
-    /// If the service manager wants to know that we are alive.
-    watchdog: Option<Watchdog>,
     /// Who waits until there is nothing left to do.
     waiting: Vec<Waiting>,
     /// A configuration on which the keeper has not decided yet.
@@ -121,12 +119,6 @@ pub struct MainLoop {
     /// The line that the service manager shows, and of which revision it is.
     status: (u64, String),
     _lock: Lock,
-}
-
-/// When the service manager wants a sign of life, again and again.
-struct Watchdog {
-    period: Duration,
-    due: Instant,
 }
 
 /// A call that is answered when all that it set off is done.

@@ -10,6 +10,7 @@ use keeper::Keeper;
 use reconcile::{KernelError, KernelErrorKind, ObjectOutcome};
 use tokio::sync::mpsc;
 
+use super::MainLoop;
 use super::alarm::Alarm;
 use super::clock::Clock;
 use super::confirming::Unconfirmed;
@@ -25,7 +26,6 @@ use super::samples;
 use super::signals::Signals;
 use super::storage::Storage;
 use super::worker::Worker;
-use super::{MainLoop, Watchdog};
 use crate::boot::Record;
 use crate::confirm::{Chosen, Note, NoteError, applied, choose, state_dir_of};
 use crate::effects::{FeedEffects, Halt, KernelEffects};
@@ -37,7 +37,7 @@ use crate::salt::salt;
 use crate::serve::{Answers, Call, Server, Socket};
 use crate::settings::{is_as_before, protection, settings};
 use crate::snapshot::{SnapshotFacts, Surroundings};
-use crate::systemd::{self, Manager};
+use crate::systemd::Manager;
 use configuration::{ConfigError, Configuration};
 use feedfiles::{Copies, StoreError};
 
@@ -151,7 +151,6 @@ pub fn start(config_file: PathBuf) -> Result<MainLoop, StartError> {
         exporting,
         wake: None,
         alarm: Alarm::new()?,
-        watchdog: watchdog(),
         waiting: Vec::new(),
         candidate: None,
         reload_refused: None,
@@ -177,11 +176,6 @@ pub fn was_in_force(config: &Configuration) -> bool {
     let applied = applied(state_dir).ok().flatten();
     let texts = [kept.as_deref(), applied.as_deref()];
     texts.into_iter().flatten().any(|text| is_as_before(config, text))
-}
-
-/// When to tell the service manager that we are alive, if it wants to know.
-fn watchdog() -> Option<Watchdog> {
-    systemd::watchdog_interval().map(|period| Watchdog { period, due: Instant::now() })
 }
 
 fn tell_started(daemon: &MainLoop) {
